@@ -1,0 +1,81 @@
+//! Authentication: who proved what, and when. The source of `auth_time`, `acr` and `amr`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::id::UserId;
+use crate::protocol::numeric_date::NumericDate;
+
+/// A proof of identity that was accepted.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Authentication {
+    /// Who.
+    pub user: UserId,
+    /// When; `auth_time`.
+    pub at: NumericDate,
+    /// By which methods (RFC 8176).
+    pub amr: Vec<Amr>,
+}
+
+/// Authentication method references (RFC 8176 §2).
+#[derive(Copy, Clone, Debug, Eq, PartialEq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Amr {
+    /// A password.
+    Pwd,
+    /// A one-time password.
+    Otp,
+    /// A link or code that reached a mailbox of the person.
+    Mail,
+}
+
+impl Amr {
+    /// The value in an ID token.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pwd => "pwd",
+            Self::Otp | Self::Mail => "otp",
+        }
+    }
+}
+
+/// Authentication context classes, weakest first (`DECISIONS.md`).
+#[derive(Copy, Clone, Debug, Eq, PartialEq, Ord, PartialOrd, Hash, Serialize, Deserialize)]
+pub enum Acr {
+    /// One factor.
+    #[serde(rename = "urn:symbolon:acr:1")]
+    OneFactor,
+    /// Two factors.
+    #[serde(rename = "urn:symbolon:acr:2")]
+    TwoFactors,
+}
+
+impl Acr {
+    /// Every class that a sign-in can reach today.
+    pub const REACHABLE: &'static [Self] = &[Self::OneFactor];
+
+    /// The value in tokens and `acr_values_supported`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::OneFactor => "urn:symbolon:acr:1",
+            Self::TwoFactors => "urn:symbolon:acr:2",
+        }
+    }
+
+    /// The class named `text`.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::OneFactor, Self::TwoFactors].into_iter().find(|acr| acr.as_str() == text)
+    }
+}
+
+impl Authentication {
+    /// The class that this proof reaches.
+    pub fn acr(&self) -> Acr {
+        // E-mail is no second factor (PROTOCOL A10), so only a password with a one-time password counts as two.
+        if self.amr.contains(&Amr::Pwd) && self.amr.contains(&Amr::Otp) { Acr::TwoFactors } else { Acr::OneFactor }
+    }
+
+    /// True when the sign-in is at most `max_age` seconds old; `None` asks for nothing.
+    pub fn is_within(&self, max_age: Option<u64>, now: NumericDate) -> bool {
+        max_age.is_none_or(|seconds| now.since(self.at).as_secs() <= seconds)
+    }
+}

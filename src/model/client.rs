@@ -1,0 +1,141 @@
+//! A registered client.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::id::ClientId;
+use crate::protocol::client_metadata::{ApplicationType, ClientAuthMethod, ClientMetadata, GrantType};
+use crate::protocol::numeric_date::NumericDate;
+use crate::protocol::secret::TokenHash;
+
+/// A client: its metadata, which is valid, and what we decided about it.
+#[derive(Clone, Debug)]
+pub struct Client {
+    /// Its name.
+    pub id: ClientId,
+    /// What it registered.
+    pub metadata: ClientMetadata,
+    /// How its secret is kept.
+    pub secret: Option<ClientSecret>,
+    /// Who registered it.
+    pub origin: ClientOrigin,
+    /// What we allow beyond its own words.
+    pub policy: ClientPolicy,
+    /// When it was registered.
+    pub created_at: NumericDate,
+    /// Since when it may do nothing.
+    pub disabled_at: Option<NumericDate>,
+}
+
+/// How a client secret is kept.
+#[derive(Clone, Debug)]
+pub enum ClientSecret {
+    /// Only its hash.
+    Hashed(TokenHash),
+    /// Sealed by the vault, since `client_secret_jwt` needs the clear text as a key.
+    Sealed(Vec<u8>),
+}
+
+/// Who registered a client.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum ClientOrigin {
+    /// An operator.
+    Operator,
+    /// Itself, by dynamic registration; the hash of its registration access token (RFC 7592 §3).
+    Registered(TokenHash),
+}
+
+/// Decisions of the operator about one client; stored as JSON.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ClientPolicy {
+    /// Belongs to the house: consent is not asked.
+    pub first_party: bool,
+    /// A challenge is needed; public clients always need one.
+    pub require_pkce: bool,
+    /// JWT or opaque access tokens.
+    pub access_token: AccessTokenFormat,
+    /// Seconds; `None`: the server's default.
+    pub access_token_lifetime: Option<u64>,
+    /// `aud` of its access tokens; empty: the server's default audience.
+    pub audience: Vec<String>,
+    /// When refresh tokens are given.
+    pub refresh_token: RefreshTokenPolicy,
+    /// `http` redirect URIs on this machine are fine for a web client: it is being developed.
+    pub development: bool,
+}
+
+impl Default for ClientPolicy {
+    fn default() -> Self {
+        Self {
+            first_party: false,
+            require_pkce: true,
+            access_token: AccessTokenFormat::Jwt,
+            access_token_lifetime: None,
+            audience: Vec::new(),
+            refresh_token: RefreshTokenPolicy::OfflineAccess,
+            development: false,
+        }
+    }
+}
+
+/// What an access token looks like.
+#[derive(Copy, Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AccessTokenFormat {
+    /// RFC 9068.
+    #[default]
+    Jwt,
+    /// Random; only introspection tells what it means.
+    Opaque,
+}
+
+/// When a refresh token comes with an authorization code's tokens.
+#[derive(Copy, Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefreshTokenPolicy {
+    /// When `offline_access` was granted.
+    #[default]
+    OfflineAccess,
+    /// Each time.
+    Always,
+}
+
+impl Client {
+    /// True when it may act.
+    pub const fn is_enabled(&self) -> bool {
+        self.disabled_at.is_none()
+    }
+
+    /// True when it cannot keep a secret (RFC 6749 §2.1).
+    pub fn is_public(&self) -> bool {
+        self.metadata.token_endpoint_auth_method == ClientAuthMethod::None
+    }
+
+    /// True when it may use `grant_type`.
+    pub fn allows(&self, grant_type: GrantType) -> bool {
+        self.metadata.grant_types.contains(&grant_type)
+    }
+
+    /// True when a challenge is needed (RFC 9700 §2.1.1).
+    pub fn requires_pkce(&self) -> bool {
+        self.is_public() || self.policy.require_pkce
+    }
+
+    /// True when it registered itself.
+    pub const fn is_self_registered(&self) -> bool {
+        matches!(self.origin, ClientOrigin::Registered(_))
+    }
+
+    /// True when its identity cannot be assured, so that consent is asked each time (RFC 8252 §8.6).
+    pub fn must_always_ask(&self, redirect_uri: &str) -> bool {
+        self.is_public()
+            && self.metadata.application_type == ApplicationType::Native
+            && !redirect_uri.starts_with("https://")
+            && !self.policy.first_party
+    }
+
+    /// The name for people; the id when none was registered.
+    pub fn display_name(&self) -> &str {
+        self.metadata.client_name.as_deref().unwrap_or_else(|| self.id.as_str())
+    }
+}

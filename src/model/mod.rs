@@ -1,0 +1,13 @@
+//! What we remember, and how it may change: plain values, each transition a method that consumes the old state.
+
+pub mod authentication;
+pub mod authorization_code;
+pub mod client;
+pub mod fault;
+pub mod grant;
+pub mod id;
+pub mod interaction;
+pub mod session;
+pub mod signing_key;
+pub mod token;
+pub mod user;

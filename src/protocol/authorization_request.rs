@@ -1,0 +1,62 @@
+//! The authorization request: strings as received, then the same, true.
+//!
+//! RFC 6749 §4.1.1, OIDC Core §3.1.2.1, RFC 7636 §4.3.
+
+use serde::{Deserialize, Serialize};
+
+use crate::protocol::authorization_response::ReturnPath;
+use crate::protocol::oidc::claims_request::ClaimsRequest;
+use crate::protocol::oidc::prompt::Prompt;
+use crate::protocol::pkce::CodeChallenge;
+use crate::protocol::response_type::ResponseType;
+use crate::protocol::scope::Scope;
+
+/// An authorization request that has been checked against its client.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct AuthorizationRequest {
+    /// What is asked for.
+    pub response_type: ResponseType,
+    /// Where the answer goes.
+    pub return_path: ReturnPath,
+    /// `redirect_uri` as the request gave it; the token request must then repeat it (RFC 6749 §4.1.3).
+    pub redirect_uri: Option<String>,
+    /// What the client asks for, already within what it may ask.
+    pub scope: Scope,
+    /// Echoed in the ID token.
+    pub nonce: Option<String>,
+    /// The PKCE challenge; `None` only for clients that need not send one.
+    pub code_challenge: Option<CodeChallenge>,
+    /// What the person must be asked.
+    pub prompt: Prompt,
+    /// The longest time, in seconds, since the person signed in.
+    pub max_age: Option<u64>,
+    /// What the person probably types as their name.
+    pub login_hint: Option<String>,
+    /// An ID token we issued: who should be signed in. Not verified yet.
+    pub id_token_hint: Option<String>,
+    /// Wished-for authentication context classes, best first.
+    pub acr_values: Vec<String>,
+    /// How the pages should be shown.
+    pub display: Display,
+    /// Languages for pages, best first.
+    pub ui_locales: Vec<String>,
+    /// Languages for claims, best first.
+    pub claims_locales: Vec<String>,
+    /// Claims asked for one by one.
+    pub claims: ClaimsRequest,
+}
+
+/// How pages are shown (OIDC Core §3.1.2.1).
+#[derive(Copy, Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Display {
+    /// A full page.
+    #[default]
+    Page,
+    /// A small window.
+    Popup,
+    /// A touch device.
+    Touch,
+    /// A feature phone.
+    Wap,
+}

@@ -1,0 +1,3 @@
+//! JSON Object Signing and Encryption: RFC 7515 to RFC 7519.
+
+pub mod algorithm;

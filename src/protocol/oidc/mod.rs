@@ -1,0 +1,5 @@
+//! OpenID Connect Core 1.0 and its companions.
+
+pub mod claims;
+pub mod claims_request;
+pub mod prompt;

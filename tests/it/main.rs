@@ -1,0 +1,1 @@
+//! Stories of a browser, a relying party, an admin.
