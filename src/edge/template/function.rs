@@ -1,4 +1,4 @@
-//! What templates may call: `t`, `has_text`, `asset`, and the filters `date`, `instant`, `initial`, `href`, `links`.
+//! What templates may call: `t`, `has_text`, `asset`, and the filters `date`, `instant`, `initial`, `href`, `src`, `links`.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -55,6 +55,7 @@ pub(super) fn register(environment: &mut Environment<'static>, texts: &Arc<Texts
     });
     environment.add_filter("initial", |name: &str| initial(name));
     environment.add_filter("href", |uri: Option<&str>| uri.map(|uri| href(uri).to_owned()));
+    environment.add_filter("src", |uri: Option<&str>| uri.map(|uri| src(uri).to_owned()));
     environment.add_filter("links", |text: &str| Value::from_safe_string(links(text)));
 }
 
@@ -142,6 +143,11 @@ fn href(uri: &str) -> &str {
     if ["javascript:", "data:", "vbscript:"].iter().any(|refused| scheme.starts_with(refused)) { "" } else { uri }
 }
 
+/// A URI for the `src` of a picture: what `href` takes, and pictures that are in the URI itself.
+fn src(uri: &str) -> &str {
+    if uri.starts_with("data:image/") { uri } else { href(uri) }
+}
+
 /// Plain text as HTML, its web addresses as links: for the development mailbox.
 fn links(text: &str) -> String {
     let mut html = String::with_capacity(text.len());
@@ -177,6 +183,13 @@ mod tests {
         for (uri, expected) in table {
             assert_eq!(href(uri), expected, "{uri:?}");
         }
+    }
+
+    #[test]
+    fn pictures_may_be_in_their_address() {
+        assert_eq!(src("data:image/png;base64,AA"), "data:image/png;base64,AA");
+        assert_eq!(src("data:text/html,x"), "");
+        assert_eq!(src("https://app.example/logo.png"), "https://app.example/logo.png");
     }
 
     #[test]

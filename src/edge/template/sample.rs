@@ -33,7 +33,7 @@ fn stranger() -> Client {
         name: "Donaudampfschifffahrtsgesellschaft <b>Online</b> & Partners".into(),
         host: "a-very-long-host-name.of-some-department.example.org".into(),
         client_uri: None,
-        logo_uri: Some("data:image/svg+xml,%3Csvg/%3E".into()),
+        logo_uri: Some("data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 8 8'%3E%3Crect width='8' height='8' fill='%23357'/%3E%3C/svg%3E".into()),
         policy_uri: None,
         tos_uri: None,
         self_registered: true,

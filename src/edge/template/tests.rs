@@ -123,7 +123,7 @@ fn pages_are_sound_documents() {
 fn stable_ids_stay() {
     let table: &[(&str, &[&str])] = &[
         ("sign_in", &["form #login[name=login][autocomplete=username]", "form #password[name=password][autocomplete=current-password]", "button#login-submit", "a#client-policy", "a#client-tos", "input[name=remember]"]),
-        ("sign_in_full", &["#sign-in-error[role=alert]", "#self-registered", "#method-passkey"]),
+        ("sign_in_full", &["#sign-in-error[role=alert]", "#self-registered", "img#client-logo", "#method-passkey"]),
         ("sign_in_development", &["[id='dev-sign-in-alice@example.com']", "input[type=hidden][name=login][value='bob@example.com']"]),
         ("sign_in_again", &["#login[readonly][value='alice@example.com']"]),
         ("select_account", &["button[name=account][value=current]", "button[name=account][value=other]"]),

@@ -39,8 +39,8 @@ password-show = Show password
 password-caps-lock = Caps Lock is on.
 remember = Keep me signed in on this device
 client-self-registered = This app registered itself and nobody has checked it. Continue only if you trust <strong>{ $host }</strong>.
-client-policy = Privacy policy of { $client }
-client-tos = Terms of { $client }
+client-policy = Privacy policy
+client-tos = Terms
 sign-in-error-sign_in_failed = That name and password do not match an account. Check both and try again.
 sign-in-error-too_many_attempts = Too many attempts. Wait a few minutes, then try again.
 sign-in-error-session_expired = You were away for a while. Please sign in again.
@@ -57,14 +57,15 @@ development-users-why = Only a development server shows these. One click signs y
 development-sign-in = Sign in as { $name }
 select-account = Choose an account
 account-other = Use another account
+account-switch = Not you?
 
 ## Consent
 
 consent-title = Allow { $client }?
-consent-asks = { $client } would like to:
+consent-asks = This app would like to:
 consent-accept = Allow
 consent-deny = Don’t allow
-consent-revoke = You can take this back at any time on { $page }.
+consent-revoke = You can take this back at any time in { $page }.
 consent-answer = The answer goes to <strong>{ $host }</strong>.
 scope-openid = Know who you are here
 scope-profile = See your profile: name, picture, language and the like
