@@ -5,7 +5,7 @@
 //! still `{% extends "default/page/sign_in.html" %}`), texts of ours one by one in `locale/<tag>/*.ftl`, a whole new language
 //! beside them, and `style.css` or, for a few changed colours, `theme.css`, which is loaded after it.
 //!
-//! Everything is read and compiled once, at start: a mistake in a theme stops the start and never a sign-in.
+//! Everything is read and compiled once, at start: a file that does not parse stops the start and never a sign-in.
 //!
 //! To add a page: `templates/page/<name>.html` on `base.html` (a card) or `wide.html` (a document), its texts in
 //! `locale/en/page.ftl`, its context in `context.rs` and a sample of it in `sample.rs`; the tests below then check it.
