@@ -1,0 +1,32 @@
+//! The client credentials grant.
+//!
+//! RFC 6749 §4.4.
+
+use std::sync::Arc;
+
+use crate::model::client::Client;
+use crate::oauth::grant::{Authorized, Party, audience};
+use crate::oauth::provider::Provider;
+use crate::protocol::error::OAuthError;
+use crate::protocol::scope::Scope;
+
+/// What the client may have for itself: what it asks for within what it is registered for.
+///
+/// # Errors
+/// `unauthorized_client` for a public client; `invalid_scope` for scopes that speak of a person or are not registered.
+pub fn authorize(provider: &Provider, client: Arc<Client>, asked: Option<&Scope>) -> Result<Authorized, OAuthError> {
+    if client.is_public() {
+        return Err(OAuthError::unauthorized_client("a public client cannot use client_credentials (RFC 6749 4.4)"));
+    }
+    let personal: Scope = crate::oauth::token::claims::SCOPES.iter().map(|(scope, _)| *scope).collect();
+    let registered = client.metadata.scope.clone().unwrap_or_default().without(&personal);
+    let scope = match asked {
+        None => registered,
+        Some(asked) if asked.is_within(&registered) => asked.clone(),
+        Some(asked) => {
+            return Err(OAuthError::invalid_scope("the client may not have this scope for itself")
+                .hint(format!("asked beyond its own: {}", asked.without(&registered))));
+        }
+    };
+    Ok(Authorized { audience: audience(provider, &client), client, scope, party: Party::Client })
+}
