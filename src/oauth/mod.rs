@@ -1,0 +1,3 @@
+//! What a client may have: authorization, tokens and the keys that sign them.
+
+pub mod keys;
