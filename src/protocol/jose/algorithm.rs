@@ -25,8 +25,7 @@ pub enum SigningAlgorithm {
 
 impl SigningAlgorithm {
     /// Every one, the default first.
-    pub const ALL: &'static [Self] =
-        &[Self::RS256, Self::ES256, Self::EdDSA, Self::PS256, Self::ES384, Self::ES512];
+    pub const ALL: &'static [Self] = &[Self::RS256, Self::ES256, Self::EdDSA, Self::PS256, Self::ES384, Self::ES512];
 
     /// The `alg` value.
     pub const fn as_str(self) -> &'static str {
