@@ -3,3 +3,5 @@
 pub mod claims;
 pub mod claims_request;
 pub mod prompt;
+pub mod rp_logout;
+pub mod subject;
