@@ -32,6 +32,8 @@ pub struct Provider {
     pub pairwise_key: MacKey,
     /// Scopes that clients may ask for.
     pub scopes_supported: Scope,
+    /// Languages of the pages.
+    pub ui_locales: Vec<String>,
     /// Public keys of clients, remembered.
     pub client_keys: ClientKeys,
     /// Access tokens whose signature was verified, remembered.

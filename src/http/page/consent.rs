@@ -15,7 +15,7 @@ use crate::model::interaction::ConsentGiven;
 use crate::oauth::endpoint::authorize::{Next, go_on};
 use crate::oauth::interaction::next_step::Asked;
 use crate::oauth::interaction::{Open, finish};
-use crate::oauth::token::claims;
+use crate::oauth::token::claims::personal_scopes;
 use crate::protocol::scope::Scope;
 
 /// `GET /consent`
@@ -77,9 +77,10 @@ async fn page(web: &Web, visitor: &Visitor, open: &Open, asked: Asked) -> Respon
     let (flow, cookie) = web.flow(visitor);
     let request = &open.interaction.request;
     let offline_access = asked.scope.contains(Scope::OFFLINE_ACCESS);
+    let personal = personal_scopes();
     let scopes = asked.scope.iter().map(|name| context::ConsentScope {
         name: name.to_owned(),
-        known: claims::SCOPES.iter().any(|(known, _)| *known == name),
+        known: personal.contains(name),
         is_new: asked.new.contains(name) && asked.new != asked.scope,
         optional: false,
     });

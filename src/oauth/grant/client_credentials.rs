@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::model::client::Client;
 use crate::oauth::grant::{Authorized, Party, audience};
 use crate::oauth::provider::Provider;
+use crate::oauth::token::claims::personal_scopes;
 use crate::protocol::error::OAuthError;
 use crate::protocol::scope::Scope;
 
@@ -18,8 +19,7 @@ pub fn authorize(provider: &Provider, client: Arc<Client>, asked: Option<&Scope>
     if client.is_public() {
         return Err(OAuthError::unauthorized_client("a public client cannot use client_credentials (RFC 6749 4.4)"));
     }
-    let personal: Scope = crate::oauth::token::claims::SCOPES.iter().map(|(scope, _)| *scope).collect();
-    let registered = client.metadata.scope.clone().unwrap_or_default().without(&personal);
+    let registered = client.metadata.scope.clone().unwrap_or_default().without(&personal_scopes());
     let scope = match asked {
         None => registered,
         Some(asked) if asked.is_within(&registered) => asked.clone(),

@@ -143,17 +143,10 @@ fn unmet(request: &AuthorizationRequest, reached: Acr) -> Option<OAuthError> {
 
 fn consent(situation: &Situation<'_>) -> Step {
     let Situation { request, client, given, .. } = situation;
-    let claims: Vec<String> = {
-        let mut names: Vec<&str> =
-            claims::wished(&request.claims.id_token).chain(claims::wished(&request.claims.userinfo)).collect();
-        names.sort_unstable();
-        names.dedup();
-        names.into_iter().map(str::to_owned).collect()
-    };
     if let Some(given) = given {
         return Step::Answer((*given).clone());
     }
-    let all = ConsentGiven { scope: request.scope.clone(), claims };
+    let all = ConsentGiven { scope: request.scope.clone(), claims: claims::asked_singly(&request.claims) };
     let remembered = situation.consent;
     let must_ask = request.prompt.consent || client.must_always_ask(request.return_path.redirect_uri());
     let is_covered = client.policy.first_party

@@ -2,9 +2,11 @@
 //!
 //! RFC 6749 §5.1, RFC 9068 §2.2, OIDC Core §2 and §3.1.3.3.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::client::AccessTokenFormat;
+use crate::model::authentication::Authentication;
+use crate::model::client::{AccessTokenFormat, Client};
 use crate::model::grant::Grant;
 use crate::model::id::UserId;
 use crate::model::token::OpaqueAccessToken;
@@ -16,12 +18,14 @@ use crate::oauth::token::claims;
 use crate::protocol::client_metadata::SubjectType;
 use crate::protocol::error::OAuthError;
 use crate::protocol::jose::algorithm::SigningAlgorithm;
-use crate::protocol::jwt_access_token::{AccessTokenClaims, TokenId};
+use crate::protocol::jose::error::JoseError;
+use crate::protocol::jose::jws::SigningKey;
+use crate::protocol::jwt_access_token::{self, AccessTokenClaims, TokenId};
 use crate::protocol::numeric_date::NumericDate;
 use crate::protocol::oidc::id_token::{IdTokenClaims, at_hash};
 use crate::protocol::oidc::subject;
 use crate::protocol::secret::{Secret, TokenHash};
-use crate::protocol::token_response::TokenResponse;
+use crate::protocol::token_response::{TokenResponse, TokenType};
 
 /// What is to be made.
 #[derive(Debug)]
@@ -79,9 +83,14 @@ pub fn issue(provider: &Provider, order: Order) -> Result<Issued, OAuthError> {
         }
         _ => None,
     };
-    let response = TokenResponse::bearer(access_token, lifetime, authorized.scope)
-        .with_refresh_token(refresh_token)
-        .with_id_token(id_token);
+    let response = TokenResponse {
+        access_token,
+        token_type: TokenType::Bearer,
+        expires_in: lifetime.as_secs(),
+        refresh_token,
+        id_token,
+        scope: authorized.scope,
+    };
     Ok(Issued { response, opaque })
 }
 
@@ -89,7 +98,7 @@ pub fn issue(provider: &Provider, order: Order) -> Result<Issued, OAuthError> {
 ///
 /// # Errors
 /// `server_error` when a pairwise client has no sector, which registration excludes.
-pub fn subject_of(provider: &Provider, client: &crate::model::client::Client, user: UserId) -> Result<String, OAuthError> {
+pub fn subject_of(provider: &Provider, client: &Client, user: UserId) -> Result<String, OAuthError> {
     match client.metadata.subject_type {
         SubjectType::Public => Ok(user.to_string()),
         SubjectType::Pairwise => {
@@ -122,15 +131,14 @@ fn jwt(
         scope: authorized.scope.clone(),
         iat: now,
         exp: now.plus(lifetime),
-        jti: token_id.to_string(),
+        jti: token_id,
         auth_time: authentication.map(|authentication| authentication.at),
         acr: authentication.map(|authentication| authentication.acr().as_str().to_owned()),
-        amr: authentication
-            .map(|authentication| authentication.amr.iter().map(|amr| amr.as_str().to_owned()).collect()),
+        amr: authentication.map(Authentication::amr_values).unwrap_or_default(),
         sid: grant.map(|grant| grant.session.to_string()),
     };
     let key = signer(keys, provider.policy.access_token_signing_alg)?;
-    let token = key.sign("at+jwt", &claims).map_err(unsigned)?;
+    let token = key.sign(jwt_access_token::TYPE, &claims).map_err(unsigned)?;
     Ok(Secret::new(token))
 }
 
@@ -183,7 +191,7 @@ fn sign_id_token(
         auth_time: Some(authentication.at),
         nonce,
         acr: Some(authentication.acr().as_str().to_owned()),
-        amr: authentication.amr.iter().map(|amr| amr.as_str().to_owned()).collect(),
+        amr: authentication.amr_values(),
         azp: Some(client.id.to_string()),
         at_hash: Some(at_hash(algorithm, access_token.expose())),
         sid: Some(grant.session.to_string()),
@@ -195,11 +203,11 @@ fn sign_id_token(
 fn signer(
     keys: &SigningKeys,
     algorithm: SigningAlgorithm,
-) -> Result<&std::sync::Arc<crate::protocol::jose::jws::SigningKey>, OAuthError> {
+) -> Result<&Arc<SigningKey>, OAuthError> {
     keys.signer(algorithm)
         .ok_or_else(|| OAuthError::server_error("no key signs with the algorithm that this client is registered for"))
 }
 
-fn unsigned(error: crate::protocol::jose::jws::JoseError) -> OAuthError {
+fn unsigned(error: JoseError) -> OAuthError {
     OAuthError::server_error("the token could not be signed").caused_by(error)
 }
