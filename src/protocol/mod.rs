@@ -7,6 +7,7 @@ pub mod authorization_response;
 pub mod client_metadata;
 pub mod error;
 pub mod jose;
+pub mod jwt_access_token;
 pub mod numeric_date;
 pub mod oidc;
 pub mod pkce;

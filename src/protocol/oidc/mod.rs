@@ -2,4 +2,5 @@
 
 pub mod claims;
 pub mod claims_request;
+pub mod id_token;
 pub mod prompt;
