@@ -7,3 +7,5 @@ pub mod protocol;
 pub mod model;
 
 pub mod edge;
+
+pub mod http;
