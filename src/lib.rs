@@ -9,3 +9,4 @@ pub mod model;
 pub mod edge;
 
 pub mod oauth;
+pub mod http;

@@ -11,6 +11,7 @@ pub mod error;
 pub mod introspection;
 pub mod jose;
 pub mod metadata;
+pub mod jwt_access_token;
 pub mod numeric_date;
 pub mod oidc;
 pub mod params;

@@ -33,6 +33,7 @@ const PREPARED_TYPES: &[&str] = &["JWT", "at+jwt", "logout+jwt"];
 /// A private key with everything that a signature needs; it signs with one algorithm.
 pub struct SigningKey {
     algorithm: SigningAlgorithm,
+    kid: String,
     pair: Pair,
     public_jwk: Jwk,
     verification_key: VerificationKey,
@@ -142,14 +143,15 @@ impl SigningKey {
         let parsed = parsed.map_err(|_| JoseError::Key("its public half cannot be read"))?;
         let public_jwk = Jwk::of_pair(algorithm.to_jws(), material);
         let verification_key = VerificationKey::prepared(algorithm.to_jws(), parsed);
-        let mut key = Self { algorithm, pair, public_jwk, verification_key, headers: Vec::new() };
+        let kid = public_jwk.thumbprint();
+        let mut key = Self { algorithm, kid, pair, public_jwk, verification_key, headers: Vec::new() };
         key.headers = PREPARED_TYPES.iter().map(|typ| (*typ, key.encode_header(typ))).collect();
         Ok(key)
     }
 
     /// The thumbprint of the public key (RFC 7638): 43 characters.
     pub fn kid(&self) -> &str {
-        self.public_jwk.kid().expect("the thumbprint is set when the key is read")
+        &self.kid
     }
 
     /// The one algorithm.

@@ -11,7 +11,7 @@ use jsonwebtoken::{Algorithm, DecodingKey};
 
 use crate::protocol::jose::algorithm::JwsAlgorithm;
 use crate::protocol::jose::error::JoseError;
-use crate::protocol::jose::jwk::{Jwk, Material, encode};
+use crate::protocol::jose::jwk::{Jwk, Material};
 
 /// A key that verifies signatures of exactly one algorithm.
 #[derive(Clone)]
@@ -50,9 +50,7 @@ impl VerificationKey {
         let key = match jwk.material() {
             Material::Rsa { n, e } => DecodingKey::from_rsa_raw_components(n, e),
             Material::Ec { .. } => DecodingKey::from_ec_der(&jwk.material().point()),
-            Material::Ed25519 { x } => {
-                DecodingKey::from_ed_components(&encode(x)).expect("what was just encoded can be decoded")
-            }
+            Material::Ed25519 { x } => DecodingKey::from_ed_der(x),
         };
         Ok(Self { algorithm, verifier: Verifier::Peer(Box::new(key), known) })
     }
@@ -62,16 +60,15 @@ impl VerificationKey {
     /// # Errors
     /// [`JoseError::Key`] when `algorithm` is not HMAC, or the secret is shorter than the hash (RFC 7518 §3.2).
     pub fn hmac(algorithm: JwsAlgorithm, secret: &[u8]) -> Result<Self, JoseError> {
-        let least = match algorithm {
-            JwsAlgorithm::HS256 => 32,
-            JwsAlgorithm::HS384 => 48,
-            JwsAlgorithm::HS512 => 64,
+        let (least, known) = match algorithm {
+            JwsAlgorithm::HS256 => (32, Algorithm::HS256),
+            JwsAlgorithm::HS384 => (48, Algorithm::HS384),
+            JwsAlgorithm::HS512 => (64, Algorithm::HS512),
             _ => return Err(JoseError::Key("a secret verifies HMAC only")),
         };
         if secret.len() < least {
             return Err(JoseError::Key("the secret is shorter than the hash of the algorithm (RFC 7518 section 3.2)"));
         }
-        let known = known_to_jsonwebtoken(algorithm).expect("jsonwebtoken knows HMAC");
         Ok(Self { algorithm, verifier: Verifier::Peer(Box::new(DecodingKey::from_secret(secret)), known) })
     }
 
@@ -100,12 +97,9 @@ impl fmt::Debug for VerificationKey {
     }
 }
 
-/// How jsonwebtoken calls `algorithm`; `None` for ES512, which it lacks.
+/// How jsonwebtoken calls an algorithm for public keys; `None` for ES512, which it lacks.
 const fn known_to_jsonwebtoken(algorithm: JwsAlgorithm) -> Option<Algorithm> {
     Some(match algorithm {
-        JwsAlgorithm::HS256 => Algorithm::HS256,
-        JwsAlgorithm::HS384 => Algorithm::HS384,
-        JwsAlgorithm::HS512 => Algorithm::HS512,
         JwsAlgorithm::RS256 => Algorithm::RS256,
         JwsAlgorithm::RS384 => Algorithm::RS384,
         JwsAlgorithm::RS512 => Algorithm::RS512,
@@ -115,6 +109,6 @@ const fn known_to_jsonwebtoken(algorithm: JwsAlgorithm) -> Option<Algorithm> {
         JwsAlgorithm::ES256 => Algorithm::ES256,
         JwsAlgorithm::ES384 => Algorithm::ES384,
         JwsAlgorithm::EdDSA => Algorithm::EdDSA,
-        JwsAlgorithm::ES512 => return None,
+        JwsAlgorithm::ES512 | JwsAlgorithm::HS256 | JwsAlgorithm::HS384 | JwsAlgorithm::HS512 => return None,
     })
 }
