@@ -8,5 +8,8 @@ pub mod model;
 
 pub mod edge;
 
+pub mod authn;
+
 pub mod oauth;
+
 pub mod http;

@@ -33,7 +33,7 @@ impl FromRequestParts<Web> for Visitor {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Response> {
-        let id = parts.extensions.get::<TraceId>().copied().unwrap_or_else(TraceId::unknown);
+        let id = parts.extensions.get::<TraceId>().copied().unwrap_or_default();
         let address = parts
             .extensions
             .get::<ConnectInfo<SocketAddr>>()

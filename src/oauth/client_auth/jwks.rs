@@ -46,7 +46,7 @@ impl ClientKeys {
     /// `invalid_client` when the client has no keys or they cannot be fetched.
     pub async fn of(&self, provider: &Provider, client: &Client, kid: Option<&str>) -> Result<Arc<JwkSet>, OAuthError> {
         if let Some(jwks) = &client.metadata.jwks {
-            return JwkSet::from_value(jwks)
+            return JwkSet::parse(jwks)
                 .map(Arc::new)
                 .map_err(|error| OAuthError::invalid_client(format!("the registered jwks cannot be read: {error}")));
         }
@@ -70,7 +70,7 @@ impl ClientKeys {
 async fn fetch(provider: &Provider, uri: &str) -> Result<JwkSet, OAuthError> {
     let unreachable = || OAuthError::invalid_client("the client's jwks_uri could not be read");
     let body = get_json(provider, uri).await.map_err(|error| unreachable().caused_by(error))?;
-    JwkSet::from_slice(&body).map_err(|error| unreachable().caused_by(error))
+    JwkSet::from_json(&body).map_err(|error| unreachable().caused_by(error))
 }
 
 /// Fetches a JSON document that a client named.

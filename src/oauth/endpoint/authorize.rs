@@ -24,15 +24,17 @@ use crate::protocol::params::Params;
 /// A request that cannot be answered with a code.
 #[derive(Clone, Debug)]
 pub enum AuthorizeError {
-    /// The person sees a page: client or redirect URI are not verified (RFC 6749 §4.1.2.1).
-    Page(OAuthError),
+    /// The person sees a page: no such client, or we could not ask (RFC 6749 §4.1.2.1).
+    UnknownClient(OAuthError),
+    /// The person sees a page: the redirect URI is not the client's.
+    RedirectUri(OAuthError),
     /// The client is told.
     Client(Box<ReturnPath>, OAuthError),
 }
 
 impl From<Fault> for AuthorizeError {
     fn from(fault: Fault) -> Self {
-        Self::Page(fault.into())
+        Self::UnknownClient(fault.into())
     }
 }
 
@@ -75,7 +77,7 @@ pub async fn authorize(provider: &Provider, params: &Params, browser: &Browser) 
         allows_http_loopback: client.policy.development || provider.policy.mode == Mode::Development,
     };
     let request = AuthorizationRequest::parse(params, &client.metadata, &rules).map_err(|refused| match refused {
-        Refused::Page(error) => AuthorizeError::Page(error),
+        Refused::Page(error) => AuthorizeError::RedirectUri(error),
         Refused::Client(path, error) => AuthorizeError::Client(Box::new(path), error),
     })?;
     let refuse = |error: OAuthError| AuthorizeError::Client(Box::new(request.return_path.clone()), error);
@@ -116,7 +118,7 @@ pub async fn go_on(
 }
 
 async fn client(provider: &Provider, params: &Params) -> Result<Arc<Client>, AuthorizeError> {
-    let page = AuthorizeError::Page;
+    let page = AuthorizeError::UnknownClient;
     let id = params.one("client_id").map_err(page)?;
     let id = id.ok_or_else(|| page(OAuthError::invalid_request("client_id is missing")))?;
     let unknown = || page(OAuthError::invalid_request("no client has this client_id").hint(format!("client_id {id}")));
