@@ -8,4 +8,6 @@ pub mod model;
 
 pub mod edge;
 
+pub mod authn;
+
 pub mod oauth;

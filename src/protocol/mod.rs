@@ -4,6 +4,7 @@
 
 pub mod authorization_request;
 pub mod authorization_response;
+pub mod client_assertion;
 pub mod client_metadata;
 pub mod error;
 pub mod jose;
