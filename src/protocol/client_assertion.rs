@@ -21,7 +21,7 @@ pub const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jw
 /// Clocks of clients run this much ahead of ours (FAPI 2.0 §5.3.2.1).
 const AHEAD: Duration = Duration::from_secs(10);
 /// An assertion lives at most this long from now: its `jti` is remembered until then (RFC 7523 §3, item 4).
-const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+const LONGEST: Duration = Duration::from_hours(24);
 /// Bytes of `jti` that we read.
 const MAX_JTI_BYTES: usize = 512;
 /// Kinds of token that are client assertions; without `typ` it is one too. Others (`at+jwt`, …) stay what they are.

@@ -46,9 +46,9 @@ pub struct HashCost {
 }
 
 impl Default for HashCost {
-    /// 19 MiB, two passes, one lane (OWASP).
+    /// 19 MiB, two passes, one lane (OWASP), which are the defaults of the argon2 crate; a test holds them.
     fn default() -> Self {
-        Self { memory: 19_456, passes: 2, lanes: 1 }
+        Self { memory: Params::DEFAULT_M_COST, passes: Params::DEFAULT_T_COST, lanes: Params::DEFAULT_P_COST }
     }
 }
 
@@ -86,7 +86,7 @@ pub struct PasswordHasher {
 impl PasswordHasher {
     /// Hashes with the default cost, `parallel` at a time (one for each core is right).
     pub fn new(parallel: usize) -> Self {
-        Self::with_params(parallel, params(HashCost::default()).expect("the default cost is within Argon2's bounds"))
+        Self::with_params(parallel, Params::DEFAULT)
     }
 
     /// Hashes at another cost, `parallel` at a time.
