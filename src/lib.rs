@@ -11,3 +11,4 @@ pub mod edge;
 pub mod authn;
 
 pub mod oauth;
+pub mod http;

@@ -2,6 +2,27 @@
 //!
 //! A trait stands where two implementations exist; the rest are structs. Only `app.rs` knows which edges are real.
 
+use std::sync::Arc;
+
 pub mod clock;
+pub mod ephemeral;
+pub mod fetch;
 pub mod random;
+pub mod template;
 pub mod vault;
+pub mod store;
+
+/// The edges of one running server, cheap to clone.
+#[derive(Clone)]
+pub struct Edges {
+    /// What lasts.
+    pub store: store::Store,
+    /// What waits and is counted.
+    pub ephemeral: Arc<dyn ephemeral::EphemeralStore>,
+    /// The way out to other servers.
+    pub fetch: Arc<dyn fetch::Fetch>,
+    /// Time.
+    pub clock: Arc<dyn clock::Clock>,
+    /// Chance.
+    pub random: Arc<dyn random::Random>,
+}

@@ -2,14 +2,21 @@
 //!
 //! RFC 6749 §4.1.1, OIDC Core §3.1.2.1, RFC 7636 §4.3.
 
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::authorization_response::ReturnPath;
+use crate::protocol::error::OAuthError;
 use crate::protocol::oidc::claims_request::ClaimsRequest;
 use crate::protocol::oidc::prompt::Prompt;
 use crate::protocol::pkce::CodeChallenge;
 use crate::protocol::response_type::ResponseType;
 use crate::protocol::scope::Scope;
+
+mod stages;
+
+pub use self::stages::{Refused, RequestRules};
 
 /// An authorization request that has been checked against its client.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
@@ -59,4 +66,32 @@ pub enum Display {
     Touch,
     /// A feature phone.
     Wap,
+}
+
+impl Display {
+    /// Every one, for discovery (`display_values_supported`).
+    pub const ALL: &'static [Self] = &[Self::Page, Self::Popup, Self::Touch, Self::Wap];
+
+    /// The value as sent.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Page => "page",
+            Self::Popup => "popup",
+            Self::Touch => "touch",
+            Self::Wap => "wap",
+        }
+    }
+}
+
+impl FromStr for Display {
+    type Err = OAuthError;
+
+    /// `invalid_request` for a value that OIDC Core does not define.
+    fn from_str(text: &str) -> Result<Self, OAuthError> {
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|known| known.as_str() == text)
+            .ok_or_else(|| OAuthError::invalid_request("this display is not known; use page, popup, touch or wap"))
+    }
 }

@@ -3,10 +3,12 @@
 //! RFC 7591 §2, OIDC Registration §2. A value of these types is valid: parsing is validating.
 
 use std::collections::BTreeMap;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::protocol::error::{ErrorCode, OAuthError};
 use crate::protocol::jose::algorithm::SigningAlgorithm;
 use crate::protocol::response_type::ResponseType;
 use crate::protocol::scope::Scope;
@@ -107,6 +109,28 @@ pub enum ClientAuthMethod {
     PrivateKeyJwt,
 }
 
+impl ClientAuthMethod {
+    /// Every one, for discovery.
+    pub const ALL: &'static [Self] =
+        &[Self::ClientSecretBasic, Self::ClientSecretPost, Self::ClientSecretJwt, Self::PrivateKeyJwt, Self::None];
+
+    /// The registered name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::ClientSecretBasic => "client_secret_basic",
+            Self::ClientSecretPost => "client_secret_post",
+            Self::ClientSecretJwt => "client_secret_jwt",
+            Self::PrivateKeyJwt => "private_key_jwt",
+        }
+    }
+
+    /// True when the client and we share a secret.
+    pub const fn needs_secret(self) -> bool {
+        matches!(self, Self::ClientSecretBasic | Self::ClientSecretPost | Self::ClientSecretJwt)
+    }
+}
+
 /// Grant types (RFC 7591 §2).
 #[derive(Copy, Clone, Debug, Eq, PartialEq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -117,6 +141,34 @@ pub enum GrantType {
     RefreshToken,
     /// RFC 6749 §4.4.
     ClientCredentials,
+}
+
+impl GrantType {
+    /// Every one, for discovery.
+    pub const ALL: &'static [Self] = &[Self::AuthorizationCode, Self::RefreshToken, Self::ClientCredentials];
+
+    /// The registered name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AuthorizationCode => "authorization_code",
+            Self::RefreshToken => "refresh_token",
+            Self::ClientCredentials => "client_credentials",
+        }
+    }
+}
+
+impl FromStr for GrantType {
+    type Err = OAuthError;
+
+    /// `unsupported_grant_type` for all others (RFC 6749 §5.2).
+    fn from_str(text: &str) -> Result<Self, OAuthError> {
+        Self::ALL.iter().copied().find(|known| known.as_str() == text).ok_or_else(|| {
+            OAuthError::new(
+                ErrorCode::UnsupportedGrantType,
+                "this grant_type is not supported; use authorization_code, refresh_token or client_credentials",
+            )
+        })
+    }
 }
 
 /// OIDC Registration §2.

@@ -4,3 +4,5 @@ pub mod claims;
 pub mod claims_request;
 pub mod id_token;
 pub mod prompt;
+pub mod rp_logout;
+pub mod subject;

@@ -1,0 +1,159 @@
+//! What waits and what is counted: codes, interactions, challenges; tries and requests.
+//!
+//! To add a use: a [`Namespace`] constant. To add a place to keep it: an `impl EphemeralStore` that passes the contract tests.
+//! Nothing here makes a used value valid again when it is lost: what issues a token is consumed in the main store.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::model::authorization_code::AuthorizationCode;
+use crate::model::fault::Fault;
+use crate::model::interaction::Interaction;
+use crate::protocol::numeric_date::NumericDate;
+
+mod memory;
+mod rate;
+mod sql;
+
+pub use memory::MemoryStore;
+pub use sql::SqlStore;
+
+/// Where values wait until they expire. Every method fails only with a [`Fault`].
+#[async_trait]
+pub trait EphemeralStore: Send + Sync {
+    /// Keeps `value` until `expires_at`, in place of what was under `key`.
+    async fn put(&self, key: &EphemeralKey, value: Vec<u8>, expires_at: NumericDate) -> Result<(), Fault>;
+
+    /// The value under `key`, unless it has expired.
+    async fn get(&self, key: &EphemeralKey, now: NumericDate) -> Result<Option<Vec<u8>>, Fault>;
+
+    /// The value under `key`, for one caller only: it is gone afterwards.
+    async fn take(&self, key: &EphemeralKey, now: NumericDate) -> Result<Option<Vec<u8>>, Fault>;
+
+    /// True for the first who brings `key`; everyone after that, until `expires_at`, gets false.
+    async fn add_if_absent(&self, key: &EphemeralKey, expires_at: NumericDate, now: NumericDate)
+    -> Result<bool, Fault>;
+
+    /// Counts one use under `key` against `quota`. Counted on this node.
+    async fn rate(&self, key: &EphemeralKey, quota: Quota, now: NumericDate) -> Result<Decision, Fault>;
+
+    /// Lets go of at most `limit` values that expired at `now` or before; returns how many went.
+    async fn clear_expired(&self, now: NumericDate, limit: u32) -> Result<u64, Fault>;
+
+    /// Finishes what is under way.
+    async fn close(&self);
+}
+
+/// What a value is kept under.
+#[derive(Clone, Eq, PartialEq, Ord, PartialOrd, Hash)]
+pub struct EphemeralKey {
+    namespace: &'static str,
+    bytes: Box<[u8]>,
+}
+
+impl EphemeralKey {
+    /// `bytes` within `namespace`.
+    pub fn new(namespace: &'static str, bytes: &[u8]) -> Self {
+        Self { namespace, bytes: bytes.into() }
+    }
+
+    /// Which use this is.
+    pub const fn namespace(&self) -> &'static str {
+        self.namespace
+    }
+
+    /// The key within its namespace.
+    pub const fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl fmt::Debug for EphemeralKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/…", self.namespace)
+    }
+}
+
+/// How often something may happen.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+pub struct Quota {
+    /// So many at once.
+    pub burst: u32,
+    /// After that, one in each such period.
+    pub period: Duration,
+}
+
+/// Whether a use is within its quota.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+pub enum Decision {
+    /// It is, and was counted.
+    Allowed,
+    /// It is not, and was not counted.
+    Refused {
+        /// When the next use is allowed; whole seconds, at least one.
+        retry_after: Duration,
+    },
+}
+
+/// Values of one type in a corner of their own, kept as JSON.
+pub struct Namespace<T> {
+    name: &'static str,
+    of: PhantomData<fn() -> T>,
+}
+
+/// Codes that wait to be redeemed, under the hash of the code.
+pub const CODE: Namespace<AuthorizationCode> = Namespace::new("code");
+/// Requests that wait for a person, under the hash of their id.
+pub const INTERACTION: Namespace<Interaction> = Namespace::new("interaction");
+
+impl<T: Serialize + DeserializeOwned> Namespace<T> {
+    /// The corner called `name`; each name has one type.
+    pub const fn new(name: &'static str) -> Self {
+        Self { name, of: PhantomData }
+    }
+
+    /// Keeps `value` until `expires_at`.
+    pub async fn put(
+        &self,
+        store: &dyn EphemeralStore,
+        key: &[u8],
+        value: &T,
+        expires_at: NumericDate,
+    ) -> Result<(), Fault> {
+        let json = serde_json::to_vec(value)
+            .map_err(|cause| Fault::internal("write an ephemeral value as JSON").caused_by(cause))?;
+        store.put(&EphemeralKey::new(self.name, key), json, expires_at).await
+    }
+
+    /// The value under `key`, unless it has expired. A layout of another release counts as expired.
+    pub async fn get(&self, store: &dyn EphemeralStore, key: &[u8], now: NumericDate) -> Result<Option<T>, Fault> {
+        Ok(self.read(store.get(&EphemeralKey::new(self.name, key), now).await?))
+    }
+
+    /// The value under `key`, for one caller only.
+    pub async fn take(&self, store: &dyn EphemeralStore, key: &[u8], now: NumericDate) -> Result<Option<T>, Fault> {
+        Ok(self.read(store.take(&EphemeralKey::new(self.name, key), now).await?))
+    }
+
+    fn read(&self, json: Option<Vec<u8>>) -> Option<T> {
+        match serde_json::from_slice(&json?) {
+            Ok(value) => Some(value),
+            Err(cause) => {
+                // The position, never the value.
+                let (line, column) = (cause.line(), cause.column());
+                tracing::warn!(
+                    namespace = self.name,
+                    line,
+                    column,
+                    "an ephemeral value of another layout was passed over"
+                );
+                None
+            }
+        }
+    }
+}

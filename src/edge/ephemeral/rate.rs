@@ -1,0 +1,123 @@
+//! Counting uses: the generic cell rate algorithm, in memory.
+//!
+//! ITU-T I.371 annex A: of each key only one moment is kept, at which its bucket would be empty again.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::edge::ephemeral::{Decision, EphemeralKey, Quota};
+use crate::protocol::numeric_date::NumericDate;
+
+/// The most keys that are counted; in a flood the ones that are nearest to empty go first.
+const CAPACITY: usize = 100_000;
+
+/// Counters by key.
+#[derive(Default)]
+pub(super) struct Limiter {
+    counters: Mutex<Counters>,
+}
+
+#[derive(Default)]
+struct Counters {
+    empty_at: HashMap<EphemeralKey, u128>,
+    order: BTreeSet<(u128, EphemeralKey)>,
+}
+
+impl Limiter {
+    pub(super) fn rate(&self, key: &EphemeralKey, quota: Quota, now: NumericDate) -> Decision {
+        let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = milliseconds(now);
+        counters.let_go(now);
+        let empty_at = counters.empty_at.get(key).copied();
+        match next(empty_at, quota, now) {
+            Ok(empty_at) => {
+                counters.set(key, empty_at);
+                Decision::Allowed
+            }
+            Err(wait) => Decision::Refused { retry_after: Duration::from_secs(wait.div_ceil(1_000).max(1)) },
+        }
+    }
+}
+
+impl Counters {
+    fn set(&mut self, key: &EphemeralKey, empty_at: u128) {
+        if let Some(before) = self.empty_at.insert(key.clone(), empty_at) {
+            self.order.remove(&(before, key.clone()));
+        }
+        self.order.insert((empty_at, key.clone()));
+        if self.order.len() > CAPACITY
+            && let Some((_, key)) = self.order.pop_first()
+        {
+            self.empty_at.remove(&key);
+        }
+    }
+
+    /// Drops a few counters that are empty; more than one use can add.
+    fn let_go(&mut self, now: u128) {
+        for _ in 0..4 {
+            match self.order.first() {
+                Some((empty_at, _)) if *empty_at <= now => {
+                    if let Some((_, key)) = self.order.pop_first() {
+                        self.empty_at.remove(&key);
+                    }
+                }
+                _ => break,
+            }
+        }
+    }
+}
+
+/// The moment, in milliseconds, at which the bucket is empty after one more use; else how many to wait for it.
+fn next(empty_at: Option<u128>, quota: Quota, now: u128) -> Result<u128, u64> {
+    let period = quota.period.as_millis();
+    let room = period * u128::from(quota.burst);
+    // A bucket is never fuller than full: without this a clock set back would lock everyone out.
+    let empty_at = empty_at.unwrap_or(now).clamp(now, now + room) + period;
+    if empty_at <= now + room { Ok(empty_at) } else { Err(u64::try_from(empty_at - now - room).unwrap_or(u64::MAX)) }
+}
+
+fn milliseconds(moment: NumericDate) -> u128 {
+    u128::from(u64::try_from(moment.seconds()).unwrap_or(0)) * 1_000
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_burst_then_one_in_each_period() {
+        let limiter = Limiter::default();
+        let key = EphemeralKey::new("test", b"alice");
+        let quota = Quota { burst: 3, period: Duration::from_secs(10) };
+        let refused = |seconds| Decision::Refused { retry_after: Duration::from_secs(seconds) };
+        let story = [
+            (100, Decision::Allowed),
+            (100, Decision::Allowed),
+            (100, Decision::Allowed),
+            (100, refused(10)),
+            (109, refused(1)),
+            (110, Decision::Allowed),
+            (110, refused(10)),
+            // The clock is set back: a full bucket, not a locked door.
+            (50, refused(10)),
+            (60, Decision::Allowed),
+        ];
+        for (step, (now, expected)) in story.into_iter().enumerate() {
+            assert_eq!(limiter.rate(&key, quota, NumericDate::from_seconds(now)), expected, "step {step}");
+        }
+        let other = EphemeralKey::new("test", b"bob");
+        assert_eq!(limiter.rate(&other, quota, NumericDate::from_seconds(60)), Decision::Allowed);
+    }
+
+    #[test]
+    fn a_flood_of_keys_is_bounded() {
+        let limiter = Limiter::default();
+        let quota = Quota { burst: 1, period: Duration::from_hours(1) };
+        for number in 0..CAPACITY as u64 + 500 {
+            limiter.rate(&EphemeralKey::new("test", &number.to_be_bytes()), quota, NumericDate::from_seconds(1));
+        }
+        let counters = limiter.counters.lock().expect("not poisoned");
+        assert_eq!((counters.empty_at.len(), counters.order.len()), (CAPACITY, CAPACITY));
+    }
+}

@@ -1,0 +1,168 @@
+//! Clients.
+
+use std::sync::Arc;
+
+use futures_util::FutureExt as _;
+use sqlx::FromRow;
+
+use crate::edge::store::row::{Context as _, Place, moment, to_json};
+use crate::edge::store::writer::Fact;
+use crate::edge::store::{Creation, Store};
+use crate::model::client::{Client, ClientOrigin, ClientSecret};
+use crate::model::fault::Fault;
+use crate::model::id::ClientId;
+use crate::protocol::numeric_date::NumericDate;
+
+const READ: &str =
+    "SELECT id, metadata, policy, secret_hash, sealed_secret, registration_token_hash, created_at, disabled_at
+    FROM oauth_client WHERE id = $1";
+const LIST: &str =
+    "SELECT id, metadata, policy, secret_hash, sealed_secret, registration_token_hash, created_at, disabled_at
+    FROM oauth_client ORDER BY created_at, id LIMIT $1";
+const CREATE: &str = "INSERT INTO oauth_client
+    (id, metadata, policy, secret_hash, sealed_secret, registration_token_hash, created_at, disabled_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING";
+const UPDATE: &str = "UPDATE oauth_client SET metadata = $2, policy = $3, secret_hash = $4, sealed_secret = $5,
+    registration_token_hash = $6, disabled_at = $7 WHERE id = $1";
+const DELETE: &str = "DELETE FROM oauth_client WHERE id = $1";
+
+impl Store {
+    /// The client named `id`.
+    pub async fn client(&self, id: &ClientId) -> Result<Option<Arc<Client>>, Fault> {
+        let load = async {
+            let row: Option<ClientRow> =
+                sqlx::query_as(READ).bind(id.as_str()).fetch_optional(&self.readers).await.context("read a client")?;
+            row.map(Client::try_from).transpose()
+        };
+        self.held.clients.get_or_load(id, load).await
+    }
+
+    /// At most `limit` clients, oldest first.
+    pub async fn clients(&self, limit: u32) -> Result<Vec<Arc<Client>>, Fault> {
+        let rows: Vec<ClientRow> =
+            sqlx::query_as(LIST).bind(i64::from(limit)).fetch_all(&self.readers).await.context("list clients")?;
+        rows.into_iter().map(|row| Client::try_from(row).map(Arc::new)).collect()
+    }
+
+    /// Records a new client.
+    pub async fn create_client(&self, client: &Client) -> Result<Creation, Fault> {
+        let row = ClientRow::try_from(client)?;
+        let (client, held) = (Arc::new(client.clone()), Arc::clone(&self.held));
+        let fact = Fact::one(move |connection| {
+            async move {
+                let insert = sqlx::query(CREATE).bind(row.id).bind(row.metadata).bind(row.policy).bind(row.secret_hash);
+                let insert = insert.bind(row.sealed_secret).bind(row.registration_token_hash);
+                let insert = insert.bind(row.created_at).bind(row.disabled_at);
+                let done = insert.execute(connection).await.context("record a client")?;
+                Ok(Creation::of(done.rows_affected()))
+            }
+            .boxed()
+        });
+        let publish = move |creation: &Creation| {
+            if *creation == Creation::Created {
+                held.clients.put(client.id.clone(), client);
+            }
+        };
+        self.writer.record(fact.then(publish)).await
+    }
+
+    /// Changes everything about a client but its id and the moment it was made; false when there is no such client.
+    pub async fn update_client(&self, client: &Client) -> Result<bool, Fault> {
+        let row = ClientRow::try_from(client)?;
+        let (id, held) = (client.id.clone(), Arc::clone(&self.held));
+        let fact = Fact::one(move |connection| {
+            async move {
+                let update = sqlx::query(UPDATE).bind(row.id).bind(row.metadata).bind(row.policy).bind(row.secret_hash);
+                let update = update.bind(row.sealed_secret).bind(row.registration_token_hash).bind(row.disabled_at);
+                let done = update.execute(connection).await.context("change a client")?;
+                Ok(done.rows_affected() == 1)
+            }
+            .boxed()
+        });
+        self.writer.record(fact.then(move |_| held.clients.forget(&id))).await
+    }
+
+    /// Deletes a client with its consents, grants and tokens; false when there is no such client.
+    pub async fn delete_client(&self, id: &ClientId) -> Result<bool, Fault> {
+        let (id, held) = (id.clone(), Arc::clone(&self.held));
+        let fact = Fact::one(move |connection| {
+            async move {
+                let done =
+                    sqlx::query(DELETE).bind(id.as_str()).execute(connection).await.context("delete a client")?;
+                Ok(done.rows_affected() == 1)
+            }
+            .boxed()
+        });
+        // It is rare and reaches far.
+        self.writer.record(fact.then(move |_| held.flush())).await
+    }
+}
+
+impl Creation {
+    pub(super) const fn of(rows: u64) -> Self {
+        if rows == 0 { Self::AlreadyExists } else { Self::Created }
+    }
+}
+
+#[derive(FromRow)]
+struct ClientRow {
+    id: String,
+    metadata: String,
+    policy: String,
+    secret_hash: Option<Vec<u8>>,
+    sealed_secret: Option<Vec<u8>>,
+    registration_token_hash: Option<Vec<u8>>,
+    created_at: i64,
+    disabled_at: Option<i64>,
+}
+
+impl TryFrom<&Client> for ClientRow {
+    type Error = Fault;
+
+    fn try_from(client: &Client) -> Result<Self, Fault> {
+        let (secret_hash, sealed_secret) = match &client.secret {
+            None => (None, None),
+            Some(ClientSecret::Hashed(hash)) => (Some(hash.as_bytes().to_vec()), None),
+            Some(ClientSecret::Sealed(sealed)) => (None, Some(sealed.clone())),
+        };
+        let registration_token_hash = match &client.origin {
+            ClientOrigin::Operator => None,
+            ClientOrigin::Registered(hash) => Some(hash.as_bytes().to_vec()),
+        };
+        Ok(Self {
+            id: client.id.as_str().to_owned(),
+            metadata: to_json(&client.metadata)?,
+            policy: to_json(&client.policy)?,
+            secret_hash,
+            sealed_secret,
+            registration_token_hash,
+            created_at: client.created_at.seconds(),
+            disabled_at: client.disabled_at.map(NumericDate::seconds),
+        })
+    }
+}
+
+impl TryFrom<ClientRow> for Client {
+    type Error = Fault;
+
+    fn try_from(row: ClientRow) -> Result<Self, Fault> {
+        let place = Place { table: "oauth_client", id: &row.id };
+        let secret = match (row.secret_hash, row.sealed_secret) {
+            (None, None) => None,
+            (Some(hash), None) => Some(ClientSecret::Hashed(place.hash("secret_hash", &hash)?)),
+            (None, Some(sealed)) => Some(ClientSecret::Sealed(sealed)),
+            (Some(_), Some(_)) => return Err(place.damaged("sealed_secret")),
+        };
+        let registered =
+            row.registration_token_hash.map(|hash| place.hash("registration_token_hash", &hash)).transpose()?;
+        Ok(Self {
+            id: place.parse("id", &row.id)?,
+            metadata: place.json("metadata", &row.metadata)?,
+            secret,
+            origin: registered.map_or(ClientOrigin::Operator, ClientOrigin::Registered),
+            policy: place.json("policy", &row.policy)?,
+            created_at: NumericDate::from_seconds(row.created_at),
+            disabled_at: moment(row.disabled_at),
+        })
+    }
+}

@@ -1,0 +1,116 @@
+//! Consents that are remembered.
+
+use std::sync::Arc;
+
+use futures_util::FutureExt as _;
+use sqlx::FromRow;
+use uuid::Uuid;
+
+use crate::edge::store::row::{Context as _, Place, to_json};
+use crate::edge::store::writer::Fact;
+use crate::edge::store::{Store, grant};
+use crate::model::fault::Fault;
+use crate::model::grant::Consent;
+use crate::model::id::{ClientId, ConsentId, GrantId, UserId};
+use crate::protocol::numeric_date::NumericDate;
+
+const READ: &str =
+    "SELECT id, user_id, client_id, scope, claims, granted_at FROM consent WHERE user_id = $1 AND client_id = $2";
+const LIST: &str = "SELECT id, user_id, client_id, scope, claims, granted_at FROM consent
+    WHERE user_id = $1 ORDER BY granted_at DESC, id";
+const RECORD: &str = "INSERT INTO consent (id, user_id, client_id, scope, claims, granted_at)
+    VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (user_id, client_id)
+    DO UPDATE SET scope = excluded.scope, claims = excluded.claims, granted_at = excluded.granted_at
+    RETURNING id, user_id, client_id, scope, claims, granted_at";
+const WITHDRAW: &str = "DELETE FROM consent WHERE user_id = $1 AND client_id = $2";
+
+impl Store {
+    /// What `user` agreed to for `client`.
+    pub async fn consent(&self, user: UserId, client: &ClientId) -> Result<Option<Arc<Consent>>, Fault> {
+        let load = async {
+            let row: Option<ConsentRow> = sqlx::query_as(READ)
+                .bind(user.uuid())
+                .bind(client.as_str())
+                .fetch_optional(&self.readers)
+                .await
+                .context("read a consent")?;
+            row.map(Consent::try_from).transpose()
+        };
+        self.held.consents.get_or_load(&(user, client.clone()), load).await
+    }
+
+    /// Everything `user` agreed to, the latest first.
+    pub async fn consents_of(&self, user: UserId) -> Result<Vec<Consent>, Fault> {
+        let rows: Vec<ConsentRow> =
+            sqlx::query_as(LIST).bind(user.uuid()).fetch_all(&self.readers).await.context("list consents")?;
+        rows.into_iter().map(Consent::try_from).collect()
+    }
+
+    /// Records a consent in place of the one that this person gave this client before; the row keeps its first id.
+    pub async fn record_consent(&self, consent: &Consent) -> Result<(), Fault> {
+        let claims = to_json(&consent.claims)?;
+        let (consent, held) = (consent.clone(), Arc::clone(&self.held));
+        let fact = Fact::one(move |connection| {
+            async move {
+                let upsert = sqlx::query_as(RECORD).bind(consent.id.uuid()).bind(consent.user.uuid());
+                let upsert = upsert.bind(consent.client.as_str()).bind(consent.scope.to_string());
+                let upsert = upsert.bind(claims).bind(consent.granted_at.seconds());
+                let row: ConsentRow = upsert.fetch_one(connection).await.context("record a consent")?;
+                Consent::try_from(row).map(Arc::new)
+            }
+            .boxed()
+        });
+        let publish = move |stands: &Arc<Consent>| {
+            held.consents.put((stands.user, stands.client.clone()), Arc::clone(stands));
+        };
+        self.writer.record(fact.then(publish)).await.map(|_| ())
+    }
+
+    /// Forgets what `user` agreed to for `client` and revokes the grants that came of it; true when there was a consent.
+    pub async fn withdraw_consent(&self, user: UserId, client: &ClientId, now: NumericDate) -> Result<bool, Fault> {
+        let key = (user, client.clone());
+        let (client, held) = (client.clone(), Arc::clone(&self.held));
+        let fact = Fact::several(move |connection| {
+            async move {
+                let withdraw = sqlx::query(WITHDRAW).bind(user.uuid()).bind(client.as_str());
+                let done = withdraw.execute(&mut *connection).await.context("withdraw a consent")?;
+                let revoked = grant::revoke_between(connection, (user, &client), now).await?;
+                Ok((done.rows_affected() == 1, revoked))
+            }
+            .boxed()
+        });
+        let publish = move |(_, revoked): &(bool, Vec<GrantId>)| {
+            held.consents.forget(&key);
+            for grant in revoked {
+                held.grants.forget(grant);
+            }
+        };
+        self.writer.record(fact.then(publish)).await.map(|(existed, _)| existed)
+    }
+}
+
+#[derive(FromRow)]
+struct ConsentRow {
+    id: Uuid,
+    user_id: Uuid,
+    client_id: String,
+    scope: String,
+    claims: String,
+    granted_at: i64,
+}
+
+impl TryFrom<ConsentRow> for Consent {
+    type Error = Fault;
+
+    fn try_from(row: ConsentRow) -> Result<Self, Fault> {
+        let place = Place { table: "consent", id: &row.id };
+        Ok(Self {
+            id: ConsentId::from_uuid(row.id),
+            user: UserId::from_uuid(row.user_id),
+            client: place.parse("client_id", &row.client_id)?,
+            scope: place.parse("scope", &row.scope)?,
+            claims: place.json("claims", &row.claims)?,
+            granted_at: NumericDate::from_seconds(row.granted_at),
+        })
+    }
+}

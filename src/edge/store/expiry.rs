@@ -1,0 +1,60 @@
+//! Clearing away what has expired. Nothing depends on it but the size of the file.
+
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+
+use crate::edge::store::Store;
+use crate::edge::store::row::Context as _;
+use crate::edge::store::writer::Fact;
+use crate::model::fault::Fault;
+use crate::protocol::numeric_date::NumericDate;
+
+/// How long after its end a row stays: a clock that jumped ahead and comes back must find what was denied or consumed.
+const MARGIN: Duration = Duration::from_hours(1);
+
+/// Children before parents, so that a cascade never has much to do.
+const CLEAR: &[&str] = &[
+    "DELETE FROM opaque_access_token WHERE hash IN
+        (SELECT hash FROM opaque_access_token WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)",
+    "DELETE FROM refresh_token WHERE hash IN
+        (SELECT hash FROM refresh_token WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)",
+    "DELETE FROM denied_access_token WHERE jti_hash IN
+        (SELECT jti_hash FROM denied_access_token WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)",
+    "DELETE FROM consumed_once WHERE (kind, hash) IN
+        (SELECT kind, hash FROM consumed_once WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)",
+    "DELETE FROM oauth_grant WHERE id IN
+        (SELECT id FROM oauth_grant WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)",
+    "DELETE FROM user_session WHERE id IN
+        (SELECT id FROM user_session WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)",
+];
+
+impl Store {
+    /// Deletes at most `limit` rows of each kind that expired an hour or longer before `now`; returns how many went.
+    ///
+    /// Each kind is a transaction of its own, so that other facts get their turn. Ask again while the answer is not zero.
+    pub async fn clear_expired(&self, now: NumericDate, limit: u32) -> Result<u64, Fault> {
+        let end = now.minus(MARGIN);
+        let mut cleared = 0;
+        for statement in CLEAR.iter().copied() {
+            let held = Arc::clone(&self.held);
+            let fact = Fact::one(move |connection| {
+                async move {
+                    let clear = sqlx::query(statement).bind(end.seconds()).bind(i64::from(limit));
+                    let done = clear.execute(connection).await.context("clear away what has expired")?;
+                    Ok(done.rows_affected())
+                }
+                .boxed()
+            });
+            let publish = move |_: &u64| {
+                held.denied
+                    .write()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .retain(|_, expires_at| !expires_at.is_past(end));
+            };
+            cleared += self.writer.record(fact.then(publish)).await?;
+        }
+        Ok(cleared)
+    }
+}

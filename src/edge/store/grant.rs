@@ -1,0 +1,232 @@
+//! Grants, and the redemption of the codes they come from.
+//!
+//! RFC 6749 §4.1.2: a code is good once; a second use takes back what the first one gave.
+
+use std::sync::Arc;
+
+use futures_util::FutureExt as _;
+use sqlx::{FromRow, SqliteConnection};
+use uuid::Uuid;
+
+use crate::edge::store::row::{Context as _, Place, moment, to_json};
+use crate::edge::store::writer::Fact;
+use crate::edge::store::{Held, Store, access_token, refresh_token};
+use crate::model::fault::Fault;
+use crate::model::grant::Grant;
+use crate::model::id::{ClientId, GrantId, SessionId, UserId};
+use crate::model::token::{CodeRedemption, OpaqueAccessToken, RefreshToken};
+use crate::protocol::numeric_date::NumericDate;
+use crate::protocol::scope::Scope;
+use crate::protocol::secret::TokenHash;
+
+const READ: &str =
+    "SELECT id, code_hash, user_id, client_id, session_id, scope, details, created_at, expires_at, revoked_at
+    FROM oauth_grant WHERE id = $1";
+const RECORD: &str =
+    "INSERT INTO oauth_grant (id, code_hash, user_id, client_id, session_id, scope, is_offline, details,
+    created_at, expires_at, revoked_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING";
+const REVOKE: &str = "UPDATE oauth_grant SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL RETURNING id";
+const REVOKE_BY_CODE: &str =
+    "UPDATE oauth_grant SET revoked_at = COALESCE(revoked_at, $2) WHERE code_hash = $1 RETURNING id";
+const REVOKE_BETWEEN: &str = "UPDATE oauth_grant SET revoked_at = $3
+    WHERE user_id = $1 AND client_id = $2 AND revoked_at IS NULL RETURNING id";
+const REVOKE_ONLINE_OF: &str = "UPDATE oauth_grant SET revoked_at = $2
+    WHERE session_id = $1 AND NOT is_offline AND revoked_at IS NULL RETURNING id";
+const REVOKE_ALL_OF: &str = "UPDATE oauth_grant SET revoked_at = $2 WHERE user_id = $1 AND revoked_at IS NULL";
+
+impl Store {
+    /// Records the grant of a code and its first tokens, once for each code (`grant.code_hash`).
+    ///
+    /// The second time nothing is recorded and the first grant is revoked at `now`.
+    pub async fn redeem_code(
+        &self,
+        grant: &Grant,
+        refresh: Option<&RefreshToken>,
+        opaque: Option<&OpaqueAccessToken>,
+        now: NumericDate,
+    ) -> Result<CodeRedemption, Fault> {
+        let tokens = (refresh.cloned().map(Arc::new), opaque.cloned().map(Arc::new));
+        let details = to_json(&grant.details)?;
+        let (grant, held) = (Arc::new(grant.clone()), Arc::clone(&self.held));
+        let (written, (refresh, opaque)) = (Arc::clone(&grant), tokens.clone());
+        let fact = Fact::several(move |connection| {
+            async move {
+                if !insert(connection, &written, details).await? {
+                    return replay(connection, &written.code_hash, now).await;
+                }
+                if let Some(token) = refresh {
+                    refresh_token::insert(connection, &token).await?;
+                }
+                if let Some(token) = opaque {
+                    access_token::insert(connection, &token).await?;
+                }
+                Ok(Redeemed::Recorded)
+            }
+            .boxed()
+        });
+        let publish = move |redeemed: &Redeemed| match redeemed {
+            Redeemed::Recorded => {
+                held.grants.put(grant.id, grant);
+                let (refresh, opaque) = tokens;
+                held.put_tokens(refresh, opaque);
+            }
+            Redeemed::Replayed(revoked) => held.grants.forget(revoked),
+        };
+        self.writer.record(fact.then(publish)).await.map(CodeRedemption::from)
+    }
+
+    /// Revokes the grant that came from a code; false when the code was never redeemed.
+    pub async fn revoke_by_code(&self, code: &TokenHash, now: NumericDate) -> Result<bool, Fault> {
+        let (code, held) = (*code, Arc::clone(&self.held));
+        let fact = Fact::one(move |connection| async move { revoke_by_code(connection, &code, now).await }.boxed());
+        let publish = move |revoked: &Option<GrantId>| {
+            if let Some(grant) = revoked {
+                held.grants.forget(grant);
+            }
+        };
+        self.writer.record(fact.then(publish)).await.map(|revoked| revoked.is_some())
+    }
+
+    /// The grant; revoked ones too, so ask [`Grant::is_live`].
+    pub async fn grant(&self, id: GrantId) -> Result<Option<Arc<Grant>>, Fault> {
+        let load = async {
+            let row: Option<GrantRow> =
+                sqlx::query_as(READ).bind(id.uuid()).fetch_optional(&self.readers).await.context("read a grant")?;
+            row.map(Grant::try_from).transpose()
+        };
+        self.held.grants.get_or_load(&id, load).await
+    }
+
+    /// Revokes a grant, and with it every token of it; false when it was revoked before or there is none.
+    pub async fn revoke_grant(&self, id: GrantId, now: NumericDate) -> Result<bool, Fault> {
+        let held = Arc::clone(&self.held);
+        let fact = Fact::one(move |connection| revoke(connection, id, now).boxed());
+        self.writer.record(fact.then(move |_| held.grants.forget(&id))).await
+    }
+}
+
+impl Held {
+    /// Holds tokens that were just recorded.
+    pub(super) fn put_tokens(&self, refresh: Option<Arc<RefreshToken>>, opaque: Option<Arc<OpaqueAccessToken>>) {
+        if let Some(token) = refresh {
+            self.refresh_tokens.put(token.hash, token);
+        }
+        if let Some(token) = opaque {
+            self.opaque_access_tokens.put(token.hash, token);
+        }
+    }
+}
+
+/// What became of a code, with the grant that a replay revoked.
+enum Redeemed {
+    Recorded,
+    Replayed(GrantId),
+}
+
+impl From<Redeemed> for CodeRedemption {
+    fn from(redeemed: Redeemed) -> Self {
+        match redeemed {
+            Redeemed::Recorded => Self::Recorded,
+            Redeemed::Replayed(_) => Self::Replayed,
+        }
+    }
+}
+
+async fn replay(connection: &mut SqliteConnection, code: &TokenHash, now: NumericDate) -> Result<Redeemed, Fault> {
+    let revoked = revoke_by_code(connection, code, now).await?;
+    revoked.map(Redeemed::Replayed).ok_or_else(|| Fault::internal("record a grant: its id is taken by another code"))
+}
+
+/// False when the code was redeemed before.
+async fn insert(connection: &mut SqliteConnection, grant: &Grant, details: String) -> Result<bool, Fault> {
+    let insert = sqlx::query(RECORD).bind(grant.id.uuid()).bind(grant.code_hash.as_bytes().as_slice());
+    let insert = insert.bind(grant.user.uuid()).bind(grant.client.as_str()).bind(grant.session.uuid());
+    let insert = insert.bind(grant.scope.to_string()).bind(grant.scope.contains(Scope::OFFLINE_ACCESS)).bind(details);
+    let insert = insert.bind(grant.created_at.seconds()).bind(grant.expires_at.seconds());
+    let insert = insert.bind(grant.revoked_at.map(NumericDate::seconds));
+    let done = insert.execute(connection).await.context("record a grant")?;
+    Ok(done.rows_affected() == 1)
+}
+
+async fn revoke_by_code(
+    connection: &mut SqliteConnection,
+    code: &TokenHash,
+    now: NumericDate,
+) -> Result<Option<GrantId>, Fault> {
+    let revoke = sqlx::query_scalar(REVOKE_BY_CODE).bind(code.as_bytes().as_slice()).bind(now.seconds());
+    let id: Option<Uuid> = revoke.fetch_optional(connection).await.context("revoke the grant of a code")?;
+    Ok(id.map(GrantId::from_uuid))
+}
+
+/// False when it was revoked before or there is none.
+pub(super) async fn revoke(connection: &mut SqliteConnection, id: GrantId, now: NumericDate) -> Result<bool, Fault> {
+    let revoke = sqlx::query_scalar(REVOKE).bind(id.uuid()).bind(now.seconds());
+    let id: Option<Uuid> = revoke.fetch_optional(connection).await.context("revoke a grant")?;
+    Ok(id.is_some())
+}
+
+/// Revokes what a person allowed to a client.
+pub(super) async fn revoke_between(
+    connection: &mut SqliteConnection,
+    (user, client): (UserId, &ClientId),
+    now: NumericDate,
+) -> Result<Vec<GrantId>, Fault> {
+    let revoke = sqlx::query_scalar(REVOKE_BETWEEN).bind(user.uuid()).bind(client.as_str()).bind(now.seconds());
+    let ids: Vec<Uuid> = revoke.fetch_all(connection).await.context("revoke the grants of a consent")?;
+    Ok(ids.into_iter().map(GrantId::from_uuid).collect())
+}
+
+/// Revokes what was allowed in a session, but for what holds without it (`offline_access`, OIDC Core §11).
+pub(super) async fn revoke_online_of(
+    connection: &mut SqliteConnection,
+    session: SessionId,
+    now: NumericDate,
+) -> Result<Vec<GrantId>, Fault> {
+    let revoke = sqlx::query_scalar(REVOKE_ONLINE_OF).bind(session.uuid()).bind(now.seconds());
+    let ids: Vec<Uuid> = revoke.fetch_all(connection).await.context("revoke the grants of a session")?;
+    Ok(ids.into_iter().map(GrantId::from_uuid).collect())
+}
+
+/// Revokes everything a person allowed.
+pub(super) async fn revoke_all_of(
+    connection: &mut SqliteConnection,
+    user: UserId,
+    now: NumericDate,
+) -> Result<(), Fault> {
+    let revoke = sqlx::query(REVOKE_ALL_OF).bind(user.uuid()).bind(now.seconds());
+    revoke.execute(connection).await.context("revoke the grants of a user").map(|_| ())
+}
+
+#[derive(FromRow)]
+struct GrantRow {
+    id: Uuid,
+    code_hash: Vec<u8>,
+    user_id: Uuid,
+    client_id: String,
+    session_id: Uuid,
+    scope: String,
+    details: String,
+    created_at: i64,
+    expires_at: i64,
+    revoked_at: Option<i64>,
+}
+
+impl TryFrom<GrantRow> for Grant {
+    type Error = Fault;
+
+    fn try_from(row: GrantRow) -> Result<Self, Fault> {
+        let place = Place { table: "oauth_grant", id: &row.id };
+        Ok(Self {
+            id: GrantId::from_uuid(row.id),
+            code_hash: place.hash("code_hash", &row.code_hash)?,
+            user: UserId::from_uuid(row.user_id),
+            client: place.parse("client_id", &row.client_id)?,
+            session: SessionId::from_uuid(row.session_id),
+            scope: place.parse("scope", &row.scope)?,
+            details: place.json("details", &row.details)?,
+            created_at: NumericDate::from_seconds(row.created_at),
+            expires_at: NumericDate::from_seconds(row.expires_at),
+            revoked_at: moment(row.revoked_at),
+        })
+    }
+}

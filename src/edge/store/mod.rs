@@ -1,0 +1,148 @@
+//! What lasts: people, clients, sessions, grants, tokens, keys.
+//!
+//! Each method is one transaction, named for its fact; each file holds the facts of one entity with the SQL beside them.
+//! To add one: a file with an `impl Store`, its table in `migrations/`, its line here. The SQL is the dialect that SQLite and
+//! PostgreSQL share: UUID, BYTEA, BIGINT, BOOLEAN and TEXT, `$1`, `RETURNING`, `ON CONFLICT`, and time as an argument.
+//!
+//! *Why reads come from memory:* a userinfo or introspection answer needs client, person, grant and session; the database
+//! would cost more than the rest of the answer. Only the writer changes what is held, after each commit and before the commit
+//! is acknowledged; when another process wrote to the file, all of it is let go within half a second.
+
+use std::collections::HashMap;
+use std::sync::{Arc, RwLock};
+
+use futures_util::future::BoxFuture;
+use sqlx::SqliteConnection;
+use sqlx::migrate::Migrator;
+use sqlx::sqlite::{SqlitePool, SqliteSynchronous};
+
+use crate::edge::store::cache::Cache;
+use crate::edge::store::open::Layout;
+use crate::edge::store::writer::{Mirror, Writer};
+use crate::model::client::Client;
+use crate::model::fault::Fault;
+use crate::model::grant::{Consent, Grant};
+use crate::model::id::{ClientId, GrantId, SessionId, UserId};
+use crate::model::session::Session;
+use crate::model::token::{OpaqueAccessToken, RefreshToken};
+use crate::model::user::User;
+use crate::protocol::numeric_date::NumericDate;
+use crate::protocol::secret::TokenHash;
+
+mod access_token;
+mod client;
+mod consent;
+mod expiry;
+mod grant;
+mod key;
+mod once;
+mod refresh_token;
+mod session;
+mod user;
+
+pub(in crate::edge) mod cache;
+pub(in crate::edge) mod open;
+pub(in crate::edge) mod row;
+pub(in crate::edge) mod writer;
+
+pub use open::{DatabaseSettings, StoreError};
+pub use refresh_token::Rotation;
+
+/// The durable store; clones share one writer, one pool of readers and what is held in memory.
+#[derive(Clone)]
+pub struct Store {
+    writer: Arc<Writer>,
+    readers: SqlitePool,
+    held: Arc<Held>,
+}
+
+/// What became of something that was to be made.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+pub enum Creation {
+    /// It was made.
+    Created,
+    /// Something of that name stands already, and was left as it is.
+    AlreadyExists,
+}
+
+/// Migrations of both engines.
+static MIGRATOR: Migrator = sqlx::migrate!("./migrations");
+
+impl Store {
+    /// Opens the database and brings its schema up to date. Must be called inside a tokio runtime.
+    ///
+    /// # Errors
+    /// When the file cannot be used; it is left as it is.
+    pub async fn open(settings: &DatabaseSettings) -> Result<Self, StoreError> {
+        let layout = Layout { path: &settings.path, migrator: &MIGRATOR, synchronous: SqliteSynchronous::Full };
+        let (mut connection, readers) = layout.open().await?;
+        let held = Arc::new(Held::new());
+        held.renew(&mut connection)
+            .await
+            .map_err(|fault| StoreError::Inaccessible { path: settings.path.clone(), reason: fault.to_string() })?;
+        let writer = Arc::new(Writer::start(connection, Arc::clone(&held) as Arc<dyn Mirror>));
+        Ok(Self { writer, readers, held })
+    }
+
+    /// Commits what waits and closes the database.
+    pub async fn close(&self) {
+        self.writer.close().await;
+        self.readers.close().await;
+    }
+
+    /// True when the database answers.
+    pub async fn is_ready(&self) -> bool {
+        sqlx::query("SELECT 1").execute(&self.readers).await.is_ok()
+    }
+}
+
+/// What is held in memory. The numbers bound it to some twenty megabytes.
+struct Held {
+    clients: Cache<ClientId, Client>,
+    users: Cache<UserId, User>,
+    sessions: Cache<SessionId, Session>,
+    /// Which session a cookie belongs to; true only while that session still has this hash.
+    session_of_token: Cache<TokenHash, SessionId>,
+    consents: Cache<(UserId, ClientId), Consent>,
+    grants: Cache<GrantId, Grant>,
+    refresh_tokens: Cache<TokenHash, RefreshToken>,
+    opaque_access_tokens: Cache<TokenHash, OpaqueAccessToken>,
+    /// All of them, with their ends: a token that is not here is not denied.
+    denied: RwLock<HashMap<TokenHash, NumericDate>>,
+}
+
+impl Held {
+    fn new() -> Self {
+        Self {
+            clients: Cache::new(2_048),
+            users: Cache::new(8_192),
+            sessions: Cache::new(8_192),
+            session_of_token: Cache::new(8_192),
+            consents: Cache::new(8_192),
+            grants: Cache::new(16_384),
+            refresh_tokens: Cache::new(16_384),
+            opaque_access_tokens: Cache::new(16_384),
+            denied: RwLock::default(),
+        }
+    }
+
+    fn flush(&self) {
+        self.clients.flush();
+        self.users.flush();
+        self.sessions.flush();
+        self.session_of_token.flush();
+        self.consents.flush();
+        self.grants.flush();
+        self.refresh_tokens.flush();
+        self.opaque_access_tokens.flush();
+    }
+}
+
+impl Mirror for Held {
+    fn renew<'c>(&'c self, connection: &'c mut SqliteConnection) -> BoxFuture<'c, Result<(), Fault>> {
+        Box::pin(async move {
+            self.flush();
+            access_token::read_denied(self, connection).await
+        })
+    }
+}

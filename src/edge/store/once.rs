@@ -1,0 +1,36 @@
+//! Values that are good once: `jti` of assertions, links, one-time passwords.
+
+use futures_util::FutureExt as _;
+
+use crate::edge::store::Store;
+use crate::edge::store::row::Context as _;
+use crate::edge::store::writer::Fact;
+use crate::model::fault::Fault;
+use crate::protocol::numeric_date::NumericDate;
+use crate::protocol::secret::TokenHash;
+
+const CONSUME: &str = "INSERT INTO consumed_once (kind, hash, expires_at) VALUES ($1, $2, $3)
+    ON CONFLICT (kind, hash) DO UPDATE SET expires_at = excluded.expires_at WHERE consumed_once.expires_at <= $4";
+
+impl Store {
+    /// True for the first who presents this value of this `kind` before it expires.
+    pub async fn consume_once(
+        &self,
+        kind: &'static str,
+        hash: &TokenHash,
+        expires_at: NumericDate,
+        now: NumericDate,
+    ) -> Result<bool, Fault> {
+        let hash = *hash;
+        let fact = Fact::one(move |connection| {
+            async move {
+                let consume = sqlx::query(CONSUME).bind(kind).bind(hash.as_bytes().as_slice());
+                let consume = consume.bind(expires_at.seconds()).bind(now.seconds());
+                let done = consume.execute(connection).await.context("consume a value that is good once")?;
+                Ok(done.rows_affected() == 1)
+            }
+            .boxed()
+        });
+        self.writer.record(fact).await
+    }
+}

@@ -1,0 +1,220 @@
+//! Opening the database file: what is there is checked before anything is written over it.
+
+use std::fs::{File, OpenOptions};
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
+
+use crate::edge::store::row::primary_code;
+
+/// Where the database is.
+#[derive(Clone, Debug)]
+pub struct DatabaseSettings {
+    /// The SQLite file; made when it does not exist. Its folder must exist.
+    pub path: PathBuf,
+}
+
+/// Why the store cannot be opened. Each message names the file.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The file cannot be read or written.
+    #[error("cannot open the database {}: {reason}", path.display())]
+    Inaccessible {
+        /// The file.
+        path: PathBuf,
+        /// In the words of the system.
+        reason: String,
+    },
+    /// The file is something else.
+    #[error("{} is not a Symbolon database: {reason}; name another file, it was left as it is", path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// What it seems to be.
+        reason: String,
+    },
+    /// The file is damaged.
+    #[error("the database {} is damaged: {reason}; it was left as it is, restore it from a backup", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite says.
+        reason: String,
+    },
+    /// The file was written by a later release.
+    #[error("the database {} has migration {version}, which this release does not know; run the newer release", path.display())]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// The number of the migration.
+        version: i64,
+    },
+    /// The schema cannot be brought up to date.
+    #[error("cannot bring the schema of the database {} up to date: {reason}", path.display())]
+    Migration {
+        /// The file.
+        path: PathBuf,
+        /// What failed.
+        reason: String,
+    },
+}
+
+/// `SYMB` in ASCII: by this a file is known as ours (<https://www.sqlite.org/pragma.html#pragma_application_id>).
+const APPLICATION_ID: i64 = 0x5359_4D42;
+const SET_APPLICATION_ID: &str = "PRAGMA application_id = 1398361410";
+const READ_APPLICATION_ID: &str = "PRAGMA application_id";
+const COUNT_TABLES: &str = "SELECT COUNT(*) FROM sqlite_schema";
+const QUICK_CHECK: &str = "PRAGMA quick_check(1)";
+
+/// Files up to this size are checked through at each start; it takes about a millisecond for each megabyte.
+const CHECKED_SIZE: u64 = 8 * 1024 * 1024;
+
+/// How long a statement waits for another process that holds the file.
+const BUSY: Duration = Duration::from_secs(5);
+/// The most readers.
+const READERS: u32 = 4;
+
+/// What the files of the store and of the ephemeral store differ in.
+pub(in crate::edge) struct Layout<'a> {
+    pub(in crate::edge) path: &'a Path,
+    pub(in crate::edge) migrator: &'a Migrator,
+    pub(in crate::edge) synchronous: SqliteSynchronous,
+}
+
+impl Layout<'_> {
+    /// The writing connection and the pool of readers of a file whose schema is up to date.
+    pub(in crate::edge) async fn open(&self) -> Result<(SqliteConnection, SqlitePool), StoreError> {
+        let size = inspect(self.path)?;
+        let mut writer = self.options().connect().await.map_err(|cause| self.describe(cause))?;
+        self.claim(&mut writer, size).await?;
+        let options = self.options().create_if_missing(false).pragma("query_only", "ON");
+        let readers = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .min_connections(0)
+            .test_before_acquire(false)
+            .acquire_timeout(BUSY)
+            .connect_lazy_with(options);
+        Ok((writer, readers))
+    }
+
+    fn options(&self) -> SqliteConnectOptions {
+        SqliteConnectOptions::new()
+            .filename(self.path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(self.synchronous)
+            .foreign_keys(true)
+            .busy_timeout(BUSY)
+            .pragma("temp_store", "MEMORY")
+            .disable_statement_logging()
+    }
+
+    /// Makes sure that the file is ours and sound, then brings its schema up to date, all under one lock.
+    async fn claim(&self, writer: &mut SqliteConnection, size: u64) -> Result<(), StoreError> {
+        if size > 0 && size <= CHECKED_SIZE {
+            let verdict: String =
+                sqlx::query_scalar(QUICK_CHECK).fetch_one(&mut *writer).await.map_err(|cause| self.describe(cause))?;
+            if verdict != "ok" {
+                return Err(StoreError::Damaged { path: self.path.to_owned(), reason: verdict });
+            }
+        }
+        let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await.map_err(|cause| self.describe(cause))?;
+        let id: i64 = sqlx::query_scalar(READ_APPLICATION_ID)
+            .fetch_one(&mut *transaction)
+            .await
+            .map_err(|cause| self.describe(cause))?;
+        if id != APPLICATION_ID {
+            let tables: i64 = sqlx::query_scalar(COUNT_TABLES)
+                .fetch_one(&mut *transaction)
+                .await
+                .map_err(|cause| self.describe(cause))?;
+            if id != 0 || tables != 0 {
+                let reason = "it is the SQLite database of another program".to_owned();
+                return Err(StoreError::Foreign { path: self.path.to_owned(), reason });
+            }
+            sqlx::query(SET_APPLICATION_ID).execute(&mut *transaction).await.map_err(|cause| self.describe(cause))?;
+        }
+        self.migrator
+            .run_direct(None, &mut *transaction, false)
+            .await
+            .map_err(|cause| self.describe_migration(cause))?;
+        transaction.commit().await.map_err(|cause| self.describe(cause))
+    }
+
+    fn describe(&self, cause: sqlx::Error) -> StoreError {
+        let path = self.path.to_owned();
+        let reason = cause.to_string();
+        match cause.as_database_error().and_then(primary_code) {
+            // SQLITE_CORRUPT
+            Some(11) => StoreError::Damaged { path, reason },
+            // SQLITE_NOTADB
+            Some(26) => StoreError::Foreign { path, reason },
+            _ => StoreError::Inaccessible { path, reason },
+        }
+    }
+
+    fn describe_migration(&self, cause: MigrateError) -> StoreError {
+        match cause {
+            MigrateError::VersionMissing(version) => StoreError::Newer { path: self.path.to_owned(), version },
+            MigrateError::Execute(cause) => self.describe(cause),
+            other => StoreError::Migration { path: self.path.to_owned(), reason: other.to_string() },
+        }
+    }
+}
+
+/// The length of the file, zero when there was none; made with rights for the owner only.
+fn inspect(path: &Path) -> Result<u64, StoreError> {
+    let inaccessible =
+        |cause: std::io::Error| StoreError::Inaccessible { path: path.to_owned(), reason: cause.to_string() };
+    let mut file = match owner_only().open(path) {
+        Ok(_created) => return Ok(0),
+        Err(exists) if exists.kind() == std::io::ErrorKind::AlreadyExists => File::open(path).map_err(inaccessible)?,
+        Err(cause) => return Err(inaccessible(cause)),
+    };
+    let size = file.metadata().map_err(inaccessible)?.len();
+    if size == 0 {
+        let journal = PathBuf::from(format!("{}-wal", path.display()));
+        if journal.metadata().is_ok_and(|journal| journal.len() > 0) {
+            let reason = format!("the file is empty, while its journal {} is not", journal.display());
+            return Err(StoreError::Damaged { path: path.to_owned(), reason });
+        }
+        return Ok(0);
+    }
+    let mut header = [0; 100];
+    let foreign = || StoreError::Foreign { path: path.to_owned(), reason: "it is no SQLite file".to_owned() };
+    file.read_exact(&mut header).map_err(|_| foreign())?;
+    if !header.starts_with(b"SQLite format 3\0") {
+        return Err(foreign());
+    }
+    if let Some(expected) = expected_size(&header)
+        && size < expected
+    {
+        let reason = format!("it has {size} bytes where {expected} are expected");
+        return Err(StoreError::Damaged { path: path.to_owned(), reason });
+    }
+    Ok(size)
+}
+
+/// The length that the header tells, in bytes (<https://www.sqlite.org/fileformat.html#in_header_database_size>).
+fn expected_size(header: &[u8; 100]) -> Option<u64> {
+    let number = |at: usize| Some(u32::from_be_bytes(header.get(at..at + 4)?.try_into().ok()?));
+    let page_size = match u16::from_be_bytes(header.get(16..18)?.try_into().ok()?) {
+        1 => 65_536,
+        size => u64::from(size),
+    };
+    // The page count is only valid when it was written with the last change.
+    (number(24)? == number(92)?).then_some(())?;
+    Some(u64::from(number(28)?) * page_size)
+}
+
+fn owner_only() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}

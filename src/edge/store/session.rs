@@ -1,0 +1,242 @@
+//! Sessions of browsers.
+
+use std::sync::Arc;
+
+use futures_util::FutureExt as _;
+use sqlx::{FromRow, SqliteConnection};
+use uuid::Uuid;
+
+use crate::edge::store::row::{Context as _, Place, bigint, moment, to_json};
+use crate::edge::store::writer::Fact;
+use crate::edge::store::{Held, Store, grant};
+use crate::model::authentication::Authentication;
+use crate::model::fault::Fault;
+use crate::model::id::{GrantId, SessionId, UserId};
+use crate::model::session::Session;
+use crate::protocol::numeric_date::NumericDate;
+use crate::protocol::secret::TokenHash;
+
+const READ: &str = "SELECT id, token_hash, authentication, created_at, last_seen_at, expires_at, idle_lifetime,
+    is_persistent, ended_at, user_agent FROM user_session WHERE id = $1";
+const READ_BY_TOKEN: &str =
+    "SELECT id, token_hash, authentication, created_at, last_seen_at, expires_at, idle_lifetime,
+    is_persistent, ended_at, user_agent FROM user_session WHERE token_hash = $1";
+const LIST: &str = "SELECT id, token_hash, authentication, created_at, last_seen_at, expires_at, idle_lifetime,
+    is_persistent, ended_at, user_agent FROM user_session
+    WHERE user_id = $1 AND ended_at IS NULL AND expires_at > $2 AND last_seen_at + idle_lifetime > $2
+    ORDER BY last_seen_at DESC, id";
+const BEGIN: &str = "INSERT INTO user_session (id, token_hash, user_id, authentication, created_at, last_seen_at,
+    expires_at, idle_lifetime, is_persistent, ended_at, user_agent)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+const RENEW: &str = "UPDATE user_session SET token_hash = $2, authentication = $3, last_seen_at = $4
+    WHERE id = $1 AND user_id = $5 AND ended_at IS NULL AND expires_at > $4
+    RETURNING id, token_hash, authentication, created_at, last_seen_at, expires_at, idle_lifetime,
+    is_persistent, ended_at, user_agent";
+const TOUCH: &str = "UPDATE user_session SET last_seen_at = $2
+    WHERE id = $1 AND last_seen_at < $2 AND ended_at IS NULL
+    RETURNING id, token_hash, authentication, created_at, last_seen_at, expires_at, idle_lifetime,
+    is_persistent, ended_at, user_agent";
+const END: &str = "UPDATE user_session SET ended_at = $2 WHERE id = $1 AND ended_at IS NULL";
+const END_ALL_OF: &str = "UPDATE user_session SET ended_at = $2 WHERE user_id = $1 AND ended_at IS NULL";
+
+impl Store {
+    /// The session whose cookie has this hash; ended and expired ones too, so ask [`Session::is_live`].
+    pub async fn session_by_token(&self, token: &TokenHash) -> Result<Option<Arc<Session>>, Fault> {
+        if let Some(id) = self.held.session_of_token.get(token)
+            && let Some(session) = self.held.sessions.get(&id)
+        {
+            // The hash changes at each authentication: the old cookie opens nothing any more.
+            if session.token_hash.matches(token) {
+                return Ok(Some(session));
+            }
+        }
+        let token_ticket = self.held.session_of_token.ticket(token);
+        let row: Option<SessionRow> = sqlx::query_as(READ_BY_TOKEN)
+            .bind(token.as_bytes().as_slice())
+            .fetch_optional(&self.readers)
+            .await
+            .context("read a session by its token")?;
+        let Some(found) = row.map(Session::try_from).transpose()? else { return Ok(None) };
+        self.held.session_of_token.install(token_ticket, token, &Arc::new(found.id));
+        // By its id it may be held, in a newer state than the row just read.
+        let session = self.session(found.id).await?;
+        Ok(session.filter(|session| session.token_hash.matches(token)))
+    }
+
+    /// The session, in whatever state it is.
+    pub async fn session(&self, id: SessionId) -> Result<Option<Arc<Session>>, Fault> {
+        let load = async {
+            let row: Option<SessionRow> =
+                sqlx::query_as(READ).bind(id.uuid()).fetch_optional(&self.readers).await.context("read a session")?;
+            row.map(Session::try_from).transpose()
+        };
+        self.held.sessions.get_or_load(&id, load).await
+    }
+
+    /// The sessions of a person that are live at `now`, the last used first.
+    pub async fn sessions_of(&self, user: UserId, now: NumericDate) -> Result<Vec<Session>, Fault> {
+        let rows: Vec<SessionRow> = sqlx::query_as(LIST)
+            .bind(user.uuid())
+            .bind(now.seconds())
+            .fetch_all(&self.readers)
+            .await
+            .context("list sessions")?;
+        rows.into_iter().map(Session::try_from).collect()
+    }
+
+    /// Records a new session and ends the one that the browser had before, as [`Store::end_session`] does.
+    pub async fn begin_session(&self, session: &Session, replaced: Option<SessionId>) -> Result<(), Fault> {
+        let authentication = to_json(&session.authentication)?;
+        let (session, held) = (Arc::new(session.clone()), Arc::clone(&self.held));
+        let written = Arc::clone(&session);
+        let fact = Fact::several(move |connection| {
+            async move {
+                insert(connection, &written, authentication).await?;
+                match replaced {
+                    Some(replaced) => end(connection, replaced, written.created_at).await,
+                    None => Ok(Ended { revoked: Vec::new(), was_live: false }),
+                }
+            }
+            .boxed()
+        });
+        let publish = move |ended: &Ended| {
+            ended.publish(replaced, &held);
+            held.session_of_token.put(session.token_hash, Arc::new(session.id));
+            held.sessions.put(session.id, session);
+        };
+        self.writer.record(fact.then(publish)).await.map(|_| ())
+    }
+
+    /// Records that the same person proved again who they are: the cookie's hash changes with it.
+    ///
+    /// `None` when the session has ended, has expired or belongs to someone else.
+    pub async fn renew_session(
+        &self,
+        id: SessionId,
+        token: TokenHash,
+        authentication: &Authentication,
+        now: NumericDate,
+    ) -> Result<Option<Arc<Session>>, Fault> {
+        let (user, authentication) = (authentication.user, to_json(authentication)?);
+        let held = Arc::clone(&self.held);
+        let fact = Fact::one(move |connection| {
+            async move {
+                let renew = sqlx::query_as(RENEW).bind(id.uuid()).bind(token.as_bytes().as_slice());
+                let renew = renew.bind(authentication).bind(now.seconds()).bind(user.uuid());
+                let row: Option<SessionRow> = renew.fetch_optional(connection).await.context("renew a session")?;
+                row.map(|row| Session::try_from(row).map(Arc::new)).transpose()
+            }
+            .boxed()
+        });
+        let publish = move |renewed: &Option<Arc<Session>>| {
+            if let Some(session) = renewed {
+                held.session_of_token.put(session.token_hash, Arc::new(session.id));
+                held.sessions.put(session.id, Arc::clone(session));
+            }
+        };
+        self.writer.record(fact.then(publish)).await
+    }
+
+    /// Writes down that the session is in use, without waiting; a note that is lost is made again by the next use.
+    pub fn touch_session(&self, id: SessionId, now: NumericDate) {
+        let held = Arc::clone(&self.held);
+        let fact = Fact::one(move |connection| {
+            async move {
+                let touch = sqlx::query_as(TOUCH).bind(id.uuid()).bind(now.seconds());
+                let row: Option<SessionRow> = touch.fetch_optional(connection).await.context("touch a session")?;
+                row.map(|row| Session::try_from(row).map(Arc::new)).transpose()
+            }
+            .boxed()
+        });
+        let publish = move |touched: &Option<Arc<Session>>| {
+            if let Some(session) = touched {
+                held.sessions.put(session.id, Arc::clone(session));
+            }
+        };
+        if let Err(fault) = self.writer.post(fact.then(publish)) {
+            tracing::debug!(error = %fault, "the use of a session was not written down");
+        }
+    }
+
+    /// Ends the session and revokes its grants, but for those with `offline_access`; false when it was not live.
+    pub async fn end_session(&self, id: SessionId, now: NumericDate) -> Result<bool, Fault> {
+        let held = Arc::clone(&self.held);
+        let fact = Fact::several(move |connection| end(connection, id, now).boxed());
+        let publish = move |ended: &Ended| ended.publish(Some(id), &held);
+        self.writer.record(fact.then(publish)).await.map(|ended| ended.was_live)
+    }
+}
+
+/// A session that was ended.
+struct Ended {
+    revoked: Vec<GrantId>,
+    was_live: bool,
+}
+
+impl Ended {
+    fn publish(&self, session: Option<SessionId>, held: &Held) {
+        if let Some(session) = session {
+            held.sessions.forget(&session);
+        }
+        for grant in &self.revoked {
+            held.grants.forget(grant);
+        }
+    }
+}
+
+async fn end(connection: &mut SqliteConnection, id: SessionId, now: NumericDate) -> Result<Ended, Fault> {
+    let end = sqlx::query(END).bind(id.uuid()).bind(now.seconds());
+    let done = end.execute(&mut *connection).await.context("end a session")?;
+    let revoked = grant::revoke_online_of(connection, id, now).await?;
+    Ok(Ended { revoked, was_live: done.rows_affected() == 1 })
+}
+
+/// Ends every session of a person.
+pub(super) async fn end_all_of(connection: &mut SqliteConnection, user: UserId, now: NumericDate) -> Result<(), Fault> {
+    let end = sqlx::query(END_ALL_OF).bind(user.uuid()).bind(now.seconds());
+    end.execute(connection).await.context("end the sessions of a user").map(|_| ())
+}
+
+async fn insert(connection: &mut SqliteConnection, session: &Session, authentication: String) -> Result<(), Fault> {
+    let insert = sqlx::query(BEGIN).bind(session.id.uuid()).bind(session.token_hash.as_bytes().as_slice());
+    let insert = insert.bind(session.authentication.user.uuid()).bind(authentication);
+    let insert = insert.bind(session.created_at.seconds()).bind(session.last_seen_at.seconds());
+    let insert = insert.bind(session.expires_at.seconds()).bind(bigint(session.idle_lifetime));
+    let insert = insert.bind(session.is_persistent).bind(session.ended_at.map(NumericDate::seconds));
+    let insert = insert.bind(session.user_agent.as_str());
+    insert.execute(connection).await.context("record a session").map(|_| ())
+}
+
+#[derive(FromRow)]
+struct SessionRow {
+    id: Uuid,
+    token_hash: Vec<u8>,
+    authentication: String,
+    created_at: i64,
+    last_seen_at: i64,
+    expires_at: i64,
+    idle_lifetime: i64,
+    is_persistent: bool,
+    ended_at: Option<i64>,
+    user_agent: String,
+}
+
+impl TryFrom<SessionRow> for Session {
+    type Error = Fault;
+
+    fn try_from(row: SessionRow) -> Result<Self, Fault> {
+        let place = Place { table: "user_session", id: &row.id };
+        Ok(Self {
+            id: SessionId::from_uuid(row.id),
+            token_hash: place.hash("token_hash", &row.token_hash)?,
+            authentication: place.json("authentication", &row.authentication)?,
+            created_at: NumericDate::from_seconds(row.created_at),
+            last_seen_at: NumericDate::from_seconds(row.last_seen_at),
+            expires_at: NumericDate::from_seconds(row.expires_at),
+            idle_lifetime: place.unsigned("idle_lifetime", row.idle_lifetime)?,
+            is_persistent: row.is_persistent,
+            ended_at: moment(row.ended_at),
+            user_agent: row.user_agent,
+        })
+    }
+}

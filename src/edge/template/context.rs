@@ -1,0 +1,381 @@
+//! What each page shows: the contexts of `templates/page/*.html`, one type for each page.
+//!
+//! A page and the code that fills it meet here; every field is present, absent values are null.
+
+use serde::Serialize;
+
+/// The app that asks, as shown on sign-in, consent and sign-out.
+#[derive(Clone, Debug, Serialize)]
+pub struct Client {
+    /// Its registered name.
+    pub name: String,
+    /// The host its answer goes to: what tells a person more than a name anybody may choose.
+    pub host: String,
+    /// `client_uri` (RFC 7591 §2), as the four below.
+    pub client_uri: Option<String>,
+    /// `logo_uri`; it gets the id `client-logo`.
+    pub logo_uri: Option<String>,
+    /// `policy_uri`; `client-policy`.
+    pub policy_uri: Option<String>,
+    /// `tos_uri`; `client-tos`.
+    pub tos_uri: Option<String>,
+    /// Whether nobody vouches for it: it registered itself (RFC 7591 §5).
+    pub self_registered: bool,
+}
+
+/// The account somebody is signed in with.
+#[derive(Clone, Debug, Serialize)]
+pub struct Account {
+    /// The name to address the person by.
+    pub name: String,
+    /// What they type to sign in.
+    pub login: String,
+}
+
+/// `page/sign_in.html`
+#[derive(Clone, Debug, Serialize)]
+pub struct SignIn {
+    /// Where the form posts to.
+    pub action: String,
+    /// The token of the form.
+    pub csrf: String,
+    /// What the login field holds at first.
+    pub login: String,
+    /// Whether the account is settled: somebody known signs in again.
+    pub login_locked: bool,
+    /// The end of a text key `sign-in-error-…`.
+    pub error: Option<String>,
+    /// The app that asks, when one does.
+    pub client: Option<Client>,
+    /// A way back to the app.
+    pub back_uri: Option<String>,
+    /// The other ways to sign in.
+    pub methods: Vec<Method>,
+    /// Whether "keep me signed in" is offered.
+    pub remember: bool,
+    /// The accounts a development server offers with one click.
+    pub development_users: Vec<DevelopmentUser>,
+}
+
+/// Another way to sign in.
+#[derive(Clone, Debug, Serialize)]
+pub struct Method {
+    /// The end of a text key `method-…`.
+    pub name: String,
+    /// Its page.
+    pub url: String,
+}
+
+/// An account of a development server, with its password.
+#[derive(Clone, Serialize)]
+pub struct DevelopmentUser {
+    /// The name of the person.
+    pub name: String,
+    /// What they sign in with.
+    pub username: String,
+    /// Generated for this data folder.
+    pub password: String,
+}
+
+impl std::fmt::Debug for DevelopmentUser {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("DevelopmentUser").field("username", &self.username).finish_non_exhaustive()
+    }
+}
+
+/// `page/select_account.html`; the choice is `account`, `current` or `other`.
+#[derive(Clone, Debug, Serialize)]
+pub struct SelectAccount {
+    /// Where the form posts to.
+    pub action: String,
+    /// The token of the form.
+    pub csrf: String,
+    /// The accounts of this browser.
+    pub accounts: Vec<Account>,
+    /// The app that asks, when one does.
+    pub client: Option<Client>,
+    /// A way back to the app.
+    pub back_uri: Option<String>,
+}
+
+/// `page/consent.html`; the answer is `decision`: `accept`, `deny` or `switch`; optional scopes come as `scope`.
+#[derive(Clone, Debug, Serialize)]
+pub struct Consent {
+    /// Where the form posts to.
+    pub action: String,
+    /// The token of the form.
+    pub csrf: String,
+    /// The app that asks.
+    pub client: Client,
+    /// Who is asked.
+    pub account: Account,
+    /// What it asks for.
+    pub scopes: Vec<ConsentScope>,
+    /// Claims it asks for one by one (OIDC Core §5.5).
+    pub claims: Vec<String>,
+    /// Whether it asks to stay connected (OIDC Core §11).
+    pub offline_access: bool,
+    /// The page where this can be taken back.
+    pub revoke_uri: String,
+}
+
+/// A scope as consent shows it.
+#[derive(Clone, Debug, Serialize)]
+pub struct ConsentScope {
+    /// The scope itself.
+    pub name: String,
+    /// Whether we know what it means.
+    pub known: bool,
+    /// Whether it comes on top of what was allowed before.
+    pub is_new: bool,
+    /// Whether the person may leave it out.
+    pub optional: bool,
+}
+
+/// `page/form_post.html` (OAuth 2.0 Form Post Response Mode).
+#[derive(Clone, Debug, Serialize)]
+pub struct FormPost {
+    /// The redirect URI.
+    pub action: String,
+    /// The parameters of the response.
+    pub fields: Vec<FormField>,
+}
+
+/// A parameter of a form.
+#[derive(Clone, Serialize)]
+pub struct FormField {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+}
+
+impl std::fmt::Debug for FormField {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The value may be an authorization code.
+        formatter.debug_struct("FormField").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// `page/error.html`
+#[derive(Clone, Debug, Serialize)]
+pub struct Error {
+    /// The end of a text key `error-…` with `.cause` and `.cure`; an unknown one reads as the status says.
+    pub key: String,
+    /// A title in place of the key's own.
+    pub title: Option<String>,
+    /// The status of the answer.
+    pub status: u16,
+    /// What helps a developer, shown by a development server only.
+    pub hint: Option<String>,
+    /// The one way on: to the app, or to the start.
+    pub back_uri: Option<String>,
+    /// The app behind `back_uri`.
+    pub client_name: Option<String>,
+    /// The stable code of the refusal.
+    pub code: Option<String>,
+}
+
+/// `page/logout.html`; the id `logout-confirm` signs out, `decision=stay` does not.
+#[derive(Clone, Debug, Serialize)]
+pub struct Logout {
+    /// Where the form posts to.
+    pub action: String,
+    /// The token of the form.
+    pub csrf: String,
+    /// The app that asks, when one does.
+    pub client: Option<Client>,
+    /// Who is signed in.
+    pub account: Option<Account>,
+}
+
+/// `page/signed_out.html`
+#[derive(Clone, Debug, Serialize)]
+pub struct SignedOut {
+    /// The app that asked, when one did.
+    pub client: Option<Client>,
+    /// A way back to it.
+    pub back_uri: Option<String>,
+}
+
+/// `page/account.html`
+#[derive(Clone, Debug, Serialize)]
+pub struct AccountPage {
+    /// Whose page it is.
+    pub account: Profile,
+    /// The token of the forms.
+    pub csrf: String,
+    /// The apps that may see something.
+    pub apps: Vec<AuthorizedApp>,
+    /// The browsers that are signed in.
+    pub sessions: Vec<BrowserSession>,
+    /// Where signing out posts to.
+    pub sign_out_action: String,
+}
+
+/// A person on their own page.
+#[derive(Clone, Debug, Serialize)]
+pub struct Profile {
+    /// The name to address the person by.
+    pub name: String,
+    /// What they sign in with.
+    pub login: String,
+    /// Their address.
+    pub email: Option<String>,
+    /// The URL of their picture.
+    pub picture: Option<String>,
+}
+
+/// An app a person allowed something.
+#[derive(Clone, Debug, Serialize)]
+pub struct AuthorizedApp {
+    /// Its id.
+    pub client_id: String,
+    /// Its name.
+    pub name: String,
+    /// Its host.
+    pub host: String,
+    /// What it may see.
+    pub scopes: Vec<String>,
+    /// When, in Unix seconds.
+    pub granted_at: i64,
+    /// Where taking it back posts to.
+    pub revoke_action: String,
+}
+
+/// A browser that is signed in.
+#[derive(Clone, Debug, Serialize)]
+pub struct BrowserSession {
+    /// What the browser calls itself, in short.
+    pub device: String,
+    /// Whether it is the one that asks.
+    pub current: bool,
+    /// In Unix seconds.
+    pub last_seen: i64,
+    /// Where ending it posts to.
+    pub end_action: String,
+}
+
+/// `page/admin.html`
+#[derive(Clone, Debug, Serialize)]
+pub struct Admin {
+    /// Who looks.
+    pub account: Account,
+    /// The issuer.
+    pub issuer: String,
+    /// The version of the program.
+    pub version: String,
+    /// The clients.
+    pub clients: Vec<AdminClient>,
+    /// The users.
+    pub users: Vec<AdminUser>,
+    /// The signing keys.
+    pub keys: Vec<AdminKey>,
+    /// What was refused lately, newest first.
+    pub refusals: Vec<Refusal>,
+}
+
+/// A client in the overview.
+#[derive(Clone, Debug, Serialize)]
+pub struct AdminClient {
+    /// Its id.
+    pub client_id: String,
+    /// Its name.
+    pub name: String,
+    /// The end of a text key `client-kind-…`, or any word.
+    pub kind: String,
+    /// Where its answers may go.
+    pub redirect_uris: Vec<String>,
+}
+
+/// A user in the overview.
+#[derive(Clone, Debug, Serialize)]
+pub struct AdminUser {
+    /// What they sign in with.
+    pub username: String,
+    /// Their address.
+    pub email: Option<String>,
+    /// Their name.
+    pub name: Option<String>,
+}
+
+/// A signing key in the overview.
+#[derive(Clone, Debug, Serialize)]
+pub struct AdminKey {
+    /// Its id.
+    pub kid: String,
+    /// Its algorithm.
+    pub alg: String,
+    /// The end of a text key `key-state-…`, or any word.
+    pub state: String,
+}
+
+/// A request that was refused.
+#[derive(Clone, Debug, Serialize)]
+pub struct Refusal {
+    /// When, in Unix seconds.
+    pub at: i64,
+    /// The client it named.
+    pub client_id: Option<String>,
+    /// The endpoint.
+    pub endpoint: String,
+    /// The error code.
+    pub error: String,
+    /// What the client was told.
+    pub description: String,
+    /// What helps its developer.
+    pub hint: Option<String>,
+}
+
+/// `page/home.html`
+#[derive(Clone, Debug, Serialize)]
+pub struct Home {
+    /// The issuer.
+    pub issuer: String,
+    /// Who is signed in, if anybody.
+    pub account: Option<Account>,
+    /// Where to go from here.
+    pub links: Vec<Link>,
+}
+
+/// A link of the start page.
+#[derive(Clone, Debug, Serialize)]
+pub struct Link {
+    /// The end of a text key `link-…` with `.about`; an unknown one shows its URL.
+    pub id: String,
+    /// Where it leads.
+    pub url: String,
+}
+
+/// `dev/mailbox.html`
+#[derive(Clone, Debug, Serialize)]
+pub struct Mailbox {
+    /// What was sent, newest first.
+    pub messages: Vec<Message>,
+}
+
+/// A message of a development server.
+#[derive(Clone, Serialize)]
+pub struct Message {
+    /// Its id.
+    pub id: String,
+    /// `mail` or `sms`.
+    pub channel: String,
+    /// The address or number.
+    pub to: String,
+    /// The subject of a mail.
+    pub subject: Option<String>,
+    /// The plain text.
+    pub text: String,
+    /// The HTML of a mail.
+    pub html: Option<String>,
+    /// In Unix seconds.
+    pub sent_at: i64,
+}
+
+impl std::fmt::Debug for Message {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The text may hold a code.
+        formatter.debug_struct("Message").field("id", &self.id).field("channel", &self.channel).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,221 @@
+//! What templates may call: `t`, `has_text`, `asset`, and the filters `date`, `instant`, `initial`, `href`, `src`, `links`.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use chrono::{DateTime, Datelike, SecondsFormat, Utc};
+use fluent_bundle::{FluentArgs, FluentValue};
+use minijinja::value::{Kwargs, Value, ValueKind};
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, HtmlEscape, State};
+
+use super::asset::Assets;
+use super::text::{MissingText, Texts};
+
+/// What happens when a template asks for a text we do not have.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Missing {
+    /// The person sees what can be shown, the log tells.
+    Show,
+    /// The page fails: for tests.
+    #[cfg(test)]
+    Fail,
+}
+
+/// Makes the functions and filters known to an environment.
+pub(super) fn register(environment: &mut Environment<'static>, texts: &Arc<Texts>, assets: &Arc<Assets>, missing: Missing) {
+    let shared = Arc::clone(texts);
+    environment.add_function("t", move |state: &State, key: &str, arguments: Kwargs| {
+        let (shown, html) = translate(state, &shared, (key, &arguments), missing)?;
+        Ok::<_, Error>(if html { Value::from_safe_string(shown) } else { Value::from(shown) })
+    });
+    let shared = Arc::clone(texts);
+    environment.add_function("has_text", move |state: &State, name: &str| {
+        Ok::<_, Error>(shared.has(frame(state)?.get_attr("language")?.get_attr("tag")?.as_str().unwrap_or_default(), name))
+    });
+    let shared = Arc::clone(assets);
+    environment.add_function("asset", move |state: &State, name: &str| {
+        let hashed = shared.hashed_name(name).ok_or_else(|| invalid(format!("there is no asset {name:?}")))?;
+        Ok::<_, Error>(format!("{}/assets/{hashed}", frame(state)?.get_attr("base")?))
+    });
+    let shared = Arc::clone(assets);
+    environment.add_function("has_asset", move |name: &str| shared.hashed_name(name).is_some());
+    let shared = Arc::clone(texts);
+    environment.add_filter("date", move |state: &State, seconds: i64| {
+        let moment = moment(seconds)?;
+        let mut arguments = FluentArgs::new();
+        arguments.set("year", moment.year().to_string());
+        arguments.set("month", FluentValue::from(moment.month()));
+        arguments.set("day", moment.day().to_string());
+        arguments.set("time", moment.format("%H:%M").to_string());
+        let language = frame(state)?.get_attr("language")?.get_attr("tag")?;
+        shown(shared.format(language.as_str().unwrap_or_default(), "date", &arguments), missing)
+    });
+    environment.add_filter("instant", |seconds: i64| {
+        Ok::<_, Error>(moment(seconds)?.to_rfc3339_opts(SecondsFormat::Secs, true))
+    });
+    environment.add_filter("initial", |name: &str| initial(name));
+    environment.add_filter("href", |uri: Option<&str>| uri.map(|uri| href(uri).to_owned()));
+    environment.add_filter("src", |uri: Option<&str>| uri.map(|uri| src(uri).to_owned()));
+    environment.add_filter("links", |text: &str| Value::from_safe_string(links(text)));
+}
+
+/// The text of a key with its arguments, and whether it is HTML: then the arguments were escaped for it.
+fn translate(
+    state: &State,
+    texts: &Texts,
+    (key, given): (&str, &Kwargs),
+    missing: Missing,
+) -> Result<(String, bool), Error> {
+    let html = matches!(state.auto_escape(), AutoEscape::Html);
+    let language = frame(state)?.get_attr("language")?;
+    let right_to_left = language.get_attr("direction")?.as_str() == Some("rtl");
+    let mut arguments = FluentArgs::new();
+    for name in given.args() {
+        let value: Value = given.get(name)?;
+        arguments.set(name.to_owned(), argument(&value, html, right_to_left)?);
+    }
+    let text = texts.format(language.get_attr("tag")?.as_str().unwrap_or_default(), key, &arguments);
+    Ok((shown(text, missing)?, html))
+}
+
+fn argument(value: &Value, html: bool, right_to_left: bool) -> Result<FluentValue<'static>, Error> {
+    if value.is_undefined() {
+        return Err(Error::new(ErrorKind::UndefinedError, "an argument of a text is undefined"));
+    }
+    if value.kind() == ValueKind::Number {
+        return Ok(value.as_i64().map_or_else(|| FluentValue::from(value.to_string()), FluentValue::from));
+    }
+    let text = isolate(&value.to_string(), right_to_left);
+    Ok(FluentValue::from(if html && !value.is_safe() { HtmlEscape(&text).to_string() } else { text }))
+}
+
+/// Keeps a name chosen by a stranger from reordering the sentence around it (Unicode UAX #9).
+///
+/// Its own directional controls are dropped; where its script or the sentence's needs it, it stands between isolates.
+fn isolate(text: &str, right_to_left: bool) -> String {
+    let is_control = |character: char| {
+        matches!(character, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{200E}' | '\u{200F}' | '\u{061C}')
+    };
+    // Strong right-to-left letters live in these blocks.
+    let is_right_to_left = |character: char| {
+        matches!(character, '\u{0590}'..='\u{08FF}' | '\u{FB1D}'..='\u{FDFF}' | '\u{FE70}'..='\u{FEFF}' | '\u{10800}'..='\u{10FFF}' | '\u{1E800}'..='\u{1EFFF}')
+    };
+    let clean: String = text.chars().filter(|character| !is_control(*character)).collect();
+    if right_to_left || clean.chars().any(is_right_to_left) { format!("\u{2068}{clean}\u{2069}") } else { clean }
+}
+
+fn shown(text: Result<String, MissingText>, missing: Missing) -> Result<String, Error> {
+    match (text, missing) {
+        (Ok(text), _) => Ok(text),
+        (Err(problem), Missing::Show) => {
+            tracing::warn!(reason = problem.reason, "a page lacks a text");
+            Ok(problem.shown)
+        }
+        #[cfg(test)]
+        (Err(problem), Missing::Fail) => Err(invalid(problem.reason)),
+    }
+}
+
+fn frame(state: &State) -> Result<Value, Error> {
+    state.lookup("frame").ok_or_else(|| invalid("there is no frame here".to_owned()))
+}
+
+fn moment(seconds: i64) -> Result<DateTime<Utc>, Error> {
+    DateTime::from_timestamp(seconds, 0).ok_or_else(|| invalid(format!("{seconds} is no moment")))
+}
+
+fn invalid(message: String) -> Error {
+    Error::new(ErrorKind::InvalidOperation, message)
+}
+
+/// The letter that stands for a name where there is no picture.
+fn initial(name: &str) -> String {
+    name.chars().find(|character| character.is_alphanumeric()).map_or_else(|| "·".to_owned(), |letter| letter.to_uppercase().collect())
+}
+
+/// A URI for `href`, or nothing when following it would run a script on our origin.
+///
+/// Registration refuses such URIs already; this is the second door.
+fn href(uri: &str) -> &str {
+    // The URL standard skips controls and spaces in front, and tabs and newlines anywhere.
+    let scheme: String = uri.chars().filter(|character| !character.is_ascii_control() && *character != ' ').take(16).collect();
+    let scheme = scheme.to_ascii_lowercase();
+    if ["javascript:", "data:", "vbscript:"].iter().any(|refused| scheme.starts_with(refused)) { "" } else { uri }
+}
+
+/// A URI for the `src` of a picture: what `href` takes, and pictures that are in the URI itself.
+fn src(uri: &str) -> &str {
+    if uri.starts_with("data:image/") { uri } else { href(uri) }
+}
+
+/// Plain text as HTML, its web addresses as links: for the development mailbox.
+fn links(text: &str) -> String {
+    let mut html = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = [rest.find("https://"), rest.find("http://")].into_iter().flatten().min() {
+        let (before, address) = rest.split_at(start);
+        let end = address.find(|character: char| character.is_whitespace() || "<>\"'`".contains(character)).unwrap_or(address.len());
+        let (address, _) = address.split_at(end);
+        let address = address.trim_end_matches(['.', ',', ';', ':', '!', '?', ')', ']']);
+        let _ = write!(html, "{}<a href=\"{1}\">{1}</a>", HtmlEscape(before), HtmlEscape(address));
+        rest = rest.split_at(start + address.len()).1;
+    }
+    let _ = write!(html, "{}", HtmlEscape(rest));
+    html
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scripts_are_never_linked() {
+        let table = [
+            ("https://app.example/", "https://app.example/"),
+            ("com.example.app:/back", "com.example.app:/back"),
+            ("/account", "/account"),
+            ("javascript:alert(1)", ""),
+            (" \u{1}JavaScript:alert(1)", ""),
+            ("java\nscript:alert(1)", ""),
+            ("data:text/html,x", ""),
+            ("vbscript:x", ""),
+        ];
+        for (uri, expected) in table {
+            assert_eq!(href(uri), expected, "{uri:?}");
+        }
+    }
+
+    #[test]
+    fn pictures_may_be_in_their_address() {
+        assert_eq!(src("data:image/png;base64,AA"), "data:image/png;base64,AA");
+        assert_eq!(src("data:text/html,x"), "");
+        assert_eq!(src("https://app.example/logo.png"), "https://app.example/logo.png");
+    }
+
+    #[test]
+    fn the_first_letter_stands_for_a_name() {
+        for (name, expected) in [("alice", "A"), ("  (éclair)", "É"), ("42", "4"), ("", "·"), ("★", "·"), ("ßeta", "SS")] {
+            assert_eq!(initial(name), expected, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn addresses_in_a_text_become_links() {
+        let table = [
+            ("no address <b>", "no address &lt;b&gt;"),
+            ("Open http://a.example/x?y=1&z=2.", "Open <a href=\"http:&#x2f;&#x2f;a.example&#x2f;x?y=1&amp;z=2\">http:&#x2f;&#x2f;a.example&#x2f;x?y=1&amp;z=2</a>."),
+            ("http://a\"onclick=x", "<a href=\"http:&#x2f;&#x2f;a\">http:&#x2f;&#x2f;a</a>&quot;onclick=x"),
+        ];
+        for (text, expected) in table {
+            assert_eq!(links(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_cannot_turn_the_sentence_around() {
+        assert_eq!(isolate("Shop", false), "Shop");
+        assert_eq!(isolate("Sh\u{202E}op\u{2069}", false), "Shop");
+        assert_eq!(isolate("חנות", false), "\u{2068}חנות\u{2069}");
+        assert_eq!(isolate("Shop", true), "\u{2068}Shop\u{2069}");
+    }
+}

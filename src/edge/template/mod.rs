@@ -1,0 +1,190 @@
+//! The pages people see: templates, their texts and their static files.
+//!
+//! MiniJinja renders `templates/**`, Project Fluent gives the texts of `templates/locale/<tag>/*.ftl`, and both ship in the
+//! binary. A theme folder overrides them file by file, with the same layout: `page/sign_in.html` in place of ours (it may
+//! still `{% extends "default/page/sign_in.html" %}`), texts of ours one by one in `locale/<tag>/*.ftl`, a whole new language
+//! beside them, and `style.css` or, for a few changed colours, `theme.css`, which is loaded after it.
+//!
+//! Everything is read and compiled once, at start: a mistake in a theme stops the start and never a sign-in.
+//!
+//! To add a page: `templates/page/<name>.html` on `base.html` (a card) or `wide.html` (a document), its texts in
+//! `locale/en/page.ftl`, its context in `context.rs` and a sample of it in `sample.rs`; the tests below then check it.
+
+mod asset;
+pub mod context;
+mod function;
+#[cfg(test)]
+mod sample;
+mod source;
+mod text;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::{Serde, Value};
+use minijinja::{AutoEscape, Environment, UndefinedBehavior};
+use serde::Serialize;
+
+pub use self::asset::Asset;
+use self::asset::Assets;
+use self::function::Missing;
+use self::source::{Kind, Origin};
+use self::text::Texts;
+pub use self::text::{Direction, Language};
+
+/// Everything that makes pages, read and compiled at start. Shared behind an `Arc`.
+pub struct Templates {
+    environment: Environment<'static>,
+    texts: Arc<Texts>,
+    assets: Arc<Assets>,
+}
+
+/// What every page needs, whichever it is.
+#[derive(Clone, Debug, Serialize)]
+pub struct Frame {
+    /// The path of the issuer, in front of every path of ours: empty, or `/tenant` without a slash at its end.
+    pub base: String,
+    /// The language of the page.
+    pub language: Language,
+    /// The name of this request in the log, shown where something went wrong.
+    pub trace_id: String,
+    /// Whether this is a development server: pages say so, and errors show their hint.
+    pub development: bool,
+}
+
+/// Why templates could not be read, or a page not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum TemplateError {
+    /// The theme folder cannot be read.
+    #[error("theme: cannot read {}", path.display())]
+    Theme {
+        /// What was to be read.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A template or text file is not UTF-8.
+    #[error("{path} is not UTF-8")]
+    Encoding {
+        /// The file, below `templates/` or the theme folder.
+        path: String,
+        /// Where it stops being UTF-8.
+        source: std::str::Utf8Error,
+    },
+    /// A text file is broken.
+    #[error("texts in locale/{path}: {message}")]
+    Text {
+        /// The file, below `locale/`.
+        path: String,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// A template does not compile.
+    #[error("template {name} does not compile")]
+    Compile {
+        /// The template.
+        name: String,
+        /// Where and why.
+        source: minijinja::Error,
+    },
+    /// A page could not be rendered: unknown, or its context lacks something.
+    #[error("page {name} cannot be rendered")]
+    Render {
+        /// The page.
+        name: String,
+        /// Where and why.
+        source: minijinja::Error,
+    },
+}
+
+impl Templates {
+    /// Reads and compiles the built-in templates and, in their place, those of the theme folder.
+    ///
+    /// # Errors
+    /// When the folder cannot be read or a file in it is broken; the message names the file.
+    pub fn new(theme: Option<&Path>) -> Result<Self, TemplateError> {
+        Self::load(theme, Missing::Show)
+    }
+
+    fn load(theme: Option<&Path>, missing: Missing) -> Result<Self, TemplateError> {
+        let sources = source::sources(theme)?;
+        // Texts of the theme come last, so that they override ours one by one.
+        let (mut built_in_texts, mut theme_texts) = (Vec::new(), Vec::new());
+        let mut assets = Assets::default();
+        let mut environment = environment();
+        for source in &sources {
+            match source.kind {
+                Kind::Asset => {
+                    let name = source.name.strip_prefix("asset/").unwrap_or(&source.name);
+                    assets.add(name, Bytes::copy_from_slice(&source.bytes));
+                }
+                Kind::Text => {
+                    let path = source.name.strip_prefix("locale/").unwrap_or(&source.name);
+                    built_in_texts.extend(source.replaced_text()?.map(|replaced| (path, replaced)));
+                    match source.origin {
+                        Origin::BuiltIn => built_in_texts.push((path, source.text()?)),
+                        Origin::Theme => theme_texts.push((path, source.text()?)),
+                    }
+                }
+                Kind::Template => {
+                    compile(&mut environment, source.name.clone(), source.text()?)?;
+                    if let Some(replaced) = source.replaced_text()? {
+                        compile(&mut environment, format!("default/{}", source.name), replaced)?;
+                    }
+                }
+            }
+        }
+        let texts = Arc::new(Texts::new(built_in_texts.into_iter().chain(theme_texts))?);
+        let assets = Arc::new(assets);
+        function::register(&mut environment, &texts, &assets, missing);
+        Ok(Self { environment, texts, assets })
+    }
+
+    /// Renders a page, such as `page/sign_in.html`.
+    ///
+    /// # Errors
+    /// When there is no such page, or `context` lacks what it shows.
+    pub fn page<C: Serialize>(&self, name: &str, frame: &Frame, context: &C) -> Result<String, TemplateError> {
+        let refuse = |source| TemplateError::Render { name: name.to_owned(), source };
+        let template = self.environment.get_template(name).map_err(refuse)?;
+        let frame = Value::from(Serde(frame));
+        let context = Value::from(Serde(context));
+        template.render(minijinja::context! { frame, ..context }).map_err(refuse)
+    }
+
+    /// The best language we have: `ui_locales` first, then `Accept-Language`, else English.
+    pub fn negotiate(&self, ui_locales: &[String], accept_language: Option<&str>) -> Language {
+        self.texts.negotiate(ui_locales, accept_language)
+    }
+
+    /// The static file of that name below `{base}/assets/`. The name changes with the content, so it may be cached for good.
+    pub fn asset(&self, name: &str) -> Option<Asset> {
+        self.assets.get(name)
+    }
+}
+
+fn environment() -> Environment<'static> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    // Debug information quotes the context, and with it CSRF tokens, into errors that are logged.
+    environment.set_debug(false);
+    environment.set_syntax(
+        SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build().expect("the default delimiters are valid"),
+    );
+    environment.set_auto_escape_callback(|name| {
+        let is_html = Path::new(name).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("html"));
+        if is_html { AutoEscape::Html } else { AutoEscape::None }
+    });
+    environment
+}
+
+fn compile(environment: &mut Environment<'static>, name: String, source: &str) -> Result<(), TemplateError> {
+    environment
+        .add_template_owned(name.clone(), source.to_owned())
+        .map_err(|source| TemplateError::Compile { name, source })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,356 @@
+//! Every page with sample data: for the tests, and to look at (`SYMBOLON_RENDER_DIR`).
+
+use serde_json::{Value, json};
+
+use super::context::*;
+
+/// A page to render: the name of the picture, the template, the context.
+pub(super) struct Sample {
+    pub(super) picture: &'static str,
+    pub(super) template: &'static str,
+    pub(super) context: Value,
+}
+
+fn sample(picture: &'static str, template: &'static str, context: impl serde::Serialize) -> Sample {
+    Sample { picture, template, context: serde_json::to_value(context).unwrap() }
+}
+
+fn shop() -> Client {
+    Client {
+        name: "Harbour Books".into(),
+        host: "books.example.com".into(),
+        client_uri: Some("https://books.example.com/".into()),
+        logo_uri: None,
+        policy_uri: Some("https://books.example.com/privacy".into()),
+        tos_uri: Some("https://books.example.com/terms".into()),
+        self_registered: false,
+    }
+}
+
+/// Long, self-registered, with a picture and markup in its name.
+fn stranger() -> Client {
+    Client {
+        name: "Donaudampfschifffahrtsgesellschaft <b>Online</b> & Partners".into(),
+        host: "a-very-long-host-name.of-some-department.example.org".into(),
+        client_uri: None,
+        logo_uri: Some("data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 8 8'%3E%3Crect width='8' height='8' fill='%23357'/%3E%3C/svg%3E".into()),
+        policy_uri: None,
+        tos_uri: None,
+        self_registered: true,
+    }
+}
+
+fn alice() -> Account {
+    Account { name: "Alice Liddell".into(), login: "alice@example.com".into() }
+}
+
+fn sign_in() -> SignIn {
+    SignIn {
+        action: "/sign-in?flow=1".into(),
+        csrf: "token".into(),
+        login: String::new(),
+        login_locked: false,
+        error: None,
+        client: Some(shop()),
+        back_uri: Some("https://books.example.com/".into()),
+        methods: vec![],
+        remember: true,
+        development_users: vec![],
+    }
+}
+
+fn development_user(name: &str, username: &str) -> DevelopmentUser {
+    DevelopmentUser { name: name.into(), username: username.into(), password: "correct horse".into() }
+}
+
+fn method(name: &str) -> Method {
+    Method { name: name.into(), url: format!("/sign-in/{name}") }
+}
+
+fn scope(name: &str) -> ConsentScope {
+    ConsentScope { name: name.into(), known: true, is_new: false, optional: false }
+}
+
+fn consent() -> Consent {
+    Consent {
+        action: "/consent?flow=1".into(),
+        csrf: "token".into(),
+        client: shop(),
+        account: alice(),
+        scopes: vec![scope("openid"), scope("profile"), scope("email"), scope("offline_access")],
+        claims: vec![],
+        offline_access: true,
+        revoke_uri: "/account".into(),
+    }
+}
+
+fn error(key: &str, status: u16) -> Error {
+    Error {
+        key: key.into(),
+        title: None,
+        status,
+        hint: Some("Registered: https://books.example.com/callback. Sent: https://books.example.com/callback/ (a slash more).".into()),
+        back_uri: None,
+        client_name: None,
+        code: Some("E-AUTHZ-003".into()),
+    }
+}
+
+pub(super) fn samples() -> Vec<Sample> {
+    let mut samples = sign_in_samples();
+    samples.extend(consent_samples());
+    samples.extend(ending_samples());
+    samples.extend(document_samples());
+    samples
+}
+
+fn sign_in_samples() -> Vec<Sample> {
+    vec![
+        sample("sign_in", "page/sign_in.html", sign_in()),
+        sample(
+            "sign_in_development",
+            "page/sign_in.html",
+            SignIn {
+                development_users: vec![
+                    development_user("Alice", "alice@example.com"),
+                    development_user("Bob", "bob@example.com"),
+                ],
+                ..sign_in()
+            },
+        ),
+        sample(
+            "sign_in_full",
+            "page/sign_in.html",
+            SignIn {
+                error: Some("sign_in_failed".into()),
+                login: "alice@example.com".into(),
+                client: Some(stranger()),
+                methods: vec![method("passkey"), method("email_otp"), method("Acme")],
+                ..sign_in()
+            },
+        ),
+        sample(
+            "sign_in_again",
+            "page/sign_in.html",
+            SignIn {
+                login: "alice@example.com".into(),
+                login_locked: true,
+                client: None,
+                back_uri: None,
+                remember: false,
+                ..sign_in()
+            },
+        ),
+        sample(
+            "select_account",
+            "page/select_account.html",
+            SelectAccount {
+                action: "/select-account?flow=1".into(),
+                csrf: "token".into(),
+                accounts: vec![alice()],
+                client: Some(shop()),
+                back_uri: Some("https://books.example.com/".into()),
+            },
+        ),
+    ]
+}
+
+fn consent_samples() -> Vec<Sample> {
+    vec![
+        sample("consent", "page/consent.html", consent()),
+        sample(
+            "consent_full",
+            "page/consent.html",
+            Consent {
+                client: stranger(),
+                scopes: vec![
+                    scope("openid"),
+                    ConsentScope { optional: true, ..scope("phone") },
+                    ConsentScope { optional: true, is_new: true, ..scope("address") },
+                    ConsentScope { known: false, is_new: true, ..scope("https://api.example.com/orders.write") },
+                ],
+                claims: vec!["birthdate".into(), "urn:example:shoe_size".into()],
+                offline_access: false,
+                ..consent()
+            },
+        ),
+        sample(
+            "form_post",
+            "page/form_post.html",
+            FormPost {
+                action: "https://books.example.com/callback".into(),
+                fields: ["code", "state", "iss"]
+                    .map(|name| FormField { name: name.into(), value: "\"><script>".into() })
+                    .into(),
+            },
+        ),
+    ]
+}
+
+fn ending_samples() -> Vec<Sample> {
+    vec![
+        sample("error", "page/error.html", error("redirect_uri_mismatch", 400)),
+        sample(
+            "error_back",
+            "page/error.html",
+            Error {
+                back_uri: Some("https://books.example.com/".into()),
+                client_name: Some("Harbour Books".into()),
+                code: None,
+                ..error("interaction_expired", 410)
+            },
+        ),
+        sample("error_unheard_of", "page/error.html", error("unheard_of", 503)),
+        sample(
+            "error_title",
+            "page/error.html",
+            Error { title: Some("A title of its own".into()), ..error("unheard_of", 400) },
+        ),
+        sample(
+            "logout",
+            "page/logout.html",
+            Logout {
+                action: "/oauth2/logout".into(),
+                csrf: "token".into(),
+                client: Some(shop()),
+                account: Some(alice()),
+            },
+        ),
+        sample(
+            "logout_bare",
+            "page/logout.html",
+            Logout { action: "/oauth2/logout".into(), csrf: "token".into(), client: None, account: None },
+        ),
+        sample(
+            "signed_out",
+            "page/signed_out.html",
+            SignedOut { client: Some(shop()), back_uri: Some("https://books.example.com/".into()) },
+        ),
+        sample("signed_out_bare", "page/signed_out.html", SignedOut { client: None, back_uri: None }),
+        sample(
+            "home",
+            "page/home.html",
+            Home { issuer: "https://id.example.com".into(), account: None, links: links(&["sign_in", "discovery"]) },
+        ),
+        sample(
+            "home_signed_in",
+            "page/home.html",
+            Home {
+                issuer: "https://id.example.com/tenant".into(),
+                account: Some(alice()),
+                links: links(&["account", "sign_out", "admin", "discovery", "jwks", "demo", "mailbox", "other"]),
+            },
+        ),
+    ]
+}
+
+fn links(ids: &[&str]) -> Vec<Link> {
+    ids.iter().map(|id| Link { id: (*id).into(), url: format!("/{id}") }).collect()
+}
+
+fn session(device: &str, current: bool) -> BrowserSession {
+    BrowserSession { device: device.into(), current, last_seen: 1_795_252_462, end_action: "/account/sessions/1/end".into() }
+}
+
+fn account() -> AccountPage {
+    AccountPage {
+        account: Profile {
+            name: "Alice Liddell".into(),
+            login: "alice".into(),
+            email: Some("alice@example.com".into()),
+            picture: None,
+        },
+        csrf: "token".into(),
+        apps: vec![
+            AuthorizedApp {
+                client_id: "demo-web".into(),
+                name: "Harbour Books".into(),
+                host: "books.example.com".into(),
+                scopes: ["openid", "profile", "email", "offline_access"].map(Into::into).into(),
+                granted_at: 1_795_252_462,
+                revoke_action: "/account/apps/demo-web/revoke".into(),
+            },
+            AuthorizedApp {
+                client_id: "cli".into(),
+                name: "Command line".into(),
+                host: "127.0.0.1".into(),
+                scopes: vec!["orders:read".into()],
+                granted_at: 0,
+                revoke_action: "/account/apps/cli/revoke".into(),
+            },
+        ],
+        sessions: vec![session("Firefox on Linux", true), session("Safari on iPhone", false)],
+        sign_out_action: "/sign-out".into(),
+    }
+}
+
+fn admin() -> Admin {
+    Admin {
+        account: Account { name: "Admin".into(), login: "admin@example.com".into() },
+        issuer: "https://id.example.com".into(),
+        version: "0.1.0".into(),
+        clients: vec![
+            AdminClient {
+                client_id: "demo-web".into(),
+                name: "Demo Web".into(),
+                kind: "web".into(),
+                redirect_uris: vec!["http://localhost:8090/callback".into(), "http://localhost:8090/other".into()],
+            },
+            AdminClient {
+                client_id: "5cbb1f5e-2b1b-4f0e-9e0a-4cf1a4c8c0de".into(),
+                name: "Robot".into(),
+                kind: "robot".into(),
+                redirect_uris: vec![],
+            },
+        ],
+        users: vec![AdminUser {
+            username: "alice@example.com".into(),
+            email: Some("alice@example.com".into()),
+            name: Some("Alice Liddell".into()),
+        }],
+        keys: ["RS256", "ES256", "EdDSA"]
+            .map(|alg| AdminKey { kid: format!("kid-{alg}"), alg: alg.into(), state: "active".into() })
+            .into(),
+        refusals: vec![Refusal {
+            at: 1_795_252_462,
+            client_id: Some("demo-web".into()),
+            endpoint: "/oauth2/authorize".into(),
+            error: "redirect_uri_mismatch".into(),
+            description: "the redirect_uri is not registered for this client".into(),
+            hint: Some("Registered is http://localhost:8090/callback; sent was …/callback/ with a slash more.".into()),
+        }],
+    }
+}
+
+fn mailbox() -> Mailbox {
+    let message = |id: &str, channel: &str, subject: Option<&str>, html: Option<&str>| Message {
+        id: id.into(),
+        channel: channel.into(),
+        to: "alice@example.com".into(),
+        subject: subject.map(Into::into),
+        text: "Your code is 123 456.\n\nOr follow http://localhost:8080/l/abc?x=1&y=2 on any device.".into(),
+        html: html.map(Into::into),
+        sent_at: 1_795_252_462,
+    };
+    Mailbox {
+        messages: vec![
+            message("2", "mail", Some("123 456 is your code"), Some("<p>Your code is <b>123 456</b>.</p>")),
+            message("1", "sms", None, None),
+        ],
+    }
+}
+
+fn document_samples() -> Vec<Sample> {
+    let empty = AccountPage { apps: vec![], sessions: vec![], ..account() };
+    let nothing = Admin { clients: vec![], users: vec![], refusals: vec![], ..admin() };
+    let nobody = Refusal { client_id: None, hint: None, ..admin().refusals.remove(0) };
+    vec![
+        sample("account", "page/account.html", account()),
+        sample("account_empty", "page/account.html", empty),
+        sample("admin", "page/admin.html", admin()),
+        sample("admin_empty", "page/admin.html", nothing),
+        sample("admin_nobody", "page/admin.html", Admin { refusals: vec![nobody], ..admin() }),
+        sample("mailbox", "dev/mailbox.html", mailbox()),
+        sample("mailbox_empty", "dev/mailbox.html", json!({ "messages": [] })),
+    ]
+}

@@ -1,0 +1,273 @@
+//! The texts of the pages, in every language we have.
+//!
+//! Project Fluent for the texts, RFC 4647 §3.4 (lookup) and RFC 9110 §12.5.4 (Accept-Language) for the choice among them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use fluent_bundle::concurrent::FluentBundle;
+use fluent_bundle::{FluentArgs, FluentResource};
+use serde::Serialize;
+use unic_langid::{CharacterDirection, LanguageIdentifier};
+
+use super::TemplateError;
+
+/// The language that is complete, and stands in where another lacks a text.
+const DEFAULT: &str = "en";
+
+/// Ranges of one request that are looked at. Browsers send fewer than ten; RFC 9110 sets no bound.
+const MAX_RANGES: usize = 32;
+
+/// A language we have texts in.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Language {
+    tag: Arc<str>,
+    direction: Direction,
+}
+
+impl Language {
+    /// The language tag (BCP 47), as `lang` and `Content-Language` want it.
+    pub fn tag(&self) -> &str {
+        &self.tag
+    }
+
+    /// The direction it is written in, as `dir` wants it.
+    pub fn direction(&self) -> Direction {
+        self.direction
+    }
+}
+
+/// The direction of a script.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+pub enum Direction {
+    /// Left to right.
+    #[serde(rename = "ltr")]
+    LeftToRight,
+    /// Right to left.
+    #[serde(rename = "rtl")]
+    RightToLeft,
+}
+
+/// All texts: a bundle for each language.
+pub(super) struct Texts {
+    bundles: BTreeMap<Arc<str>, Translation>,
+    default: Language,
+}
+
+struct Translation {
+    language: Language,
+    bundle: FluentBundle<FluentResource>,
+}
+
+/// Why a text could not be given as it was asked for.
+#[derive(Debug, Eq, PartialEq)]
+pub(super) struct MissingText {
+    /// What can be shown all the same: the text without the missing argument, or the key.
+    pub(super) shown: String,
+    /// What is wrong, for the log.
+    pub(super) reason: String,
+}
+
+impl Texts {
+    /// Reads Fluent sources: path (`en/page.ftl`: the folder is the language) and content, later ones overriding earlier ones.
+    ///
+    /// # Errors
+    /// When a folder is no language tag, a source does not parse, or English is not among them.
+    pub(super) fn new<'a>(sources: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, TemplateError> {
+        let mut bundles = BTreeMap::new();
+        for (path, source) in sources {
+            let refuse = |message: String| TemplateError::Text { path: path.to_owned(), message };
+            let tag = path.split('/').next().unwrap_or_default();
+            let identifier: LanguageIdentifier =
+                tag.parse().map_err(|error| refuse(format!("{tag:?} is no language tag: {error}")))?;
+            let resource = FluentResource::try_new(source.to_owned()).map_err(|(_, errors)| {
+                refuse(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+            })?;
+            bundles
+                .entry(Arc::from(identifier.to_string()))
+                .or_insert_with_key(|tag| Translation::new(Arc::clone(tag), identifier))
+                .bundle
+                .add_resource_overriding(resource);
+        }
+        let default = bundles.get(DEFAULT).map(|translation: &Translation| translation.language.clone());
+        let default = default.ok_or_else(|| TemplateError::Text {
+            path: format!("{DEFAULT}/*.ftl"),
+            message: "the default language is missing".to_owned(),
+        })?;
+        Ok(Self { bundles, default })
+    }
+
+    /// The text of `key` (`name` or `name.attribute`), in English where the language lacks it.
+    pub(super) fn format(&self, language: &str, key: &str, arguments: &FluentArgs) -> Result<String, MissingText> {
+        let (name, attribute) = key.split_once('.').map_or((key, None), |(name, attribute)| (name, Some(attribute)));
+        for bundle in self.chain(language) {
+            let Some(message) = bundle.get_message(name) else { continue };
+            let pattern = match attribute {
+                Some(attribute) => message.get_attribute(attribute).map(|attribute| attribute.value()),
+                None => message.value(),
+            };
+            let Some(pattern) = pattern else { continue };
+            let mut errors = Vec::new();
+            let text = bundle.format_pattern(pattern, Some(arguments), &mut errors).into_owned();
+            return match errors.first() {
+                None => Ok(text),
+                Some(error) => Err(MissingText { shown: text, reason: format!("text {key:?}: {error}") }),
+            };
+        }
+        Err(MissingText { shown: key.to_owned(), reason: format!("there is no text {key:?}") })
+    }
+
+    /// Whether there is a text of that name, without its attributes.
+    pub(super) fn has(&self, language: &str, name: &str) -> bool {
+        self.chain(language).any(|bundle| bundle.has_message(name))
+    }
+
+    /// The best language for a person; `ui_locales` (OIDC Core §3.1.2.1) goes before the browser's own wish.
+    pub(super) fn negotiate(&self, ui_locales: &[String], accept_language: Option<&str>) -> Language {
+        let wished = ui_locales.iter().map(String::as_str).take(MAX_RANGES);
+        let accepted = ranges(accept_language.unwrap_or_default());
+        wished.chain(accepted).find_map(|range| self.lookup(range)).unwrap_or(&self.default).clone()
+    }
+
+    /// RFC 4647 §3.4: the range itself, then ever shorter; at last any variety of the same language.
+    fn lookup(&self, range: &str) -> Option<&Language> {
+        let mut rest = range;
+        loop {
+            if let Some(found) = self.languages().find(|language| language.tag.eq_ignore_ascii_case(rest)) {
+                return Some(found);
+            }
+            let Some((shorter, _)) = rest.rsplit_once('-') else { break };
+            rest = shorter;
+        }
+        self.languages().find(|language| language.tag.split('-').next().is_some_and(|primary| primary.eq_ignore_ascii_case(rest)))
+    }
+
+    fn languages(&self) -> impl Iterator<Item = &Language> {
+        self.bundles.values().map(|translation| &translation.language)
+    }
+
+    fn chain<'a>(&'a self, language: &str) -> impl Iterator<Item = &'a FluentBundle<FluentResource>> {
+        let first = (language != DEFAULT).then(|| self.bundles.get(language)).flatten();
+        first.into_iter().chain(self.bundles.get(DEFAULT)).map(|translation| &translation.bundle)
+    }
+}
+
+impl Translation {
+    fn new(tag: Arc<str>, identifier: LanguageIdentifier) -> Self {
+        let direction = match identifier.character_direction() {
+            CharacterDirection::RTL => Direction::RightToLeft,
+            _ => Direction::LeftToRight,
+        };
+        let mut bundle = FluentBundle::new_concurrent(vec![identifier]);
+        // Arguments that need isolation get it where they enter (function.rs); the rest stays free of invisible characters.
+        bundle.set_use_isolating(false);
+        Self { language: Language { tag, direction }, bundle }
+    }
+}
+
+/// The ranges of an Accept-Language field, best first; refused ones (`q=0`) and `*` left out.
+fn ranges(accept_language: &str) -> Vec<&str> {
+    let mut ranges: Vec<(u16, &str)> = accept_language
+        .split(',')
+        .take(MAX_RANGES)
+        .filter_map(|item| {
+            let (range, parameters) = item.split_once(';').unwrap_or((item, ""));
+            let range = range.trim();
+            let weight = weight(parameters)?;
+            (weight > 0 && !range.is_empty() && range != "*").then_some((weight, range))
+        })
+        .collect();
+    ranges.sort_by_key(|(weight, _)| std::cmp::Reverse(*weight));
+    ranges.into_iter().map(|(_, range)| range).collect()
+}
+
+/// `q` in thousandths (RFC 9110 §12.4.2); None when it is malformed.
+fn weight(parameters: &str) -> Option<u16> {
+    let parameters = parameters.trim();
+    if parameters.is_empty() {
+        return Some(1000);
+    }
+    let value = parameters.strip_prefix("q=").or_else(|| parameters.strip_prefix("Q="))?;
+    let (whole, fraction) = value.split_once('.').unwrap_or((value, ""));
+    if fraction.len() > 3 || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let fraction: u16 = format!("{fraction:0<3}").parse().ok()?;
+    match whole {
+        "0" => Some(fraction),
+        "1" if fraction == 0 => Some(1000),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts() -> Texts {
+        Texts::new([
+            ("en/page.ftl", "hello = Hello { $name }\n    .again = Again\nonly = Only here"),
+            ("de/page.ftl", "hello = Hallo { $name }"),
+            ("pt-BR/page.ftl", "hello = Olá { $name }"),
+            ("he/page.ftl", "hello = שלום { $name }"),
+            ("zh-Hant/page.ftl", "hello = 你好 { $name }"),
+        ])
+        .unwrap()
+    }
+
+    #[test]
+    fn the_best_language_is_found() {
+        let texts = texts();
+        let table: &[(&[&str], Option<&str>, &str)] = &[
+            (&[], None, "en"),
+            (&[], Some(""), "en"),
+            (&[], Some("*"), "en"),
+            (&[], Some("de"), "de"),
+            (&[], Some("DE-at"), "de"),
+            (&[], Some("fr, de;q=0.5, en;q=0.8"), "en"),
+            (&[], Some("fr;q=0.9,de;q=0.9"), "de"),
+            (&[], Some("de;q=0, he;q=0.1"), "he"),
+            (&[], Some("de;q=nan, he;q=1.000"), "he"),
+            (&[], Some("pt"), "pt-BR"),
+            (&[], Some("pt-PT"), "pt-BR"),
+            (&[], Some("zh-Hant-TW"), "zh-Hant"),
+            (&["de"], Some("en"), "de"),
+            (&["fr", "pt-br"], Some("de"), "pt-BR"),
+            (&["fr"], Some("de"), "de"),
+            (&["", "-", "--", "x-x-x-x-x-x-x-x-x-x-x-x-x"], Some(";;,=,q=1,\u{0}"), "en"),
+        ];
+        for (ui_locales, accept_language, expected) in table {
+            let ui_locales: Vec<String> = ui_locales.iter().map(ToString::to_string).collect();
+            let language = texts.negotiate(&ui_locales, *accept_language);
+            assert_eq!(language.tag(), *expected, "{ui_locales:?} {accept_language:?}");
+        }
+    }
+
+    #[test]
+    fn the_direction_follows_the_script() {
+        let texts = texts();
+        assert_eq!(texts.negotiate(&[], Some("he")).direction(), Direction::RightToLeft);
+        assert_eq!(texts.negotiate(&[], Some("de")).direction(), Direction::LeftToRight);
+    }
+
+    #[test]
+    fn english_stands_in_for_a_missing_text() {
+        let texts = texts();
+        let mut arguments = FluentArgs::new();
+        arguments.set("name", "Ana");
+        assert_eq!(texts.format("de", "hello", &arguments).unwrap(), "Hallo Ana");
+        assert_eq!(texts.format("de", "only", &arguments).unwrap(), "Only here");
+        assert_eq!(texts.format("de", "hello.again", &arguments).unwrap(), "Again");
+        assert_eq!(texts.format("de", "unheard-of", &arguments).unwrap_err().shown, "unheard-of");
+        assert!(texts.format("en", "hello", &FluentArgs::new()).is_err());
+    }
+
+    #[test]
+    fn broken_sources_are_refused_by_name() {
+        let english = ("en/page.ftl", "a = A");
+        let error = Texts::new([english, ("de/page.ftl", "= nonsense")]).err().unwrap();
+        assert!(error.to_string().contains("de/page.ftl"), "{error}");
+        assert!(Texts::new([english, ("not a tag/page.ftl", "a = A")]).is_err());
+        assert!(Texts::new([("de/page.ftl", "a = A")]).is_err());
+    }
+}

@@ -1,0 +1,219 @@
+//! Listeners: bound first, served with limits, stopped without cutting a request.
+//!
+//! RFC 9112, RFC 9113; PROTOCOL.md §3 (slowloris, floods, SIGTERM).
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum_server::Handle;
+use tokio::net::{TcpListener, TcpSocket};
+use tokio::task::JoinSet;
+
+use crate::http::connection::Watch;
+
+/// Buffer for a header: a query of 16 kB and fields of 16 kB, which the trace layer counts.
+const HEADER_BUFFER: usize = 40 * 1024;
+/// Requests in flight on one HTTP/2 connection.
+const MAX_STREAMS: u32 = 100;
+/// Streams a peer may open and reset before we have looked at them (CVE-2023-44487), and those it makes us reset (CVE-2025-8671).
+const MAX_RESETS: usize = 20;
+/// Connections waiting to be accepted.
+const BACKLOG: u32 = 4096;
+/// File descriptors that are not for connections: store, log, outgoing requests.
+const RESERVED_FILES: usize = 128;
+
+/// Whether the server is about to stop. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub struct Readiness(Arc<AtomicBool>);
+
+impl Readiness {
+    /// From now on nothing new should be sent here.
+    pub fn stop(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the server is about to stop.
+    pub fn is_stopping(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// An address could not be bound; exit code 5.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen on {address}")]
+pub struct BindError {
+    /// What was to be bound.
+    pub address: String,
+    /// What the system said.
+    pub source: io::Error,
+}
+
+/// Sockets that are bound and listening, not yet served.
+#[derive(Debug)]
+pub struct Bound {
+    listeners: Vec<TcpListener>,
+    address: SocketAddr,
+}
+
+impl Bound {
+    /// Binds `host:port`. `localhost` is both loopback addresses where the machine has both; port 0 is a free one.
+    ///
+    /// # Errors
+    /// [`BindError`] names the address: malformed, taken, or not of this machine.
+    pub fn new(listen: &str) -> Result<Self, BindError> {
+        let refuse = |source| BindError { address: listen.to_owned(), source };
+        let (first, second) = addresses(listen).map_err(refuse)?;
+        let listener = bind(first).map_err(refuse)?;
+        let address = listener.local_addr().map_err(refuse)?;
+        let mut listeners = vec![listener];
+        if let Some(second) = second {
+            match bind(SocketAddr::new(second, address.port())) {
+                Ok(listener) => listeners.push(listener),
+                // Somebody else would answer half of the calls to localhost.
+                Err(error) if error.kind() == io::ErrorKind::AddrInUse => return Err(refuse(error)),
+                // A machine without IPv6.
+                Err(_) => {}
+            }
+        }
+        Ok(Self { listeners, address })
+    }
+
+    /// The address that is served, with the port in use.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+fn addresses(listen: &str) -> io::Result<(SocketAddr, Option<IpAddr>)> {
+    if let Some(port) = listen.strip_prefix("localhost:") {
+        let port = port.parse().map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
+        return Ok((SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port), Some(Ipv6Addr::LOCALHOST.into())));
+    }
+    let address = listen.parse().map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
+    Ok((address, None))
+}
+
+fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // A restart need not wait for the connections of the last run to be forgotten.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+/// How the end is taken.
+#[derive(Copy, Clone, Debug)]
+pub struct Shutdown {
+    /// For so long new requests are still taken after readiness has gone, so that a load balancer notices.
+    pub notice: Duration,
+    /// For so long requests in flight may go on.
+    pub drain: Duration,
+}
+
+impl Default for Shutdown {
+    fn default() -> Self {
+        Self { notice: Duration::from_millis(500), drain: Duration::from_secs(25) }
+    }
+}
+
+/// Serves each router on its sockets until `stop` is done; then readiness goes, requests in flight are finished, and it returns.
+///
+/// Handlers find the peer in `ConnectInfo<SocketAddr>`.
+///
+/// # Errors
+/// When a listener fails for good.
+pub async fn run(
+    served: Vec<(Bound, Router)>,
+    readiness: Readiness,
+    shutdown: Shutdown,
+    stop: impl Future<Output = ()>,
+) -> io::Result<()> {
+    let watch = Watch::new(connection_limit());
+    let mut servers = JoinSet::new();
+    let mut handles = Vec::new();
+    for (bound, router) in served {
+        for listener in bound.listeners {
+            let handle = Handle::new();
+            handles.push(handle.clone());
+            let mut server =
+                axum_server::Server::<SocketAddr>::from_listener(listener).handle(handle).acceptor(watch.clone());
+            limit(&mut server);
+            servers.spawn(server.serve(router.clone().into_make_service_with_connect_info::<SocketAddr>()));
+        }
+    }
+    tokio::select! {
+        () = stop => {}
+        // A server ends before its time only by failing.
+        Some(ended) = servers.join_next() => return ended.map_err(io::Error::other)?,
+    }
+    readiness.stop();
+    tokio::time::sleep(shutdown.notice).await;
+    for handle in &handles {
+        handle.graceful_shutdown(Some(shutdown.drain));
+    }
+    while let Some(ended) = servers.join_next().await {
+        ended.map_err(io::Error::other)??;
+    }
+    Ok(())
+}
+
+fn limit<A>(server: &mut axum_server::Server<SocketAddr, A>) {
+    let builder = server.http_builder();
+    // Slow peers are the business of `connection`; more than 100 header fields are refused by default.
+    builder.http1().max_buf_size(HEADER_BUFFER).pipeline_flush(true);
+    builder
+        .http2()
+        .max_concurrent_streams(MAX_STREAMS)
+        .max_header_list_size(u32::try_from(HEADER_BUFFER).unwrap_or(u32::MAX))
+        .max_pending_accept_reset_streams(MAX_RESETS)
+        .max_local_error_reset_streams(MAX_RESETS)
+        .max_send_buf_size(64 * 1024)
+        .initial_stream_window_size(64 * 1024)
+        .initial_connection_window_size(256 * 1024);
+}
+
+/// As many connections as the process may have files, less what it needs itself.
+fn connection_limit() -> usize {
+    let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
+    let files = open_files(&limits).unwrap_or(1024);
+    files.saturating_sub(RESERVED_FILES).clamp(64, 16_384)
+}
+
+/// The soft limit in the line `Max open files            1024                 524288               files`.
+fn open_files(limits: &str) -> Option<usize> {
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
+    let soft = line.split_whitespace().next()?;
+    if soft == "unlimited" { Some(usize::MAX) } else { soft.parse().ok() }
+}
+
+/// Done at SIGTERM or SIGINT; a second signal ends the process at once.
+///
+/// # Errors
+/// When the system gives no signal handlers.
+pub fn signal() -> io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tokio::spawn(async move {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            // 128 + SIGINT, as a shell has it.
+            std::process::exit(130);
+        });
+    })
+}
+
+#[cfg(test)]
+#[path = "serve_tests.rs"]
+mod tests;

@@ -1,0 +1,201 @@
+//! Servers on real sockets: limits, panics, and an end without cut requests.
+
+use std::time::Instant;
+
+use axum::extract::Request;
+use axum::response::Response;
+use axum::routing::{get, post};
+use http::StatusCode;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use super::*;
+use crate::edge::random::SystemRandom;
+use crate::edge::template::Templates;
+use crate::http::error::OAuthAnswer;
+use crate::http::extract::params;
+use crate::http::render::{Pages, Stage};
+use crate::http::security_header::Transport;
+use crate::http::trace::{Trace, TraceId, Tracing};
+
+struct Running {
+    address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    ended: JoinHandle<io::Result<()>>,
+}
+
+fn start(drain: Duration) -> Running {
+    let readiness = Readiness::default();
+    let trace = Trace::new(Tracing {
+        random: Arc::new(SystemRandom),
+        pages: Pages::new(Arc::new(Templates::new(None).unwrap()), "", Stage::Production),
+        transport: Transport::Http,
+        readiness: readiness.clone(),
+    });
+    let router = Router::new()
+        .route("/", get(async |id: TraceId| id.to_string()))
+        .route("/form", post(form))
+        .route("/slow", get(async || tokio::time::sleep(Duration::from_millis(700)).await))
+        .route("/endless", get(async || std::future::pending::<()>().await))
+        .route("/panic", get(async || -> Response { panic!("a bug with token=hunter2") }))
+        .layer(trace);
+    let bound = Bound::new("127.0.0.1:0").unwrap();
+    let address = bound.address();
+    let (stop, stopped) = oneshot::channel();
+    let shutdown = Shutdown { notice: Duration::from_millis(50), drain };
+    let ended =
+        tokio::spawn(run(vec![(bound, router)], readiness, shutdown, async { stopped.await.unwrap_or_default() }));
+    Running { address, stop, ended }
+}
+
+async fn form(request: Request) -> Result<StatusCode, OAuthAnswer> {
+    let (parts, body) = request.into_parts();
+    params::form(&parts.headers, body).await?;
+    Ok(StatusCode::OK)
+}
+
+async fn exchange(address: SocketAddr, request: &str) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+fn get_request(path: &str, header: &str) -> String {
+    format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{header}\r\n")
+}
+
+#[tokio::test]
+async fn every_answer_names_its_request() {
+    let server = start(Duration::from_secs(1));
+    let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let stated = format!("traceparent: 00-{trace}-00f067aa0ba902b7-01\r\n");
+    let answer = exchange(server.address, &get_request("/", &stated)).await;
+    assert!(answer.contains(&format!("x-request-id: {trace}\r\n")) && answer.ends_with(trace), "{answer}");
+
+    for path in ["/", "/nowhere"] {
+        for header in
+            ["", "traceparent: 00-00000000000000000000000000000000-00f067aa0ba902b7-01\r\n", "traceparent: x\r\n"]
+        {
+            let answer = exchange(server.address, &get_request(path, header)).await;
+            let id = answer.split("x-request-id: ").nth(1).and_then(|rest| rest.split("\r\n").next()).unwrap();
+            assert!(
+                id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit()) && !id.starts_with("00000000"),
+                "{answer}"
+            );
+            assert!(answer.contains("x-content-type-options: nosniff"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_panic_is_one_answer_and_nothing_more() {
+    let server = start(Duration::from_secs(1));
+    for (accept, expected) in [("*/*", "\"error\":\"server_error\""), ("text/html", "id=\"error-page\"")] {
+        let answer = exchange(server.address, &get_request("/panic", &format!("Accept: {accept}\r\n"))).await;
+        assert!(answer.starts_with("HTTP/1.1 500") && answer.contains(expected), "{answer}");
+        assert!(!answer.contains("hunter2") && answer.contains("x-request-id"), "{answer}");
+    }
+    assert!(exchange(server.address, &get_request("/", "")).await.starts_with("HTTP/1.1 200"));
+}
+
+#[tokio::test]
+async fn headers_have_their_limits() {
+    let server = start(Duration::from_secs(1));
+    let large = |size: usize| format!("X-Large: {}\r\n", "a".repeat(size));
+    let many: String = (0..150).map(|number| format!("X-{number}: 1\r\n")).collect();
+    for (header, status) in
+        [(large(15 * 1024), "200"), (large(17 * 1024), "431"), (large(1 << 20), "431"), (many, "431")]
+    {
+        let answer = exchange(server.address, &get_request("/", &header)).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{} bytes: {answer}", header.len());
+    }
+}
+
+/// RFC 9112 §9.6
+#[tokio::test]
+async fn who_sends_too_much_is_told_so_and_not_cut_off() {
+    let server = start(Duration::from_secs(1));
+    for _ in 0..20 {
+        let body = "a".repeat(1 << 20);
+        let head = format!("POST /form HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n", body.len());
+        let request = format!("{head}Content-Type: application/x-www-form-urlencoded\r\n\r\n{body}");
+        let answer = exchange(server.address, &request).await;
+        assert!(answer.starts_with("HTTP/1.1 413") && answer.contains("\"error\":\"invalid_request\""), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_http_is_refused_and_the_server_goes_on() {
+    let server = start(Duration::from_secs(1));
+    for garbage in
+        ["\0\0\0\0\r\n\r\n", "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n", "\u{16}\u{3}\u{1}\u{2}\r\n\r\n"]
+    {
+        let answer = exchange(server.address, garbage).await;
+        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 400"), "{answer}");
+    }
+    assert!(exchange(server.address, &get_request("/", "")).await.starts_with("HTTP/1.1 200"));
+}
+
+#[tokio::test]
+async fn the_end_waits_for_requests_in_flight() {
+    let server = start(Duration::from_secs(10));
+    let address = server.address;
+    let slow = tokio::spawn(async move { exchange(address, "GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n").await });
+    let mut idle = TcpStream::connect(address).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(150)).await;
+
+    let started = Instant::now();
+    server.stop.send(()).unwrap();
+    server.ended.await.unwrap().unwrap();
+    assert!(started.elapsed() < Duration::from_secs(5), "an idle connection holds nothing up");
+    let answer = slow.await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.to_lowercase().contains("connection: close"), "{answer}");
+    assert_eq!(idle.read(&mut [0; 8]).await.unwrap(), 0);
+    assert!(TcpStream::connect(address).await.is_err());
+}
+
+#[tokio::test]
+async fn the_end_does_not_wait_for_ever() {
+    let server = start(Duration::from_millis(200));
+    let mut endless = TcpStream::connect(server.address).await.unwrap();
+    endless.write_all(b"GET /endless HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    server.stop.send(()).unwrap();
+    tokio::time::timeout(Duration::from_secs(5), server.ended).await.unwrap().unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn localhost_is_both_addresses() {
+    let bound = Bound::new("localhost:0").unwrap();
+    let port = bound.address().port();
+    assert_ne!(port, 0);
+    assert!(bound.listeners.iter().all(|listener| listener.local_addr().unwrap().port() == port));
+    assert!(bound.listeners.iter().all(|listener| listener.local_addr().unwrap().ip().is_loopback()));
+
+    let taken = Bound::new(&format!("127.0.0.1:{port}")).unwrap_err();
+    assert_eq!(taken.to_string(), format!("cannot listen on 127.0.0.1:{port}"));
+    assert_eq!(taken.source.kind(), io::ErrorKind::AddrInUse);
+}
+
+#[tokio::test]
+async fn nonsense_is_no_address() {
+    for listen in ["", "8080", "localhost", "localhost:", "localhost:99999", "example.com:80", "[::1]", "1.2.3.4:5:6"] {
+        assert_eq!(Bound::new(listen).unwrap_err().source.kind(), io::ErrorKind::InvalidInput, "{listen}");
+    }
+}
+
+#[test]
+fn the_limit_of_files_is_read() {
+    let line = "Limit                     Soft Limit           Hard Limit           Units     \n\
+                Max open files            1024                 524288               files     \n";
+    assert_eq!(open_files(line), Some(1024));
+    assert_eq!(
+        open_files("Max open files            unlimited            unlimited            files"),
+        Some(usize::MAX)
+    );
+    assert_eq!(open_files(""), None);
+}

@@ -1,0 +1,112 @@
+//! The load: every connection with one request under way, for a time.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+use serde::Serialize;
+
+use crate::connection::Connection;
+use crate::machine;
+use crate::work::Work;
+
+/// Caches fill and connections open before anything is counted.
+const WARM_UP: Duration = Duration::from_secs(1);
+
+/// What was seen.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Measured {
+    /// Operations per second of wall time.
+    pub(crate) rate: f64,
+    /// CPU time of the server for one operation, in µs.
+    pub(crate) cpu: f64,
+    /// The part of a core the server used.
+    pub(crate) server_busy: f64,
+    /// The part of a core the driver used: near 1, the driver is what is measured.
+    pub(crate) driver_busy: f64,
+    /// Time of one request, in ms: half of them were faster.
+    pub(crate) p50: f64,
+    /// Time of one request, in ms: 99 of 100 were faster.
+    pub(crate) p99: f64,
+}
+
+struct Counted {
+    operations: u64,
+    times: Vec<u32>,
+    work: Work,
+}
+
+/// Whom the load goes to.
+#[derive(Clone, Copy)]
+pub(crate) struct Target {
+    /// Where it listens.
+    pub(crate) address: SocketAddr,
+    /// The process whose CPU time is counted.
+    pub(crate) pid: u32,
+}
+
+/// Runs each work on a connection of its own; hands the works back, so that a refresh can go on where it stopped.
+pub(crate) async fn run(target: Target, works: Vec<Work>, length: Duration) -> Result<(Measured, Vec<Work>)> {
+    let begin = Instant::now() + WARM_UP;
+    let end = begin + length;
+    let tasks: Vec<_> = works.into_iter().map(|work| tokio::spawn(repeat(target.address, work, begin, end))).collect();
+    let driver = std::process::id();
+    tokio::time::sleep_until(begin.into()).await;
+    let (started, server_before, driver_before) =
+        (Instant::now(), machine::cpu_time(target.pid)?, machine::cpu_time(driver)?);
+    tokio::time::sleep_until(end.into()).await;
+    let (server_after, driver_after) = (machine::cpu_time(target.pid)?, machine::cpu_time(driver)?);
+    let elapsed = started.elapsed().as_secs_f64();
+
+    let mut operations = 0_u64;
+    let mut times = Vec::new();
+    let mut works = Vec::new();
+    for task in tasks {
+        let counted = task.await.context("a connection")??;
+        operations += counted.operations;
+        times.extend(counted.times);
+        works.push(counted.work);
+    }
+    if operations == 0 {
+        bail!("nothing was answered within {length:?}");
+    }
+    times.sort_unstable();
+    let used = server_after.saturating_sub(server_before).as_secs_f64();
+    #[expect(clippy::cast_precision_loss, reason = "operations of one run are far below 2^52")]
+    let operations = operations as f64;
+    let measured = Measured {
+        rate: operations / length.as_secs_f64(),
+        cpu: used * 1_000_000.0 / operations,
+        server_busy: used / elapsed,
+        driver_busy: driver_after.saturating_sub(driver_before).as_secs_f64() / elapsed,
+        p50: quantile(&times, 50),
+        p99: quantile(&times, 99),
+    };
+    Ok((measured, works))
+}
+
+async fn repeat(address: SocketAddr, mut work: Work, begin: Instant, end: Instant) -> Result<Counted> {
+    let mut connection = Connection::new(address);
+    let mut counted = 0;
+    let mut times = Vec::new();
+    let mut latest = Vec::with_capacity(2);
+    loop {
+        latest.clear();
+        work.once(&mut connection, &mut latest).await?;
+        let now = Instant::now();
+        if now >= end {
+            return Ok(Counted { operations: counted, times, work });
+        }
+        if now >= begin {
+            counted += 1;
+            // Microseconds in 32 bits reach for more than an hour.
+            times.extend(latest.iter().map(|time| u32::try_from(time.as_micros()).unwrap_or(u32::MAX)));
+        }
+    }
+}
+
+/// The value that `percent` of the sorted times do not exceed, in ms.
+fn quantile(times: &[u32], percent: usize) -> f64 {
+    let at = times.len().saturating_sub(1) * percent / 100;
+    times.get(at).map_or(0.0, |micros| f64::from(*micros) / 1000.0)
+}

@@ -1,0 +1,156 @@
+//! The program under load, and the small processes that are measured in its place.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+use serde::Deserialize;
+
+use crate::machine::{self, Pinning};
+
+const FIRST_LINE: Duration = Duration::from_mins(1);
+const SHUTDOWN: Duration = Duration::from_secs(30);
+const QUIET: Duration = Duration::from_millis(500);
+
+/// A child process that ends with its value.
+pub(crate) struct Process {
+    child: Child,
+}
+
+impl Process {
+    /// Starts it and returns the first line it prints.
+    pub(crate) fn start(mut command: Command) -> Result<(Process, String)> {
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("start {command:?}"))?;
+        let stdout = child.stdout.take().context("the child's standard output")?;
+        let process = Process { child };
+        let line = first_line(stdout).with_context(|| format!("the first line of {command:?}"))?;
+        Ok((process, line))
+    }
+
+    /// Its process id: `taskset` executes the program in its own place.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Asks it to end, and waits until it has.
+    pub(crate) fn stop(mut self) -> Result<()> {
+        let asked = Command::new("kill").args(["-TERM", &self.id().to_string()]).status().context("kill")?;
+        if !asked.success() {
+            bail!("the server had ended by itself");
+        }
+        let until = Instant::now() + SHUTDOWN;
+        while Instant::now() < until {
+            if self.child.try_wait().context("wait for the server")?.is_some() {
+                return Ok(());
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        bail!("the server did not end within {SHUTDOWN:?} of SIGTERM")
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended already; there is nobody to tell.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Reads one line, and goes on reading so that the pipe never fills.
+fn first_line(stdout: ChildStdout) -> Result<String> {
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+            // The receiver leaves after the first line.
+            let _ = sender.send(line);
+        }
+    });
+    receiver.recv_timeout(FIRST_LINE).context("it ended, or printed nothing for a minute")
+}
+
+/// What `symbolon dev --json` prints.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Facts {
+    /// The issuer, which is also where it listens.
+    pub(crate) issuer: String,
+    /// People who may sign in.
+    pub(crate) users: Vec<User>,
+}
+
+/// A person who may sign in.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct User {
+    /// What is typed into `#login`.
+    pub(crate) email: String,
+    /// What is typed into `#password`.
+    pub(crate) password: String,
+}
+
+/// The program to measure and how it is started.
+pub(crate) struct Program {
+    file: PathBuf,
+    arguments: &'static [&'static str],
+    pinning: Pinning,
+}
+
+impl Program {
+    /// `file` is Symbolon.
+    pub(crate) fn symbolon(file: PathBuf, pinning: &Pinning) -> Program {
+        Program { file, arguments: &["dev", "--json", "--port", "0", "--data"], pinning: pinning.clone() }
+    }
+
+    /// This program, in its role as a stand-in.
+    pub(crate) fn stand_in(pinning: &Pinning) -> Result<Program> {
+        Ok(Program {
+            file: std::env::current_exe().context("this program")?,
+            arguments: &["stand-in"],
+            pinning: pinning.clone(),
+        })
+    }
+
+    /// Starts it on this data folder; its messages go to `server.log` beside it.
+    pub(crate) fn start(&self, data: &Path) -> Result<(Process, Facts)> {
+        let mut command = machine::on_server_core(&self.file, &self.pinning);
+        command.args(self.arguments);
+        if self.arguments.contains(&"--data") {
+            command.arg(data.join("data"));
+        }
+        let log = data.join("server.log");
+        command.stderr(std::fs::File::create(&log).context("create server.log")?);
+        let started = Process::start(command).with_context(|| {
+            let messages = std::fs::read_to_string(&log).unwrap_or_default();
+            format!("start {}: {messages}", self.file.display())
+        });
+        let (process, line) = started?;
+        let facts = serde_json::from_str(&line).with_context(|| format!("the facts line: {line}"))?;
+        Ok((process, facts))
+    }
+}
+
+/// Starts this program again in one of its roles, on the server's core, and returns its first line.
+pub(crate) fn start_role(pinning: &Pinning, arguments: &[&str]) -> Result<(Process, String)> {
+    let program = std::env::current_exe().context("this program")?;
+    let mut command = machine::on_server_core(&program, pinning);
+    command.args(arguments);
+    Process::start(command)
+}
+
+/// Waits until the process has nothing more to do (keys made in the background), and tells its memory in KiB.
+pub(crate) async fn idle_memory(pid: u32) -> Result<u64> {
+    for _ in 0..40 {
+        let before = machine::cpu_time(pid)?;
+        tokio::time::sleep(QUIET).await;
+        if machine::cpu_time(pid)?.saturating_sub(before) <= Duration::from_millis(10) {
+            break;
+        }
+    }
+    machine::resident_memory(pid)
+}

@@ -1,0 +1,96 @@
+//! One operation of each kind, as often as the load asks for it.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+use serde::Deserialize;
+
+use crate::connection::{Answer, Connection};
+use crate::relying_party::RelyingParty;
+
+/// What one connection does again and again.
+pub(crate) enum Work {
+    /// The same request each time, whose answer must be 200 and hold these bytes.
+    Same { request: Vec<u8>, holds: &'static str },
+    /// Authorize and token.
+    CodeFlow(CodeFlow),
+    /// Refresh with the token the last refresh gave.
+    Refresh { party: RelyingParty, refresh_token: String },
+}
+
+/// A code flow of a browser that is signed in and has consented.
+pub(crate) struct CodeFlow {
+    party: RelyingParty,
+    before: String,
+    after: String,
+    flows: u64,
+    worker: usize,
+}
+
+impl CodeFlow {
+    /// `worker` makes its `state` differ from those of the others.
+    pub(crate) fn new(party: &RelyingParty, cookies: &str, worker: usize) -> CodeFlow {
+        let (before, after) = party.authorization_request(cookies);
+        CodeFlow { party: party.clone(), before, after, flows: 0, worker }
+    }
+
+    async fn once(&mut self, connection: &mut Connection, times: &mut Vec<Duration>) -> Result<()> {
+        self.flows += 1;
+        let request = format!("{}{}-{}{}", self.before, self.worker, self.flows, self.after);
+        let began = Instant::now();
+        let answer = connection.exchange(request.as_bytes()).await?;
+        times.push(began.elapsed());
+        if !matches!(answer.status, 302 | 303) {
+            bail!("authorize: {}", answer.summary());
+        }
+        let code = RelyingParty::code(answer.field("location").unwrap_or_default())?;
+        let request = self.party.code_request(code);
+        let began = Instant::now();
+        let answer = connection.exchange(&request).await?;
+        times.push(began.elapsed());
+        expect(&answer, "\"id_token\"").context("redeem a code")
+    }
+}
+
+impl Work {
+    /// Does it once and tells how long each request took.
+    pub(crate) async fn once(&mut self, connection: &mut Connection, times: &mut Vec<Duration>) -> Result<()> {
+        match self {
+            Work::Same { request, holds } => {
+                let began = Instant::now();
+                let answer = connection.exchange(request).await?;
+                times.push(began.elapsed());
+                expect(&answer, holds)
+            }
+            Work::CodeFlow(flow) => flow.once(connection, times).await,
+            Work::Refresh { party, refresh_token } => {
+                #[derive(Deserialize)]
+                struct Rotated {
+                    refresh_token: String,
+                }
+                let request = party.refresh_request(refresh_token);
+                let began = Instant::now();
+                let answer = connection.exchange(&request).await?;
+                times.push(began.elapsed());
+                expect(&answer, "\"access_token\"").context("refresh")?;
+                let rotated: Rotated = serde_json::from_slice(answer.body).context("the rotated refresh token")?;
+                if rotated.refresh_token == *refresh_token {
+                    bail!("the refresh token was not rotated");
+                }
+                *refresh_token = rotated.refresh_token;
+                Ok(())
+            }
+        }
+    }
+}
+
+fn expect(answer: &Answer<'_>, holds: &str) -> Result<()> {
+    if answer.status != 200 {
+        bail!("unexpected answer: {}", answer.summary());
+    }
+    // The content is small, and a wrong answer must not be counted.
+    if !holds.is_empty() && !std::str::from_utf8(answer.body).is_ok_and(|body| body.contains(holds)) {
+        bail!("{holds} is missing: {}", answer.summary());
+    }
+    Ok(())
+}
