@@ -217,7 +217,10 @@ fn auth_signing_alg(members: &Members<'_>, method: ClientAuthMethod) -> Result<O
 }
 
 fn scope(members: &Members<'_>, rules: &RegistrationRules<'_>) -> Result<Option<Scope>, OAuthError> {
-    let Some(text) = members.text("scope")? else { return Ok(None) };
+    if members.get("scope").is_none() {
+        return Ok(None);
+    }
+    let text = members.text("scope")?.unwrap_or_default();
     let wanted =
         text.parse::<Scope>().map_err(|error| OAuthError::invalid_client_metadata(error.description().to_owned()))?;
     if rules.unsupported == Unsupported::Refuse && !wanted.is_within(rules.scopes_supported) {

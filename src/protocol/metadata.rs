@@ -13,6 +13,7 @@ use crate::protocol::scope::Scope;
 
 /// The document at both well-known places. What is not offered is left out.
 #[derive(Clone, Debug, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "the members are those of the specifications")]
 pub struct ProviderMetadata {
     /// Our name: `iss` in tokens and answers.
     pub issuer: String,

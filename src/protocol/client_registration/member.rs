@@ -66,6 +66,9 @@ impl Members<'_> {
             Some(_) => return Err(wrong(name, "an array of strings")),
         };
         let text = |item: &Value| match item {
+            Value::String(text) if text.chars().any(char::is_control) => {
+                Err(wrong(name, "an array of strings without control characters"))
+            }
             Value::String(text) if text.len() <= MAX_TEXT => Ok(text.clone()),
             Value::String(_) => Err(wrong(name, "an array of strings of at most 2048 bytes")),
             _ => Err(wrong(name, "an array of strings")),
@@ -119,8 +122,9 @@ impl Members<'_> {
                     && url.username().is_empty()
                     && url.password().is_none() =>
             {
-                // The parsed form: what the browser will make of it, with nothing left that breaks out of an attribute.
-                Ok(Some(if text.bytes().all(|byte| byte.is_ascii_graphic()) { text } else { url.into() }))
+                // As given where it is a URI already, else in the form that a browser would make of it.
+                let is_uri = text.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte));
+                Ok(Some(if is_uri { text } else { url.into() }))
             }
             _ => Err(wrong(name, "an absolute https URL")),
         }

@@ -1,4 +1,6 @@
 //! Tables of what may be registered.
+//!
+//! RFC 7591 §2 and §3.2.2, OIDC Registration §2.
 
 use proptest::prelude::*;
 use serde_json::json;
@@ -86,6 +88,7 @@ fn everything_that_is_known_is_kept() {
 
 /// Each with the code and the member that the error must name.
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn what_is_wrong_is_named() {
     for (changes, code, member) in [
         (json!({"redirect_uris": "https://app.example/cb"}), ErrorCode::InvalidClientMetadata, "redirect_uris"),
@@ -237,6 +240,15 @@ fn what_is_not_offered_is_left_out_or_refused() {
         let error = parse_with(&only, Unsupported::Refuse).expect_err(name);
         assert!(error.description().contains(name), "{error}");
     }
+}
+
+/// An empty scope is the smallest, not the standard one: a client that sends back its answer must not gain by it.
+#[test]
+fn an_empty_scope_stays_empty() {
+    for text in ["", "telepathy"] {
+        assert_eq!(parse(&json!({"scope": text})).expect("clipped").scope, Some(Scope::empty()), "{text}");
+    }
+    assert_eq!(parse(&json!({})).expect("enough").scope, None);
 }
 
 #[test]
