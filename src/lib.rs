@@ -8,5 +8,5 @@ pub mod model;
 
 pub mod edge;
 
-pub mod oauth;
 pub mod http;
+pub mod oauth;

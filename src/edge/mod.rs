@@ -8,8 +8,8 @@ pub mod clock;
 pub mod ephemeral;
 pub mod fetch;
 pub mod random;
-pub mod template;
 pub mod store;
+pub mod template;
 
 /// The edges of one running server, cheap to clone.
 #[derive(Clone)]

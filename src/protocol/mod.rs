@@ -19,6 +19,8 @@
 //! | RFC 7592 | [`registration_management`] |
 //! | RFC 7636 | [`pkce`] |
 //! | RFC 8414, OIDC Discovery | [`metadata`] |
+//! | RFC 9068 | [`jwt_access_token`] |
+//! | OIDC Core §2 | [`oidc::id_token`] |
 //! | OIDC Core §5 | [`oidc::claims`] |
 //! | OIDC Core §8 | [`oidc::subject`] |
 //! | RP-Initiated Logout | [`oidc::rp_logout`] |
@@ -33,8 +35,8 @@ pub mod client_registration;
 pub mod error;
 pub mod introspection;
 pub mod jose;
-pub mod metadata;
 pub mod jwt_access_token;
+pub mod metadata;
 pub mod numeric_date;
 pub mod oidc;
 pub mod params;
