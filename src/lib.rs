@@ -12,3 +12,4 @@ pub mod authn;
 
 pub mod oauth;
 pub mod http;
+pub mod oauth;

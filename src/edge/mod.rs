@@ -11,6 +11,7 @@ pub mod random;
 pub mod template;
 pub mod vault;
 pub mod store;
+pub mod template;
 
 /// The edges of one running server, cheap to clone.
 #[derive(Clone)]

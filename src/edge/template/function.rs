@@ -22,7 +22,12 @@ pub(super) enum Missing {
 }
 
 /// Makes the functions and filters known to an environment.
-pub(super) fn register(environment: &mut Environment<'static>, texts: &Arc<Texts>, assets: &Arc<Assets>, missing: Missing) {
+pub(super) fn register(
+    environment: &mut Environment<'static>,
+    texts: &Arc<Texts>,
+    assets: &Arc<Assets>,
+    missing: Missing,
+) {
     let shared = Arc::clone(texts);
     environment.add_function("t", move |state: &State, key: &str, arguments: Kwargs| {
         let (shown, html) = translate(state, &shared, (key, &arguments), missing)?;
@@ -30,7 +35,9 @@ pub(super) fn register(environment: &mut Environment<'static>, texts: &Arc<Texts
     });
     let shared = Arc::clone(texts);
     environment.add_function("has_text", move |state: &State, name: &str| {
-        Ok::<_, Error>(shared.has(frame(state)?.get_attr("language")?.get_attr("tag")?.as_str().unwrap_or_default(), name))
+        Ok::<_, Error>(
+            shared.has(frame(state)?.get_attr("language")?.get_attr("tag")?.as_str().unwrap_or_default(), name),
+        )
     });
     let shared = Arc::clone(assets);
     environment.add_function("asset", move |state: &State, name: &str| {
@@ -93,13 +100,9 @@ fn argument(value: &Value, html: bool, right_to_left: bool) -> Result<FluentValu
 ///
 /// Its own directional controls are dropped; where its script or the sentence's needs it, it stands between isolates.
 fn isolate(text: &str, right_to_left: bool) -> String {
-    let is_control = |character: char| {
-        matches!(character, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{200E}' | '\u{200F}' | '\u{061C}')
-    };
+    let is_control = |character: char| matches!(character, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{200E}' | '\u{200F}' | '\u{061C}');
     // Strong right-to-left letters live in these blocks.
-    let is_right_to_left = |character: char| {
-        matches!(character, '\u{0590}'..='\u{08FF}' | '\u{FB1D}'..='\u{FDFF}' | '\u{FE70}'..='\u{FEFF}' | '\u{10800}'..='\u{10FFF}' | '\u{1E800}'..='\u{1EFFF}')
-    };
+    let is_right_to_left = |character: char| matches!(character, '\u{0590}'..='\u{08FF}' | '\u{FB1D}'..='\u{FDFF}' | '\u{FE70}'..='\u{FEFF}' | '\u{10800}'..='\u{10FFF}' | '\u{1E800}'..='\u{1EFFF}');
     let clean: String = text.chars().filter(|character| !is_control(*character)).collect();
     if right_to_left || clean.chars().any(is_right_to_left) { format!("\u{2068}{clean}\u{2069}") } else { clean }
 }
@@ -130,7 +133,9 @@ fn invalid(message: String) -> Error {
 
 /// The letter that stands for a name where there is no picture.
 fn initial(name: &str) -> String {
-    name.chars().find(|character| character.is_alphanumeric()).map_or_else(|| "·".to_owned(), |letter| letter.to_uppercase().collect())
+    name.chars()
+        .find(|character| character.is_alphanumeric())
+        .map_or_else(|| "·".to_owned(), |letter| letter.to_uppercase().collect())
 }
 
 /// A URI for `href`, or nothing when following it would run a script on our origin.
@@ -138,7 +143,8 @@ fn initial(name: &str) -> String {
 /// Registration refuses such URIs already; this is the second door.
 fn href(uri: &str) -> &str {
     // The URL standard skips controls and spaces in front, and tabs and newlines anywhere.
-    let scheme: String = uri.chars().filter(|character| !character.is_ascii_control() && *character != ' ').take(16).collect();
+    let scheme: String =
+        uri.chars().filter(|character| !character.is_ascii_control() && *character != ' ').take(16).collect();
     let scheme = scheme.to_ascii_lowercase();
     if ["javascript:", "data:", "vbscript:"].iter().any(|refused| scheme.starts_with(refused)) { "" } else { uri }
 }
@@ -154,7 +160,9 @@ fn links(text: &str) -> String {
     let mut rest = text;
     while let Some(start) = [rest.find("https://"), rest.find("http://")].into_iter().flatten().min() {
         let (before, address) = rest.split_at(start);
-        let end = address.find(|character: char| character.is_whitespace() || "<>\"'`".contains(character)).unwrap_or(address.len());
+        let end = address
+            .find(|character: char| character.is_whitespace() || "<>\"'`".contains(character))
+            .unwrap_or(address.len());
         let (address, _) = address.split_at(end);
         let address = address.trim_end_matches(['.', ',', ';', ':', '!', '?', ')', ']']);
         let _ = write!(html, "{}<a href=\"{1}\">{1}</a>", HtmlEscape(before), HtmlEscape(address));
@@ -194,7 +202,9 @@ mod tests {
 
     #[test]
     fn the_first_letter_stands_for_a_name() {
-        for (name, expected) in [("alice", "A"), ("  (éclair)", "É"), ("42", "4"), ("", "·"), ("★", "·"), ("ßeta", "SS")] {
+        for (name, expected) in
+            [("alice", "A"), ("  (éclair)", "É"), ("42", "4"), ("", "·"), ("★", "·"), ("ßeta", "SS")]
+        {
             assert_eq!(initial(name), expected, "{name:?}");
         }
     }
@@ -203,7 +213,10 @@ mod tests {
     fn addresses_in_a_text_become_links() {
         let table = [
             ("no address <b>", "no address &lt;b&gt;"),
-            ("Open http://a.example/x?y=1&z=2.", "Open <a href=\"http:&#x2f;&#x2f;a.example&#x2f;x?y=1&amp;z=2\">http:&#x2f;&#x2f;a.example&#x2f;x?y=1&amp;z=2</a>."),
+            (
+                "Open http://a.example/x?y=1&z=2.",
+                "Open <a href=\"http:&#x2f;&#x2f;a.example&#x2f;x?y=1&amp;z=2\">http:&#x2f;&#x2f;a.example&#x2f;x?y=1&amp;z=2</a>.",
+            ),
             ("http://a\"onclick=x", "<a href=\"http:&#x2f;&#x2f;a\">http:&#x2f;&#x2f;a</a>&quot;onclick=x"),
         ];
         for (text, expected) in table {

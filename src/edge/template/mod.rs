@@ -171,7 +171,11 @@ fn environment() -> Environment<'static> {
     // Debug information quotes the context, and with it CSRF tokens, into errors that are logged.
     environment.set_debug(false);
     environment.set_syntax(
-        SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build().expect("the default delimiters are valid"),
+        SyntaxConfig::builder()
+            .trim_blocks(true)
+            .lstrip_blocks(true)
+            .build()
+            .expect("the default delimiters are valid"),
     );
     environment.set_auto_escape_callback(|name| {
         let is_html = Path::new(name).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("html"));

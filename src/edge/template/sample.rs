@@ -89,7 +89,10 @@ fn error(key: &str, status: u16) -> Error {
         key: key.into(),
         title: None,
         status,
-        hint: Some("Registered: https://books.example.com/callback. Sent: https://books.example.com/callback/ (a slash more).".into()),
+        hint: Some(
+            "Registered: https://books.example.com/callback. Sent: https://books.example.com/callback/ (a slash more)."
+                .into(),
+        ),
         back_uri: None,
         client_name: None,
         code: Some("E-AUTHZ-003".into()),
@@ -249,7 +252,12 @@ fn links(ids: &[&str]) -> Vec<Link> {
 }
 
 fn session(device: &str, current: bool) -> BrowserSession {
-    BrowserSession { device: device.into(), current, last_seen: 1_795_252_462, end_action: "/account/sessions/1/end".into() }
+    BrowserSession {
+        device: device.into(),
+        current,
+        last_seen: 1_795_252_462,
+        end_action: "/account/sessions/1/end".into(),
+    }
 }
 
 fn account() -> AccountPage {

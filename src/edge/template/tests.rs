@@ -79,7 +79,10 @@ fn every_page_renders() {
 fn pages_keep_to_the_content_security_policy() {
     for (Sample { picture, .. }, html) in rendered() {
         let page = Html::parse_document(&html);
-        assert!(select(&page, "style, [style], script:not([src]), object, embed, iframe, base").is_empty(), "{picture}");
+        assert!(
+            select(&page, "style, [style], script:not([src]), object, embed, iframe, base").is_empty(),
+            "{picture}"
+        );
         for element in select(&page, "*") {
             let handler = element.value().attrs().find(|(name, _)| name.starts_with("on"));
             assert_eq!(handler, None, "{picture}");
@@ -122,19 +125,54 @@ fn pages_are_sound_documents() {
 #[test]
 fn stable_ids_stay() {
     let table: &[(&str, &[&str])] = &[
-        ("sign_in", &["form #login[name=login][autocomplete=username]", "form #password[name=password][autocomplete=current-password]", "button#login-submit", "a#client-policy", "a#client-tos", "input[name=remember]"]),
+        (
+            "sign_in",
+            &[
+                "form #login[name=login][autocomplete=username]",
+                "form #password[name=password][autocomplete=current-password]",
+                "button#login-submit",
+                "a#client-policy",
+                "a#client-tos",
+                "input[name=remember]",
+            ],
+        ),
         ("sign_in_full", &["#sign-in-error[role=alert]", "#self-registered", "img#client-logo", "#method-passkey"]),
-        ("sign_in_development", &["[id='dev-sign-in-alice@example.com']", "input[type=hidden][name=login][value='bob@example.com']"]),
+        (
+            "sign_in_development",
+            &["[id='dev-sign-in-alice@example.com']", "input[type=hidden][name=login][value='bob@example.com']"],
+        ),
         ("sign_in_again", &["#login[readonly][value='alice@example.com']"]),
         ("select_account", &["button[name=account][value=current]", "button[name=account][value=other]"]),
-        ("consent", &["#consent-accept[name=decision][value=accept]", "#consent-deny[name=decision][value=deny]", "button[name=decision][value=switch]", "a[href='/account']"]),
+        (
+            "consent",
+            &[
+                "#consent-accept[name=decision][value=accept]",
+                "#consent-deny[name=decision][value=deny]",
+                "button[name=decision][value=switch]",
+                "a[href='/account']",
+            ],
+        ),
         ("consent_full", &["input[type=checkbox][name=scope][value=phone]", "#self-registered"]),
-        ("form_post", &["form#form-post[action='https://books.example.com/callback'] #form-post-submit", "input[name=code]", "script[src*=form_post]"]),
+        (
+            "form_post",
+            &[
+                "form#form-post[action='https://books.example.com/callback'] #form-post-submit",
+                "input[name=code]",
+                "script[src*=form_post]",
+            ],
+        ),
         ("error", &["main#error-page", "#error-hint", "#trace-id", "#error-code"]),
         ("error_back", &["a#back[href='https://books.example.com/']"]),
         ("logout", &["button#logout-confirm", "button[name=decision][value=stay]"]),
         ("signed_out", &["main#logged-out", "a#back"]),
-        ("account", &["form[action='/account/apps/demo-web/revoke'] button", "#sign-out", "#apps-title ~ ul time[datetime='2026-11-21T09:14:22Z']"]),
+        (
+            "account",
+            &[
+                "form[action='/account/apps/demo-web/revoke'] button",
+                "#sign-out",
+                "#apps-title ~ ul time[datetime='2026-11-21T09:14:22Z']",
+            ],
+        ),
         ("home", &["#issuer", "#link-discovery"]),
     ];
     for (picture, selectors) in table {
@@ -259,7 +297,9 @@ fn texts_hold_simple_html_only() {
 #[test]
 fn every_error_has_a_cause_and_a_cure() {
     let keys = keys_written(&source::sources(None).unwrap(), "en");
-    let titles = keys.iter().filter(|key| keys.contains(&format!("{key}.cause")) || key.starts_with("error-") && key.contains('_'));
+    let titles = keys
+        .iter()
+        .filter(|key| keys.contains(&format!("{key}.cause")) || key.starts_with("error-") && key.contains('_'));
     assert!(titles.clone().count() > 10);
     for key in titles.filter(|key| !key.contains('.')) {
         assert!(keys.contains(&format!("{key}.cause")) && keys.contains(&format!("{key}.cure")), "{key}");

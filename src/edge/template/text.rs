@@ -80,9 +80,8 @@ impl Texts {
             let tag = path.split('/').next().unwrap_or_default();
             let identifier: LanguageIdentifier =
                 tag.parse().map_err(|error| refuse(format!("{tag:?} is no language tag: {error}")))?;
-            let resource = FluentResource::try_new(source.to_owned()).map_err(|(_, errors)| {
-                refuse(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
-            })?;
+            let resource = FluentResource::try_new(source.to_owned())
+                .map_err(|(_, errors)| refuse(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")))?;
             bundles
                 .entry(Arc::from(identifier.to_string()))
                 .or_insert_with_key(|tag| Translation::new(Arc::clone(tag), identifier))
@@ -139,7 +138,8 @@ impl Texts {
             let Some((shorter, _)) = rest.rsplit_once('-') else { break };
             rest = shorter;
         }
-        self.languages().find(|language| language.tag.split('-').next().is_some_and(|primary| primary.eq_ignore_ascii_case(rest)))
+        self.languages()
+            .find(|language| language.tag.split('-').next().is_some_and(|primary| primary.eq_ignore_ascii_case(rest)))
     }
 
     fn languages(&self) -> impl Iterator<Item = &Language> {
