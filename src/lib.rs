@@ -10,3 +10,5 @@ pub mod edge;
 
 pub mod oauth;
 pub mod http;
+
+pub mod dev;
