@@ -13,3 +13,6 @@ pub mod authn;
 pub mod oauth;
 
 pub mod http;
+pub mod oauth;
+
+pub mod dev;

@@ -9,7 +9,9 @@ pub mod ephemeral;
 pub mod fetch;
 pub mod random;
 pub mod template;
+pub mod vault;
 pub mod store;
+pub mod template;
 
 /// The edges of one running server, cheap to clone.
 #[derive(Clone)]

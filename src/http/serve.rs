@@ -163,8 +163,9 @@ pub async fn run(
 
 fn limit<A>(server: &mut axum_server::Server<SocketAddr, A>) {
     let builder = server.http_builder();
-    // Slow peers are the business of `connection`; more than 100 header fields are refused by default.
-    builder.http1().max_buf_size(HEADER_BUFFER).pipeline_flush(true);
+    // Slow peers are the business of `connection`; more than 100 fields are refused by default. No `pipeline_flush`: with it,
+    // the refusal of a broken header stays in the buffer.
+    builder.http1().max_buf_size(HEADER_BUFFER);
     builder
         .http2()
         .max_concurrent_streams(MAX_STREAMS)

@@ -108,7 +108,7 @@ async fn headers_have_their_limits() {
     let large = |size: usize| format!("X-Large: {}\r\n", "a".repeat(size));
     let many: String = (0..150).map(|number| format!("X-{number}: 1\r\n")).collect();
     for (header, status) in
-        [(large(15 * 1024), "200"), (large(17 * 1024), "431"), (large(1 << 20), "431"), (many, "431")]
+        [(large(15 * 1024), "200"), (large(17 * 1024), "431"), (many, "431"), (large(100 * 1024), "431"), (large(1 << 20), "431")]
     {
         let answer = exchange(server.address, &get_request("/", &header)).await;
         assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{} bytes: {answer}", header.len());
@@ -135,7 +135,7 @@ async fn what_is_no_http_is_refused_and_the_server_goes_on() {
         ["\0\0\0\0\r\n\r\n", "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n", "\u{16}\u{3}\u{1}\u{2}\r\n\r\n"]
     {
         let answer = exchange(server.address, garbage).await;
-        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 400"), "{answer}");
+        assert!(answer.starts_with("HTTP/1.1 400"), "{garbage:?}: {answer}");
     }
     assert!(exchange(server.address, &get_request("/", "")).await.starts_with("HTTP/1.1 200"));
 }

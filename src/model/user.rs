@@ -141,9 +141,12 @@ mod tests {
 
     #[test]
     fn one_form_for_each_name() {
-        for (typed, canonical) in
-            [(" Alice@Example.COM ", Some("alice@example.com")), ("ａｌｉｃｅ", Some("alice")), ("  ", None), ("a\0b", None)]
-        {
+        for (typed, canonical) in [
+            (" Alice@Example.COM ", Some("alice@example.com")),
+            ("ａｌｉｃｅ", Some("alice")),
+            ("  ", None),
+            ("a\0b", None),
+        ] {
             assert_eq!(LookupName::parse(typed).as_ref().map(LookupName::as_str), canonical, "{typed:?}");
         }
         assert!(LookupName::parse(&"x".repeat(321)).is_none());

@@ -9,7 +9,8 @@ use serde_json::{Map, Value};
 use self::member::Members;
 use crate::protocol::client_metadata::{ApplicationType, ClientAuthMethod, ClientMetadata, GrantType, SubjectType};
 use crate::protocol::error::{ErrorCode, OAuthError};
-use crate::protocol::jose::algorithm::SigningAlgorithm;
+use crate::protocol::jose::algorithm::{JwsAlgorithm, SigningAlgorithm};
+use crate::protocol::jose::jwk::JwkSet;
 use crate::protocol::oidc::subject;
 use crate::protocol::redirect_uri::{self, LoopbackHttp};
 use crate::protocol::response_type::ResponseType;
@@ -19,9 +20,6 @@ mod member;
 
 /// The most redirect URIs of one client.
 const MAX_REDIRECT_URIS: usize = 100;
-/// The algorithms of client assertions under a shared secret (RFC 7518 §3.2).
-const HMAC_ALGORITHMS: &[&str] = &["HS256", "HS384", "HS512"];
-
 /// What the server offers to clients that register.
 #[derive(Copy, Clone, Debug)]
 pub struct RegistrationRules<'a> {
@@ -47,8 +45,8 @@ pub enum Unsupported {
 impl ClientMetadata {
     /// Reads and validates client metadata; members that we do not know are ignored (RFC 7591 §2), `null` is absent.
     ///
-    /// What is not in the JSON, whether the sector document lists the redirect URIs (see
-    /// [`subject::check_sector_document`]) and whether `jwks` holds usable keys, is for the caller to find out.
+    /// What is not in the JSON is for the caller to find out: whether the sector document lists the redirect URIs
+    /// ([`subject::check_sector_document`]).
     ///
     /// # Errors
     /// `invalid_redirect_uri` for a redirect URI; `invalid_client_metadata`, naming the member, for all else.
@@ -199,25 +197,26 @@ fn redirect_uris(
 fn auth_signing_alg(members: &Members<'_>, method: ClientAuthMethod) -> Result<Option<String>, OAuthError> {
     const NAME: &str = "token_endpoint_auth_signing_alg";
     let Some(given) = members.text(NAME)? else { return Ok(None) };
-    let is_hmac = HMAC_ALGORITHMS.contains(&given.as_str());
-    let is_asymmetric = SigningAlgorithm::ALL.iter().any(|known| known.as_str() == given);
-    let suits = match method {
-        ClientAuthMethod::PrivateKeyJwt => is_asymmetric,
-        ClientAuthMethod::ClientSecretJwt => is_hmac,
-        _ => is_asymmetric || is_hmac,
+    let suits = |algorithm: &JwsAlgorithm| match method {
+        ClientAuthMethod::PrivateKeyJwt => !algorithm.is_symmetric(),
+        ClientAuthMethod::ClientSecretJwt => algorithm.is_symmetric(),
+        _ => true,
     };
-    if suits {
-        return Ok(Some(given));
+    match given.parse::<JwsAlgorithm>().ok().filter(suits) {
+        Some(algorithm) => Ok(Some(algorithm.as_str().to_owned())),
+        None => Err(OAuthError::invalid_client_metadata(format!(
+            "{NAME} does not suit {}; private_key_jwt takes RS256, PS256, ES256, EdDSA and their like, client_secret_jwt \
+             HS256, HS384 or HS512",
+            method.as_str()
+        ))),
     }
-    Err(OAuthError::invalid_client_metadata(format!(
-        "{NAME} does not suit {}; private_key_jwt takes RS256, PS256, ES256, ES384, ES512 or EdDSA, client_secret_jwt \
-         HS256, HS384 or HS512",
-        method.as_str()
-    )))
 }
 
 fn scope(members: &Members<'_>, rules: &RegistrationRules<'_>) -> Result<Option<Scope>, OAuthError> {
-    let Some(text) = members.text("scope")? else { return Ok(None) };
+    if members.get("scope").is_none() {
+        return Ok(None);
+    }
+    let text = members.text("scope")?.unwrap_or_default();
     let wanted =
         text.parse::<Scope>().map_err(|error| OAuthError::invalid_client_metadata(error.description().to_owned()))?;
     if rules.unsupported == Unsupported::Refuse && !wanted.is_within(rules.scopes_supported) {
@@ -269,6 +268,9 @@ fn check_agreement(metadata: &ClientMetadata) -> Result<(), OAuthError> {
         ClientAuthMethod::PrivateKeyJwt if metadata.jwks.is_none() && metadata.jwks_uri.is_none() => {
             return refuse("private_key_jwt needs the client's public keys: give jwks or jwks_uri");
         }
+        ClientAuthMethod::PrivateKeyJwt if holds_no_key(metadata) => {
+            return refuse("private_key_jwt needs a key in jwks that is for signatures and of a kind we know");
+        }
         ClientAuthMethod::None if uses(GrantType::ClientCredentials) => {
             return refuse("client_credentials is for clients that can prove themselves; none is no proof");
         }
@@ -278,6 +280,11 @@ fn check_agreement(metadata: &ClientMetadata) -> Result<(), OAuthError> {
         subject::sector_identifier(metadata)?;
     }
     Ok(())
+}
+
+/// True when there are keys by value, but none that can verify an assertion.
+fn holds_no_key(metadata: &ClientMetadata) -> bool {
+    metadata.jwks.as_ref().is_some_and(|jwks| JwkSet::parse(jwks).is_ok_and(|set| set.keys().is_empty()))
 }
 
 #[cfg(test)]

@@ -6,13 +6,14 @@ use serde::Serialize;
 
 use crate::protocol::authorization_request::Display;
 use crate::protocol::client_metadata::{ClientAuthMethod, GrantType, SubjectType};
-use crate::protocol::jose::algorithm::SigningAlgorithm;
+use crate::protocol::jose::algorithm::{JwsAlgorithm, SigningAlgorithm};
 use crate::protocol::response_mode::ResponseMode;
 use crate::protocol::response_type::ResponseType;
 use crate::protocol::scope::Scope;
 
 /// The document at both well-known places. What is not offered is left out.
 #[derive(Clone, Debug, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "the members are those of the specifications")]
 pub struct ProviderMetadata {
     /// Our name: `iss` in tokens and answers.
     pub issuer: String,
@@ -96,10 +97,10 @@ pub struct ProviderMetadata {
     pub authorization_response_iss_parameter_supported: bool,
 }
 
-/// The algorithms that client assertions may be signed with: our own asymmetric ones, then HMAC.
+/// The algorithms that client assertions may be signed with.
 pub fn client_assertion_algorithms() -> Vec<String> {
-    let asymmetric = SigningAlgorithm::ALL.iter().map(|algorithm| algorithm.as_str());
-    asymmetric.chain(["HS256", "HS384", "HS512"]).map(str::to_owned).collect()
+    let all = JwsAlgorithm::ASYMMETRIC.iter().chain(JwsAlgorithm::SYMMETRIC);
+    all.map(|algorithm| algorithm.as_str().to_owned()).collect()
 }
 
 fn tokens<S: serde::Serializer>(scope: &Scope, serializer: S) -> Result<S::Ok, S::Error> {

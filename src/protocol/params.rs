@@ -93,8 +93,8 @@ fn repeated(name: &str) -> OAuthError {
 /// Percent-decodes strictly; `+` is a space.
 fn decode(bytes: &[u8]) -> Result<String, OAuthError> {
     let mut decoded = Vec::with_capacity(bytes.len());
-    let mut rest = bytes.iter();
-    while let Some(&byte) = rest.next() {
+    let mut rest = bytes.iter().copied();
+    while let Some(byte) = rest.next() {
         decoded.push(match byte {
             b'+' => b' ',
             b'%' => match (rest.next().and_then(hex), rest.next().and_then(hex)) {
@@ -114,8 +114,8 @@ fn decode(bytes: &[u8]) -> Result<String, OAuthError> {
     Ok(text)
 }
 
-fn hex(digit: &u8) -> Option<u8> {
-    char::from(*digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
+fn hex(digit: u8) -> Option<u8> {
+    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
 }
 
 impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Params {

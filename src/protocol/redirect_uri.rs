@@ -39,8 +39,8 @@ pub fn validate(uri: &str, application_type: ApplicationType, loopback: Loopback
     if uri.is_empty() || uri.len() > MAX_LENGTH {
         return refuse("a redirect URI has 1 to 2048 characters");
     }
-    if !uri.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'<' | b'>' | b'\\' | b'`')) {
-        return refuse("a redirect URI holds visible ASCII characters only; percent-encode the others");
+    if !uri.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte)) {
+        return refuse("a redirect URI holds only the characters of RFC 3986; percent-encode the others");
     }
     if uri.contains('#') {
         return refuse("a redirect URI must not have a fragment (RFC 6749 section 3.1.2)");
@@ -55,7 +55,7 @@ pub fn validate(uri: &str, application_type: ApplicationType, loopback: Loopback
         return refuse("a redirect URI must not hold a username or password");
     }
     match url.scheme() {
-        "https" if has_authority(uri) && url.host_str().is_some_and(|host| !host.is_empty()) => Ok(()),
+        "https" if has_plain_authority(uri) => Ok(()),
         "https" => refuse("an https redirect URI begins with https:// and a host name"),
         "http" => match (loopback_parts(uri), application_type, loopback) {
             (None, ..) => refuse("a redirect URI must use https; http is for 127.0.0.1, [::1] and localhost only"),
@@ -102,9 +102,14 @@ fn loopback_parts(uri: &str) -> Option<(&str, &str)> {
     (rest.is_empty() || rest.starts_with(['/', '?'])).then_some((host, rest))
 }
 
-/// The url package also takes `https:host` and `https:/host`; we want what every parser reads alike.
-fn has_authority(uri: &str) -> bool {
-    uri.split_once(':').is_some_and(|(_, rest)| rest.starts_with("//") && !rest.starts_with("///"))
+/// True when an `https` URI has `https://`, a host and perhaps a port before its path: what every parser reads alike.
+///
+/// The url package also takes `https:host`, `https:///host` and an encoded host.
+fn has_plain_authority(uri: &str) -> bool {
+    let Some(rest) = uri.get("https".len()..).and_then(|rest| rest.strip_prefix("://")) else { return false };
+    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte);
+    !authority.is_empty() && authority.bytes().all(plain)
 }
 
 #[cfg(test)]
@@ -142,6 +147,11 @@ mod tests {
             ("https:app.example/cb", false, false, false),
             ("https:///app.example/cb", false, false, false),
             ("https://", false, false, false),
+            ("https://@evil.example/cb", false, false, false),
+            ("https://app.example:@evil.example/cb", false, false, false),
+            ("https://app.example%2eevil.example/cb", false, false, false),
+            ("https://{tenant}.example/cb", false, false, false),
+            ("https:/x?https://app.example/cb", false, false, false),
             ("https://app.example/c b", false, false, false),
             ("https://app.example\\@evil.example/", false, false, false),
             ("https://äpp.example/", false, false, false),

@@ -40,6 +40,7 @@ fn exposed<S: Serializer>(secret: &Secret, serializer: S) -> Result<S::Ok, S::Er
     serializer.serialize_str(secret.expose())
 }
 
+#[expect(clippy::ref_option, reason = "serde hands the field over by reference")]
 fn exposed_if_any<S: Serializer>(secret: &Option<Secret>, serializer: S) -> Result<S::Ok, S::Error> {
     secret.as_ref().map(|secret| secret.expose().as_str()).serialize(serializer)
 }

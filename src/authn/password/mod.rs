@@ -56,3 +56,6 @@ impl Method for Password {
         Ok(Authentication { user: user.id, at: now, amr: vec![Amr::Pwd] })
     }
 }
+//! Sign-in by password.
+
+pub mod hash;

@@ -8,17 +8,13 @@ use url::Url;
 
 use crate::protocol::error::OAuthError;
 use crate::protocol::jose::algorithm::SigningAlgorithm;
+use crate::protocol::jose::jwk::JwkSet;
 use crate::protocol::redirect_uri::LoopbackHttp;
 
 /// The longest string, in bytes.
 const MAX_TEXT: usize = 2048;
 /// The longest name for people, in characters.
 const MAX_NAME: usize = 200;
-/// The most keys by value.
-const MAX_KEYS: usize = 50;
-/// Members of a JWK that only its owner may have (RFC 7518 §6).
-const PRIVATE_MEMBERS: &[&str] = &["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
-
 /// The JSON object of a registration request.
 pub(super) struct Members<'a>(pub(super) &'a Map<String, Value>);
 
@@ -66,6 +62,9 @@ impl Members<'_> {
             Some(_) => return Err(wrong(name, "an array of strings")),
         };
         let text = |item: &Value| match item {
+            Value::String(text) if text.chars().any(char::is_control) => {
+                Err(wrong(name, "an array of strings without control characters"))
+            }
             Value::String(text) if text.len() <= MAX_TEXT => Ok(text.clone()),
             Value::String(_) => Err(wrong(name, "an array of strings of at most 2048 bytes")),
             _ => Err(wrong(name, "an array of strings")),
@@ -103,7 +102,7 @@ impl Members<'_> {
         offered: &[SigningAlgorithm],
     ) -> Result<Option<SigningAlgorithm>, OAuthError> {
         let Some(text) = self.text(name)? else { return Ok(None) };
-        let known = offered.iter().copied().find(|algorithm| algorithm.as_str() == text);
+        let known = text.parse().ok().filter(|algorithm| offered.contains(algorithm));
         known.map(Some).ok_or_else(|| {
             let names = offered.iter().map(|algorithm| algorithm.as_str()).collect::<Vec<_>>().join(", ");
             wrong(name, &format!("one of {names}"))
@@ -119,8 +118,9 @@ impl Members<'_> {
                     && url.username().is_empty()
                     && url.password().is_none() =>
             {
-                // The parsed form: what the browser will make of it, with nothing left that breaks out of an attribute.
-                Ok(Some(if text.bytes().all(|byte| byte.is_ascii_graphic()) { text } else { url.into() }))
+                // As given where it is a URI already, else in the form that a browser would make of it.
+                let is_uri = text.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte));
+                Ok(Some(if is_uri { text } else { url.into() }))
             }
             _ => Err(wrong(name, "an absolute https URL")),
         }
@@ -141,24 +141,11 @@ impl Members<'_> {
         if is_good { Ok(Some(text)) } else { Err(wrong(name, "an absolute https URL without a fragment")) }
     }
 
-    /// A JWK Set of public keys (RFC 7517 §5); whether each key is usable is for `jose::jwk` to say.
+    /// A JWK Set of public keys (RFC 7517 §5); keys of kinds that we do not know are fine.
     pub(super) fn public_jwks(&self, name: &str) -> Result<Option<Value>, OAuthError> {
         let Some(jwks) = self.get(name) else { return Ok(None) };
-        let Some(keys) = jwks.get("keys").and_then(Value::as_array) else {
-            return Err(wrong(name, "a JWK Set: an object with an array keys"));
-        };
-        if keys.is_empty() || keys.len() > MAX_KEYS {
-            return Err(wrong(name, "a JWK Set of 1 to 50 keys"));
-        }
-        for key in keys {
-            let Some(key) = key.as_object() else { return Err(wrong(name, "a JWK Set whose keys are objects")) };
-            if PRIVATE_MEMBERS.iter().any(|member| key.contains_key(*member)) {
-                return Err(wrong(name, "public keys only; this key is no longer secret, so replace it"));
-            }
-            if !key.get("kty").is_some_and(Value::is_string) {
-                return Err(wrong(name, "a JWK Set whose keys each have a kty"));
-            }
-        }
+        JwkSet::parse(jwks)
+            .map_err(|error| OAuthError::invalid_client_metadata(format!("{name}: {error}")).caused_by(error))?;
         Ok(Some(jwks.clone()))
     }
 }

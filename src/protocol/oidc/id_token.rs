@@ -19,8 +19,24 @@ pub const TYPE: &str = "JWT";
 
 /// Members that only this file writes; claims about the person cannot take their place.
 const OWN_MEMBERS: &[&str] = &[
-    "iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "azp", "at_hash", "c_hash", "s_hash", "sid",
-    "nbf", "jti", "cnf", "events",
+    "iss",
+    "sub",
+    "aud",
+    "exp",
+    "iat",
+    "auth_time",
+    "nonce",
+    "acr",
+    "amr",
+    "azp",
+    "at_hash",
+    "c_hash",
+    "s_hash",
+    "sid",
+    "nbf",
+    "jti",
+    "cnf",
+    "events",
 ];
 
 /// What an ID token says.

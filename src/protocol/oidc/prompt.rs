@@ -10,6 +10,7 @@ use crate::protocol::error::OAuthError;
 
 /// The `prompt` parameter, already consistent: `none` stands alone.
 #[derive(Copy, Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "the values of prompt are a set, each there or not")]
 pub struct Prompt {
     /// No page may be shown.
     pub none: bool,
