@@ -13,6 +13,5 @@ pub mod authn;
 pub mod oauth;
 
 pub mod http;
-pub mod oauth;
 
 pub mod dev;

@@ -78,6 +78,3 @@ pub fn methods(edges: &Edges, hasher: Arc<PasswordHasher>, throttle: Throttle) -
         Box::new(OneTimeLink { edges: edges.clone(), throttle }),
     ]
 }
-//! Who the user is: each way of proving it has a folder or file of its own.
-
-pub mod password;

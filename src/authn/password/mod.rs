@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::authn::password::hash::{PasswordCheck, PasswordHasher};
+use crate::authn::password::hash::PasswordHasher;
 use crate::authn::throttle::Throttle;
 use crate::authn::{Answer, Attempt, Method, Refusal};
 use crate::edge::Edges;
@@ -46,16 +46,13 @@ impl Method for Password {
             None => None,
         };
         let check = self.hasher.verify(password, phc.as_ref().map(|phc| phc.expose().as_str())).await?;
-        let Some(user) = user.filter(|user| user.is_enabled() && !matches!(check, PasswordCheck::Wrong)) else {
+        let Some(user) = user.filter(|user| user.is_enabled() && check.is_right()) else {
             return Err(Refusal::Wrong);
         };
-        if matches!(check, PasswordCheck::CorrectNeedsRehash) {
+        if check.needs_rehash() {
             let phc = self.hasher.hash(password).await?;
             store.set_password(user.id, &phc, now).await?;
         }
         Ok(Authentication { user: user.id, at: now, amr: vec![Amr::Pwd] })
     }
 }
-//! Sign-in by password.
-
-pub mod hash;

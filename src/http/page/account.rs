@@ -80,7 +80,7 @@ pub async fn end_session(
     };
     let Some(own) = own else { return nothing_there(&web, &visitor) };
     match store.end_session(own.id, web.provider.now()).await {
-        Ok(()) => redirect(&web.path("/account", &[])),
+        Ok(_) => redirect(&web.path("/account", &[])),
         Err(fault) => fault_page(&web, &visitor, fault),
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use moka::sync::Cache;
 
-use crate::edge::fetch::FetchPolicy;
+use crate::edge::fetch::{Addresses, FetchPolicy};
 use crate::model::client::Client;
 use crate::oauth::policy::Mode;
 use crate::oauth::provider::Provider;
@@ -56,7 +56,7 @@ impl ClientKeys {
         let now = provider.now();
         if let Some(known) = self.fetched.get(uri) {
             let age = now.since(known.at);
-            let has_key = kid.is_none_or(|kid| known.keys.contains(kid));
+            let has_key = kid.is_none_or(|kid| known.keys.keys().iter().any(|key| key.kid() == Some(kid)));
             if age < FLOOR || (has_key && age < KEEP) {
                 return Ok(known.keys);
             }
@@ -85,7 +85,7 @@ pub async fn get_json(provider: &Provider, uri: &str) -> Result<Bytes, OAuthErro
         .map_err(|error| refused().caused_by(error))?;
     let policy = match provider.policy.mode {
         Mode::Production => FetchPolicy::default(),
-        Mode::Development => FetchPolicy::loopback(),
+        Mode::Development => FetchPolicy { addresses: Addresses::PublicOrLoopback, ..FetchPolicy::default() },
     };
     let answer = provider.edges.fetch.send(request, policy).await.map_err(|error| refused().caused_by(error))?;
     if answer.status() == http::StatusCode::OK { Ok(answer.into_body()) } else { Err(refused()) }

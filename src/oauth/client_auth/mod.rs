@@ -14,6 +14,7 @@ use crate::edge::ephemeral::{Decision, EphemeralKey, Quota};
 use crate::model::client::Client;
 use crate::model::id::ClientId;
 use crate::oauth::provider::Provider;
+use crate::protocol::client_assertion::ClientAssertion;
 use crate::protocol::client_metadata::ClientAuthMethod;
 use crate::protocol::error::OAuthError;
 use crate::protocol::params::Params;
@@ -27,9 +28,6 @@ pub const METHODS: &[ClientAuthMethod] = &[
     ClientAuthMethod::PrivateKeyJwt,
     ClientAuthMethod::None,
 ];
-
-/// RFC 7521 §4.2.
-const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// Wrong guesses at one client's secret that are answered at once; after them, one in [`GUESS_PERIOD`].
 const GUESSES: u32 = 30;
@@ -49,7 +47,7 @@ pub struct BasicCredentials {
 enum Presented<'a> {
     Name,
     Secret(ClientAuthMethod, &'a str),
-    Assertion(&'a str),
+    Assertion(Box<ClientAssertion<'a>>),
 }
 
 /// Finds out which client calls, and has it prove that (RFC 6749 §3.2.1).
@@ -104,16 +102,12 @@ fn presented<'a>(
         return Ok((basic.client_id.clone(), secret));
     }
     if let Some(assertion) = assertion {
-        if assertion_type != Some(JWT_BEARER) {
-            return Err(OAuthError::invalid_request(
-                "client_assertion_type must be urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-            ));
-        }
-        let subject = assertion::subject(assertion)?;
+        let assertion = ClientAssertion::parse(assertion_type.unwrap_or_default(), assertion)?;
+        let subject = assertion.client_id().to_owned();
         if client_id.is_some_and(|named| named != subject) {
             return Err(OAuthError::invalid_client("client_id differs from the sub of the client_assertion"));
         }
-        return Ok((subject, Presented::Assertion(assertion)));
+        return Ok((subject, Presented::Assertion(Box::new(assertion))));
     }
     let Some(client_id) = client_id else {
         return Err(OAuthError::invalid_client(

@@ -78,7 +78,7 @@ pub async fn authorize(provider: &Provider, params: &Params, browser: &Browser) 
     };
     let request = AuthorizationRequest::parse(params, &client.metadata, &rules).map_err(|refused| match refused {
         Refused::Page(error) => AuthorizeError::RedirectUri(error),
-        Refused::Client(path, error) => AuthorizeError::Client(Box::new(path), error),
+        Refused::Client(path, error) => AuthorizeError::Client(path, error),
     })?;
     let refuse = |error: OAuthError| AuthorizeError::Client(Box::new(request.return_path.clone()), error);
     if !client.allows(GrantType::AuthorizationCode) {
@@ -86,7 +86,6 @@ pub async fn authorize(provider: &Provider, params: &Params, browser: &Browser) 
     }
     machine::authorization(&request, &client).map_err(refuse)?;
     check_hint(provider, &request).map_err(refuse)?;
-    let request = with_defaults(request, &client);
     let session = browser.session.as_deref();
     let step = decide(provider, &client, (&request, &Progress::Pending, None), session).await?;
     let next = carry_out(provider, (&client, &request), session, step).await?;
@@ -135,16 +134,6 @@ fn check_hint(provider: &Provider, request: &AuthorizationRequest) -> Result<(),
         }
         _ => Ok(()),
     }
-}
-
-/// OIDC Registration §2: `default_max_age`, `default_acr_values`.
-fn with_defaults(request: AuthorizationRequest, client: &Client) -> AuthorizationRequest {
-    let acr_values = if request.acr_values.is_empty() {
-        client.metadata.default_acr_values.clone()
-    } else {
-        request.acr_values.clone()
-    };
-    AuthorizationRequest { max_age: request.max_age.or(client.metadata.default_max_age), acr_values, ..request }
 }
 
 async fn decide(

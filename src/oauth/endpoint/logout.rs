@@ -40,12 +40,8 @@ pub enum Confirmation {
 /// Reads an ID token that a client gives back: signed by us, for this issuer; expired is fine.
 pub fn read_hint(provider: &Provider, hint: &str) -> Option<IdTokenHint> {
     let unverified = Unverified::parse(hint).ok()?;
-    if unverified.typ().is_some_and(|typ| !typ.eq_ignore_ascii_case("JWT")) {
-        return None;
-    }
     let keys = provider.keys.load();
-    let payload = unverified.verify(keys.by_kid(unverified.kid()?)?).ok()?;
-    IdTokenHint::from_slice(&payload).ok().filter(|hint| hint.iss == provider.issuer.as_str())
+    IdTokenHint::verify(&unverified, keys.by_kid(unverified.kid()?)?, provider.issuer.as_str()).ok()
 }
 
 /// Checks a logout request.
@@ -63,7 +59,7 @@ pub async fn read(provider: &Provider, request: &LogoutRequest, browser: &Browse
     };
     let named = hint.as_ref().and_then(|hint| hint.aud.first().cloned());
     if let (Some(hint), Some(given)) = (&hint, &request.client_id)
-        && !hint.aud.contains(given)
+        && !hint.is_for(given)
     {
         return Err(OAuthError::invalid_request("client_id is not the audience of id_token_hint"));
     }
@@ -98,11 +94,7 @@ fn return_to(request: &LogoutRequest, client: Option<&Client>) -> Result<Option<
         return Err(OAuthError::invalid_request("post_logout_redirect_uri is not registered for the client")
             .hint(format!("asked {uri}, registered {:?}", client.metadata.post_logout_redirect_uris)));
     }
-    let Some(state) = &request.state else { return Ok(Some(uri.clone())) };
-    let mut url = url::Url::parse(uri)
-        .map_err(|error| OAuthError::server_error("a registered URI is malformed").caused_by(error))?;
-    url.query_pairs_mut().append_pair("state", state);
-    Ok(Some(url.into()))
+    Ok(Some(request.landing(uri)))
 }
 
 /// §2: the hint must speak of the person who is signed in here.
@@ -117,5 +109,5 @@ fn confirmation(hint: Option<&IdTokenHint>, session: Option<&Session>) -> Confir
 /// # Errors
 /// A fault of the store.
 pub async fn end(provider: &Provider, session: SessionId) -> Result<(), Fault> {
-    provider.edges.store.end_session(session, provider.now()).await
+    provider.edges.store.end_session(session, provider.now()).await.map(|_| ())
 }

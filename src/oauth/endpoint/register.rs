@@ -109,7 +109,7 @@ pub async fn update(
 /// As [`owner`].
 pub async fn delete(provider: &Provider, id: &str, bearer: Option<&Secret>) -> Result<(), OAuthError> {
     let client = owner(provider, id, bearer).await?;
-    provider.edges.store.delete_client(&client.id, provider.now()).await?;
+    provider.edges.store.delete_client(&client.id).await?;
     Ok(())
 }
 

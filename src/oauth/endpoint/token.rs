@@ -52,7 +52,9 @@ async fn exchange(provider: &Provider, client: Arc<Client>, params: &Params) -> 
         TokenRequest::RefreshToken { refresh_token, scope } => {
             refresh_token::rotate(provider, client, &refresh_token, scope.as_ref()).await
         }
-        TokenRequest::ClientCredentials { scope } => own_token(provider, client, scope.as_ref()).await,
+        TokenRequest::ClientCredentials { scope, resource } => {
+            own_token(provider, client, (scope.as_ref(), &resource)).await
+        }
     }
 }
 
@@ -60,10 +62,10 @@ async fn exchange(provider: &Provider, client: Arc<Client>, params: &Params) -> 
 async fn own_token(
     provider: &Provider,
     client: Arc<Client>,
-    scope: Option<&Scope>,
+    asked: (Option<&Scope>, &[String]),
 ) -> Result<TokenResponse, OAuthError> {
     debug_assert!(client.allows(GrantType::ClientCredentials), "checked by the caller");
-    let authorized = client_credentials::authorize(provider, client, scope)?;
+    let authorized = client_credentials::authorize(provider, client, asked)?;
     let order = Order { authorized, id_token: IdToken::Omit, refresh_token: None, now: provider.now() };
     let issued = issue(provider, order)?;
     if let Some(opaque) = &issued.opaque {

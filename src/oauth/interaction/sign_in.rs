@@ -57,7 +57,7 @@ pub async fn session(provider: &Provider, cookie: &str) -> Result<Option<Arc<Ses
         return Ok(None);
     }
     if now.since(session.last_seen_at) >= Session::TOUCH_EVERY {
-        store.touch_session(session.id, now).await?;
+        store.touch_session(session.id, now);
     }
     Ok(Some(session))
 }

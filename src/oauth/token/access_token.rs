@@ -83,7 +83,7 @@ pub async fn inspect(provider: &Provider, token: &str) -> Result<Option<LiveAcce
     let hash = TokenHash::of(token);
     let Some(said) = recognise(provider, token, hash).await? else { return Ok(None) };
     let store = &provider.edges.store;
-    if said.expires_at.is_past(now) || store.is_denied(&said.denial).await? {
+    if said.expires_at.is_past(now) || store.is_denied(&said.denial) {
         return Ok(None);
     }
     let Some(client) = store.client(&said.client).await?.filter(|client| client.is_enabled()) else { return Ok(None) };
@@ -136,10 +136,10 @@ async fn opaque(provider: &Provider, hash: TokenHash) -> Result<Option<Arc<Acces
     Ok(record.map(|record| {
         Arc::new(AccessToken {
             subject: record.grant.is_none().then(|| record.client.to_string()),
-            client: record.client,
+            client: record.client.clone(),
             grant: record.grant,
-            scope: record.scope,
-            audience: record.audience,
+            scope: record.scope.clone(),
+            audience: record.audience.clone(),
             jti: None,
             issued_at: record.issued_at,
             expires_at: record.expires_at,

@@ -195,7 +195,7 @@ fn sign_id_token(
         azp: Some(client.id.to_string()),
         at_hash: Some(at_hash(algorithm, access_token.expose())),
         sid: Some(grant.session.to_string()),
-        extra: claims::for_id_token(user, grant),
+        person: claims::for_id_token(user, grant),
     };
     signer(keys, algorithm)?.sign("JWT", &claims).map_err(unsigned)
 }
