@@ -9,3 +9,5 @@ pub mod model;
 pub mod edge;
 
 pub mod http;
+
+pub mod config;
