@@ -15,3 +15,4 @@ pub mod oauth;
 pub mod http;
 
 pub mod dev;
+pub mod config;
