@@ -239,7 +239,6 @@ impl Task {
             Ok(()) if guarded => {
                 sqlx::query("RELEASE fact").execute(&mut self.connection).await.context("end a fact").map(|_| ())
             }
-            Ok(()) => Ok(()),
             // A full disk or a lost lock ends the transaction behind our back: nothing of this group may go on.
             Err(fault) if fault.kind() == FaultKind::Unavailable => Err(fault),
             Err(_) if guarded => {
@@ -247,7 +246,7 @@ impl Task {
                 sqlx::query("RELEASE fact").execute(&mut self.connection).await.context("end a fact").map(|_| ())
             }
             // A single statement that failed changed nothing.
-            Err(_) => Ok(()),
+            Ok(()) | Err(_) => Ok(()),
         }
     }
 
