@@ -10,7 +10,7 @@ use axum::Router;
 use crate::authn::password::hash::PasswordHasher;
 use crate::authn::throttle::Throttle;
 use crate::authn::{self};
-use crate::config::Config;
+use crate::config::{Config, ConfigError};
 use crate::config::registration::RegistrationMode;
 use crate::edge::Edges;
 use crate::edge::clock::{Clock, SystemClock};
@@ -102,12 +102,9 @@ pub enum StartError {
     /// The theme.
     #[error(transparent)]
     Template(#[from] TemplateError),
-    /// The way out.
-    #[error("the HTTP client cannot be set up")]
-    Fetch(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The initial access token.
     #[error(transparent)]
-    Config(#[from] crate::config::ConfigError),
+    Config(#[from] ConfigError),
     /// The issuer.
     #[error("the issuer is not a URL")]
     Issuer(#[from] url::ParseError),
@@ -119,19 +116,19 @@ impl StartError {
         match self {
             Self::Storage(_) | Self::Store(_) => 3,
             Self::MasterKey(_) | Self::SigningKey(_) => 4,
-            Self::Template(_) | Self::Config(_) | Self::Issuer(_) | Self::Fetch(_) => 2,
+            Self::Template(_) | Self::Config(_) | Self::Issuer(_) => 2,
         }
     }
 }
 
 impl World {
     /// This machine.
-    ///
-    /// # Errors
-    /// When the HTTP client cannot be set up.
-    pub fn real() -> Result<Self, StartError> {
-        let fetch = HttpFetch::new().map_err(|error| StartError::Fetch(Box::new(error)))?;
-        Ok(Self { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom), fetch: Arc::new(fetch) })
+    pub fn real() -> Self {
+        Self {
+            clock: Arc::new(SystemClock),
+            random: Arc::new(SystemRandom),
+            fetch: Arc::new(HttpFetch::new()),
+        }
     }
 }
 
@@ -316,7 +313,12 @@ fn policy(config: &Config, mode: Mode) -> Result<Policy, StartError> {
         (RegistrationMode::Off, Mode::Development) | (RegistrationMode::Open, _) => Registration::Open,
         (RegistrationMode::Off, Mode::Production) => Registration::Off,
         (RegistrationMode::InitialAccessToken, _) => {
-            let token = config.registration.initial_access_token()?;
+            // The configuration has been read with the same environment and found good.
+            let source = config.registration.token.as_ref();
+            let token = source
+                .map(|source| source.read("registration.token", &crate::config::process_environment()))
+                .transpose()?
+                .ok_or_else(|| ConfigError::new("registration.token", "is missing"))?;
             Registration::InitialAccessToken(TokenHash::of(token.expose()))
         }
     };

@@ -71,5 +71,12 @@ impl Config {
     }
 }
 
+/// The environment of this process, as far as it is text.
+pub fn process_environment() -> BTreeMap<String, String> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
+}
+
 #[cfg(test)]
 mod tests;

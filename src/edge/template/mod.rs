@@ -154,6 +154,11 @@ impl Templates {
         template.render(minijinja::context! { frame, ..context }).map_err(refuse)
     }
 
+    /// The tags of the languages we have texts in, English first.
+    pub fn languages(&self) -> Vec<String> {
+        self.texts.languages().map(|language| language.tag().to_owned()).collect()
+    }
+
     /// The best language we have: `ui_locales` first, then `Accept-Language`, else English.
     pub fn negotiate(&self, ui_locales: &[String], accept_language: Option<&str>) -> Language {
         self.texts.negotiate(ui_locales, accept_language)
