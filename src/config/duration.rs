@@ -50,7 +50,8 @@ fn seconds(text: &str) -> Option<u64> {
 pub fn format(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let units = [(24 * 60 * 60, 'd'), (60 * 60, 'h'), (60, 'm'), (1, 's')];
-    let (size, unit) = units.into_iter().find(|(size, _)| seconds > 0 && seconds % size == 0).unwrap_or((1, 's'));
+    let (size, unit) =
+        units.into_iter().find(|(size, _)| seconds > 0 && seconds.is_multiple_of(*size)).unwrap_or((1, 's'));
     format!("{}{unit}", seconds / size)
 }
 
@@ -114,6 +115,6 @@ mod tests {
             let duration = Duration::from_secs(seconds);
             assert_eq!(parse(&format(duration)), Ok(duration));
         }
-        assert_eq!(format(Duration::from_secs(900)), "15m");
+        assert_eq!(format(Duration::from_mins(15)), "15m");
     }
 }

@@ -50,7 +50,7 @@ impl ConfigError {
         self
     }
 
-    pub(super) fn from_figment(error: figment::Error) -> Self {
+    pub(super) fn from_figment(error: &figment::Error) -> Self {
         let mut path = error.path.clone();
         let message = match &error.kind {
             Kind::UnknownField(name, known) => {
@@ -72,8 +72,7 @@ impl ConfigError {
                 format!("is a section; write [{}] with its keys below", path.join("."))
             }
             // What is there may be a secret; what should be there is enough.
-            Kind::InvalidType(_, expected) => format!("must be {expected}"),
-            Kind::InvalidValue(_, expected) => format!("must be {expected}"),
+            Kind::InvalidType(_, expected) | Kind::InvalidValue(_, expected) => format!("must be {expected}"),
             other => one_line(&other.to_string()),
         };
         let place = error.metadata.as_ref().and_then(|metadata| place(metadata, &path));

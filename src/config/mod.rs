@@ -65,7 +65,7 @@ impl Config {
             figment = figment.merge(Toml::file_exact(file));
         }
         let figment = figment.merge(Environment::new(environment)?);
-        let config: Self = figment.extract().map_err(ConfigError::from_figment)?;
+        let config: Self = figment.extract().map_err(|error| ConfigError::from_figment(&error))?;
         config.check(environment).map_err(|error| error.placed(&figment))?;
         Ok(config)
     }

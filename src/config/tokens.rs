@@ -35,7 +35,7 @@ pub struct Tokens {
 impl Default for Tokens {
     fn default() -> Self {
         Self {
-            code_lifetime: Duration::from_secs(60),
+            code_lifetime: Duration::from_mins(1),
             access_lifetime: Duration::from_mins(15),
             id_lifetime: Duration::from_hours(1),
             refresh_idle_lifetime: Duration::from_hours(7 * 24),

@@ -183,10 +183,10 @@ pub async fn run(
         for listener in bound.listeners {
             let handle = Handle::new();
             handles.push(handle.clone());
-            let mut server =
+            let mut listening =
                 axum_server::Server::<SocketAddr>::from_listener(listener).handle(handle).acceptor(watch.clone());
-            limit(&mut server);
-            servers.spawn(server.serve(router.clone().into_make_service_with_connect_info::<SocketAddr>()));
+            limit(&mut listening);
+            servers.spawn(listening.serve(router.clone().into_make_service_with_connect_info::<SocketAddr>()));
         }
     }
     tokio::select! {

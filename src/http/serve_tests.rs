@@ -106,7 +106,7 @@ async fn a_panic_is_one_answer_and_nothing_more() {
 async fn headers_have_their_limits() {
     let server = start(Duration::from_secs(1));
     let large = |size: usize| format!("X-Large: {}\r\n", "a".repeat(size));
-    let many: String = (0..150).map(|number| format!("X-{number}: 1\r\n")).collect();
+    let many = "X-Again: 1\r\n".repeat(150);
     for (header, status) in [
         (large(15 * 1024), "200"),
         (large(17 * 1024), "431"),
