@@ -12,6 +12,7 @@ use bytes::{Bytes, BytesMut};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::redirect::Policy;
 use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout_at};
 use url::{Host, Url};
 
 /// The way out.
@@ -102,11 +103,11 @@ impl Fetch for HttpFetch {
             reqwest::Request::try_from(request).map_err(|_| FetchError::Refused("it is not an absolute URL"))?;
         policy.addresses.check(request.url())?;
         let client = self.client(policy.addresses)?;
-        let exchange = async {
-            let _room = self.room.acquire().await.map_err(|_| FetchError::Overloaded)?;
-            read(client.execute(request).await.map_err(describe)?, policy.max_bytes).await
-        };
-        tokio::time::timeout(policy.timeout, exchange).await.unwrap_or(Err(FetchError::TimedOut(policy.timeout)))
+        let deadline = Instant::now() + policy.timeout;
+        let room = timeout_at(deadline, self.room.acquire()).await;
+        let _room = room.map_err(|_| FetchError::Overloaded)?.map_err(|_| FetchError::Overloaded)?;
+        let exchange = async { read(client.execute(request).await.map_err(describe)?, policy.max_bytes).await };
+        timeout_at(deadline, exchange).await.unwrap_or(Err(FetchError::TimedOut(policy.timeout)))
     }
 }
 

@@ -72,6 +72,11 @@ impl<T> Fact<T> {
         Self { statements: Statements::Several, ..Self::one(record) }
     }
 
+    /// Says that the first statement that changes something is also the last, so that no savepoint is needed after all.
+    pub(in crate::edge) fn of_one_change(self) -> Self {
+        Self { statements: Statements::One, ..self }
+    }
+
     /// `publish` brings the memory up to date: after the commit, before anyone hears of it, in the order of the facts.
     pub(in crate::edge) fn then(self, publish: impl FnOnce(&T) + Send + 'static) -> Self {
         Self { publish: Box::new(publish), ..self }

@@ -23,7 +23,7 @@ async fn server(answer: String) -> String {
                 let _written = stream.write_all(answer.as_bytes()).await;
                 // An answer without a length lasts until the connection ends; this one never does.
                 if answer.contains("keep waiting") {
-                    tokio::time::sleep(Duration::from_secs(60)).await;
+                    tokio::time::sleep(Duration::from_mins(1)).await;
                 }
             });
         }

@@ -3,6 +3,7 @@
 mod ephemeral;
 mod fetch;
 mod kill;
+mod measure;
 mod sample;
 mod store;
 mod store_file;

@@ -19,6 +19,8 @@ async fn closed_house() -> (TempDir, PathBuf) {
     let path = folder.path().join("symbolon.db");
     let store = open(&path).await.expect("opens");
     store.create_client(&sample::shop()).await.expect("created");
+    // With a reader open, closing has two kinds of connection to end.
+    assert!(store.is_ready().await);
     store.close().await;
     (folder, path)
 }
