@@ -59,9 +59,7 @@ impl Credentials {
     pub fn load_or_create(path: &Path, wanted: &[(&str, Kind)], random: &dyn Random) -> Result<Self, CredentialsError> {
         let access = |source| CredentialsError::Access { path: path.to_owned(), source };
         let mut credentials = match std::fs::read(path) {
-            Ok(bytes) => {
-                Self::parse(&bytes).ok_or_else(|| CredentialsError::Content { path: path.to_owned() })?
-            }
+            Ok(bytes) => Self::parse(&bytes).ok_or_else(|| CredentialsError::Content { path: path.to_owned() })?,
             Err(error) if error.kind() == ErrorKind::NotFound => Self::default(),
             Err(error) => return Err(access(error)),
         };

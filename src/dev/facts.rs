@@ -84,6 +84,7 @@ impl Facts {
     }
 
     /// One line of JSON.
+    #[expect(clippy::missing_panics_doc, reason = "strings and lists always serialize")]
     pub fn json(&self) -> String {
         serde_json::to_string(self).expect("strings and lists serialize")
     }
@@ -121,6 +122,7 @@ fn in_clear<S: serde::Serializer>(secret: &Secret, serializer: S) -> Result<S::O
     serializer.serialize_str(secret.expose())
 }
 
+#[expect(clippy::ref_option, reason = "serde hands over the field as it stands")]
 fn in_clear_if_any<S: serde::Serializer>(secret: &Option<Secret>, serializer: S) -> Result<S::Ok, S::Error> {
     match secret {
         Some(secret) => in_clear(secret, serializer),

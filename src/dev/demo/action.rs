@@ -65,7 +65,8 @@ pub(super) async fn act(
         visit.record(journal);
         visit.notice = Some(notice);
         // Somebody may have signed out or in meanwhile, in another tab.
-        if signed_in.as_ref().is_some_and(|renewed| visit.signed_in.as_ref().is_some_and(|now| now.is_same_as(renewed))) {
+        if signed_in.as_ref().is_some_and(|renewed| visit.signed_in.as_ref().is_some_and(|now| now.is_same_as(renewed)))
+        {
             visit.signed_in = signed_in;
         }
     });
@@ -106,25 +107,39 @@ impl Demo {
                 let signed_in = person()?;
                 let renewed = client.refresh(signed_in, now, journal).await?;
                 let rotated = match (&renewed.refresh_token, &signed_in.refresh_token) {
-                    (Some(new), Some(old)) if !old.matches(new.expose()) => "and a new refresh token; the old one is used up",
+                    (Some(new), Some(old)) if !old.matches(new.expose()) => {
+                        "and a new refresh token; the old one is used up"
+                    }
                     _ => "and the refresh token stays",
                 };
                 let notice = Notice::good(format!("There is a new access token, {rotated}."));
                 Ok(Outcome { notice, signed_in: Some(renewed) })
             }
-            Action::Introspect => Ok(Outcome::told(match client.introspect(person()?, journal).await? {
-                true => Notice::good("The server says: the access token is active."),
-                false => Notice::bad("The server says: the access token is not active any more."),
-            })),
-            Action::Verify => Ok(Outcome::told(match client.verify_locally(person()?, now, journal).await? {
-                true => Notice::good("An API would accept this access token, by the published keys alone."),
-                false => Notice::bad("An API would refuse this access token: the checks below say why."),
-            })),
+            Action::Introspect => {
+                let is_active = client.introspect(person()?, journal).await?;
+                Ok(Outcome::told(if is_active {
+                    Notice::good("The server says: the access token is active.")
+                } else {
+                    Notice::bad("The server says: the access token is not active any more.")
+                }))
+            }
+            Action::Verify => {
+                let is_good = client.verify_locally(person()?, now, journal).await?;
+                Ok(Outcome::told(if is_good {
+                    Notice::good("An API would accept this access token, by the published keys alone.")
+                } else {
+                    Notice::bad("An API would refuse this access token: the checks below say why.")
+                }))
+            }
             Action::Revoke => {
                 client.revoke(person()?, token, journal).await?;
                 let text = match token {
-                    TokenKind::AccessToken => "The access token is taken back. Introspection shows it; local verification cannot.",
-                    TokenKind::RefreshToken => "The refresh token is taken back, and with it everything that came from it.",
+                    TokenKind::AccessToken => {
+                        "The access token is taken back. Introspection shows it; local verification cannot."
+                    }
+                    TokenKind::RefreshToken => {
+                        "The refresh token is taken back, and with it everything that came from it."
+                    }
                 };
                 Ok(Outcome::told(Notice::good(text)))
             }

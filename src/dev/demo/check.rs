@@ -117,13 +117,17 @@ impl Verification {
     /// Passes from the first to the last second of the token's life.
     fn check_lifetime(&mut self, now: NumericDate) {
         let check = match self.moment("exp") {
-            Some(exp) if exp > now.seconds() - LEEWAY => Check::new("exp", true, format!("{} s left", exp - now.seconds())),
+            Some(exp) if exp > now.seconds() - LEEWAY => {
+                Check::new("exp", true, format!("{} s left", exp - now.seconds()))
+            }
             Some(exp) => Check::new("exp", false, format!("expired {} s ago", now.seconds() - exp)),
             None => Check::new("exp", false, "absent"),
         };
         self.push(check);
         let check = match self.moment("iat") {
-            Some(iat) if iat <= now.seconds() + LEEWAY => Check::new("iat", true, format!("{} s ago", now.seconds() - iat)),
+            Some(iat) if iat <= now.seconds() + LEEWAY => {
+                Check::new("iat", true, format!("{} s ago", now.seconds() - iat))
+            }
             Some(iat) => Check::new("iat", false, format!("{} s in the future", iat - now.seconds())),
             None => Check::new("iat", false, "absent"),
         };
@@ -199,9 +203,15 @@ fn subject(seen: &Verification, expected: Option<&str>) -> Check {
 
 /// OIDC Core §3.1.2.1: with `max_age` the ID token says when the person signed in, and that is recent.
 fn auth_time(seen: &Verification, max_age: u64, now: NumericDate) -> Check {
-    let Some(at) = seen.moment("auth_time") else { return Check::new("auth_time", false, "absent though max_age asked for it") };
+    let Some(at) = seen.moment("auth_time") else {
+        return Check::new("auth_time", false, "absent though max_age asked for it");
+    };
     let age = now.since(NumericDate::from_seconds(at)).as_secs();
-    Check::new("auth_time", age <= max_age + LEEWAY.unsigned_abs(), format!("signed in {age} s ago, max_age is {max_age}"))
+    Check::new(
+        "auth_time",
+        age <= max_age + LEEWAY.unsigned_abs(),
+        format!("signed in {age} s ago, max_age is {max_age}"),
+    )
 }
 
 /// The left half of the access token's SHA-256 (OIDC Core §3.1.3.6, for an algorithm that ends in 256).

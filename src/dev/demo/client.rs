@@ -140,7 +140,8 @@ impl Client {
             ("code_verifier", pending.code_verifier.expose()),
         ];
         let tokens = self.token_request("Token request: the code", (&provider, &self.web), &form, journal).await?;
-        let id_token = tokens.id_token.ok_or_else(|| Failure::new("The answer lacks an ID token", "openid was asked for"))?;
+        let id_token =
+            tokens.id_token.ok_or_else(|| Failure::new("The answer lacks an ID token", "openid was asked for"))?;
         let rules = IdTokenRules {
             issuer: &self.issuer,
             client_id: &self.web.client_id,
@@ -166,7 +167,11 @@ impl Client {
     }
 
     /// Asks the `UserInfo` endpoint; the answer must be about the same person (OIDC Core §5.3.2).
-    pub(super) async fn userinfo(&self, signed_in: &SignedIn, journal: &mut Journal) -> Result<Map<String, Value>, Failure> {
+    pub(super) async fn userinfo(
+        &self,
+        signed_in: &SignedIn,
+        journal: &mut Journal,
+    ) -> Result<Map<String, Value>, Failure> {
         let url = endpoint(signed_in.provider.userinfo_endpoint.as_ref(), "userinfo_endpoint")?;
         let mut request = get(url.as_str())?;
         let bearer = header_value(&format!("Bearer {}", signed_in.access_token.expose()))?;
@@ -178,11 +183,20 @@ impl Client {
         if let Some(exchange) = journal.last() {
             exchange.checks.push(check);
         }
-        if passed { Ok(claims) } else { Err(Failure::new("UserInfo is about somebody else", "its sub differs from the ID token's")) }
+        if passed {
+            Ok(claims)
+        } else {
+            Err(Failure::new("UserInfo is about somebody else", "its sub differs from the ID token's"))
+        }
     }
 
     /// Exchanges the refresh token; what was not sent again stays as it was.
-    pub(super) async fn refresh(&self, signed_in: &SignedIn, now: NumericDate, journal: &mut Journal) -> Result<SignedIn, Failure> {
+    pub(super) async fn refresh(
+        &self,
+        signed_in: &SignedIn,
+        now: NumericDate,
+        journal: &mut Journal,
+    ) -> Result<SignedIn, Failure> {
         let refresh_token = signed_in.refresh_token()?;
         let form = [("grant_type", "refresh_token"), ("refresh_token", refresh_token)];
         let parties = (&signed_in.provider, &self.web);
@@ -220,7 +234,12 @@ impl Client {
     }
 
     /// Looks at the access token as an API would, with nothing but the server's published keys; true when it is good.
-    pub(super) async fn verify_locally(&self, signed_in: &SignedIn, now: NumericDate, journal: &mut Journal) -> Result<bool, Failure> {
+    pub(super) async fn verify_locally(
+        &self,
+        signed_in: &SignedIn,
+        now: NumericDate,
+        journal: &mut Journal,
+    ) -> Result<bool, Failure> {
         let jwks = self.jwks(&signed_in.provider, journal).await?;
         let rules = AccessTokenRules {
             issuer: &self.issuer,
@@ -241,7 +260,12 @@ impl Client {
     }
 
     /// Takes a token back (RFC 7009).
-    pub(super) async fn revoke(&self, signed_in: &SignedIn, kind: TokenKind, journal: &mut Journal) -> Result<(), Failure> {
+    pub(super) async fn revoke(
+        &self,
+        signed_in: &SignedIn,
+        kind: TokenKind,
+        journal: &mut Journal,
+    ) -> Result<(), Failure> {
         let url = endpoint(signed_in.provider.revocation_endpoint.as_ref(), "revocation_endpoint")?;
         let (token, hint) = match kind {
             TokenKind::AccessToken => (signed_in.access_token.expose().as_str(), "access_token"),
@@ -253,7 +277,11 @@ impl Client {
     }
 
     /// Gets a token for the app itself (RFC 6749 §4.4).
-    pub(super) async fn client_credentials(&self, provider: &Provider, journal: &mut Journal) -> Result<TokenAnswer, Failure> {
+    pub(super) async fn client_credentials(
+        &self,
+        provider: &Provider,
+        journal: &mut Journal,
+    ) -> Result<TokenAnswer, Failure> {
         let form = [("grant_type", "client_credentials")];
         self.token_request("Token request: the app for itself", (provider, &self.api), &form, journal).await
     }
@@ -279,11 +307,16 @@ impl Client {
     ) -> Result<Map<String, Value>, Failure> {
         let jwks = self.jwks(provider, journal).await?;
         let seen = check::id_token(id_token, &jwks, rules);
-        let mut exchange = Exchange::new("ID token", Carrier::Nobody, "checked before anything in it is believed".to_owned());
+        let mut exchange =
+            Exchange::new("ID token", Carrier::Nobody, "checked before anything in it is believed".to_owned());
         exchange.tokens = DecodedToken::parse("id_token", id_token).into_iter().collect();
         exchange.checks.clone_from(&seen.checks);
         journal.0.push(exchange);
-        if seen.passed() { Ok(seen.claims) } else { Err(Failure::new("The ID token is not believed", seen.complaint())) }
+        if seen.passed() {
+            Ok(seen.claims)
+        } else {
+            Err(Failure::new("The ID token is not believed", seen.complaint()))
+        }
     }
 
     async fn jwks(&self, provider: &Provider, journal: &mut Journal) -> Result<Bytes, Failure> {
@@ -306,7 +339,10 @@ impl Client {
         if tokens.token_type.eq_ignore_ascii_case("Bearer") {
             return Ok(tokens);
         }
-        Err(Failure::new("The token is of a kind the app does not know", format!("token_type is “{}”", tokens.token_type)))
+        Err(Failure::new(
+            "The token is of a kind the app does not know",
+            format!("token_type is “{}”", tokens.token_type),
+        ))
     }
 }
 
@@ -323,12 +359,17 @@ impl SignedIn {
 
     /// The name to show.
     pub(super) fn name(&self) -> &str {
-        ["name", "preferred_username", "email", "sub"].into_iter().find_map(|claim| self.text(claim)).unwrap_or_default()
+        ["name", "preferred_username", "email", "sub"]
+            .into_iter()
+            .find_map(|claim| self.text(claim))
+            .unwrap_or_default()
     }
 
     fn refresh_token(&self) -> Result<&str, Failure> {
         let token = self.refresh_token.as_ref().map(|token| token.expose().as_str());
-        token.ok_or_else(|| Failure::new("There is no refresh token", "the server gives one when offline_access is allowed"))
+        token.ok_or_else(|| {
+            Failure::new("There is no refresh token", "the server gives one when offline_access is allowed")
+        })
     }
 }
 

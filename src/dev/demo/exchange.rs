@@ -152,8 +152,11 @@ impl Courier {
         journal: &mut Journal,
     ) -> Result<Response<Bytes>, Failure> {
         let mut exchange = Exchange::of_request(title, &request);
-        let policy =
-            FetchPolicy { max_bytes: 1024 * 1024, timeout: Duration::from_secs(5), addresses: Addresses::AnyLoopback };
+        let policy = FetchPolicy {
+            max_bytes: 1024 * 1024,
+            timeout: Duration::from_secs(5),
+            addresses: Addresses::PublicOrLoopback,
+        };
         let answer = self.0.send(request, policy).await;
         match &answer {
             Ok(response) => exchange.answered(response),

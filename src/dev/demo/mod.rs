@@ -28,8 +28,8 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware;
 use axum::routing::{get, post};
 
-pub use self::client::ClientLogin;
 use self::client::Client;
+pub use self::client::ClientLogin;
 use self::exchange::Courier;
 use self::visit::Visits;
 use crate::edge::clock::Clock;

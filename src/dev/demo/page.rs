@@ -101,7 +101,8 @@ pub(super) async fn asset(State(demo): State<Demo>, Path(name): Path<String>) ->
 
 /// Every other URL.
 pub(super) async fn not_found(State(demo): State<Demo>) -> Response {
-    let failure = Failure::new("There is no such page", "The demo app has its home page, /spa and the way back from the server.");
+    let failure =
+        Failure::new("There is no such page", "The demo app has its home page, /spa and the way back from the server.");
     failed(&demo, StatusCode::NOT_FOUND, &failure)
 }
 

@@ -42,7 +42,9 @@ impl Provider {
 
 /// The endpoint, or a failure that names what the document lacks.
 pub(super) fn endpoint(url: Option<&Url>, member: &str) -> Result<Url, Failure> {
-    url.cloned().ok_or_else(|| Failure::new("The server does not offer this", format!("its discovery document has no {member}")))
+    url.cloned().ok_or_else(|| {
+        Failure::new("The server does not offer this", format!("its discovery document has no {member}"))
+    })
 }
 
 #[cfg(test)]

@@ -69,13 +69,10 @@ pub(super) async fn begin(State(demo): State<Demo>, mut visitor: Visitor, Query(
 }
 
 /// `GET /callback`: the answer of the authorization endpoint.
-pub(super) async fn callback(
-    State(demo): State<Demo>,
-    mut visitor: Visitor,
-    uri: axum::http::Uri,
-) -> Response {
+pub(super) async fn callback(State(demo): State<Demo>, mut visitor: Visitor, uri: axum::http::Uri) -> Response {
     let answer = AuthorizationAnswer::parse(uri.query().unwrap_or_default());
-    let pending = answer.get("state").and_then(|state| visitor.known(&demo, |visit| visit.take_pending(state))).flatten();
+    let pending =
+        answer.get("state").and_then(|state| visitor.known(&demo, |visit| visit.take_pending(state))).flatten();
     let mut journal = Journal::default();
     let outcome = match answer.accept(pending, &demo, &mut journal) {
         Ok((code, pending)) => demo.0.client.redeem(&code, pending, demo.0.clock.now(), &mut journal).await,
@@ -129,7 +126,8 @@ pub(super) async fn signed_out(State(demo): State<Demo>, mut visitor: Visitor, u
     let sent = visitor.known(&demo, |visit| visit.logout_state.take()).flatten();
     let Some(sent) = sent else { return Redirect::to("/").into_response() };
     let matches = answer.get("state").is_some_and(|state| sent.matches(state));
-    let mut exchange = Exchange::new("Logout answer", Carrier::Browser, format!("GET {}", demo.0.client.post_logout_redirect_uri));
+    let mut exchange =
+        Exchange::new("Logout answer", Carrier::Browser, format!("GET {}", demo.0.client.post_logout_redirect_uri));
     exchange.parameters = answer.fields();
     let detail = if matches { "the one that was sent" } else { "not the one that was sent" };
     exchange.checks.push(Check::new("state", matches, detail));
@@ -191,7 +189,8 @@ impl AuthorizationAnswer {
         if let Some(error) = self.get("error") {
             return Err(Failure::answered("The server did not sign you in", error, self.get("error_description")));
         }
-        let code = self.get("code").ok_or_else(|| Failure::new("The answer is empty", "It has neither code nor error."))?;
+        let code =
+            self.get("code").ok_or_else(|| Failure::new("The answer is empty", "It has neither code nor error."))?;
         Ok((code.to_owned(), pending))
     }
 

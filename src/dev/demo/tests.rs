@@ -96,19 +96,24 @@ impl Server {
         let form: std::collections::HashMap<_, _> = form_urlencoded::parse(body.as_bytes()).into_owned().collect();
         let endpoint = |name: &str| format!("{ISSUER}/oauth2/{name}");
         match path {
-            "/.well-known/openid-configuration" => (200, json!({
-                "issuer": ISSUER, "authorization_endpoint": endpoint("authorize"), "token_endpoint": endpoint("token"),
-                "jwks_uri": endpoint("jwks"), "userinfo_endpoint": endpoint("userinfo"),
-                "introspection_endpoint": endpoint("introspect"), "revocation_endpoint": endpoint("revoke"),
-                "end_session_endpoint": endpoint("logout"), "authorization_response_iss_parameter_supported": true,
-            })),
+            "/.well-known/openid-configuration" => (
+                200,
+                json!({
+                    "issuer": ISSUER, "authorization_endpoint": endpoint("authorize"), "token_endpoint": endpoint("token"),
+                    "jwks_uri": endpoint("jwks"), "userinfo_endpoint": endpoint("userinfo"),
+                    "introspection_endpoint": endpoint("introspect"), "revocation_endpoint": endpoint("revoke"),
+                    "end_session_endpoint": endpoint("logout"), "authorization_response_iss_parameter_supported": true,
+                }),
+            ),
             "/oauth2/jwks" => (200, json!({ "keys": self.published })),
             "/oauth2/token" => match form.get("grant_type").map(String::as_str) {
                 Some("client_credentials") => (200, json!({ "access_token": "own", "token_type": "bearer" })),
                 Some(grant_type) => (200, self.tokens(grant_type)),
                 None => (400, json!({ "error": "invalid_request" })),
             },
-            "/oauth2/userinfo" => (200, json!({ "sub": "alice-id", "name": "Alice <Adams>", "email": "alice@example.com" })),
+            "/oauth2/userinfo" => {
+                (200, json!({ "sub": "alice-id", "name": "Alice <Adams>", "email": "alice@example.com" }))
+            }
             "/oauth2/introspect" => (200, json!({ "active": *self.active.lock().unwrap() })),
             "/oauth2/revoke" => (400, json!({ "error": "unsupported_token_type", "error_description": "not here" })),
             _ => (404, json!({})),
@@ -182,7 +187,9 @@ impl Browser {
         let answer = self.app.clone().oneshot(request.body(body).unwrap()).await.unwrap();
         if let Some(cookie) = answer.headers().get(header::SET_COOKIE) {
             let cookie = cookie.to_str().unwrap();
-            assert!(cookie.starts_with("symbolon_demo=") && cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"));
+            assert!(
+                cookie.starts_with("symbolon_demo=") && cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax")
+            );
             self.cookie = cookie.split(';').next().map(str::to_owned);
         }
         let status = answer.status();
@@ -225,7 +232,10 @@ impl Browser {
 }
 
 fn parameter(url: &Url, name: &str) -> String {
-    url.query_pairs().find(|(found, _)| found == name).map(|(_, value)| value.into_owned()).expect("the parameter is there")
+    url.query_pairs()
+        .find(|(found, _)| found == name)
+        .map(|(_, value)| value.into_owned())
+        .expect("the parameter is there")
 }
 
 fn callback(state: &str) -> String {
@@ -262,7 +272,8 @@ async fn a_person_signs_in_and_sees_each_exchange() {
 
     let home = browser.opens("/").await.body;
     assert!(home.contains("signed in as Alice &lt;Adams&gt;"), "{home}");
-    for title in ["Discovery", "Authorization request", "Authorization response", "Token request: the code", "UserInfo"] {
+    for title in ["Discovery", "Authorization request", "Authorization response", "Token request: the code", "UserInfo"]
+    {
         assert!(home.contains(title), "{title}");
     }
     assert!(home.contains("class=\"exchange") && !home.contains(SECRET));
@@ -318,7 +329,11 @@ async fn an_id_token_that_fails_a_check_signs_nobody_in() {
         *server.tamper.lock().unwrap() = tamper;
         let page = browser.signs_in(&server).await;
         assert_eq!(page.status, StatusCode::BAD_REQUEST, "{check}");
-        assert!(page.body.contains("The ID token is not believed") && page.body.contains(&format!("{check}: ")), "{}", page.body);
+        assert!(
+            page.body.contains("The ID token is not believed") && page.body.contains(&format!("{check}: ")),
+            "{}",
+            page.body
+        );
         assert!(browser.opens("/").await.body.contains("id=\"demo-sign-in\""), "{check}");
     }
 }
@@ -402,7 +417,9 @@ async fn what_is_not_there_is_said_so() {
     let page = browser.opens("/nowhere").await;
     assert_eq!(page.status, StatusCode::NOT_FOUND);
     assert!(page.body.contains("There is no such page"));
-    for (path, status) in [("/assets/none.css", 404), ("/sign-in?max_age=x", 400), ("/sign-in?iss=http%3A%2F%2Fevil", 400)] {
+    for (path, status) in
+        [("/assets/none.css", 404), ("/sign-in?max_age=x", 400), ("/sign-in?iss=http%3A%2F%2Fevil", 400)]
+    {
         assert_eq!(browser.opens(path).await.status.as_u16(), status, "{path}");
     }
     let page = browser.opens("/spa").await;

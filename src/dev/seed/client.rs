@@ -64,11 +64,7 @@ fn client(name: &str, metadata: ClientMetadata, credentials: &Credentials, now: 
         metadata,
         secret,
         origin: ClientOrigin::Operator,
-        policy: ClientPolicy {
-            audience: vec![API_AUDIENCE.to_owned()],
-            development: true,
-            ..ClientPolicy::default()
-        },
+        policy: ClientPolicy { audience: vec![API_AUDIENCE.to_owned()], development: true, ..ClientPolicy::default() },
         created_at: now,
         disabled_at: None,
     })

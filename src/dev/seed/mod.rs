@@ -6,7 +6,7 @@ mod person;
 use futures_util::future;
 
 use self::person::Person;
-use crate::authn::password::hash::{PasswordCheck, PasswordHasher};
+use crate::authn::password::hash::PasswordHasher;
 use crate::dev::credentials::{Credentials, Kind};
 use crate::dev::facts::{Addresses, ClientFacts, Facts, UserFacts};
 use crate::edge::Edges;
@@ -72,7 +72,7 @@ async fn seed_person(
     if let Some(user) = store.user_by_name(&name).await? {
         let stored = store.password(user.id).await?;
         let check = hasher.verify(password, stored.as_ref().map(|phc| phc.expose().as_str())).await?;
-        if check == PasswordCheck::Wrong {
+        if !check.is_right() {
             store.set_password(user.id, &hasher.hash(password).await?, now).await?;
         }
         return Ok(());

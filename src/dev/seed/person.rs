@@ -31,7 +31,7 @@ pub(super) fn people(issuer: &str) -> Vec<Person> {
             phone: None,
             role: Role::Owner,
             profile: Profile {
-                picture: picture(issuer, ADMIN),
+                picture: Some(picture(issuer, ADMIN)),
                 ..names("Ada Admin", ["Ada", "", "Admin"], "ada")
             },
         },
@@ -40,7 +40,7 @@ pub(super) fn people(issuer: &str) -> Vec<Person> {
             phone: Some("+12025550143"),
             role: Role::Member,
             profile: Profile {
-                picture: picture(issuer, ALICE),
+                picture: Some(picture(issuer, ALICE)),
                 gender: some("female"),
                 birthdate: some("1988-04-19"),
                 zoneinfo: some("America/New_York"),
@@ -54,7 +54,7 @@ pub(super) fn people(issuer: &str) -> Vec<Person> {
             phone: Some("+442079460147"),
             role: Role::Member,
             profile: Profile {
-                picture: picture(issuer, BOB),
+                picture: Some(picture(issuer, BOB)),
                 gender: some("male"),
                 birthdate: some("1979-11-02"),
                 zoneinfo: some("Europe/London"),
@@ -81,7 +81,8 @@ impl Person {
             verified_at: Some(now),
             is_primary: true,
         };
-        let named = [identifier(IdentifierKind::Username, self.username), identifier(IdentifierKind::Email, &self.email())];
+        let named =
+            [identifier(IdentifierKind::Username, self.username), identifier(IdentifierKind::Email, &self.email())];
         let phone = self.phone.map(|phone| identifier(IdentifierKind::Phone, phone));
         User {
             id: UserId::new(random.bytes()),
@@ -122,8 +123,8 @@ fn address([street_address, locality, region, postal_code, country]: [&str; 5]) 
     }
 }
 
-fn picture(issuer: &str, username: &str) -> Option<String> {
-    Some(format!("{issuer}/dev/picture/{username}.svg"))
+fn picture(issuer: &str, username: &str) -> String {
+    format!("{issuer}/dev/picture/{username}.svg")
 }
 
 fn some(text: &str) -> Option<String> {
@@ -141,8 +142,19 @@ mod tests {
     #[test]
     fn alice_and_bob_have_every_standard_claim() {
         let members = [
-            "name", "given_name", "family_name", "middle_name", "nickname", "profile", "picture", "website", "gender",
-            "birthdate", "zoneinfo", "locale", "address",
+            "name",
+            "given_name",
+            "family_name",
+            "middle_name",
+            "nickname",
+            "profile",
+            "picture",
+            "website",
+            "gender",
+            "birthdate",
+            "zoneinfo",
+            "locale",
+            "address",
         ];
         for person in people("http://localhost:8080").iter().filter(|person| person.role == Role::Member) {
             let profile = serde_json::to_value(&person.profile).unwrap();
