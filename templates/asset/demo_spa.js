@@ -43,9 +43,12 @@
     var details = document.createElement('details');
     var summary = document.createElement('summary');
     var name = document.createElement('strong');
+    var place = document.createElement('span');
     number += 1;
+    place.className = 'demo-number';
+    place.textContent = String(number);
     name.textContent = title;
-    summary.append(String(number), ' ', name);
+    summary.append(place, name);
     details.className = 'exchange panel';
     details.open = true;
     details.append(summary);

@@ -2,18 +2,18 @@
 //!
 //! RFC 6749 §4.1, §4.4, §6; RFC 7636; OIDC Core §3.1, §5.3; RFC 7009; RFC 7662; OIDC RP-Initiated Logout §2.
 
-use axum::http::{Method, Request, Response, header};
+use axum::http::header;
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
-use url::{Url, form_urlencoded};
+use url::Url;
 
 use super::check::{self, AccessTokenRules, Check, IdTokenRules, Nonce};
 use super::exchange::{Carrier, Courier, DecodedToken, Exchange, Journal};
 use super::failure::Failure;
+use super::message::{bearer, expect_success, get, post, read};
 use super::provider::{Provider, endpoint};
 use super::visit::{PendingRequest, SignedIn};
 use crate::edge::random::Random;
@@ -73,13 +73,6 @@ pub(super) struct TokenAnswer {
     pub(super) refresh_token: Option<String>,
     pub(super) id_token: Option<String>,
     pub(super) scope: Option<String>,
-}
-
-/// RFC 6749 §5.2.
-#[derive(Deserialize)]
-struct ErrorAnswer {
-    error: String,
-    error_description: Option<String>,
 }
 
 impl Client {
@@ -174,8 +167,7 @@ impl Client {
     ) -> Result<Map<String, Value>, Failure> {
         let url = endpoint(signed_in.provider.userinfo_endpoint.as_ref(), "userinfo_endpoint")?;
         let mut request = get(url.as_str())?;
-        let bearer = header_value(&format!("Bearer {}", signed_in.access_token.expose()))?;
-        request.headers_mut().insert(header::AUTHORIZATION, bearer);
+        request.headers_mut().insert(header::AUTHORIZATION, bearer(&signed_in.access_token)?);
         let answer = self.courier.send("UserInfo", request, journal).await?;
         let claims: Map<String, Value> = read(&answer)?;
         let check = Check::equal("sub", claims.get("sub").and_then(Value::as_str), signed_in.subject());
@@ -371,48 +363,4 @@ impl SignedIn {
             Failure::new("There is no refresh token", "the server gives one when offline_access is allowed")
         })
     }
-}
-
-fn get(url: &str) -> Result<Request<Bytes>, Failure> {
-    let request = Request::get(url).header(header::ACCEPT, "application/json").body(Bytes::new());
-    request.map_err(|error| Failure::new("The server's URL cannot be used", format!("{url}: {error}")))
-}
-
-/// A form with the client's login: HTTP Basic over form-encoded parts (RFC 6749 §2.3.1).
-fn post(url: &Url, login: &ClientLogin, form: &[(&str, &str)]) -> Result<Request<Bytes>, Failure> {
-    let encode = |part: &str| form_urlencoded::byte_serialize(part.as_bytes()).collect::<String>();
-    let pair = format!("{}:{}", encode(&login.client_id), encode(login.client_secret.expose()));
-    let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
-    let request = Request::builder()
-        .method(Method::POST)
-        .uri(url.as_str())
-        .header(header::AUTHORIZATION, format!("Basic {}", STANDARD.encode(pair)))
-        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-        .header(header::ACCEPT, "application/json")
-        .body(Bytes::from(body));
-    request.map_err(|error| Failure::new("The server's URL cannot be used", format!("{url}: {error}")))
-}
-
-fn header_value(text: &str) -> Result<axum::http::HeaderValue, Failure> {
-    text.parse().map_err(|_| Failure::new("The access token cannot be sent", "it holds characters no header may carry"))
-}
-
-fn expect_success(answer: &Response<Bytes>) -> Result<(), Failure> {
-    if answer.status().is_success() {
-        return Ok(());
-    }
-    let title = format!("The server answered {}", answer.status());
-    Err(match serde_json::from_slice::<ErrorAnswer>(answer.body()) {
-        Ok(body) => Failure::answered(title, &body.error, body.error_description.as_deref()),
-        Err(_) => match answer.headers().get(header::WWW_AUTHENTICATE).and_then(|value| value.to_str().ok()) {
-            Some(challenge) => Failure::new(title, challenge),
-            None => Failure::new(title, "without an error code"),
-        },
-    })
-}
-
-fn read<T: DeserializeOwned>(answer: &Response<Bytes>) -> Result<T, Failure> {
-    expect_success(answer)?;
-    serde_json::from_slice(answer.body())
-        .map_err(|error| Failure::new("The answer cannot be read", format!("{error}; the exchange below shows it")))
 }

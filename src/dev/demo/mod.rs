@@ -1,7 +1,7 @@
 //! The demo relying party: a web app on its own origin that signs people in at the server and shows every exchange raw.
 //!
 //! It is a client like any other: it knows the issuer, its own credentials and nothing else, and finds the rest by
-//! discovery. Everything it remembers is in memory, under the cookie `symbolon_demo`. `client` speaks to the server,
+//! discovery. Everything it remembers is in memory, under the cookie `symbolon_demo`. `client` speaks to the server in the words of `message`,
 //! `check` decides what to believe, `exchange` keeps what went over the wire, `visit` remembers a browser, and
 //! `sign_in`, `action` and `page` answer it. `/spa` is a second app without a server: one page and one script.
 //!
@@ -12,6 +12,7 @@ mod check;
 mod client;
 mod exchange;
 mod failure;
+mod message;
 mod page;
 mod provider;
 mod sign_in;
