@@ -1,3 +1,80 @@
-//! Who the user is: each way of proving it has a folder or file of its own.
+//! Who the user is: one folder for each way to prove it.
+//!
+//! A method answers one question: is this attempt a proof, and of whom? What the proof is good for (session, step-up,
+//! `acr`) is decided above. To add one: a folder with an `impl Method`, a line in [`methods`].
 
+pub mod one_time_link;
 pub mod password;
+pub mod throttle;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::authn::one_time_link::OneTimeLink;
+use crate::authn::password::Password;
+use crate::authn::password::hash::PasswordHasher;
+use crate::authn::throttle::Throttle;
+use crate::edge::Edges;
+use crate::model::authentication::Authentication;
+use crate::model::fault::Fault;
+use crate::protocol::secret::Secret;
+
+/// A way to prove who one is.
+#[async_trait]
+pub trait Method: Send + Sync {
+    /// Its name in URLs and configuration.
+    fn name(&self) -> &'static str;
+
+    /// Decides whether `answer` proves a person.
+    ///
+    /// # Errors
+    /// A [`Refusal`] that says as much as a stranger may know.
+    async fn finish(&self, attempt: &Attempt, answer: &Answer) -> Result<Authentication, Refusal>;
+}
+
+/// Where an attempt comes from.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    /// The address it comes from, for limits.
+    pub address: String,
+}
+
+/// What the person sent.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    /// A name and a password.
+    Password {
+        /// The name, as typed.
+        login: String,
+        /// The password.
+        password: Secret,
+    },
+    /// The token of a link.
+    Link(Secret),
+}
+
+/// Why an attempt is no proof.
+#[derive(Clone, Debug)]
+pub enum Refusal {
+    /// Name, password or link are not right; which one is not told.
+    Wrong,
+    /// Too many attempts; seconds until the next is heard.
+    TooMany(u64),
+    /// We could not find out.
+    Fault(Fault),
+}
+
+impl From<Fault> for Refusal {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+/// Every method, in the order in which pages offer them.
+pub fn methods(edges: &Edges, hasher: Arc<PasswordHasher>, throttle: Throttle) -> Vec<Box<dyn Method>> {
+    vec![
+        Box::new(Password { edges: edges.clone(), hasher, throttle }),
+        Box::new(OneTimeLink { edges: edges.clone(), throttle }),
+    ]
+}

@@ -12,6 +12,7 @@ use bytes::{Bytes, BytesMut};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::redirect::Policy;
 use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout_at};
 use url::{Host, Url};
 
 /// The way out.
@@ -102,11 +103,11 @@ impl Fetch for HttpFetch {
             reqwest::Request::try_from(request).map_err(|_| FetchError::Refused("it is not an absolute URL"))?;
         policy.addresses.check(request.url())?;
         let client = self.client(policy.addresses)?;
-        let exchange = async {
-            let _room = self.room.acquire().await.map_err(|_| FetchError::Overloaded)?;
-            read(client.execute(request).await.map_err(describe)?, policy.max_bytes).await
-        };
-        tokio::time::timeout(policy.timeout, exchange).await.unwrap_or(Err(FetchError::TimedOut(policy.timeout)))
+        let deadline = Instant::now() + policy.timeout;
+        let room = timeout_at(deadline, self.room.acquire()).await;
+        let _room = room.map_err(|_| FetchError::Overloaded)?.map_err(|_| FetchError::Overloaded)?;
+        let exchange = async { read(client.execute(request).await.map_err(describe)?, policy.max_bytes).await };
+        timeout_at(deadline, exchange).await.unwrap_or(Err(FetchError::TimedOut(policy.timeout)))
     }
 }
 
@@ -243,27 +244,28 @@ fn is_public(address: IpAddr) -> bool {
 
 fn is_public_v4(address: Ipv4Addr) -> bool {
     let [a, b, c, _] = address.octets();
-    !matches!(
-        (a, b, c),
-        // This network, private, shared (CGNAT), loopback, link-local.
-        (0 | 10 | 127, _, _) | (100, 64..=127, _) | (169, 254, _) | (172, 16..=31, _) | (192, 168, _)
-        // Protocol assignments, documentation, 6to4 relays, benchmarks.
-        | (192, 0, 0 | 2) | (192, 88, 99) | (198, 18 | 19, _) | (198, 51, 100) | (203, 0, 113)
-        // Multicast, reserved, broadcast.
-        | (224.., _, _)
-    )
+    let is_special = match (a, b) {
+        // This network, private, loopback; multicast, reserved, broadcast.
+        (0 | 10 | 127 | 224.., _)
+        // Shared (CGNAT), link-local, private, benchmarks.
+        | (100, 64..=127) | (169, 254) | (172, 16..=31) | (192, 168) | (198, 18..=19) => true,
+        // Protocol assignments, documentation, 6to4 relays.
+        (192, 0) => matches!(c, 0 | 2),
+        (192, 88) => c == 99,
+        (198, 51) => c == 100,
+        (203, 0) => c == 113,
+        _ => false,
+    };
+    !is_special
 }
 
 fn is_public_v6(address: Ipv6Addr) -> bool {
     let [a, b, ..] = address.segments();
-    match (a, b) {
-        // Mapped addresses, NAT64 and 6to4 carry an IPv4 address past the check; nothing we ask needs them.
-        (0x0064, 0xFF9B) | (0x2002, _) => false,
-        // Teredo, ORCHID and other protocol assignments; documentation.
-        (0x2001, 0x0000..=0x01FF | 0x0DB8) | (0x3FFF, 0x0000..=0x0FFF) => false,
-        // Global unicast; everything else is loopback, mapped, link-local, unique local, multicast or not assigned.
-        _ => (0x2000..=0x3FFF).contains(&a),
-    }
+    // Outside global unicast lie loopback, mapped, NAT64, link-local, unique local, multicast and what is not assigned.
+    let is_global_unicast = (0x2000..=0x3FFF).contains(&a);
+    // Teredo, ORCHID and other protocol assignments; documentation; 6to4, which carries an IPv4 address past the check.
+    let is_special = matches!((a, b), (0x2001, 0x0000..=0x01FF | 0x0DB8) | (0x3FFF, 0x0000..=0x0FFF) | (0x2002, _));
+    is_global_unicast && !is_special
 }
 
 #[cfg(test)]

@@ -11,7 +11,6 @@ pub mod random;
 pub mod template;
 pub mod vault;
 pub mod store;
-pub mod template;
 
 /// The edges of one running server, cheap to clone.
 #[derive(Clone)]

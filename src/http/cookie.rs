@@ -159,7 +159,7 @@ mod tests {
     #[test]
     fn a_kept_session_says_for_how_long_and_a_cleared_one_is_over() {
         let cookies = Cookies::new(CookieScope::Development);
-        let kept = cookies.set_session(&Secret::from(TOKEN), Keep::For(Duration::from_secs(2_592_000)));
+        let kept = cookies.set_session(&Secret::from(TOKEN), Keep::For(Duration::from_hours(720)));
         assert!(kept.to_str().unwrap().ends_with("; Max-Age=2592000"), "{}", kept.to_str().unwrap());
         assert!(kept.is_sensitive());
         for cleared in [cookies.clear_session(), cookies.clear_flow()] {

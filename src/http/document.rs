@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     fn document() -> Document {
-        Document::new(Prepared::new(r#"{"keys":[]}"#, "application/json", Duration::from_secs(3600)))
+        Document::new(Prepared::new(r#"{"keys":[]}"#, "application/json", Duration::from_hours(1)))
     }
 
     fn knowing(tag: &str) -> HeaderMap {
@@ -164,7 +164,7 @@ mod tests {
         for other in ["\"other\"", "", tag.trim_matches('"')] {
             assert_eq!(document.answer(&Method::GET, &knowing(other)).status(), StatusCode::OK, "{other}");
         }
-        document.clone().replace(Prepared::new("{}", "application/json", Duration::from_secs(60)));
+        document.clone().replace(Prepared::new("{}", "application/json", Duration::from_mins(1)));
         assert_eq!(document.answer(&Method::GET, &knowing(&tag)).status(), StatusCode::OK);
     }
 

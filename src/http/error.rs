@@ -153,6 +153,9 @@ impl IntoResponse for OAuthAnswer {
 }
 
 /// A JSON answer that nobody keeps (RFC 6749 §5.1).
+///
+/// # Panics
+/// When `body` is a map whose keys are no text: none of our answers is.
 pub fn json<T: Serialize>(body: &T, content_type: &'static str) -> Response {
     let bytes = serde_json::to_vec(body).expect("our own answers are maps with text keys");
     let mut response = Response::new(Body::from(bytes));

@@ -103,9 +103,9 @@ impl Pages {
     }
 
     /// A refusal where no endpoint speaks: a page for browsers, JSON for others.
-    pub fn refuse(&self, id: TraceId, headers: &HeaderMap, error: PageError) -> Response {
+    pub fn refuse(&self, id: TraceId, headers: &HeaderMap, error: &PageError) -> Response {
         if wants_page(headers) {
-            return self.error(&self.frame(id, headers, &[]), &error);
+            return self.error(&self.frame(id, headers, &[]), error);
         }
         let (code, description) = match error.status() {
             StatusCode::NOT_FOUND => (ErrorCode::InvalidRequest, "there is nothing at this URL"),
@@ -123,18 +123,18 @@ impl Pages {
         };
         let status = error.status();
         let mut response = OAuthAnswer::from(OAuthError::new(code, description)).with_status(status).into_response();
-        response.extensions_mut().insert(Refusal::from(&error));
+        response.extensions_mut().insert(Refusal::from(error));
         response
     }
 
     /// What answers a URL that is not ours.
     pub fn not_found(&self, id: TraceId, headers: &HeaderMap) -> Response {
-        self.refuse(id, headers, PageError::new("not_found", StatusCode::NOT_FOUND))
+        self.refuse(id, headers, &PageError::new("not_found", StatusCode::NOT_FOUND))
     }
 
     /// What answers a method that a URL does not take; the router adds `Allow`.
     pub fn method_not_allowed(&self, id: TraceId, headers: &HeaderMap) -> Response {
-        self.refuse(id, headers, PageError::new("method_not_allowed", StatusCode::METHOD_NOT_ALLOWED))
+        self.refuse(id, headers, &PageError::new("method_not_allowed", StatusCode::METHOD_NOT_ALLOWED))
     }
 }
 

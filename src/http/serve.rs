@@ -2,14 +2,17 @@
 //!
 //! RFC 9112, RFC 9113; PROTOCOL.md §3 (slowloris, floods, SIGTERM).
 
+use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
 use axum_server::Handle;
+use serde::{Deserialize, Deserializer};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::JoinSet;
 
@@ -42,6 +45,57 @@ impl Readiness {
     }
 }
 
+/// Where to listen: `localhost:port` is both loopback addresses where the machine has both; port 0 is a free one.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+pub struct Listen {
+    first: SocketAddr,
+    second: Option<IpAddr>,
+}
+
+/// A text is not an address to listen on.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("must be an address with a port, such as localhost:8080, 0.0.0.0:8080 or [::]:8080")]
+pub struct NotAnAddress;
+
+impl Listen {
+    /// This machine alone, by the name `localhost`.
+    pub const fn localhost(port: u16) -> Self {
+        let first = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port);
+        Self { first, second: Some(IpAddr::V6(Ipv6Addr::LOCALHOST)) }
+    }
+
+    /// The port.
+    pub const fn port(&self) -> u16 {
+        self.first.port()
+    }
+}
+
+impl FromStr for Listen {
+    type Err = NotAnAddress;
+
+    fn from_str(text: &str) -> Result<Self, NotAnAddress> {
+        match text.strip_prefix("localhost:") {
+            Some(port) => port.parse().map(Self::localhost).map_err(|_| NotAnAddress),
+            None => text.parse().map(|first| Self { first, second: None }).map_err(|_| NotAnAddress),
+        }
+    }
+}
+
+impl fmt::Display for Listen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.second {
+            Some(_) => write!(f, "localhost:{}", self.port()),
+            None => self.first.fmt(f),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Listen {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
 /// An address could not be bound; exit code 5.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot listen on {address}")]
@@ -60,17 +114,16 @@ pub struct Bound {
 }
 
 impl Bound {
-    /// Binds `host:port`. `localhost` is both loopback addresses where the machine has both; port 0 is a free one.
+    /// Binds an address.
     ///
     /// # Errors
-    /// [`BindError`] names the address: malformed, taken, or not of this machine.
-    pub fn new(listen: &str) -> Result<Self, BindError> {
-        let refuse = |source| BindError { address: listen.to_owned(), source };
-        let (first, second) = addresses(listen).map_err(refuse)?;
-        let listener = bind(first).map_err(refuse)?;
+    /// [`BindError`] names the address: taken, or not of this machine.
+    pub fn new(listen: &Listen) -> Result<Self, BindError> {
+        let refuse = |source| BindError { address: listen.to_string(), source };
+        let listener = bind(listen.first).map_err(refuse)?;
         let address = listener.local_addr().map_err(refuse)?;
         let mut listeners = vec![listener];
-        if let Some(second) = second {
+        if let Some(second) = listen.second {
             match bind(SocketAddr::new(second, address.port())) {
                 Ok(listener) => listeners.push(listener),
                 // Somebody else would answer half of the calls to localhost.
@@ -86,15 +139,6 @@ impl Bound {
     pub const fn address(&self) -> SocketAddr {
         self.address
     }
-}
-
-fn addresses(listen: &str) -> io::Result<(SocketAddr, Option<IpAddr>)> {
-    if let Some(port) = listen.strip_prefix("localhost:") {
-        let port = port.parse().map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
-        return Ok((SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port), Some(Ipv6Addr::LOCALHOST.into())));
-    }
-    let address = listen.parse().map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
-    Ok((address, None))
 }
 
 fn bind(address: SocketAddr) -> io::Result<TcpListener> {
@@ -139,10 +183,10 @@ pub async fn run(
         for listener in bound.listeners {
             let handle = Handle::new();
             handles.push(handle.clone());
-            let mut server =
+            let mut listening =
                 axum_server::Server::<SocketAddr>::from_listener(listener).handle(handle).acceptor(watch.clone());
-            limit(&mut server);
-            servers.spawn(server.serve(router.clone().into_make_service_with_connect_info::<SocketAddr>()));
+            limit(&mut listening);
+            servers.spawn(listening.serve(router.clone().into_make_service_with_connect_info::<SocketAddr>()));
         }
     }
     tokio::select! {

@@ -34,7 +34,7 @@ const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// The id of a request: 16 bytes, written as 32 lower-case hexadecimal digits.
-#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+#[derive(Copy, Clone, Debug, Default, Eq, PartialEq)]
 pub struct TraceId([u8; 16]);
 
 impl TraceId {
@@ -153,7 +153,7 @@ where
         let visit = Visit::of(&request, id);
         if header_bytes(request.headers()) > MAX_HEADER_BYTES {
             let response = tracing
-                .refuse(&visit, PageError::new("payload_too_large", StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE));
+                .refuse(&visit, &PageError::new("payload_too_large", StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE));
             return Box::pin(std::future::ready(Ok(tracing.finish(&visit, response))));
         }
         // The call itself may panic, not only its future.
@@ -168,7 +168,7 @@ where
                 Ok(Err(never)) => match never {},
                 Err(panic) => {
                     tracing::error!(trace_id = %id, route = visit.route(), panic = panic_text(&*panic), "a handler panicked");
-                    tracing.refuse(&visit, PageError::new("server_error", StatusCode::INTERNAL_SERVER_ERROR))
+                    tracing.refuse(&visit, &PageError::new("server_error", StatusCode::INTERNAL_SERVER_ERROR))
                 }
             };
             Ok(tracing.finish(&visit, response))
@@ -204,7 +204,7 @@ impl Visit {
 }
 
 impl Tracing {
-    fn refuse(&self, visit: &Visit, error: PageError) -> Response {
+    fn refuse(&self, visit: &Visit, error: &PageError) -> Response {
         let face = [ACCEPT, ACCEPT_LANGUAGE].into_iter().zip(visit.face.clone());
         let headers = face.filter_map(|(name, value)| Some((name, value?))).collect();
         self.pages.refuse(visit.id, &headers, error)
@@ -238,4 +238,33 @@ fn header_bytes(headers: &HeaderMap) -> usize {
 fn panic_text(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("not a text")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_caller_is_believed_when_it_keeps_to_the_form() {
+        let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+        for (header, accepted) in [
+            ("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", true),
+            ("cc-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-more", true),
+            ("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-more", false),
+            ("cc-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01more", false),
+            ("ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", false),
+            ("00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01", false),
+            ("00-00000000000000000000000000000000-00f067aa0ba902b7-01", false),
+            ("00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01", false),
+            ("00-4bf92f3577b34da6a3ce929d0e0e473-600f067aa0ba902b7-01", false),
+            ("00-+bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", false),
+            ("00-4bf92f3577b34da6a3ce929d0e0e4736", false),
+            ("-------------------------------------------------------", false),
+            ("", false),
+        ] {
+            let read = TraceId::from_traceparent(header.as_bytes()).map(|id| id.to_string());
+            assert_eq!(read.as_deref(), accepted.then_some(trace), "{header}");
+        }
+        assert_eq!(TraceId::from_traceparent(&[0xff; 55]), None);
+    }
 }

@@ -74,6 +74,17 @@ impl Authentication {
         if self.amr.contains(&Amr::Pwd) && self.amr.contains(&Amr::Otp) { Acr::TwoFactors } else { Acr::OneFactor }
     }
 
+    /// `amr` as in tokens, each value once.
+    pub fn amr_values(&self) -> Vec<String> {
+        let mut values: Vec<String> = Vec::new();
+        for amr in &self.amr {
+            if !values.iter().any(|value| value == amr.as_str()) {
+                values.push(amr.as_str().to_owned());
+            }
+        }
+        values
+    }
+
     /// True when the sign-in is at most `max_age` seconds old; `None` asks for nothing.
     pub fn is_within(&self, max_age: Option<u64>, now: NumericDate) -> bool {
         max_age.is_none_or(|seconds| now.since(self.at).as_secs() <= seconds)

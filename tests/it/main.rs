@@ -1,1 +1,3 @@
 //! Stories of a browser, a relying party, an admin.
+
+mod contract;

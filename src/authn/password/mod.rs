@@ -1,3 +1,58 @@
-//! Sign-in by password.
+//! Sign-in by name and password.
+//!
+//! NIST SP 800-63B-4 §3.1.1. An unknown name costs the same hash as a known one and gets the same answer.
 
 pub mod hash;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::authn::password::hash::PasswordHasher;
+use crate::authn::throttle::Throttle;
+use crate::authn::{Answer, Attempt, Method, Refusal};
+use crate::edge::Edges;
+use crate::model::authentication::{Amr, Authentication};
+use crate::model::user::LookupName;
+
+/// The method `password`.
+pub struct Password {
+    /// What it asks of the world.
+    pub edges: Edges,
+    /// The bounded pool.
+    pub hasher: Arc<PasswordHasher>,
+    /// Limits.
+    pub throttle: Throttle,
+}
+
+#[async_trait]
+impl Method for Password {
+    fn name(&self) -> &'static str {
+        "password"
+    }
+
+    async fn finish(&self, attempt: &Attempt, answer: &Answer) -> Result<Authentication, Refusal> {
+        let Answer::Password { login, password } = answer else { return Err(Refusal::Wrong) };
+        let now = self.edges.clock.now();
+        let Some(name) = LookupName::parse(login) else { return Err(Refusal::Wrong) };
+        let store = &self.edges.store;
+        let user = store.user_by_name(&name).await?;
+        // One counter for an account over all its names (PROTOCOL A4).
+        let account = user.as_ref().map_or_else(|| name.as_str().to_owned(), |user| user.id.to_string());
+        self.throttle.count(&*self.edges.ephemeral, (&account, &attempt.address), now).await?;
+
+        let phc = match &user {
+            Some(user) => store.password(user.id).await?,
+            None => None,
+        };
+        let check = self.hasher.verify(password, phc.as_ref().map(|phc| phc.expose().as_str())).await?;
+        let Some(user) = user.filter(|user| user.is_enabled() && check.is_right()) else {
+            return Err(Refusal::Wrong);
+        };
+        if check.needs_rehash() {
+            let phc = self.hasher.hash(password).await?;
+            store.set_password(user.id, &phc, now).await?;
+        }
+        Ok(Authentication { user: user.id, at: now, amr: vec![Amr::Pwd] })
+    }
+}

@@ -29,14 +29,18 @@ impl Limiter {
         let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
         let now = milliseconds(now);
         counters.let_go(now);
-        let empty_at = counters.empty_at.get(key).copied();
-        match next(empty_at, quota, now) {
-            Ok(empty_at) => {
-                counters.set(key, empty_at);
-                Decision::Allowed
-            }
-            Err(wait) => Decision::Refused { retry_after: Duration::from_secs(wait.div_ceil(1_000).max(1)) },
+        let room = quota.period.as_millis() * u128::from(quota.burst);
+        if counters.empty_at.get(key).is_some_and(|empty_at| *empty_at > now + room) {
+            // A bucket is never fuller than full: without this a clock that was ahead would lock everyone out.
+            counters.set(key, now + room);
         }
+        let empty_at = counters.empty_at.get(key).copied().unwrap_or(now).max(now) + quota.period.as_millis();
+        if empty_at <= now + room {
+            counters.set(key, empty_at);
+            return Decision::Allowed;
+        }
+        let wait = u64::try_from(empty_at - now - room).unwrap_or(u64::MAX);
+        Decision::Refused { retry_after: Duration::from_secs(wait.div_ceil(1_000).max(1)) }
     }
 }
 
@@ -66,15 +70,6 @@ impl Counters {
             }
         }
     }
-}
-
-/// The moment, in milliseconds, at which the bucket is empty after one more use; else how many to wait for it.
-fn next(empty_at: Option<u128>, quota: Quota, now: u128) -> Result<u128, u64> {
-    let period = quota.period.as_millis();
-    let room = period * u128::from(quota.burst);
-    // A bucket is never fuller than full: without this a clock set back would lock everyone out.
-    let empty_at = empty_at.unwrap_or(now).clamp(now, now + room) + period;
-    if empty_at <= now + room { Ok(empty_at) } else { Err(u64::try_from(empty_at - now - room).unwrap_or(u64::MAX)) }
 }
 
 fn milliseconds(moment: NumericDate) -> u128 {

@@ -207,7 +207,8 @@ impl EphemeralStore for SqlStore {
     }
 
     async fn close(&self) {
-        self.writer.close().await;
+        // The writer goes last: the last connection brings the journal into the file.
         self.readers.close().await;
+        self.writer.close().await;
     }
 }

@@ -64,6 +64,8 @@ impl Store {
             }
             .boxed()
         });
+        // The common case: the grant is inserted, or it was there and is revoked.
+        let fact = if tokens == (None, None) { fact.of_one_change() } else { fact };
         let publish = move |redeemed: &Redeemed| match redeemed {
             Redeemed::Recorded => {
                 held.grants.put(grant.id, grant);

@@ -86,8 +86,9 @@ impl Store {
 
     /// Commits what waits and closes the database.
     pub async fn close(&self) {
-        self.writer.close().await;
+        // The writer goes last: the last connection brings the journal into the file.
         self.readers.close().await;
+        self.writer.close().await;
     }
 
     /// True when the database answers.

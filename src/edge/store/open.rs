@@ -89,7 +89,7 @@ impl Layout<'_> {
     /// The writing connection and the pool of readers of a file whose schema is up to date.
     pub(in crate::edge) async fn open(&self) -> Result<(SqliteConnection, SqlitePool), StoreError> {
         let size = inspect(self.path)?;
-        let mut writer = self.options().connect().await.map_err(|cause| self.describe(cause))?;
+        let mut writer = self.options().connect().await.map_err(|cause| self.describe(&cause))?;
         self.claim(&mut writer, size).await?;
         let options = self.options().create_if_missing(false).pragma("query_only", "ON");
         let readers = SqlitePoolOptions::new()
@@ -117,35 +117,35 @@ impl Layout<'_> {
     async fn claim(&self, writer: &mut SqliteConnection, size: u64) -> Result<(), StoreError> {
         if size > 0 && size <= CHECKED_SIZE {
             let verdict: String =
-                sqlx::query_scalar(QUICK_CHECK).fetch_one(&mut *writer).await.map_err(|cause| self.describe(cause))?;
+                sqlx::query_scalar(QUICK_CHECK).fetch_one(&mut *writer).await.map_err(|cause| self.describe(&cause))?;
             if verdict != "ok" {
                 return Err(StoreError::Damaged { path: self.path.to_owned(), reason: verdict });
             }
         }
-        let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await.map_err(|cause| self.describe(cause))?;
+        let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await.map_err(|cause| self.describe(&cause))?;
         let id: i64 = sqlx::query_scalar(READ_APPLICATION_ID)
             .fetch_one(&mut *transaction)
             .await
-            .map_err(|cause| self.describe(cause))?;
+            .map_err(|cause| self.describe(&cause))?;
         if id != APPLICATION_ID {
             let tables: i64 = sqlx::query_scalar(COUNT_TABLES)
                 .fetch_one(&mut *transaction)
                 .await
-                .map_err(|cause| self.describe(cause))?;
+                .map_err(|cause| self.describe(&cause))?;
             if id != 0 || tables != 0 {
                 let reason = "it is the SQLite database of another program".to_owned();
                 return Err(StoreError::Foreign { path: self.path.to_owned(), reason });
             }
-            sqlx::query(SET_APPLICATION_ID).execute(&mut *transaction).await.map_err(|cause| self.describe(cause))?;
+            sqlx::query(SET_APPLICATION_ID).execute(&mut *transaction).await.map_err(|cause| self.describe(&cause))?;
         }
         self.migrator
             .run_direct(None, &mut *transaction, false)
             .await
             .map_err(|cause| self.describe_migration(cause))?;
-        transaction.commit().await.map_err(|cause| self.describe(cause))
+        transaction.commit().await.map_err(|cause| self.describe(&cause))
     }
 
-    fn describe(&self, cause: sqlx::Error) -> StoreError {
+    fn describe(&self, cause: &sqlx::Error) -> StoreError {
         let path = self.path.to_owned();
         let reason = cause.to_string();
         match cause.as_database_error().and_then(primary_code) {
@@ -160,7 +160,7 @@ impl Layout<'_> {
     fn describe_migration(&self, cause: MigrateError) -> StoreError {
         match cause {
             MigrateError::VersionMissing(version) => StoreError::Newer { path: self.path.to_owned(), version },
-            MigrateError::Execute(cause) => self.describe(cause),
+            MigrateError::Execute(cause) => self.describe(&cause),
             other => StoreError::Migration { path: self.path.to_owned(), reason: other.to_string() },
         }
     }

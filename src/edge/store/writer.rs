@@ -72,6 +72,11 @@ impl<T> Fact<T> {
         Self { statements: Statements::Several, ..Self::one(record) }
     }
 
+    /// Says that the first statement that changes something is also the last, so that no savepoint is needed after all.
+    pub(in crate::edge) fn of_one_change(self) -> Self {
+        Self { statements: Statements::One, ..self }
+    }
+
     /// `publish` brings the memory up to date: after the commit, before anyone hears of it, in the order of the facts.
     pub(in crate::edge) fn then(self, publish: impl FnOnce(&T) + Send + 'static) -> Self {
         Self { publish: Box::new(publish), ..self }
@@ -239,7 +244,6 @@ impl Task {
             Ok(()) if guarded => {
                 sqlx::query("RELEASE fact").execute(&mut self.connection).await.context("end a fact").map(|_| ())
             }
-            Ok(()) => Ok(()),
             // A full disk or a lost lock ends the transaction behind our back: nothing of this group may go on.
             Err(fault) if fault.kind() == FaultKind::Unavailable => Err(fault),
             Err(_) if guarded => {
@@ -247,7 +251,7 @@ impl Task {
                 sqlx::query("RELEASE fact").execute(&mut self.connection).await.context("end a fact").map(|_| ())
             }
             // A single statement that failed changed nothing.
-            Err(_) => Ok(()),
+            Ok(()) | Err(_) => Ok(()),
         }
     }
 

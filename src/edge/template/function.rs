@@ -107,6 +107,7 @@ fn isolate(text: &str, right_to_left: bool) -> String {
     if right_to_left || clean.chars().any(is_right_to_left) { format!("\u{2068}{clean}\u{2069}") } else { clean }
 }
 
+#[cfg_attr(not(test), expect(clippy::unnecessary_wraps, reason = "a missing text fails in tests only"))]
 fn shown(text: Result<String, MissingText>, missing: Missing) -> Result<String, Error> {
     match (text, missing) {
         (Ok(text), _) => Ok(text),

@@ -5,7 +5,7 @@
 //! still `{% extends "default/page/sign_in.html" %}`), texts of ours one by one in `locale/<tag>/*.ftl`, a whole new language
 //! beside them, and `style.css` or, for a few changed colours, `theme.css`, which is loaded after it.
 //!
-//! Everything is read and compiled once, at start: a mistake in a theme stops the start and never a sign-in.
+//! Everything is read and compiled once, at start: a file that does not parse stops the start and never a sign-in.
 //!
 //! To add a page: `templates/page/<name>.html` on `base.html` (a card) or `wide.html` (a document), its texts in
 //! `locale/en/page.ftl`, its context in `context.rs` and a sample of it in `sample.rs`; the tests below then check it.
@@ -152,6 +152,11 @@ impl Templates {
         let frame = Value::from(Serde(frame));
         let context = Value::from(Serde(context));
         template.render(minijinja::context! { frame, ..context }).map_err(refuse)
+    }
+
+    /// The tags of the languages we have texts in, English first.
+    pub fn languages(&self) -> Vec<String> {
+        self.texts.languages().map(|language| language.tag().to_owned()).collect()
     }
 
     /// The best language we have: `ui_locales` first, then `Accept-Language`, else English.

@@ -227,16 +227,17 @@ fn a_missing_value_is_an_error_and_not_a_blank() {
 /// The keys that templates name: whole ones, and beginnings that a value completes (`'error-' ~ key`).
 fn keys_used(sources: &[Source]) -> (BTreeSet<String>, BTreeSet<String>) {
     let (mut whole, mut beginnings) = (BTreeSet::from(["date".to_owned()]), BTreeSet::new());
-    for source in sources.iter().filter(|source| source.kind == Kind::Template) {
-        // Outside of quotes and inside alternate; apostrophes of prose are typographic in templates.
-        let parts: Vec<&str> = source.text().unwrap().split('\'').collect();
+    let templates = sources.iter().filter(|source| source.kind == Kind::Template);
+    let tags = templates.flat_map(|source| source.text().unwrap().split(['{', '}']));
+    for tag in tags.filter(|tag| tag.starts_with('%') || tag.contains("t('")) {
+        // Outside of quotes and inside alternate.
+        let parts: Vec<&str> = tag.split('\'').collect();
         for window in parts.windows(3).step_by(2) {
             let [before, literal, after] = window else { unreachable!("windows of three") };
+            let call = before.rsplit(|letter: char| !letter.is_alphanumeric() && letter != '_' && letter != '(').next();
             if after.trim_start().starts_with('~') {
                 beginnings.insert((*literal).to_owned());
-            } else if before.ends_with(" t(") || before.ends_with("{{t(") || before.ends_with("has_text(") {
-                whole.insert((*literal).to_owned());
-            } else if literal.starts_with("error-") {
+            } else if call.is_some_and(|call| ["t(", "(t(", "has_text("].contains(&call)) {
                 whole.insert((*literal).to_owned());
             }
         }

@@ -142,7 +142,7 @@ impl Texts {
             .find(|language| language.tag.split('-').next().is_some_and(|primary| primary.eq_ignore_ascii_case(rest)))
     }
 
-    fn languages(&self) -> impl Iterator<Item = &Language> {
+    pub(super) fn languages(&self) -> impl Iterator<Item = &Language> {
         self.bundles.values().map(|translation| &translation.language)
     }
 

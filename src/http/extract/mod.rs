@@ -7,5 +7,6 @@ pub mod authorization;
 mod body;
 pub mod json;
 pub mod params;
+pub mod visitor;
 
 pub use self::body::Unreadable;

@@ -3,10 +3,15 @@
 //! RFC 6749 §3.1, §3.2, appendix B. The one parser is [`Params`]; here are the limits and the content type around it.
 
 use axum::body::Body;
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::response::Response;
 use http::header::HeaderMap;
-use http::{StatusCode, Uri};
+use http::request::Parts;
+use http::{Method, StatusCode, Uri};
 
 use super::body::{self, Unreadable};
+use crate::http::trace::TraceId;
+use crate::http::web::Web;
 use crate::protocol::params::Params;
 
 /// Largest query, in bytes.
@@ -35,6 +40,47 @@ pub async fn form(headers: &HeaderMap, body: Body) -> Result<Params, Unreadable>
         return Err(Unreadable::new(StatusCode::BAD_REQUEST, description));
     }
     Ok(Params::parse(&body::read(body).await?)?)
+}
+
+/// The query of a page; what cannot be read is a page too.
+pub struct Query(pub Params);
+
+/// The form of a page.
+pub struct Form(pub Params);
+
+/// Query or form, by method: for endpoints that take both (OIDC Core §3.1.2.1, RP-Initiated Logout §2).
+pub struct AnyParams(pub Params);
+
+impl FromRequestParts<Web> for Query {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Response> {
+        query(&parts.uri).map(Self).map_err(|unreadable| page(web, parts, unreadable))
+    }
+}
+
+impl FromRequest<Web> for Form {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, web: &Web) -> Result<Self, Response> {
+        let (parts, body) = request.into_parts();
+        form(&parts.headers, body).await.map(Self).map_err(|unreadable| page(web, &parts, unreadable))
+    }
+}
+
+impl FromRequest<Web> for AnyParams {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, web: &Web) -> Result<Self, Response> {
+        let (parts, body) = request.into_parts();
+        let params = if parts.method == Method::POST { form(&parts.headers, body).await } else { query(&parts.uri) };
+        params.map(Self).map_err(|unreadable| page(web, &parts, unreadable))
+    }
+}
+
+fn page(web: &Web, parts: &Parts, unreadable: Unreadable) -> Response {
+    let id = parts.extensions.get::<TraceId>().copied().unwrap_or_default();
+    web.pages.error(&web.pages.frame(id, &parts.headers, &[]), &unreadable.into())
 }
 
 #[cfg(test)]

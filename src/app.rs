@@ -1,0 +1,349 @@
+//! The composition root: settings become edges, edges a provider, the provider a router. The only file that names real edges.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use axum::Router;
+
+use crate::authn::password::hash::PasswordHasher;
+use crate::authn::throttle::Throttle;
+use crate::authn::{self};
+use crate::config::{Config, ConfigError};
+use crate::config::registration::RegistrationMode;
+use crate::edge::Edges;
+use crate::edge::clock::{Clock, SystemClock};
+use crate::edge::ephemeral::SqlStore;
+use crate::edge::fetch::{Fetch, HttpFetch};
+use crate::edge::random::{Random, SystemRandom};
+use crate::edge::store::{DatabaseSettings, Store, StoreError};
+use crate::edge::template::context::{DevelopmentUser, Link};
+use crate::edge::template::{TemplateError, Templates};
+use crate::edge::vault::{MasterKeyError, Place, Vault};
+use crate::http::cookie::{CookieScope, Cookies};
+use crate::http::csrf::Csrf;
+use crate::http::document::{Document, Prepared};
+use crate::http::health::{Dependency, Health};
+use crate::http::render::{Pages, Stage};
+use crate::http::routes;
+use crate::http::security_header::Transport;
+use crate::http::serve::Readiness;
+use crate::http::trace::{Trace, Tracing};
+use crate::http::web::{Parts, Web};
+use crate::model::fault::Fault;
+use crate::model::session::SessionLifetimes;
+use crate::model::signing_key::{KeyState, StoredSigningKey};
+use crate::oauth::endpoint::discovery;
+use crate::oauth::keys::SigningKeys;
+use crate::oauth::policy::{Lifetimes, Mode, Policy, Registration};
+use crate::oauth::provider::{Issuer, Provider};
+use crate::protocol::jose::algorithm::SigningAlgorithm;
+use crate::protocol::jose::error::JoseError;
+use crate::protocol::jose::jws::SigningKey;
+use crate::protocol::secret::{MacKey, TokenHash};
+
+/// How long clients may keep discovery and keys (`DECISIONS.md`).
+const DOCUMENT_MAX_AGE: Duration = Duration::from_hours(1);
+
+/// Time, chance and the way out: real ones in a server, given ones in a test.
+#[derive(Clone)]
+pub struct World {
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Chance.
+    pub random: Arc<dyn Random>,
+    /// The way out.
+    pub fetch: Arc<dyn Fetch>,
+}
+
+/// A server that is built and not yet served.
+pub struct App {
+    /// The protocol.
+    pub provider: Arc<Provider>,
+    /// Password hashing.
+    pub hasher: Arc<PasswordHasher>,
+    /// The pages.
+    pub templates: Arc<Templates>,
+    /// Whether it is about to stop.
+    pub readiness: Readiness,
+    mode: Mode,
+    issuer: url::Url,
+    cookie_scope: CookieScope,
+    csrf_key: MacKey,
+}
+
+/// What a development server adds.
+#[derive(Default)]
+pub struct Extras {
+    /// Accounts offered with one click.
+    pub development_users: Vec<DevelopmentUser>,
+    /// Links on the start page.
+    pub start_links: Vec<Link>,
+    /// Routes of the same origin.
+    pub routes: Router,
+}
+
+/// Why a server does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The database.
+    #[error(transparent)]
+    Storage(#[from] StoreError),
+    /// The database, while it was read.
+    #[error("the database cannot be used")]
+    Store(#[from] Fault),
+    /// The master key.
+    #[error(transparent)]
+    MasterKey(#[from] MasterKeyError),
+    /// A signing key.
+    #[error("a signing key cannot be used")]
+    SigningKey(#[from] JoseError),
+    /// The theme.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    /// The initial access token.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The issuer.
+    #[error("the issuer is not a URL")]
+    Issuer(#[from] url::ParseError),
+}
+
+impl StartError {
+    /// The exit code: 2 config, 3 storage, 4 keys (PROTOCOL §3).
+    pub const fn exit_code(&self) -> u8 {
+        match self {
+            Self::Storage(_) | Self::Store(_) => 3,
+            Self::MasterKey(_) | Self::SigningKey(_) => 4,
+            Self::Template(_) | Self::Config(_) | Self::Issuer(_) => 2,
+        }
+    }
+}
+
+impl World {
+    /// This machine.
+    pub fn real() -> Self {
+        Self {
+            clock: Arc::new(SystemClock),
+            random: Arc::new(SystemRandom),
+            fetch: Arc::new(HttpFetch::new()),
+        }
+    }
+}
+
+impl App {
+    /// Opens the stores, reads or makes the keys, compiles the pages.
+    ///
+    /// # Errors
+    /// [`StartError`] names what is missing or broken.
+    pub async fn build(config: &Config, mode: Mode, world: World) -> Result<Self, StartError> {
+        let random = Arc::clone(&world.random);
+        let vault = Arc::new(Vault::load_or_create(&config.keys.master_key_file, &*random)?);
+        let store = Store::open(&DatabaseSettings { path: config.database.path.clone() }).await?;
+        let ephemeral = SqlStore::open(&beside(&config.database.path)).await?;
+        let edges = Edges {
+            store,
+            ephemeral: Arc::new(ephemeral),
+            fetch: world.fetch,
+            clock: world.clock,
+            random: world.random,
+        };
+        let templates = Arc::new(Templates::new(config.theme.folder.as_deref())?);
+        let keys = signing_keys(&edges, &vault).await?;
+        let issuer: url::Url = config.issuer.as_str().parse()?;
+        let provider = Provider {
+            refresh_key: server_key(&edges, &vault, "refresh_token").await?,
+            pairwise_key: server_key(&edges, &vault, "pairwise_subject").await?,
+            policy: policy(config, mode)?,
+            issuer: Issuer::new(&issuer),
+            keys: ArcSwap::from_pointee(keys),
+            scopes_supported: ["openid", "profile", "email", "address", "phone", "offline_access"].into_iter().collect(),
+            ui_locales: templates.languages(),
+            client_keys: crate::oauth::client_auth::jwks::ClientKeys::default(),
+            verified_tokens: crate::oauth::token::access_token::VerifiedTokens::default(),
+            vault: Arc::clone(&vault),
+            edges,
+        };
+        let parallel = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Ok(Self {
+            csrf_key: server_key(&provider.edges, &vault, "csrf").await?,
+            provider: Arc::new(provider),
+            hasher: Arc::new(PasswordHasher::new(parallel)),
+            templates,
+            readiness: Readiness::default(),
+            mode,
+            cookie_scope: cookie_scope(config),
+            issuer,
+        })
+    }
+
+    /// The public router.
+    pub fn router(&self, extras: Extras) -> Router {
+        let stage = match self.mode {
+            Mode::Production => Stage::Production,
+            Mode::Development => Stage::Development,
+        };
+        let throttle = match self.mode {
+            Mode::Production => Throttle::PRODUCTION,
+            Mode::Development => Throttle::DEVELOPMENT,
+        };
+        let provider = &self.provider;
+        let pages = Pages::new(Arc::clone(&self.templates), provider.issuer.path(), stage);
+        let metadata = serde_json::to_vec(&discovery::metadata(provider)).expect("metadata is strings and lists");
+        let document = |bytes| Document::new(Prepared::new(bytes, "application/json", DOCUMENT_MAX_AGE));
+        let web = Web::new(Parts {
+            provider: Arc::clone(provider),
+            methods: authn::methods(&provider.edges, Arc::clone(&self.hasher), throttle),
+            pages: pages.clone(),
+            cookies: Cookies::new(self.cookie_scope.clone()),
+            csrf: Csrf::new(self.csrf_key.clone(), self.issuer.origin().ascii_serialization()),
+            discovery: document(bytes::Bytes::from(metadata)),
+            jwks: document(provider.keys.load().jwks()),
+            development_users: extras.development_users,
+            start_links: extras.start_links,
+            refusals: crate::http::refusals::Refusals::default(),
+            origins: crate::http::origins::Origins::default(),
+        });
+        let trace = Trace::new(Tracing {
+            random: Arc::clone(&provider.edges.random),
+            pages,
+            transport: Transport::of(provider.issuer.as_str()),
+            readiness: self.readiness.clone(),
+        });
+        routes::router(web, trace, self.health(), extras.routes)
+    }
+
+    /// The router of the operations listener.
+    pub fn operations(&self) -> Router {
+        self.health().operations()
+    }
+
+    /// Finishes what is under way in the stores.
+    pub async fn close(&self) {
+        self.provider.edges.store.close().await;
+        self.provider.edges.ephemeral.close().await;
+    }
+
+    fn health(&self) -> Health {
+        let store = self.provider.edges.store.clone();
+        let database = Dependency::new("database", move || {
+            let store = store.clone();
+            Box::pin(async move {
+                if store.is_ready().await { Ok(()) } else { Err(Fault::unavailable("the database does not answer")) }
+            })
+        });
+        Health { readiness: self.readiness.clone(), dependencies: vec![database] }
+    }
+}
+
+/// The file for what expires, beside the main one: `symbolon.db` → `symbolon-ephemeral.db`.
+fn beside(path: &Path) -> PathBuf {
+    let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    path.with_file_name(format!("{stem}-ephemeral.db"))
+}
+
+/// Every published key, prepared; a fresh database gets one for each algorithm.
+async fn signing_keys(edges: &Edges, vault: &Vault) -> Result<SigningKeys, StartError> {
+    let mut stored = edges.store.signing_keys().await?;
+    let missing: Vec<SigningAlgorithm> = SigningAlgorithm::ALL
+        .iter()
+        .copied()
+        .filter(|algorithm| !stored.iter().any(|key| key.algorithm == *algorithm && key.state == KeyState::Active))
+        .collect();
+    if !missing.is_empty() {
+        for generated in generate(missing).await? {
+            let place = Place { table: "signing_key", row: generated.key.kid(), column: "private_key" };
+            let key = StoredSigningKey {
+                kid: generated.key.kid().to_owned(),
+                algorithm: generated.key.algorithm(),
+                sealed_private_key: vault.seal(&place, generated.pkcs8.expose(), &*edges.random),
+                state: KeyState::Active,
+                created_at: edges.clock.now(),
+            };
+            edges.store.add_signing_key(&key).await?;
+        }
+        // Read back: another node may have made keys at the same moment.
+        stored = edges.store.signing_keys().await?;
+    }
+    stored.sort_by_key(|key| SigningAlgorithm::ALL.iter().position(|algorithm| *algorithm == key.algorithm));
+    let mut keys = Vec::new();
+    for key in &stored {
+        let place = Place { table: "signing_key", row: &key.kid, column: "private_key" };
+        let pkcs8 = vault.open(&place, &key.sealed_private_key)?;
+        keys.push((SigningKey::from_pkcs8(key.algorithm, pkcs8.expose())?, key.state));
+    }
+    Ok(SigningKeys::new(keys))
+}
+
+/// RSA keys take a tenth of a second each, so all are made at once.
+async fn generate(
+    algorithms: Vec<SigningAlgorithm>,
+) -> Result<Vec<crate::protocol::jose::jws::GeneratedKey>, StartError> {
+    let making = algorithms.into_iter().map(|algorithm| tokio::task::spawn_blocking(move || SigningKey::generate(algorithm)));
+    let mut made = Vec::new();
+    for key in futures_util::future::join_all(making).await {
+        made.push(key.map_err(|error| Fault::internal("generate a signing key").caused_by(error))??);
+    }
+    Ok(made)
+}
+
+/// A key of the server's own, made once and kept sealed: it outlives a change of the master key.
+async fn server_key(edges: &Edges, vault: &Vault, name: &str) -> Result<MacKey, StartError> {
+    let place = Place { table: "server_secret", row: name, column: "value" };
+    let sealed = match edges.store.server_secret(name).await? {
+        Some(sealed) => sealed,
+        None => {
+            let fresh: [u8; 32] = edges.random.bytes();
+            edges.store.add_server_secret(name, &vault.seal(&place, &fresh, &*edges.random)).await?
+        }
+    };
+    let opened = vault.open(&place, &sealed)?;
+    let bytes: &[u8; 32] = opened
+        .expose()
+        .as_slice()
+        .try_into()
+        .map_err(|_| Fault::internal(format!("server_secret {name}: not 32 bytes")))?;
+    Ok(MacKey::new(bytes))
+}
+
+fn policy(config: &Config, mode: Mode) -> Result<Policy, StartError> {
+    let tokens = &config.tokens;
+    let registration = match (config.registration.mode, mode) {
+        (RegistrationMode::Off, Mode::Development) | (RegistrationMode::Open, _) => Registration::Open,
+        (RegistrationMode::Off, Mode::Production) => Registration::Off,
+        (RegistrationMode::InitialAccessToken, _) => {
+            // The configuration has been read with the same environment and found good.
+            let source = config.registration.token.as_ref();
+            let token = source
+                .map(|source| source.read("registration.token", &crate::config::process_environment()))
+                .transpose()?
+                .ok_or_else(|| ConfigError::new("registration.token", "is missing"))?;
+            Registration::InitialAccessToken(TokenHash::of(token.expose()))
+        }
+    };
+    Ok(Policy {
+        lifetimes: Lifetimes {
+            authorization_code: tokens.code_lifetime,
+            access_token: tokens.access_lifetime,
+            id_token: tokens.id_lifetime,
+            refresh_token_idle: tokens.refresh_idle_lifetime,
+            refresh_token_absolute: tokens.refresh_lifetime,
+            interaction: config.session.interaction_lifetime,
+            ..Lifetimes::default()
+        },
+        sessions: SessionLifetimes { idle: config.session.idle_lifetime, absolute: config.session.lifetime },
+        registration,
+        access_token_signing_alg: tokens.signing_alg,
+        default_audience: config.issuer.as_str().to_owned(),
+        mode,
+    })
+}
+
+fn cookie_scope(config: &Config) -> CookieScope {
+    match (&config.session.cookie_domain, config.issuer.is_https()) {
+        (_, false) => CookieScope::Development,
+        (Some(domain), true) => CookieScope::Domain(domain.clone()),
+        (None, true) => CookieScope::Host,
+    }
+}

@@ -1,0 +1,270 @@
+//! `symbolon dev`: a server to develop against, from nothing, in a second.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+
+use crate::app::{App, Extras, World};
+use crate::authn::one_time_link;
+use crate::cli::{CommandError, settings, start_log};
+use crate::config::issuer::Issuer;
+use crate::dev::credentials::Credentials;
+use crate::dev::demo::{ClientLogin, DemoEdges, DemoSettings};
+use crate::dev::facts::{Addresses, Facts};
+use crate::dev::mailbox::{Channel, Delivery, Mailbox};
+use crate::dev::seed::{self, seed};
+use crate::dev::{demo, picture};
+use crate::edge::random::SystemRandom;
+use crate::edge::template::context::{DevelopmentUser, Link};
+use crate::http::serve::{BindError, Bound, Shutdown, run, signal};
+use crate::jobs;
+use crate::model::user::LookupName;
+use crate::oauth::policy::Mode;
+use crate::protocol::secret::Secret;
+
+/// How long the printed link of the administrator works.
+const ADMIN_LINK_LIFETIME: Duration = Duration::from_hours(12);
+/// How many ports are tried after the wished one.
+const PORTS_TRIED: u16 = 50;
+
+/// `symbolon dev`
+#[derive(Debug, clap::Args)]
+pub struct Dev {
+    /// The folder for everything that is kept; by default one of your user.
+    #[arg(long, value_name = "FOLDER", conflicts_with = "ephemeral")]
+    data: Option<PathBuf>,
+    /// Keeps nothing: everything is gone at the end.
+    #[arg(long)]
+    ephemeral: bool,
+    /// The port of the server; the next free one when it is taken, any free one for 0.
+    #[arg(long, default_value_t = 8080)]
+    port: u16,
+    /// The port of the demo app.
+    #[arg(long, default_value_t = 8090)]
+    demo_port: u16,
+    /// Prints the facts as one line of JSON.
+    #[arg(long)]
+    json: bool,
+    /// Opens the demo app in the browser.
+    #[arg(long)]
+    open: bool,
+}
+
+impl Dev {
+    /// Serves until SIGTERM or SIGINT.
+    ///
+    /// # Errors
+    /// When the data folder or no port at all can be used.
+    pub async fn run(self, config: Option<&Path>) -> Result<(), CommandError> {
+        let mut config = settings(config)?;
+        if std::env::var_os("RUST_LOG").is_some() || !self.json {
+            start_log();
+        }
+        let data = DataFolder::prepare(self.data.clone(), self.ephemeral)?;
+        config.database.path = data.path.join("symbolon.db");
+        config.keys.master_key_file = data.path.join("master.key");
+
+        // Any port means any for all three; else each has its own wish.
+        let (demo_port, operations_port) = if self.port == 0 { (0, 0) } else { (self.demo_port, 9090) };
+        let public = bind("localhost", self.port)?;
+        let demo_app = bind("localhost", demo_port)?;
+        let operations = bind("127.0.0.1", operations_port)?;
+        let addresses = Addresses {
+            issuer: format!("http://localhost:{}", public.address().port()),
+            demo: format!("http://localhost:{}", demo_app.address().port()),
+            operations: format!("http://127.0.0.1:{}", operations.address().port()),
+        };
+        config.issuer = Issuer::parse(&addresses.issuer).map_err(|reason| anyhow::anyhow!("the issuer {reason}"))?;
+
+        let app = App::build(&config, Mode::Development, World::real()).await?;
+        let credentials = Credentials::load_or_create(&data.path.join("dev.json"), seed::WANTED, &SystemRandom)
+            .map_err(anyhow::Error::from)?;
+        let edges = &app.provider.edges;
+        let mut facts = seed(edges, &app.hasher, &credentials, &addresses)
+            .await
+            .context("seed people and clients")?;
+        let mailbox = Mailbox::default();
+        facts.admin_link = admin_link(&app, &addresses.issuer, &mailbox).await.context("make the administrator's link")?;
+
+        let demo_router = demo::router(demo_settings(&addresses, &facts, &credentials), demo_edges(&app));
+        let extras = Extras {
+            development_users: development_users(&app, &facts).await.context("read the seeded people")?,
+            start_links: vec![
+                Link { id: "demo".into(), url: addresses.demo.clone() },
+                Link { id: "mailbox".into(), url: facts.mailbox.clone() },
+            ],
+            routes: mailbox.router(Arc::clone(&app.templates), String::new()).merge(picture::router()),
+        };
+        let served =
+            vec![(public, app.router(extras)), (demo_app, demo_router), (operations, app.operations())];
+        jobs::start(&app.provider);
+        let stop = signal().map_err(anyhow::Error::from)?;
+        let shutdown = Shutdown { notice: Duration::ZERO, drain: Duration::from_secs(2) };
+        // The sockets listen already, so whoever reads these lines can connect.
+        self.announce(&facts).context("print the facts")?;
+        run(served, app.readiness.clone(), shutdown, stop).await.map_err(anyhow::Error::from)?;
+        app.close().await;
+        data.clear();
+        Ok(())
+    }
+
+    fn announce(&self, facts: &Facts) -> std::io::Result<()> {
+        let mut out = std::io::stdout().lock();
+        if self.json {
+            writeln!(out, "{}", facts.json())?;
+        } else {
+            writeln!(out, "{}", facts.banner())?;
+        }
+        out.flush()?;
+        if self.open {
+            open_browser(&facts.demo);
+        }
+        Ok(())
+    }
+}
+
+/// Where a development server keeps its things.
+struct DataFolder {
+    path: PathBuf,
+    is_ephemeral: bool,
+}
+
+impl DataFolder {
+    fn prepare(asked: Option<PathBuf>, is_ephemeral: bool) -> anyhow::Result<Self> {
+        let path = match asked {
+            Some(path) => path,
+            None if is_ephemeral => std::env::temp_dir().join(format!("symbolon-dev-{}", std::process::id())),
+            None => user_data_folder()?,
+        };
+        create_private(&path).with_context(|| format!("cannot make the data folder {}", path.display()))?;
+        Ok(Self { path, is_ephemeral })
+    }
+
+    fn clear(&self) {
+        if self.is_ephemeral && let Err(error) = std::fs::remove_dir_all(&self.path) {
+            tracing::warn!(path = %self.path.display(), %error, "the temporary folder could not be removed");
+        }
+    }
+}
+
+/// Only this user may look inside: it holds keys and passwords.
+fn create_private(path: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt as _;
+        builder.mode(0o700);
+    }
+    builder.create(path)
+}
+
+/// XDG Base Directory: `$XDG_DATA_HOME/symbolon/dev`, by default below `~/.local/share`.
+fn user_data_folder() -> anyhow::Result<PathBuf> {
+    let base = std::env::var_os("XDG_DATA_HOME").filter(|value| !value.is_empty()).map(PathBuf::from);
+    let base = match base {
+        Some(base) => base,
+        None => {
+            let home = std::env::var_os("HOME").context("HOME is not set; name a folder with --data")?;
+            PathBuf::from(home).join(".local/share")
+        }
+    };
+    Ok(base.join("symbolon/dev"))
+}
+
+/// Binds `port` or the next free one, and says so when it is another.
+fn bind(host: &str, port: u16) -> Result<Bound, BindError> {
+    let at = |port: u16| {
+        Bound::new(&format!("{host}:{port}").parse().expect("a host of ours and a port are an address"))
+    };
+    let mut last = match at(port) {
+        Ok(bound) => return Ok(bound),
+        Err(error) => error,
+    };
+    for other in (port.saturating_add(1)..=u16::MAX).take(usize::from(PORTS_TRIED)) {
+        match at(other) {
+            Ok(bound) => {
+                eprintln!("symbolon: port {port} is taken; using {other}");
+                return Ok(bound);
+            }
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+/// A link that signs the administrator in once, also delivered to the mailbox.
+async fn admin_link(app: &App, issuer: &str, mailbox: &Mailbox) -> anyhow::Result<String> {
+    let edges = &app.provider.edges;
+    let name = LookupName::parse("admin").context("the administrator has a name")?;
+    let admin = edges.store.user_by_name(&name).await?.context("the administrator is seeded")?;
+    let token = one_time_link::make(edges, admin.id, ADMIN_LINK_LIFETIME).await?;
+    let link = format!("{issuer}/sign-in/link?to=admin&token={}", token.expose());
+    mailbox.deliver(
+        Delivery {
+            channel: Channel::Mail,
+            to: "admin@example.com".to_owned(),
+            subject: Some("Your link to the administration of this development server".to_owned()),
+            text: format!("Open this link to sign in as the administrator. It works once, for twelve hours:\n\n{link}\n"),
+            html: None,
+        },
+        edges.clock.now(),
+    );
+    Ok(link)
+}
+
+fn demo_settings(addresses: &Addresses, facts: &Facts, credentials: &Credentials) -> DemoSettings {
+    let login = |client_id: &str| ClientLogin {
+        client_id: client_id.to_owned(),
+        client_secret: credentials.of(client_id).clone(),
+    };
+    DemoSettings {
+        issuer: addresses.issuer.clone(),
+        origin: addresses.demo.clone(),
+        mailbox: facts.mailbox.clone(),
+        audience: seed::API_AUDIENCE.to_owned(),
+        web: login(seed::DEMO_WEB),
+        api: login(seed::DEMO_API),
+        spa: seed::DEMO_SPA.to_owned(),
+    }
+}
+
+fn demo_edges(app: &App) -> DemoEdges {
+    let edges = &app.provider.edges;
+    DemoEdges {
+        fetch: Arc::clone(&edges.fetch),
+        clock: Arc::clone(&edges.clock),
+        random: Arc::clone(&edges.random),
+        templates: Arc::clone(&app.templates),
+    }
+}
+
+async fn development_users(app: &App, facts: &Facts) -> anyhow::Result<Vec<DevelopmentUser>> {
+    let mut offered = Vec::new();
+    for user in &facts.users {
+        let name = LookupName::parse(&user.username).context("seeded names can be looked up")?;
+        let person = app.provider.edges.store.user_by_name(&name).await?.context("the person is seeded")?;
+        offered.push(DevelopmentUser {
+            name: person.display_name().to_owned(),
+            username: user.username.clone(),
+            password: Secret::expose(&user.password).clone(),
+        });
+    }
+    Ok(offered)
+}
+
+fn open_browser(url: &str) {
+    let opener = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
+    let started = std::process::Command::new(opener)
+        .arg(url)
+        .stdin(std::process::Stdio::null())
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn();
+    if let Err(error) = started {
+        eprintln!("symbolon: cannot open a browser ({opener}: {error}); open {url} yourself");
+    }
+}

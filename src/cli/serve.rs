@@ -1,0 +1,45 @@
+//! `symbolon serve`: the server, as settings say.
+
+use std::path::Path;
+
+use crate::app::{App, Extras, World};
+use crate::cli::{CommandError, settings, start_log};
+use crate::http::serve::{Bound, Listen, Shutdown, run, signal};
+use crate::jobs;
+use crate::oauth::policy::Mode;
+
+/// `symbolon serve`
+#[derive(Debug, clap::Args)]
+pub struct Serve {
+    /// Where to listen, in place of the setting `server.listen`.
+    #[arg(long, value_name = "HOST:PORT")]
+    listen: Option<Listen>,
+}
+
+impl Serve {
+    /// Serves until SIGTERM or SIGINT.
+    ///
+    /// # Errors
+    /// When settings, storage, keys or addresses cannot be used; each has its exit code.
+    pub async fn run(self, config: Option<&Path>) -> Result<(), CommandError> {
+        let config = settings(config)?;
+        start_log();
+        let app = App::build(&config, Mode::Production, World::real()).await?;
+        let listen = self.listen.unwrap_or_else(|| config.server.listen.clone());
+        let public = Bound::new(&listen)?;
+        let operations = Bound::new(&config.server.operations)?;
+        tracing::info!(
+            issuer = config.issuer.as_str(),
+            listen = %public.address(),
+            operations = %operations.address(),
+            "serving"
+        );
+        jobs::start(&app.provider);
+        let served = vec![(public, app.router(Extras::default())), (operations, app.operations())];
+        let shutdown = Shutdown { drain: config.server.drain, ..Shutdown::default() };
+        let stop = signal().map_err(anyhow::Error::from)?;
+        run(served, app.readiness.clone(), shutdown, stop).await.map_err(anyhow::Error::from)?;
+        app.close().await;
+        Ok(())
+    }
+}

@@ -1,0 +1,99 @@
+//! What has to hold between settings; each refusal names its key.
+//!
+//! PROTOCOL.md T1, T5, T8, B4.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use url::Url;
+
+use super::registration::RegistrationMode;
+use super::{Config, ConfigError, duration};
+
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_mins(1);
+const HOUR: Duration = Duration::from_hours(1);
+const DAY: Duration = Duration::from_hours(24);
+const YEAR: Duration = Duration::from_hours(365 * 24);
+
+impl Config {
+    /// # Errors
+    /// The first rule that does not hold.
+    pub(super) fn check(&self, environment: &BTreeMap<String, String>) -> Result<(), ConfigError> {
+        let (tokens, session) = (&self.tokens, &self.session);
+        for (key, set, least, most) in [
+            ("tokens.code_lifetime", tokens.code_lifetime, SECOND, MINUTE),
+            ("tokens.access_lifetime", tokens.access_lifetime, MINUTE, HOUR),
+            ("tokens.id_lifetime", tokens.id_lifetime, MINUTE, DAY),
+            ("tokens.refresh_idle_lifetime", tokens.refresh_idle_lifetime, MINUTE, YEAR),
+            ("tokens.refresh_lifetime", tokens.refresh_lifetime, tokens.refresh_idle_lifetime, YEAR),
+            ("session.idle_lifetime", session.idle_lifetime, MINUTE, YEAR),
+            ("session.lifetime", session.lifetime, session.idle_lifetime, YEAR),
+            ("session.interaction_lifetime", session.interaction_lifetime, MINUTE, DAY),
+            ("server.drain", self.server.drain, Duration::ZERO, HOUR),
+        ] {
+            if set < least || set > most {
+                let [set, least, most] = [set, least, most].map(duration::format);
+                return Err(ConfigError::new(key, format!("is {set}; it must be from {least} to {most}")));
+            }
+        }
+        self.check_registration(environment)?;
+        self.check_cookie_domain()?;
+        for (key, path) in
+            [("database.path", &self.database.path), ("keys.master_key_file", &self.keys.master_key_file)]
+        {
+            if path.as_os_str().is_empty() {
+                return Err(ConfigError::new(key, "is empty; write the path of a file"));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_registration(&self, environment: &BTreeMap<String, String>) -> Result<(), ConfigError> {
+        let key = "registration.token";
+        match (self.registration.mode, &self.registration.token) {
+            (RegistrationMode::InitialAccessToken, Some(token)) => {
+                let token = token.read(key, environment)?;
+                // 128 bits in base64url, or more (RFC 6749 §10.10).
+                if token.expose().len() < 22 {
+                    return Err(ConfigError::new(
+                        key,
+                        "is too short to be hard to guess; write at least 22 random characters",
+                    ));
+                }
+                Ok(())
+            }
+            (RegistrationMode::InitialAccessToken, None) => {
+                Err(ConfigError::new(key, "is missing; registration.mode = \"initial_access_token\" needs it"))
+            }
+            (_, Some(_)) => Err(ConfigError::new(
+                key,
+                "has no effect; set registration.mode = \"initial_access_token\", or leave it out",
+            )),
+            (_, None) => Ok(()),
+        }
+    }
+
+    /// RFC 6265 §5.3: a browser takes a cookie only for a domain that the host belongs to, with at least two labels.
+    fn check_cookie_domain(&self) -> Result<(), ConfigError> {
+        let Some(domain) = &self.session.cookie_domain else { return Ok(()) };
+        let key = "session.cookie_domain";
+        let is_name = domain.contains('.')
+            && domain.split('.').all(|label| {
+                !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            });
+        if !is_name {
+            return Err(ConfigError::new(key, "is not a domain; write one like example.com, without a dot in front"));
+        }
+        let host =
+            Url::parse(self.issuer.as_str()).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
+        let belongs = host == *domain || host.strip_suffix(domain.as_str()).is_some_and(|prefix| prefix.ends_with('.'));
+        if !belongs || !self.issuer.is_https() {
+            return Err(ConfigError::new(
+                key,
+                format!("must be a domain that the issuer's host {host} belongs to, over https"),
+            ));
+        }
+        Ok(())
+    }
+}

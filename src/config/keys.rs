@@ -1,0 +1,21 @@
+//! `[keys]`: what seals signing keys and secrets in the database.
+//!
+//! PROTOCOL.md O1.
+
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+/// `[keys]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Keys {
+    /// The file of the master key, mode 0600; made at the first start. Keep a copy away from the database.
+    pub master_key_file: PathBuf,
+}
+
+impl Default for Keys {
+    fn default() -> Self {
+        Self { master_key_file: "symbolon.key".into() }
+    }
+}

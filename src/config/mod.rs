@@ -1,0 +1,82 @@
+//! The settings of an operator: one typed value, from `symbolon.toml` and the environment.
+//!
+//! Later wins: defaults, the file, then `SYMBOLON__SECTION__KEY`. Every mistake stops the start with one line that names the key, where
+//! it stands and what to write instead; an unknown key names its nearest neighbour. Settings reach the folders below as their own
+//! small structs: only `app.rs` and `cli/` see [`Config`]. To add a section: a file with a struct that has `Default`, documents each
+//! key and denies unknown fields; a field in [`Config`]; and what has to hold between keys in `check`.
+
+mod check;
+pub mod database;
+pub mod duration;
+mod environment;
+mod error;
+pub mod issuer;
+pub mod keys;
+mod nearest;
+pub mod registration;
+pub mod secret;
+pub mod server;
+pub mod session;
+pub mod theme;
+pub mod tokens;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use figment::Figment;
+use figment::providers::{Format as _, Toml};
+use serde::Deserialize;
+
+use self::environment::Environment;
+pub use self::error::ConfigError;
+
+/// Everything an operator can set. Without any of it a server for this machine starts.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// The public URL of this server, without a slash at its end: `https://login.example.com`.
+    pub issuer: issuer::Issuer,
+    /// Where it listens.
+    pub server: server::Server,
+    /// Where it remembers.
+    pub database: database::Database,
+    /// What seals its secrets.
+    pub keys: keys::Keys,
+    /// How long tokens live, and how they are signed.
+    pub tokens: tokens::Tokens,
+    /// Who may register clients.
+    pub registration: registration::Registration,
+    /// How long people stay signed in.
+    pub session: session::Session,
+    /// How pages look.
+    pub theme: theme::Theme,
+}
+
+impl Config {
+    /// Reads the file, if one is named, and the environment (all of it; what does not begin with `SYMBOLON__` is skipped).
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the first key that is wrong.
+    pub fn load(file: Option<&Path>, environment: &BTreeMap<String, String>) -> Result<Self, ConfigError> {
+        let mut figment = Figment::new();
+        if let Some(file) = file {
+            // Read here first: figment's own message for an unreadable file names no cure.
+            std::fs::read_to_string(file).map_err(|error| ConfigError::unreadable(file, &error))?;
+            figment = figment.merge(Toml::file_exact(file));
+        }
+        let figment = figment.merge(Environment::new(environment)?);
+        let config: Self = figment.extract().map_err(|error| ConfigError::from_figment(&error))?;
+        config.check(environment).map_err(|error| error.placed(&figment))?;
+        Ok(config)
+    }
+}
+
+/// The environment of this process, as far as it is text.
+pub fn process_environment() -> BTreeMap<String, String> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,169 @@
+//! What an operator gets wrong, and the line they read.
+
+use std::fmt::Write as _;
+
+use super::registration::RegistrationMode;
+use super::*;
+use crate::protocol::jose::algorithm::SigningAlgorithm;
+
+fn load(file: &str, variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("symbolon.toml");
+    std::fs::write(&path, file).unwrap();
+    let environment = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    Config::load(Some(&path), &environment)
+}
+
+/// The line without the folder of this run.
+fn line(file: &str, variables: &[(&str, &str)]) -> String {
+    let line = load(file, variables).expect_err(file).to_string();
+    assert!(!line.contains('\n'), "{line}");
+    match (line.find('('), line.find("symbolon.toml")) {
+        (Some(open), Some(name)) if open < name => format!("{}({}", &line[..open], &line[name..]),
+        _ => line,
+    }
+}
+
+#[test]
+fn nothing_is_needed() {
+    let config = Config::load(None, &BTreeMap::new()).unwrap();
+    assert_eq!(config.issuer.as_str(), "http://localhost:8080");
+    assert_eq!(config.server.listen.to_string(), "localhost:8080");
+    assert_eq!(config.server.operations.to_string(), "127.0.0.1:9090");
+    assert_eq!(config.tokens.access_lifetime.as_secs(), 900);
+    assert_eq!(config.tokens.signing_alg, SigningAlgorithm::RS256);
+    assert_eq!(config.registration.mode, RegistrationMode::Off);
+}
+
+#[test]
+fn the_environment_stands_above_the_file() {
+    let file = r#"
+        issuer = "https://login.example.com"
+        [server]
+        listen = "0.0.0.0:80"
+        [tokens]
+        access_lifetime = "10m"
+        signing_alg = "EdDSA"
+        [registration]
+        mode = "initial_access_token"
+    "#;
+    let variables = [
+        ("SYMBOLON__TOKENS__ACCESS_LIFETIME", "5m"),
+        ("SYMBOLON__REGISTRATION__TOKEN", "0012345678901234567890"),
+        ("SYMBOLON_CONFIG", "elsewhere"),
+        ("PATH", "/bin"),
+    ];
+    let config = load(file, &variables).unwrap();
+    assert_eq!(config.server.listen.to_string(), "0.0.0.0:80");
+    assert_eq!(config.tokens.access_lifetime.as_secs(), 300);
+    assert_eq!(config.tokens.signing_alg, SigningAlgorithm::EdDSA);
+    let token = config.registration.token.as_ref().unwrap().read("registration.token", &BTreeMap::new()).unwrap();
+    assert_eq!(token.expose(), "0012345678901234567890");
+    let printed = format!("{config:?}");
+    assert!(!printed.contains("00123"), "{printed}");
+}
+
+#[test]
+fn secrets_may_stand_elsewhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("token");
+    std::fs::write(&path, "a-token-of-more-than-22-characters\n").unwrap();
+    let mode = "[registration]\nmode = \"initial_access_token\"\n";
+    let file = path.display().to_string();
+    let expected = "a-token-of-more-than-22-characters";
+    for (settings, variables) in [
+        (format!("{mode}token = {{ file = \"{file}\" }}"), vec![]),
+        (format!("{mode}token = {{ env = \"TOKEN\" }}"), vec![("TOKEN", expected)]),
+        (mode.to_owned(), vec![("SYMBOLON__REGISTRATION__TOKEN__FILE", file.as_str())]),
+    ] {
+        let config = load(&settings, &variables).unwrap();
+        let environment = BTreeMap::from([("TOKEN".to_owned(), expected.to_owned())]);
+        assert_eq!(config.registration.token.unwrap().read("x", &environment).unwrap().expose(), expected);
+    }
+}
+
+#[test]
+fn every_mistake_is_one_line_with_a_cure() {
+    let mut lines = String::new();
+    for file in [
+        "isuer = \"https://login.example.com\"",
+        "[tokns]\naccess_lifetime = \"15m\"",
+        "[tokens]\nacces_lifetime = \"15m\"",
+        "[tokens]\nsmtp = \"x\"",
+        "[tokens]\naccess_lifetime = \"15\"",
+        "[tokens]\naccess_lifetime = 15",
+        "[tokens]\naccess_lifetime = \"2h\"",
+        "[tokens]\nrefresh_lifetime = \"1d\"",
+        "[tokens]\nsigning_alg = \"none\"",
+        "issuer = \"http://login.example.com\"",
+        "issuer = \"https://login.example.com/\"",
+        "issuer = 5",
+        "[server]\nlisten = \"8080\"",
+        "[registration]\nmode = \"closed\"",
+        "[registration]\nmode = \"initial_access_token\"",
+        "[registration]\nmode = \"initial_access_token\"\ntoken = \"short\"",
+        "[registration]\ntoken = \"x\"",
+        "[registration]\ntoken = { fil = \"x\" }",
+        "[registration]\ntoken = { file = \"x\", env = \"y\" }",
+        "[registration]\ntoken = 12345",
+        "[session]\ncookie_domain = \"example.com\"",
+        "[session]\ncookie_domain = \".com\"",
+        "[server\n",
+        "server = 1",
+    ] {
+        writeln!(lines, "{}", line(file, &[])).unwrap();
+    }
+    insta::assert_snapshot!(lines, @r##"
+    isuer (symbolon.toml): there is no such key; did you mean `issuer`?
+    tokns (symbolon.toml): there is no such key; did you mean `tokens`?
+    tokens.acces_lifetime (symbolon.toml): there is no such key; did you mean `access_lifetime`?
+    tokens.smtp (symbolon.toml): there is no such key; there are code_lifetime, access_lifetime, id_lifetime, refresh_idle_lifetime, refresh_lifetime, signing_alg
+    tokens.access_lifetime (symbolon.toml): "15" is not a duration: write a number and a unit, as in 90s, 15m, 12h, 30d or 1h30m, up to 3650d
+    tokens.access_lifetime (symbolon.toml): "15" is not a duration: write a number and a unit, as in 90s, 15m, 12h, 30d or 1h30m, up to 3650d
+    tokens.access_lifetime (symbolon.toml): is 2h; it must be from 1m to 1h
+    tokens.refresh_lifetime (symbolon.toml): is 1d; it must be from 7d to 365d
+    tokens.signing_alg (symbolon.toml): must be one of RS256, PS256, ES256, ES384, ES512, EdDSA
+    issuer (symbolon.toml): must be https; plain http is for localhost only, since tokens would travel in the open
+    issuer (symbolon.toml): must not end in a slash: clients compare it byte for byte; leave the slash out
+    issuer (symbolon.toml): must be a string
+    server.listen (symbolon.toml): must be an address with a port, such as localhost:8080, 0.0.0.0:8080 or [::]:8080
+    registration.mode (symbolon.toml): must be one of off, initial_access_token, open
+    registration.token: is missing; registration.mode = "initial_access_token" needs it
+    registration.token (symbolon.toml): is too short to be hard to guess; write at least 22 random characters
+    registration.token (symbolon.toml): has no effect; set registration.mode = "initial_access_token", or leave it out
+    registration.token.fil (symbolon.toml): there is no such key; did you mean `file`?
+    registration.token (symbolon.toml): is set twice: write either file or env, and nothing else
+    registration.token (symbolon.toml): must be a text, { file = "…" } or { env = "…" }
+    session.cookie_domain (symbolon.toml): must be a domain that the issuer's host localhost belongs to, over https
+    session.cookie_domain (symbolon.toml): is not a domain; write one like example.com, without a dot in front
+    settings (symbolon.toml): TOML parse error at line 1, column 8: invalid table header: expected `.`, `]`
+    server (symbolon.toml): is a section; write [server] with its keys below
+    "##);
+}
+
+#[test]
+fn a_variable_is_named_as_it_was_set() {
+    for (name, expected) in [
+        (
+            "SYMBOLON__TOKENS__ACCESS_LIFETIME",
+            "tokens.access_lifetime (SYMBOLON__TOKENS__ACCESS_LIFETIME): \"soon\" is not a duration",
+        ),
+        (
+            "SYMBOLON__TOKENS__ACESS_LIFETIME",
+            "tokens.acess_lifetime (SYMBOLON__TOKENS__ACESS_LIFETIME): there is no such key; did you mean `access_lifetime`?",
+        ),
+        ("SYMBOLON__SERVR__LISTEN", "servr (SYMBOLON__SERVR): there is no such key; did you mean `server`?"),
+    ] {
+        let line = line("", &[(name, "soon")]);
+        assert!(line.starts_with(expected), "{line}");
+    }
+    let both = [("SYMBOLON__SERVER", "x"), ("SYMBOLON__SERVER__LISTEN", "localhost:1")];
+    assert!(load("", &both).unwrap_err().to_string().contains("SYMBOLON__SERVER__LISTEN sets both"));
+}
+
+#[test]
+fn a_file_that_is_named_must_be_there() {
+    let error = Config::load(Some(Path::new("/nowhere/symbolon.toml")), &BTreeMap::new()).unwrap_err();
+    assert!(error.to_string().starts_with("/nowhere/symbolon.toml: cannot be read"), "{error}");
+    assert_eq!(ConfigError::EXIT_CODE, 2);
+}

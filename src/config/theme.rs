@@ -1,0 +1,15 @@
+//! `[theme]`: how pages look.
+//!
+//! ARCHITECTURE.md §6: a folder overrides templates, texts and files one by one.
+
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+/// `[theme]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Theme {
+    /// A folder with templates, texts and files in place of the built-in ones.
+    pub folder: Option<PathBuf>,
+}

@@ -1,0 +1,54 @@
+//! The browser that calls: request id, cookies, session, address.
+
+use std::net::SocketAddr;
+
+use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::response::Response;
+use http::header::HeaderMap;
+use http::request::Parts;
+
+use crate::http::cookie::FlowCookie;
+use crate::http::trace::TraceId;
+use crate::http::web::Web;
+use crate::oauth::interaction::Browser;
+use crate::oauth::interaction::sign_in::session;
+use crate::protocol::secret::TokenHash;
+
+/// What a page knows of its visitor.
+#[derive(Clone, Debug)]
+pub struct Visitor {
+    /// The name of this request in the log.
+    pub id: TraceId,
+    /// The request's headers.
+    pub headers: HeaderMap,
+    /// The flow cookie.
+    pub flow: Option<FlowCookie>,
+    /// Session and flow as the protocol knows them.
+    pub browser: Browser,
+    /// The address the connection comes from.
+    pub address: String,
+}
+
+impl FromRequestParts<Web> for Visitor {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Response> {
+        let id = parts.extensions.get::<TraceId>().copied().unwrap_or_default();
+        let address = parts
+            .extensions
+            .get::<ConnectInfo<SocketAddr>>()
+            .map(|ConnectInfo(address)| address.ip().to_string())
+            .unwrap_or_default();
+        let flow = web.cookies.flow(&parts.headers);
+        let browser =
+            Browser { session: None, flow: flow.as_ref().map(|flow| TokenHash::of(flow.0.expose())) };
+        let mut visitor = Self { id, headers: parts.headers.clone(), flow, browser, address };
+        if let Some(cookie) = web.cookies.session(&parts.headers) {
+            match session(&web.provider, cookie.0.expose()).await {
+                Ok(session) => visitor.browser.session = session,
+                Err(fault) => return Err(web.refuse(&visitor, &fault.into())),
+            }
+        }
+        Ok(visitor)
+    }
+}

@@ -1,0 +1,45 @@
+//! `GET` and `POST /oauth2/authorize`
+//!
+//! RFC 6749 §3.1, OIDC Core §3.1.2.
+
+use axum::extract::State;
+use axum::response::Response;
+
+use crate::http::extract::params::AnyParams;
+use crate::http::extract::visitor::Visitor;
+use crate::http::page::{Place, fault_page, lead};
+use crate::http::web::{Web, page_error, with_cookies};
+use crate::oauth::endpoint::authorize::{AuthorizeError, Next, authorize};
+use crate::oauth::interaction;
+use crate::protocol::params::Params;
+use crate::protocol::secret::TokenHash;
+
+/// Answers at once when nobody needs to be asked; else puts the request aside and shows the first page.
+pub async fn handle(State(web): State<Web>, visitor: Visitor, AnyParams(params): AnyParams) -> Response {
+    let begun = match authorize(&web.provider, &params, &visitor.browser).await {
+        Ok(begun) => begun,
+        Err(refusal) => return refuse(&web, &visitor, &params, refusal),
+    };
+    if let Next::Answer(answer) = begun.next {
+        return web.deliver(&visitor, answer);
+    }
+    let (flow, cookie) = web.flow(&visitor);
+    let browser = TokenHash::of(flow.0.expose());
+    let id = match interaction::begin(&web.provider, &begun.client, begun.request, browser).await {
+        Ok(id) => id,
+        Err(fault) => return fault_page(&web, &visitor, fault),
+    };
+    let place = Place { flow: Some(id.expose().clone()), client_id: Some(begun.client.id.to_string()) };
+    with_cookies(lead(&web, &visitor, &place, begun.next), cookie)
+}
+
+fn refuse(web: &Web, visitor: &Visitor, params: &Params, refusal: AuthorizeError) -> Response {
+    let (AuthorizeError::UnknownClient(error) | AuthorizeError::RedirectUri(error) | AuthorizeError::Client(_, error)) =
+        &refusal;
+    web.refusals.note("authorize", params.get("client_id"), error, web.provider.now());
+    match refusal {
+        AuthorizeError::UnknownClient(error) => web.refuse(visitor, &page_error("unknown_client", &error)),
+        AuthorizeError::RedirectUri(error) => web.refuse(visitor, &page_error("redirect_uri_mismatch", &error)),
+        AuthorizeError::Client(path, error) => web.deliver_refusal(visitor, path.error(&error), &error),
+    }
+}

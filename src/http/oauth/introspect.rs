@@ -1,0 +1,32 @@
+//! `POST /oauth2/introspect`
+//!
+//! RFC 7662 §2.
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::Response;
+use http::header::HeaderMap;
+
+use crate::http::error::json;
+use crate::http::extract::params;
+use crate::http::oauth::{basic, open_to_own_origins, refused};
+use crate::http::web::Web;
+use crate::oauth::endpoint::introspect::introspect;
+
+/// Says what a token is good for.
+pub async fn handle(State(web): State<Web>, headers: HeaderMap, body: Body) -> Response {
+    let form = match params::form(&headers, body).await {
+        Ok(form) => form,
+        Err(unreadable) => return refused(&web, "introspect", None, unreadable.into()),
+    };
+    let answer = match basic(&headers) {
+        Ok(basic) => introspect(&web.provider, &form, basic.as_ref()).await,
+        Err(error) => Err(error),
+    };
+    let mut response = match answer {
+        Ok(answer) => json(&answer, "application/json"),
+        Err(error) => refused(&web, "introspect", Some(&form), error.into()),
+    };
+    open_to_own_origins(&web, &headers, &mut response, (None, Some(&form))).await;
+    response
+}

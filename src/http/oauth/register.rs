@@ -1,0 +1,86 @@
+//! `/oauth2/register` and `/oauth2/register/{client_id}`
+//!
+//! RFC 7591 §3, RFC 7592 §2.
+
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse as _, Response};
+use http::StatusCode;
+use http::header::HeaderMap;
+use serde_json::{Map, Value};
+
+use crate::http::error::{OAuthAnswer, json};
+use crate::http::extract::json::object;
+use crate::http::oauth::{bearer, refused};
+use crate::http::web::Web;
+use crate::oauth::endpoint::register::{delete, read, register, update};
+use crate::protocol::bearer::challenge;
+use crate::protocol::error::{ErrorCode, OAuthError};
+
+/// `POST /oauth2/register`
+pub async fn create(State(web): State<Web>, headers: HeaderMap, body: Body) -> Response {
+    let metadata = match object(&headers, body).await {
+        Ok(metadata) => metadata,
+        Err(unreadable) => return refused(&web, "register", None, unreadable.into()),
+    };
+    let answer = match bearer(&headers) {
+        Ok(bearer) => register(&web.provider, &metadata, bearer.as_ref()).await,
+        Err(error) => Err(error),
+    };
+    answered(&web, answer, StatusCode::CREATED)
+}
+
+/// `GET /oauth2/register/{client_id}`
+pub async fn show(State(web): State<Web>, Path(id): Path<String>, headers: HeaderMap) -> Response {
+    let answer = match bearer(&headers) {
+        Ok(bearer) => read(&web.provider, &id, bearer.as_ref()).await,
+        Err(error) => Err(error),
+    };
+    answered(&web, answer, StatusCode::OK)
+}
+
+/// `PUT /oauth2/register/{client_id}`
+pub async fn replace(State(web): State<Web>, Path(id): Path<String>, headers: HeaderMap, body: Body) -> Response {
+    let metadata = match object(&headers, body).await {
+        Ok(metadata) => metadata,
+        Err(unreadable) => return refused(&web, "register", None, unreadable.into()),
+    };
+    let answer = match bearer(&headers) {
+        Ok(bearer) => update(&web.provider, &id, &metadata, bearer.as_ref()).await,
+        Err(error) => Err(error),
+    };
+    answered(&web, answer, StatusCode::OK)
+}
+
+/// `DELETE /oauth2/register/{client_id}`
+pub async fn remove(State(web): State<Web>, Path(id): Path<String>, headers: HeaderMap) -> Response {
+    let answer = match bearer(&headers) {
+        Ok(bearer) => delete(&web.provider, &id, bearer.as_ref()).await,
+        Err(error) => Err(error),
+    };
+    match answer {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(error) => answered(&web, Err(error), StatusCode::NO_CONTENT),
+    }
+}
+
+fn answered(web: &Web, answer: Result<Map<String, Value>, OAuthError>, status: StatusCode) -> Response {
+    match answer {
+        Ok(registered) => {
+            web.origins.forget();
+            let mut response = json(&registered, "application/json");
+            *response.status_mut() = status;
+            response
+        }
+        Err(error) => {
+            let challenge = (error.code() == ErrorCode::InvalidToken)
+                .then(|| challenge(web.provider.issuer.as_str(), Some(&error)));
+            let answer = OAuthAnswer::from(error);
+            let answer = match challenge {
+                Some(challenge) => answer.with_challenge(&challenge),
+                None => answer,
+            };
+            refused(web, "register", None, answer)
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! `POST /oauth2/token`
+//!
+//! RFC 6749 §3.2, §5.
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::Response;
+use http::header::{HeaderMap, HeaderValue, PRAGMA};
+
+use crate::http::error::json;
+use crate::http::extract::params;
+use crate::http::oauth::{basic, open_to_own_origins, refused};
+use crate::http::web::Web;
+use crate::oauth::endpoint::token::token;
+
+/// Exchanges a grant for tokens.
+pub async fn handle(State(web): State<Web>, headers: HeaderMap, body: Body) -> Response {
+    let form = match params::form(&headers, body).await {
+        Ok(form) => form,
+        Err(unreadable) => return refused(&web, "token", None, unreadable.into()),
+    };
+    let (client, answer) = match basic(&headers) {
+        Ok(basic) => token(&web.provider, &form, basic.as_ref()).await,
+        Err(error) => (None, Err(error)),
+    };
+    let mut response = match answer {
+        Ok(tokens) => {
+            let mut response = json(&tokens, "application/json");
+            response.headers_mut().insert(PRAGMA, HeaderValue::from_static("no-cache"));
+            response
+        }
+        Err(error) => refused(&web, "token", Some(&form), error.into()),
+    };
+    open_to_own_origins(&web, &headers, &mut response, (client.as_deref(), Some(&form))).await;
+    response
+}

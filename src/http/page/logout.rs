@@ -1,0 +1,96 @@
+//! `/oauth2/logout` and `/sign-out`: leaving, asked for by an app or by the person.
+//!
+//! OIDC RP-Initiated Logout 1.0 §2, §3.
+
+use axum::extract::State;
+use axum::response::Response;
+
+use crate::edge::template::context;
+use crate::http::extract::params::{AnyParams, Form, Query};
+use crate::http::extract::visitor::Visitor;
+use crate::http::page::select_account::account;
+use crate::http::page::{fault_page, foreign_form};
+use crate::http::web::{Web, page_error, redirect, shown, with_cookies};
+use crate::oauth::endpoint::logout::{self, Confirmation, Logout};
+use crate::protocol::oidc::rp_logout::LogoutRequest;
+use crate::protocol::params::Params;
+
+/// Forms of `/sign-out` have one purpose wherever they stand.
+pub const PURPOSE: &str = "sign-out";
+
+/// `GET` and `POST /oauth2/logout`
+pub async fn end_session(State(web): State<Web>, visitor: Visitor, AnyParams(params): AnyParams) -> Response {
+    let logout = match read(&web, &visitor, &params).await {
+        Ok(logout) => logout,
+        Err(response) => return *response,
+    };
+    match logout.confirmation {
+        Confirmation::Unneeded => leave(&web, visitor, logout).await,
+        Confirmation::Needed => ask(&web, &visitor, &logout, &params).await,
+    }
+}
+
+/// `POST /sign-out`: the person confirmed, or signs out on a page of ours.
+pub async fn submit(State(web): State<Web>, visitor: Visitor, Query(query): Query, Form(form): Form) -> Response {
+    if let Err(error) = web.csrf.check(&visitor.headers, visitor.flow.as_ref(), PURPOSE, form.get("csrf")) {
+        return foreign_form(&web, &visitor, error);
+    }
+    if form.get("decision") == Some("stay") {
+        return redirect(&web.path("/", &[]));
+    }
+    match read(&web, &visitor, &query).await {
+        Ok(logout) => leave(&web, visitor, logout).await,
+        Err(response) => *response,
+    }
+}
+
+async fn read(web: &Web, visitor: &Visitor, params: &Params) -> Result<Logout, Box<Response>> {
+    let refuse = |error| Box::new(web.refuse(visitor, &page_error("logout_request", &error)));
+    let request = LogoutRequest::parse(params).map_err(refuse)?;
+    logout::read(&web.provider, &request, &visitor.browser).await.map_err(refuse)
+}
+
+async fn ask(web: &Web, visitor: &Visitor, logout: &Logout, params: &Params) -> Response {
+    let user = match &visitor.browser.session {
+        Some(session) => web.provider.edges.store.user(session.authentication.user).await,
+        None => Ok(None),
+    };
+    let user = match user {
+        Ok(user) => user,
+        Err(fault) => return fault_page(web, visitor, fault),
+    };
+    let (flow, cookie) = web.flow(visitor);
+    let query: Vec<(&str, &str)> = params.iter().filter(|(name, _)| *name != "id_token_hint").collect();
+    let named = logout.client.as_ref().map(|client| ("client_id", client.id.as_str()));
+    let mut query: Vec<(&str, &str)> = query.into_iter().filter(|(name, _)| *name != "client_id").collect();
+    query.extend(named);
+    let context = context::Logout {
+        action: web.path("/sign-out", &query),
+        csrf: web.csrf.token(&flow, PURPOSE),
+        client: logout.client.as_ref().map(|client| shown(client, logout.return_to.as_deref().unwrap_or_default())),
+        account: user.map(|user| account(&user)),
+    };
+    let frame = web.pages.frame(visitor.id, &visitor.headers, &logout.ui_locales);
+    with_cookies(web.pages.page("page/logout.html", &frame, &context), cookie)
+}
+
+async fn leave(web: &Web, mut visitor: Visitor, logout: Logout) -> Response {
+    if let Some(session) = visitor.browser.session.take()
+        && let Err(fault) = logout::end(&web.provider, session.id).await
+    {
+        return fault_page(web, &visitor, fault);
+    }
+    let response = match logout.return_to {
+        Some(target) => redirect(&target),
+        None => {
+            let client = logout.client.as_ref();
+            let context = context::SignedOut {
+                back_uri: client.and_then(|client| client.metadata.client_uri.clone()),
+                client: client.map(|client| shown(client, client.metadata.client_uri.as_deref().unwrap_or_default())),
+            };
+            let frame = web.pages.frame(visitor.id, &visitor.headers, &logout.ui_locales);
+            web.pages.page("page/signed_out.html", &frame, &context)
+        }
+    };
+    with_cookies(response, [web.cookies.clear_session()])
+}

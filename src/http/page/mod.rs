@@ -1,0 +1,122 @@
+//! The pages people see; each form posts to its own file and returns to the table of next steps.
+
+pub mod account;
+pub mod admin;
+pub mod consent;
+pub mod home;
+pub mod link;
+pub mod logout;
+pub mod select_account;
+pub mod sign_in;
+
+use axum::response::Response;
+use http::StatusCode;
+
+use crate::http::error::PageError;
+use crate::http::extract::visitor::Visitor;
+use crate::http::web::{Web, redirect, way_back};
+use crate::model::fault::Fault;
+use crate::model::id::ClientId;
+use crate::oauth::endpoint::authorize::{Next, go_on};
+use crate::oauth::interaction::{self, Found, Open};
+use crate::protocol::params::Params;
+
+/// Where a waiting request stands: its id, and the client it is of, so that even an id that ran out leads back to the app.
+#[derive(Clone, Debug, Default)]
+pub struct Place {
+    /// `flow`.
+    pub flow: Option<String>,
+    /// `client_id`.
+    pub client_id: Option<String>,
+}
+
+impl Place {
+    /// Reads the place from a query.
+    pub fn of(query: &Params) -> Self {
+        let text = |name| query.get(name).map(str::to_owned);
+        Self { flow: text("flow"), client_id: text("client_id") }
+    }
+
+    /// The place of a request that waits.
+    pub fn open(open: &Open) -> Self {
+        Self { flow: Some(open.id.expose().clone()), client_id: Some(open.client.id.to_string()) }
+    }
+
+    /// The path of the page `path` for this request.
+    pub fn path(&self, web: &Web, path: &str) -> String {
+        self.path_with(web, path, &[])
+    }
+
+    /// [`Place::path`] with more parameters.
+    pub fn path_with(&self, web: &Web, path: &str, more: &[(&str, &str)]) -> String {
+        let mut query: Vec<(&str, &str)> = Vec::new();
+        query.extend(self.flow.as_deref().map(|flow| ("flow", flow)));
+        query.extend(self.client_id.as_deref().map(|client_id| ("client_id", client_id)));
+        query.extend(more);
+        web.path(path, &query)
+    }
+}
+
+/// Finds the request that waits at `place`, or the page that says why there is none.
+///
+/// # Errors
+/// The response to send instead.
+pub async fn find(web: &Web, visitor: &Visitor, place: &Place) -> Result<Open, Box<Response>> {
+    let id = place.flow.as_deref().unwrap_or_default();
+    let found = interaction::find(&web.provider, id, &visitor.browser)
+        .await
+        .map_err(|fault| Box::new(web.refuse(visitor, &fault.into())))?;
+    match found {
+        Found::Open(open) => Ok(*open),
+        Found::Answered(client) => {
+            let back = way_back(&client, web.provider.issuer.as_str());
+            Err(Box::new(lost(web, visitor, ("interaction_unknown", back))))
+        }
+        Found::Lost => {
+            let back = match place.client_id.as_deref().and_then(|id| id.parse::<ClientId>().ok()) {
+                Some(id) => web.provider.edges.store.client(&id).await.ok().flatten(),
+                None => None,
+            };
+            let back = back.and_then(|client| way_back(&client, web.provider.issuer.as_str()));
+            let key = if visitor.flow.is_some() { "interaction_expired" } else { "interaction_other_browser" };
+            Err(Box::new(lost(web, visitor, (key, back))))
+        }
+    }
+}
+
+fn lost(web: &Web, visitor: &Visitor, (key, back): (&'static str, Option<crate::http::error::Back>)) -> Response {
+    let error = PageError::new(key, StatusCode::BAD_REQUEST);
+    web.refuse(visitor, &match back {
+        Some(back) => error.back(back),
+        None => error,
+    })
+}
+
+/// Sends the browser on to whatever comes next.
+pub fn lead(web: &Web, visitor: &Visitor, place: &Place, next: Next) -> Response {
+    match next {
+        Next::SignIn => redirect(&place.path(web, "/sign-in")),
+        Next::SelectAccount => redirect(&place.path(web, "/sign-in/account")),
+        Next::Consent(_) => redirect(&place.path(web, "/consent")),
+        Next::Answer(answer) => web.deliver(visitor, answer),
+        Next::AlreadyAnswered => lost(web, visitor, ("interaction_unknown", None)),
+    }
+}
+
+/// [`go_on`] and [`lead`] in one: what a form does after it has changed something.
+pub async fn proceed(web: &Web, visitor: &Visitor, open: &Open) -> Response {
+    match go_on(&web.provider, open, &visitor.browser, None).await {
+        Ok(next) => lead(web, visitor, &Place::open(open), next),
+        Err(fault) => fault_page(web, visitor, fault),
+    }
+}
+
+/// A page for an inner failure.
+pub fn fault_page(web: &Web, visitor: &Visitor, fault: Fault) -> Response {
+    web.refuse(visitor, &fault.into())
+}
+
+/// A page for a form that is not from here.
+pub fn foreign_form(web: &Web, visitor: &Visitor, error: crate::http::csrf::CsrfError) -> Response {
+    web.refuse(visitor, &PageError::new("csrf", StatusCode::BAD_REQUEST).hint(error.to_string()))
+}

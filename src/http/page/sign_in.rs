@@ -1,0 +1,188 @@
+//! `/sign-in`: name and password on one page, other ways below.
+
+use axum::extract::State;
+use axum::response::Response;
+use http::StatusCode;
+use http::header::{HeaderValue, RETRY_AFTER};
+
+use crate::authn::{Answer, Attempt, Refusal};
+use crate::edge::template::context;
+use crate::http::cookie::Keep as CookieLife;
+use crate::http::extract::params::{Form, Query};
+use crate::http::extract::visitor::Visitor;
+use crate::http::page::{Place, fault_page, find, foreign_form, lead, proceed};
+use crate::http::web::{Web, redirect, shown, user_agent, way_back, with_cookies};
+use crate::model::authentication::Authentication;
+use crate::model::fault::Fault;
+use crate::model::interaction::Participation;
+use crate::oauth::endpoint::authorize::{Next, go_on};
+use crate::oauth::interaction::Open;
+use crate::oauth::interaction::sign_in::{Keep, Persistence, sign_in, took_part};
+use crate::protocol::params::Params;
+use crate::protocol::secret::Secret;
+
+/// What a page without a waiting request leads to.
+const DESTINATIONS: &[&str] = &["account", "admin"];
+
+/// `GET /sign-in`
+pub async fn show(State(web): State<Web>, visitor: Visitor, Query(query): Query) -> Response {
+    let place = Place::of(&query);
+    if place.flow.is_none() {
+        return page(&web, &visitor, Shown { query: &query, place, open: None, login: String::new(), error: None }).await;
+    }
+    let open = match find(&web, &visitor, &place).await {
+        Ok(open) => open,
+        Err(response) => return *response,
+    };
+    // "Use another account" shows the page although somebody is signed in.
+    if query.get("other").is_none() {
+        match go_on(&web.provider, &open, &visitor.browser, None).await {
+            Ok(Next::SignIn) => {}
+            Ok(next) => return lead(&web, &visitor, &place, next),
+            Err(fault) => return fault_page(&web, &visitor, fault),
+        }
+    }
+    let login = match suggested_login(&web, &visitor, &open, &query).await {
+        Ok(login) => login,
+        Err(fault) => return fault_page(&web, &visitor, fault),
+    };
+    page(&web, &visitor, Shown { query: &query, place, open: Some(&open), login, error: None }).await
+}
+
+/// `POST /sign-in`
+pub async fn submit(State(web): State<Web>, visitor: Visitor, Query(query): Query, Form(form): Form) -> Response {
+    let place = Place::of(&query);
+    let purpose = purpose(&place);
+    if let Err(error) = web.csrf.check(&visitor.headers, visitor.flow.as_ref(), &purpose, form.get("csrf")) {
+        return foreign_form(&web, &visitor, error);
+    }
+    let open = match &place.flow {
+        None => None,
+        Some(_) => match find(&web, &visitor, &place).await {
+            Ok(open) => Some(open),
+            Err(response) => return *response,
+        },
+    };
+    let login = form.get("login").unwrap_or_default().to_owned();
+    let password = Secret::from(form.get("password").unwrap_or_default());
+    let answer = Answer::Password { login: login.clone(), password };
+    let refused = match prove(&web, &visitor, "password", &answer).await {
+        Ok(authentication) => {
+            let persistent = if form.get("remember").is_some() { Persistence::Kept } else { Persistence::Browser };
+            return enter(&web, visitor, open, (authentication, persistent, destination(&query))).await;
+        }
+        Err(refused) => refused,
+    };
+    let (key, status) = match &refused {
+        Refusal::Wrong => ("sign_in_failed", StatusCode::UNPROCESSABLE_ENTITY),
+        Refusal::TooMany(_) => ("too_many_attempts", StatusCode::TOO_MANY_REQUESTS),
+        Refusal::Fault(fault) => return fault_page(&web, &visitor, fault.clone()),
+    };
+    let shown = Shown { query: &query, place, open: open.as_ref(), login, error: Some(key) };
+    let mut response = page(&web, &visitor, shown).await;
+    *response.status_mut() = status;
+    if let Refusal::TooMany(seconds) = refused {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}
+
+/// Has a method judge an answer.
+///
+/// # Errors
+/// What the method says.
+pub async fn prove(web: &Web, visitor: &Visitor, method: &str, answer: &Answer) -> Result<Authentication, Refusal> {
+    let attempt = Attempt { address: visitor.address.clone() };
+    match web.method(method) {
+        Some(method) => method.finish(&attempt, answer).await,
+        None => Err(Refusal::Wrong),
+    }
+}
+
+/// Lets a proven person in: session, cookie, and on with the request that waits, or to a page of ours.
+pub async fn enter(
+    web: &Web,
+    mut visitor: Visitor,
+    open: Option<Open>,
+    (authentication, persistent, destination): (Authentication, Persistence, &'static str),
+) -> Response {
+    let keep = Keep { persistent, user_agent: user_agent(&visitor.headers) };
+    let signed_in = match sign_in(&web.provider, &visitor.browser, authentication, keep).await {
+        Ok(signed_in) => signed_in,
+        Err(fault) => return fault_page(web, &visitor, fault),
+    };
+    let session = signed_in.session;
+    let life = if session.is_persistent {
+        CookieLife::For(session.expires_at.since(web.provider.now()))
+    } else {
+        CookieLife::WhileOpen
+    };
+    let cookie = web.cookies.set_session(&signed_in.token, life);
+    let session_id = session.id;
+    visitor.browser.session = Some(std::sync::Arc::new(session));
+    let response = match open {
+        None => redirect(&web.path(&format!("/{destination}"), &[])),
+        Some(open) => {
+            let id = open.id.clone();
+            let client = std::sync::Arc::clone(&open.client);
+            match took_part(&web.provider, open, session_id, Participation::SignedIn).await {
+                Ok(interaction) => proceed(web, &visitor, &Open { id, interaction, client }).await,
+                Err(fault) => fault_page(web, &visitor, fault),
+            }
+        }
+    };
+    with_cookies(response, [cookie])
+}
+
+/// Where a sign-in without a waiting request leads; only to pages of ours.
+pub fn destination(query: &Params) -> &'static str {
+    let asked = query.get("to").unwrap_or_default();
+    DESTINATIONS.iter().find(|page| **page == asked).copied().unwrap_or("account")
+}
+
+struct Shown<'a> {
+    query: &'a Params,
+    place: Place,
+    open: Option<&'a Open>,
+    login: String,
+    error: Option<&'static str>,
+}
+
+async fn page(web: &Web, visitor: &Visitor, shown_now: Shown<'_>) -> Response {
+    let Shown { query, place, open, login, error } = shown_now;
+    let (flow, cookie) = web.flow(visitor);
+    let more: Vec<(&str, &str)> = query.get("to").map(|to| ("to", to)).into_iter().collect();
+    let context = context::SignIn {
+        action: place.path_with(web, "/sign-in", &more),
+        csrf: web.csrf.token(&flow, &purpose(&place)),
+        login,
+        login_locked: false,
+        error: error.map(str::to_owned),
+        client: open.map(|open| shown(&open.client, open.interaction.request.return_path.redirect_uri())),
+        back_uri: open.and_then(|open| way_back(&open.client, web.provider.issuer.as_str())).map(|back| back.uri),
+        methods: Vec::new(),
+        remember: true,
+        development_users: web.development_users.clone(),
+    };
+    let locales = open.map(|open| open.interaction.request.ui_locales.as_slice()).unwrap_or_default();
+    let frame = web.pages.frame(visitor.id, &visitor.headers, locales);
+    with_cookies(web.pages.page("page/sign_in.html", &frame, &context), cookie)
+}
+
+/// `login_hint`, else the name of the person who is signed in and has to prove it again.
+async fn suggested_login(web: &Web, visitor: &Visitor, open: &Open, query: &Params) -> Result<String, Fault> {
+    if let Some(hint) = &open.interaction.request.login_hint {
+        return Ok(hint.clone());
+    }
+    match &visitor.browser.session {
+        Some(session) if query.get("other").is_none() => {
+            let user = web.provider.edges.store.user(session.authentication.user).await?;
+            Ok(user.map(|user| user.login().to_owned()).unwrap_or_default())
+        }
+        _ => Ok(String::new()),
+    }
+}
+
+fn purpose(place: &Place) -> String {
+    format!("sign-in:{}", place.flow.as_deref().unwrap_or_default())
+}

@@ -1,0 +1,100 @@
+//! The route table: every URL of the server on one page.
+//!
+//! `PROTOCOL.md` §1. What is ready beforehand (discovery, keys) stands outside the layers: it needs no name in the log and
+//! changes nothing. Everything stands below the path of the issuer.
+
+use axum::Router;
+use axum::extract::{Path, Request, State};
+use axum::response::Response;
+use axum::routing::{MethodRouter, get, post};
+use http::header::HeaderMap;
+
+use crate::http::health::Health;
+use crate::http::trace::{Trace, TraceId};
+use crate::http::web::Web;
+use crate::http::{asset, oauth, page};
+
+/// The public router. `more` are routes of the same origin that stand beside ours (the development mailbox).
+pub fn router(web: Web, trace: Trace, health: Health, more: Router) -> Router {
+    let base = web.provider.issuer.path().to_owned();
+    let documents = documents(&web);
+    let layered = Router::new()
+        .merge(protocol())
+        .merge(pages())
+        .with_state(web.clone())
+        .merge(health.public())
+        .merge(more)
+        .layer(trace.clone());
+    let within = if base.is_empty() { layered } else { Router::new().nest(&base, layered) };
+    let fallback = Router::new().fallback(not_found).with_state(web).layer(trace);
+    Router::new().merge(documents).merge(within).fallback_service(fallback)
+}
+
+/// Discovery and keys. An issuer with a path has its metadata at three places (RFC 8414 §3.1, §5).
+fn documents(web: &Web) -> Router {
+    let base = web.provider.issuer.path();
+    let mut router = Router::new()
+        .route_service(&format!("{base}/.well-known/openid-configuration"), web.discovery.clone())
+        .route_service(&format!("{base}/oauth2/jwks"), web.jwks.clone())
+        .route_service(&format!("/.well-known/oauth-authorization-server{base}"), web.discovery.clone());
+    if !base.is_empty() {
+        router = router
+            .route_service(&format!("/.well-known/openid-configuration{base}"), web.discovery.clone())
+            .route_service(&format!("{base}/.well-known/oauth-authorization-server"), web.discovery.clone());
+    }
+    router
+}
+
+/// The protocol's endpoints.
+fn protocol() -> Router<Web> {
+    Router::new()
+        .route("/oauth2/authorize", closed(get(oauth::authorize::handle).post(oauth::authorize::handle)))
+        .route("/oauth2/token", open(post(oauth::token::handle)))
+        .route("/oauth2/userinfo", open(get(oauth::userinfo::handle).post(oauth::userinfo::handle)))
+        .route("/oauth2/introspect", open(post(oauth::introspect::handle)))
+        .route("/oauth2/revoke", open(post(oauth::revoke::handle)))
+        .route("/oauth2/register", open(post(oauth::register::create)))
+        .route(
+            "/oauth2/register/{client_id}",
+            open(get(oauth::register::show).put(oauth::register::replace).delete(oauth::register::remove)),
+        )
+        .route("/oauth2/logout", closed(get(page::logout::end_session).post(page::logout::end_session)))
+}
+
+/// The pages.
+fn pages() -> Router<Web> {
+    Router::new()
+        .route("/", closed(get(page::home::show)))
+        .route("/sign-in", closed(get(page::sign_in::show).post(page::sign_in::submit)))
+        .route("/sign-in/account", closed(get(page::select_account::show).post(page::select_account::submit)))
+        .route("/sign-in/link", closed(get(page::link::show).post(page::link::submit)))
+        .route("/consent", closed(get(page::consent::show).post(page::consent::submit)))
+        .route("/sign-out", closed(post(page::logout::submit)))
+        .route("/account", closed(get(page::account::show)))
+        .route("/account/apps/{client_id}/revoke", closed(post(page::account::revoke_app)))
+        .route("/account/sessions/{id}/end", closed(post(page::account::end_session)))
+        .route("/admin", closed(get(page::admin::show)))
+        .route("/assets/{name}", closed(get(static_file)))
+}
+
+/// A route that scripts of other origins may call.
+fn open(route: MethodRouter<Web>) -> MethodRouter<Web> {
+    closed(route.options(oauth::preflight))
+}
+
+/// A route for browsers; another method gets a page, not an empty answer.
+fn closed(route: MethodRouter<Web>) -> MethodRouter<Web> {
+    route.fallback(method_not_allowed)
+}
+
+async fn static_file(State(web): State<Web>, id: TraceId, Path(name): Path<String>, headers: HeaderMap) -> Response {
+    asset::answer(web.pages.templates(), &name).unwrap_or_else(|| web.pages.not_found(id, &headers))
+}
+
+async fn method_not_allowed(State(web): State<Web>, id: TraceId, headers: HeaderMap) -> Response {
+    web.pages.method_not_allowed(id, &headers)
+}
+
+async fn not_found(State(web): State<Web>, id: TraceId, request: Request) -> Response {
+    web.pages.not_found(id, request.headers())
+}

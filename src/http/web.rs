@@ -1,0 +1,191 @@
+//! What every handler holds.
+
+use std::sync::Arc;
+
+use axum::response::{IntoResponse, Response};
+use http::header::{HeaderMap, HeaderValue, LOCATION, SET_COOKIE};
+use http::StatusCode;
+
+use crate::authn::Method;
+use crate::edge::template::context::{self, DevelopmentUser};
+use crate::http::cookie::{Cookies, FlowCookie};
+use crate::http::csrf::Csrf;
+use crate::http::document::Document;
+use crate::http::error::{Back, PageError, note};
+use crate::http::extract::visitor::Visitor;
+use crate::http::origins::Origins;
+use crate::http::refusals::Refusals;
+use crate::http::render::Pages;
+use crate::model::client::Client;
+use crate::oauth::provider::Provider;
+use crate::protocol::authorization_response::AuthorizationResponse;
+use crate::protocol::error::{ErrorCode, OAuthError};
+use crate::protocol::secret::Secret;
+
+/// The server as its handlers see it. Clones share everything.
+#[derive(Clone)]
+pub struct Web(Arc<Parts>);
+
+/// The parts of [`Web`].
+pub struct Parts {
+    /// The protocol.
+    pub provider: Arc<Provider>,
+    /// How people sign in.
+    pub methods: Vec<Box<dyn Method>>,
+    /// The pages.
+    pub pages: Pages,
+    /// The cookies.
+    pub cookies: Cookies,
+    /// Tokens of forms.
+    pub csrf: Csrf,
+    /// Discovery, ready to be sent.
+    pub discovery: Document,
+    /// Our public keys, ready to be sent.
+    pub jwks: Document,
+    /// Accounts that a development server offers with one click.
+    pub development_users: Vec<DevelopmentUser>,
+    /// More links on the start page.
+    pub start_links: Vec<context::Link>,
+    /// What was refused lately.
+    pub refusals: Refusals,
+    /// Origins of registered clients.
+    pub origins: Origins,
+}
+
+impl std::ops::Deref for Web {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl Web {
+    /// Shares `parts`.
+    pub fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+
+    /// The path of one of our own pages, issuer path included; `query` is appended percent-encoded.
+    pub fn path(&self, path: &str, query: &[(&str, &str)]) -> String {
+        let mut target = format!("{}{path}", self.provider.issuer.path());
+        if !query.is_empty() {
+            let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
+            target.push('?');
+            target.push_str(&query);
+        }
+        target
+    }
+
+    /// The browser's flow cookie, or a new one with the header that sets it.
+    pub fn flow(&self, visitor: &Visitor) -> (FlowCookie, Option<HeaderValue>) {
+        if let Some(flow) = &visitor.flow {
+            return (flow.clone(), None);
+        }
+        let value: Secret = self.provider.edges.random.token();
+        let header = self.cookies.set_flow(&value);
+        (FlowCookie(value), Some(header))
+    }
+
+    /// The method called `name`.
+    pub fn method(&self, name: &str) -> Option<&dyn Method> {
+        self.methods.iter().find(|method| method.name() == name).map(Box::as_ref)
+    }
+
+    /// Sends an authorization response on its way (RFC 6749 §4.1.2; 303 after a POST, RFC 9700 §4.12).
+    pub fn deliver(&self, visitor: &Visitor, answer: AuthorizationResponse) -> Response {
+        match answer {
+            AuthorizationResponse::Redirect(url) => redirect(&url),
+            AuthorizationResponse::FormPost { action, fields } => {
+                let fields = fields.into_iter().map(|(name, value)| context::FormField { name, value }).collect();
+                let frame = self.pages.frame(visitor.id, &visitor.headers, &[]);
+                self.pages.page("page/form_post.html", &frame, &context::FormPost { action, fields })
+            }
+        }
+    }
+
+    /// [`Web::deliver`] for a refusal, which is also logged.
+    pub fn deliver_refusal(&self, visitor: &Visitor, answer: AuthorizationResponse, error: &OAuthError) -> Response {
+        let mut response = self.deliver(visitor, answer);
+        note(&mut response, error);
+        response
+    }
+
+    /// A page that says what went wrong.
+    pub fn refuse(&self, visitor: &Visitor, error: &PageError) -> Response {
+        self.pages.error(&self.pages.frame(visitor.id, &visitor.headers, &[]), error)
+    }
+}
+
+/// `303 See Other`, kept by nobody.
+pub fn redirect(target: &str) -> Response {
+    let mut response = StatusCode::SEE_OTHER.into_response();
+    let headers = response.headers_mut();
+    match HeaderValue::from_str(target) {
+        Ok(location) => {
+            headers.insert(LOCATION, location);
+            headers.insert(http::header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            headers.insert(http::header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+        }
+        Err(_) => *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR,
+    }
+    response
+}
+
+/// Adds `Set-Cookie` headers to a response.
+pub fn with_cookies(mut response: Response, cookies: impl IntoIterator<Item = HeaderValue>) -> Response {
+    for cookie in cookies {
+        response.headers_mut().append(SET_COOKIE, cookie);
+    }
+    response
+}
+
+/// An error that a person sees because no verified redirect URI exists yet.
+pub fn page_error(key: &'static str, error: &OAuthError) -> PageError {
+    let (key, status) = match error.code() {
+        ErrorCode::ServerError => ("server_error", StatusCode::INTERNAL_SERVER_ERROR),
+        ErrorCode::TemporarilyUnavailable => ("unavailable", StatusCode::SERVICE_UNAVAILABLE),
+        _ => (key, StatusCode::BAD_REQUEST),
+    };
+    let hint = match error.developer_hint() {
+        Some(hint) => format!("{}: {hint}", error.description()),
+        None => error.description().to_owned(),
+    };
+    PageError::new(key, status).hint(hint).caused_by(error.clone())
+}
+
+/// The way back to an app: where it begins a login, else its home page. Both are registered, so this is no open redirect.
+pub fn way_back(client: &Client, issuer: &str) -> Option<Back> {
+    let uri = match &client.metadata.initiate_login_uri {
+        Some(uri) => {
+            let mut url = url::Url::parse(uri).ok()?;
+            url.query_pairs_mut().append_pair("iss", issuer);
+            url.into()
+        }
+        None => client.metadata.client_uri.clone()?,
+    };
+    Some(Back { uri, client_name: Some(client.display_name().to_owned()) })
+}
+
+/// The client as pages show it; `redirect_uri` tells where its answer goes.
+pub fn shown(client: &Client, redirect_uri: &str) -> context::Client {
+    let host = url::Url::parse(redirect_uri)
+        .ok()
+        .and_then(|url| url.host_str().map(str::to_owned))
+        .unwrap_or_else(|| redirect_uri.split(':').next().unwrap_or_default().to_owned());
+    let metadata = &client.metadata;
+    context::Client {
+        name: client.display_name().to_owned(),
+        host,
+        client_uri: metadata.client_uri.clone(),
+        logo_uri: metadata.logo_uri.clone(),
+        policy_uri: metadata.policy_uri.clone(),
+        tos_uri: metadata.tos_uri.clone(),
+        self_registered: client.is_self_registered(),
+    }
+}
+
+/// `User-Agent` as text; empty when there is none.
+pub fn user_agent(headers: &HeaderMap) -> String {
+    headers.get(http::header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
+}

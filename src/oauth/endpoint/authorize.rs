@@ -1,0 +1,176 @@
+//! The authorization endpoint.
+//!
+//! RFC 6749 §3.1, OIDC Core §3.1.2.
+
+use std::sync::Arc;
+
+use crate::model::client::Client;
+use crate::model::fault::Fault;
+use crate::model::grant::Consent;
+use crate::model::id::ClientId;
+use crate::model::interaction::{ConsentGiven, Progress};
+use crate::model::session::Session;
+use crate::oauth::grant::machine;
+use crate::oauth::interaction::next_step::{Asked, Situation, Step, next_step};
+use crate::oauth::interaction::{Browser, Open, finish, wanted};
+use crate::oauth::policy::Mode;
+use crate::oauth::provider::Provider;
+use crate::protocol::authorization_request::{AuthorizationRequest, Refused, RequestRules};
+use crate::protocol::authorization_response::{AuthorizationResponse, ReturnPath};
+use crate::protocol::client_metadata::GrantType;
+use crate::protocol::error::OAuthError;
+use crate::protocol::params::Params;
+
+/// A request that cannot be answered with a code.
+#[derive(Clone, Debug)]
+pub enum AuthorizeError {
+    /// The person sees a page: no such client, or we could not ask (RFC 6749 §4.1.2.1).
+    UnknownClient(OAuthError),
+    /// The person sees a page: the redirect URI is not the client's.
+    RedirectUri(OAuthError),
+    /// The client is told.
+    Client(Box<ReturnPath>, OAuthError),
+}
+
+impl From<Fault> for AuthorizeError {
+    fn from(fault: Fault) -> Self {
+        Self::UnknownClient(fault.into())
+    }
+}
+
+/// What happens next with a request.
+#[derive(Clone, Debug)]
+pub enum Next {
+    /// The person signs in.
+    SignIn,
+    /// The person chooses an account.
+    SelectAccount,
+    /// The person is asked for consent.
+    Consent(Asked),
+    /// The client is answered.
+    Answer(AuthorizationResponse),
+    /// The client was answered before, from another tab.
+    AlreadyAnswered,
+}
+
+/// A request that was understood.
+#[derive(Debug)]
+pub struct Begun {
+    /// Who asks.
+    pub client: Arc<Client>,
+    /// What is asked.
+    pub request: AuthorizationRequest,
+    /// What comes next.
+    pub next: Next,
+}
+
+/// Reads an authorization request and decides what comes next. Nothing is written unless a code is made.
+///
+/// # Errors
+/// A page before client and redirect URI are verified, an answer to the client after.
+pub async fn authorize(provider: &Provider, params: &Params, browser: &Browser) -> Result<Begun, AuthorizeError> {
+    let client = client(provider, params).await?;
+    let rules = RequestRules {
+        issuer: provider.issuer.as_str(),
+        scopes_supported: &provider.scopes_supported,
+        requires_pkce: client.requires_pkce(),
+        allows_http_loopback: client.policy.development || provider.policy.mode == Mode::Development,
+    };
+    let request = AuthorizationRequest::parse(params, &client.metadata, &rules).map_err(|refused| match refused {
+        Refused::Page(error) => AuthorizeError::RedirectUri(error),
+        Refused::Client(path, error) => AuthorizeError::Client(path, error),
+    })?;
+    let refuse = |error: OAuthError| AuthorizeError::Client(Box::new(request.return_path.clone()), error);
+    if !client.allows(GrantType::AuthorizationCode) {
+        return Err(refuse(OAuthError::unauthorized_client("the client is not registered for authorization_code")));
+    }
+    machine::authorization(&request, &client).map_err(refuse)?;
+    check_hint(provider, &request).map_err(refuse)?;
+    let session = browser.session.as_deref();
+    let step = decide(provider, &client, (&request, &Progress::Pending, None), session).await?;
+    let next = carry_out(provider, (&client, &request), session, step).await?;
+    Ok(Begun { client, request, next })
+}
+
+/// Decides again for a request that waits; `given` is what the person agreed to just now.
+///
+/// # Errors
+/// A fault of a store.
+pub async fn go_on(
+    provider: &Provider,
+    open: &Open,
+    browser: &Browser,
+    given: Option<ConsentGiven>,
+) -> Result<Next, Fault> {
+    let session = browser.session.as_deref();
+    let parts = (&open.interaction.request, &open.interaction.progress, given.as_ref());
+    let step = decide(provider, &open.client, parts, session).await?;
+    let is_last = matches!(step, Step::Answer(_) | Step::Refuse(_));
+    // Two tabs may arrive here with one request: the one that closes it answers.
+    if is_last && !finish::close(provider, open).await? {
+        return Ok(Next::AlreadyAnswered);
+    }
+    if let (Step::Answer(_), Some(given), Some(session)) = (&step, &given, session) {
+        finish::remember(provider, (&open.client, session), given).await?;
+    }
+    carry_out(provider, (&open.client, &open.interaction.request), session, step).await
+}
+
+async fn client(provider: &Provider, params: &Params) -> Result<Arc<Client>, AuthorizeError> {
+    let page = AuthorizeError::UnknownClient;
+    let id = params.one("client_id").map_err(page)?;
+    let id = id.ok_or_else(|| page(OAuthError::invalid_request("client_id is missing")))?;
+    let unknown = || page(OAuthError::invalid_request("no client has this client_id").hint(format!("client_id {id}")));
+    let id: ClientId = id.parse().map_err(|_| unknown())?;
+    let client = provider.edges.store.client(&id).await?;
+    client.filter(|client| client.is_enabled()).ok_or_else(unknown)
+}
+
+/// An `id_token_hint` must be one of our own ID tokens; it may have expired (OIDC Core §3.1.2.1).
+fn check_hint(provider: &Provider, request: &AuthorizationRequest) -> Result<(), OAuthError> {
+    match &request.id_token_hint {
+        Some(hint) if super::logout::read_hint(provider, hint).is_none() => {
+            Err(OAuthError::invalid_request("id_token_hint is not an ID token of this issuer"))
+        }
+        _ => Ok(()),
+    }
+}
+
+async fn decide(
+    provider: &Provider,
+    client: &Client,
+    (request, progress, given): (&AuthorizationRequest, &Progress, Option<&ConsentGiven>),
+    session: Option<&Session>,
+) -> Result<Step, Fault> {
+    let consent: Option<Arc<Consent>> = match session {
+        Some(session) => provider.edges.store.consent(session.authentication.user, &client.id).await?,
+        None => None,
+    };
+    let situation = Situation {
+        request,
+        client,
+        session,
+        consent: consent.as_deref(),
+        given,
+        progress,
+        wanted: wanted(provider, client, request, session),
+    };
+    Ok(next_step(&situation, provider.now()))
+}
+
+async fn carry_out(
+    provider: &Provider,
+    (client, request): (&Client, &AuthorizationRequest),
+    session: Option<&Session>,
+    step: Step,
+) -> Result<Next, Fault> {
+    Ok(match (step, session) {
+        (Step::Answer(allowed), Some(session)) => {
+            Next::Answer(finish::answer(provider, request, (client, session), allowed).await?)
+        }
+        (Step::SignIn | Step::Answer(_), _) => Next::SignIn,
+        (Step::SelectAccount, _) => Next::SelectAccount,
+        (Step::Consent(asked), _) => Next::Consent(asked),
+        (Step::Refuse(error), _) => Next::Answer(request.return_path.error(&error)),
+    })
+}

@@ -1,0 +1,107 @@
+//! Token introspection.
+//!
+//! RFC 7662.
+
+use std::sync::Arc;
+
+use crate::model::authentication::Authentication;
+use crate::model::client::Client;
+use crate::oauth::client_auth::{self, BasicCredentials};
+use crate::oauth::grant::stands;
+use crate::oauth::provider::Provider;
+use crate::oauth::token::access_token::{LiveAccessToken, inspect};
+use crate::oauth::token::issue::subject_of;
+use crate::protocol::error::OAuthError;
+use crate::protocol::introspection::{IntrospectionRequest, IntrospectionResponse};
+use crate::protocol::params::Params;
+use crate::protocol::secret::TokenHash;
+use crate::protocol::token_response::TokenType;
+
+/// Says what a token is good for, to a client that may know.
+///
+/// # Errors
+/// `invalid_client` when the caller does not prove who it is (§2.1); a public client cannot.
+pub async fn introspect(
+    provider: &Provider,
+    params: &Params,
+    basic: Option<&BasicCredentials>,
+) -> Result<IntrospectionResponse, OAuthError> {
+    let caller = client_auth::authenticate(provider, params, basic).await?;
+    if caller.is_public() {
+        return Err(OAuthError::invalid_client("introspection needs a client that authenticates (RFC 7662 2.1)"));
+    }
+    let request = IntrospectionRequest::parse(params)?;
+    let token = request.token.expose();
+    if let Some(live) = inspect(provider, token).await? {
+        let known = may_know(&caller, &live).then(|| describe(provider, &live)).transpose()?;
+        return Ok(known.unwrap_or_default());
+    }
+    refresh_token(provider, &caller, token).await
+}
+
+/// A resource server is a client that an operator registered; who registered itself sees only its own tokens (§4).
+fn may_know(caller: &Client, live: &LiveAccessToken) -> bool {
+    caller.id == live.token.client || !caller.is_self_registered()
+}
+
+fn describe(provider: &Provider, live: &LiveAccessToken) -> Result<IntrospectionResponse, OAuthError> {
+    let token = &live.token;
+    let sub = match (&token.subject, &live.person) {
+        (Some(subject), _) => subject.clone(),
+        (None, Some((user, _))) => subject_of(provider, &live.client, user.id)?,
+        (None, None) => live.client.id.to_string(),
+    };
+    let authentication = live.person.as_ref().map(|(_, grant)| &grant.details.authentication);
+    Ok(IntrospectionResponse {
+        active: true,
+        scope: Some(token.scope.clone()),
+        client_id: Some(token.client.to_string()),
+        username: live.person.as_ref().map(|(user, _)| user.login().to_owned()),
+        token_type: Some(TokenType::Bearer),
+        exp: Some(token.expires_at),
+        iat: Some(token.issued_at),
+        sub: Some(sub),
+        aud: token.audience.clone(),
+        iss: Some(provider.issuer.as_str().to_owned()),
+        jti: token.jti.map(|jti| jti.to_string()),
+        auth_time: authentication.map(|authentication| authentication.at),
+        acr: authentication.map(|authentication| authentication.acr().as_str().to_owned()),
+        amr: authentication.map(Authentication::amr_values).unwrap_or_default(),
+        sid: live.person.as_ref().map(|(_, grant)| grant.session.to_string()),
+    })
+}
+
+/// A refresh token is the affair of its own client only.
+async fn refresh_token(
+    provider: &Provider,
+    caller: &Arc<Client>,
+    token: &str,
+) -> Result<IntrospectionResponse, OAuthError> {
+    let now = provider.now();
+    let store = &provider.edges.store;
+    let Some(record) = store.refresh_token(&TokenHash::of(token)).await? else {
+        return Ok(IntrospectionResponse::inactive());
+    };
+    let Some(grant) = store.grant(record.grant).await?.filter(|grant| grant.is_live()) else {
+        return Ok(IntrospectionResponse::inactive());
+    };
+    let user = store.user(grant.user).await?.filter(|user| user.is_enabled());
+    let user = user.filter(|user| stands(user, grant.details.authentication.at));
+    let is_good = record.used_at.is_none() && !record.expires_at.is_past(now) && grant.client == caller.id;
+    let Some(user) = user.filter(|_| is_good) else { return Ok(IntrospectionResponse::inactive()) };
+    Ok(IntrospectionResponse {
+        active: true,
+        scope: Some(record.scope),
+        client_id: Some(grant.client.to_string()),
+        username: Some(user.login().to_owned()),
+        exp: Some(record.expires_at),
+        iat: Some(record.issued_at),
+        sub: Some(subject_of(provider, caller, user.id)?),
+        iss: Some(provider.issuer.as_str().to_owned()),
+        auth_time: Some(grant.details.authentication.at),
+        acr: Some(grant.details.authentication.acr().as_str().to_owned()),
+        amr: grant.details.authentication.amr_values(),
+        sid: Some(grant.session.to_string()),
+        ..IntrospectionResponse::default()
+    })
+}

@@ -1,0 +1,113 @@
+//! Logout started by a client.
+//!
+//! OIDC RP-Initiated Logout 1.0.
+
+use std::sync::Arc;
+
+use crate::model::client::Client;
+use crate::model::fault::Fault;
+use crate::model::id::{ClientId, SessionId};
+use crate::model::session::Session;
+use crate::oauth::interaction::Browser;
+use crate::oauth::provider::Provider;
+use crate::protocol::error::OAuthError;
+use crate::protocol::jose::jws::Unverified;
+use crate::protocol::oidc::id_token::IdTokenHint;
+use crate::protocol::oidc::rp_logout::LogoutRequest;
+
+/// What a logout request asks for, checked.
+#[derive(Clone, Debug)]
+pub struct Logout {
+    /// The client that asks, if it is known.
+    pub client: Option<Arc<Client>>,
+    /// Where the person lands: registered by that client, with `state`.
+    pub return_to: Option<String>,
+    /// Whether the person must be asked (§2).
+    pub confirmation: Confirmation,
+    /// Languages for pages.
+    pub ui_locales: Vec<String>,
+}
+
+/// Whether the person is asked before they are signed out.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+pub enum Confirmation {
+    /// The request does not prove that it comes from an app this person uses.
+    Needed,
+    /// It carries an ID token of this very session, or nobody is signed in.
+    Unneeded,
+}
+
+/// Reads an ID token that a client gives back: signed by us, for this issuer; expired is fine.
+pub fn read_hint(provider: &Provider, hint: &str) -> Option<IdTokenHint> {
+    let unverified = Unverified::parse(hint).ok()?;
+    let keys = provider.keys.load();
+    IdTokenHint::verify(&unverified, keys.by_kid(unverified.kid()?)?, provider.issuer.as_str()).ok()
+}
+
+/// Checks a logout request.
+///
+/// # Errors
+/// `invalid_request` for a hint that is not ours, a client that does not match it, or a `post_logout_redirect_uri` that
+/// the client did not register: the person sees a page (§4).
+pub async fn read(provider: &Provider, request: &LogoutRequest, browser: &Browser) -> Result<Logout, OAuthError> {
+    let hint = match &request.id_token_hint {
+        None => None,
+        Some(text) => Some(
+            read_hint(provider, text)
+                .ok_or_else(|| OAuthError::invalid_request("id_token_hint is not an ID token of this issuer"))?,
+        ),
+    };
+    let named = hint.as_ref().and_then(|hint| hint.aud.first().cloned());
+    if let (Some(hint), Some(given)) = (&hint, &request.client_id)
+        && !hint.is_for(given)
+    {
+        return Err(OAuthError::invalid_request("client_id is not the audience of id_token_hint"));
+    }
+    let client = match request.client_id.clone().or(named) {
+        None => None,
+        Some(id) => client(provider, &id).await?,
+    };
+    Ok(Logout {
+        return_to: return_to(request, client.as_deref())?,
+        confirmation: confirmation(hint.as_ref(), browser.session.as_deref()),
+        client,
+        ui_locales: request.ui_locales.clone(),
+    })
+}
+
+async fn client(provider: &Provider, id: &str) -> Result<Option<Arc<Client>>, Fault> {
+    match id.parse::<ClientId>() {
+        Ok(id) => provider.edges.store.client(&id).await,
+        Err(_) => Ok(None),
+    }
+}
+
+/// §3: compared byte for byte with what the client registered.
+fn return_to(request: &LogoutRequest, client: Option<&Client>) -> Result<Option<String>, OAuthError> {
+    let Some(uri) = &request.post_logout_redirect_uri else { return Ok(None) };
+    let Some(client) = client else {
+        return Err(OAuthError::invalid_request(
+            "post_logout_redirect_uri needs client_id or id_token_hint, to tell whose it is",
+        ));
+    };
+    if !client.metadata.post_logout_redirect_uris.contains(uri) {
+        return Err(OAuthError::invalid_request("post_logout_redirect_uri is not registered for the client")
+            .hint(format!("asked {uri}, registered {:?}", client.metadata.post_logout_redirect_uris)));
+    }
+    Ok(Some(request.landing(uri)))
+}
+
+/// §2: the hint must speak of the person who is signed in here.
+fn confirmation(hint: Option<&IdTokenHint>, session: Option<&Session>) -> Confirmation {
+    let Some(session) = session else { return Confirmation::Unneeded };
+    let is_same = hint.is_some_and(|hint| hint.sid.as_deref() == Some(session.id.to_string().as_str()));
+    if is_same { Confirmation::Unneeded } else { Confirmation::Needed }
+}
+
+/// Ends a session; tokens that were not meant to outlive it die with it.
+///
+/// # Errors
+/// A fault of the store.
+pub async fn end(provider: &Provider, session: SessionId) -> Result<(), Fault> {
+    provider.edges.store.end_session(session, provider.now()).await.map(|_| ())
+}

@@ -1,0 +1,220 @@
+//! Dynamic client registration and its management.
+//!
+//! RFC 7591 §3, RFC 7592 §2, OIDC Registration §3.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+
+use crate::model::client::{Client, ClientOrigin, ClientPolicy, ClientSecret};
+use crate::model::id::ClientId;
+use crate::oauth::client_auth::{jwks, secret};
+use crate::oauth::policy::{Mode, Registration};
+use crate::oauth::provider::Provider;
+use crate::protocol::client_metadata::{ClientAuthMethod, ClientMetadata};
+use crate::protocol::client_registration::{RegistrationRules, Unsupported};
+use crate::protocol::error::{ErrorCode, OAuthError};
+use crate::protocol::jose::algorithm::SigningAlgorithm;
+use crate::protocol::oidc::subject;
+use crate::protocol::registration_management::parse_update;
+use crate::protocol::scope::Scope;
+use crate::protocol::secret::{Secret, TokenHash};
+
+/// Registers a client (RFC 7591 §3.1); the answer is §3.2.1 with the management members of RFC 7592 §3.
+///
+/// # Errors
+/// `invalid_token` without the initial access token where one is asked for; `invalid_redirect_uri` or
+/// `invalid_client_metadata` for metadata.
+pub async fn register(
+    provider: &Provider,
+    json: &Map<String, Value>,
+    bearer: Option<&Secret>,
+) -> Result<Map<String, Value>, OAuthError> {
+    admit(provider, bearer)?;
+    let metadata = Rules::of(provider).parse(json)?;
+    check_sector(provider, &metadata).await?;
+    let (now, random) = (provider.now(), &*provider.edges.random);
+    let id = ClientId::generate(random.bytes());
+    let client_secret = metadata.token_endpoint_auth_method.needs_secret().then(|| random.token());
+    let management = random.token();
+    let client = Client {
+        secret: client_secret
+            .as_ref()
+            .map(|value| secret::keep(value, (&id, metadata.token_endpoint_auth_method), &provider.vault, random)),
+        origin: ClientOrigin::Registered(TokenHash::of(management.expose())),
+        // Certification clients send no challenge; a public client always needs one (`PROTOCOL.md` §1).
+        policy: ClientPolicy { require_pkce: false, ..ClientPolicy::default() },
+        id,
+        metadata,
+        created_at: now,
+        disabled_at: None,
+    };
+    provider.edges.store.create_client(&client).await?;
+    tracing::info!(client_id = %client.id, "a client registered itself");
+    let mut answer = answer(provider, &client)?;
+    answer.insert("registration_access_token".into(), json!(management.expose()));
+    show_secret(&mut answer, client_secret.as_ref());
+    Ok(answer)
+}
+
+/// What a client registered (RFC 7592 §2.1). The secret is not shown again: only its hash is kept.
+///
+/// # Errors
+/// As [`owner`].
+pub async fn read(provider: &Provider, id: &str, bearer: Option<&Secret>) -> Result<Map<String, Value>, OAuthError> {
+    let client = owner(provider, id, bearer).await?;
+    answer(provider, &client)
+}
+
+/// Replaces what a client registered (RFC 7592 §2.2).
+///
+/// # Errors
+/// As [`owner`] and [`register`].
+pub async fn update(
+    provider: &Provider,
+    id: &str,
+    json: &Map<String, Value>,
+    bearer: Option<&Secret>,
+) -> Result<Map<String, Value>, OAuthError> {
+    let client = owner(provider, id, bearer).await?;
+    let rules = Rules::of(provider);
+    let metadata =
+        parse_update(json, id, |presented| is_secret(provider, &client, presented), &rules.as_protocol())?;
+    check_sector(provider, &metadata).await?;
+    let random = &*provider.edges.random;
+    let method = metadata.token_endpoint_auth_method;
+    // A secret is kept in the form its method needs; a method of another form gets a new one.
+    let is_kept = method.needs_secret()
+        && client.secret.is_some()
+        && keeps_clear(method) == matches!(client.secret, Some(ClientSecret::Sealed(_)));
+    let client_secret = (method.needs_secret() && !is_kept).then(|| random.token());
+    let kept = if is_kept { client.secret.clone() } else { None };
+    let updated = Client {
+        secret: client_secret
+            .as_ref()
+            .map(|value| secret::keep(value, (&client.id, method), &provider.vault, random))
+            .or(kept),
+        metadata,
+        ..client.as_ref().clone()
+    };
+    provider.edges.store.update_client(&updated).await?;
+    let mut answer = answer(provider, &updated)?;
+    show_secret(&mut answer, client_secret.as_ref());
+    Ok(answer)
+}
+
+/// Removes a client; its grants and tokens die with it (RFC 7592 §2.3).
+///
+/// # Errors
+/// As [`owner`].
+pub async fn delete(provider: &Provider, id: &str, bearer: Option<&Secret>) -> Result<(), OAuthError> {
+    let client = owner(provider, id, bearer).await?;
+    provider.edges.store.delete_client(&client.id).await?;
+    Ok(())
+}
+
+/// Who may register (RFC 7591 §3).
+fn admit(provider: &Provider, bearer: Option<&Secret>) -> Result<(), OAuthError> {
+    match &provider.policy.registration {
+        Registration::Open => Ok(()),
+        Registration::InitialAccessToken(hash)
+            if bearer.is_some_and(|token| hash.matches(&TokenHash::of(token.expose()))) =>
+        {
+            Ok(())
+        }
+        Registration::InitialAccessToken(_) => {
+            Err(OAuthError::invalid_token("registration needs the initial access token that the operator gives out"))
+        }
+        Registration::Off => {
+            Err(OAuthError::new(ErrorCode::AccessDenied, "clients cannot register themselves at this server"))
+        }
+    }
+}
+
+/// The client that a registration access token belongs to. An unknown client and a wrong token are answered alike
+/// (RFC 7592 §2).
+async fn owner(provider: &Provider, id: &str, bearer: Option<&Secret>) -> Result<Arc<Client>, OAuthError> {
+    let refused = || OAuthError::invalid_token("the registration access token is not valid for this client");
+    let token = bearer.ok_or_else(refused)?;
+    let id: ClientId = id.parse().map_err(|_| refused())?;
+    let client = provider.edges.store.client(&id).await?.ok_or_else(refused)?;
+    match &client.origin {
+        ClientOrigin::Registered(hash) if hash.matches(&TokenHash::of(token.expose())) => Ok(client),
+        _ => Err(refused()),
+    }
+}
+
+fn is_secret(provider: &Provider, client: &Client, presented: &str) -> bool {
+    match &client.secret {
+        Some(ClientSecret::Hashed(hash)) => hash.matches(&TokenHash::of(presented)),
+        Some(ClientSecret::Sealed(_)) => secret::read(client, &provider.vault)
+            .ok()
+            .flatten()
+            .is_some_and(|kept| TokenHash::of_bytes(kept.expose()).matches(&TokenHash::of(presented))),
+        None => false,
+    }
+}
+
+const fn keeps_clear(method: ClientAuthMethod) -> bool {
+    matches!(method, ClientAuthMethod::ClientSecretJwt)
+}
+
+/// OIDC Registration §5: the sector document lists every redirect URI.
+async fn check_sector(provider: &Provider, metadata: &ClientMetadata) -> Result<(), OAuthError> {
+    let Some(uri) = &metadata.sector_identifier_uri else { return Ok(()) };
+    let document = jwks::get_json(provider, uri).await.map_err(|error| {
+        OAuthError::invalid_client_metadata("sector_identifier_uri could not be read").caused_by(error)
+    })?;
+    subject::check_sector_document(&document, &metadata.redirect_uris)
+}
+
+/// The metadata with what we add (RFC 7591 §3.2.1).
+fn answer(provider: &Provider, client: &Client) -> Result<Map<String, Value>, OAuthError> {
+    let Ok(Value::Object(mut answer)) = serde_json::to_value(&client.metadata) else {
+        return Err(OAuthError::server_error("the client's metadata cannot be written"));
+    };
+    answer.insert("client_id".into(), json!(client.id));
+    answer.insert("client_id_issued_at".into(), json!(client.created_at));
+    let path = format!("/oauth2/register/{}", client.id);
+    answer.insert("registration_client_uri".into(), json!(provider.issuer.at(&path)));
+    if client.secret.is_some() {
+        answer.insert("client_secret_expires_at".into(), json!(0));
+    }
+    Ok(answer)
+}
+
+fn show_secret(answer: &mut Map<String, Value>, secret: Option<&Secret>) {
+    if let Some(secret) = secret {
+        answer.insert("client_secret".into(), json!(secret.expose()));
+    }
+}
+
+/// What we offer to those who register.
+struct Rules<'a> {
+    scopes: &'a Scope,
+    algorithms: Vec<SigningAlgorithm>,
+    mode: Mode,
+}
+
+impl<'a> Rules<'a> {
+    fn of(provider: &'a Provider) -> Self {
+        Self {
+            scopes: &provider.scopes_supported,
+            algorithms: provider.keys.load().algorithms(),
+            mode: provider.policy.mode,
+        }
+    }
+
+    fn as_protocol(&self) -> RegistrationRules<'_> {
+        RegistrationRules {
+            scopes_supported: self.scopes,
+            signing_algorithms: &self.algorithms,
+            unsupported: Unsupported::LeaveOut,
+            allows_http_loopback: self.mode == Mode::Development,
+        }
+    }
+
+    fn parse(&self, json: &Map<String, Value>) -> Result<ClientMetadata, OAuthError> {
+        ClientMetadata::parse(json, &self.as_protocol())
+    }
+}

@@ -1,0 +1,63 @@
+//! Token revocation.
+//!
+//! RFC 7009. Answers only when the store has confirmed it (PROTOCOL T19).
+
+use std::sync::Arc;
+
+use crate::model::client::Client;
+use crate::oauth::client_auth::{self, BasicCredentials};
+use crate::oauth::provider::Provider;
+use crate::oauth::token::access_token::inspect;
+use crate::protocol::error::OAuthError;
+use crate::protocol::params::Params;
+use crate::protocol::revocation::RevocationRequest;
+use crate::protocol::secret::TokenHash;
+
+/// Takes a token back. An unknown token is no error (§2.2). Returns the client, which CORS needs to know.
+///
+/// # Errors
+/// `invalid_client`, `invalid_request`; `invalid_grant` when the token was issued to another client (§2.1).
+pub async fn revoke(
+    provider: &Provider,
+    params: &Params,
+    basic: Option<&BasicCredentials>,
+) -> Result<Arc<Client>, OAuthError> {
+    let client = client_auth::authenticate(provider, params, basic).await?;
+    let request = RevocationRequest::parse(params)?;
+    let token = request.token.expose();
+    if !refresh_token(provider, &client, token).await? {
+        access_token(provider, &client, token).await?;
+    }
+    Ok(client)
+}
+
+/// A refresh token takes its whole grant along, access tokens included (§2.1).
+async fn refresh_token(provider: &Provider, client: &Client, token: &str) -> Result<bool, OAuthError> {
+    let store = &provider.edges.store;
+    let Some(record) = store.refresh_token(&TokenHash::of(token)).await? else { return Ok(false) };
+    let Some(grant) = store.grant(record.grant).await? else { return Ok(false) };
+    if grant.client != client.id {
+        return Err(of_another());
+    }
+    store.revoke_grant(grant.id, provider.now()).await?;
+    Ok(true)
+}
+
+/// An access token goes alone: the refresh token can still fetch another.
+async fn access_token(provider: &Provider, client: &Client, token: &str) -> Result<(), OAuthError> {
+    let Some(live) = inspect(provider, token).await? else { return Ok(()) };
+    if live.token.client != client.id {
+        return Err(of_another());
+    }
+    let store = &provider.edges.store;
+    if live.token.jti.is_some() {
+        store.deny_access_token(&live.token.denial, live.token.expires_at).await?;
+    } else {
+        store.revoke_opaque(&live.token.denial).await?;
+    }
+    Ok(())
+}
+
+fn of_another() -> OAuthError {
+    OAuthError::invalid_grant("the token was issued to another client")
+}

@@ -1,0 +1,75 @@
+//! The token endpoint: authenticate the client, find the grant type, authorize, issue, commit.
+//!
+//! RFC 6749 §3.2.
+
+use std::sync::Arc;
+
+use crate::model::client::Client;
+use crate::oauth::client_auth::{self, BasicCredentials};
+use crate::oauth::grant::authorization_code::{self, CodeParameters};
+use crate::oauth::grant::{client_credentials, refresh_token};
+use crate::oauth::provider::Provider;
+use crate::oauth::token::issue::{IdToken, Order, issue};
+use crate::protocol::client_metadata::GrantType;
+use crate::protocol::error::OAuthError;
+use crate::protocol::params::Params;
+use crate::protocol::scope::Scope;
+use crate::protocol::token_request::TokenRequest;
+use crate::protocol::token_response::TokenResponse;
+
+/// An answer of the token endpoint and the client it is for, which CORS needs to know.
+pub type Answer = (Option<Arc<Client>>, Result<TokenResponse, OAuthError>);
+
+/// Answers a token request.
+///
+/// # Errors
+/// The codes of RFC 6749 §5.2.
+pub async fn token(provider: &Provider, params: &Params, basic: Option<&BasicCredentials>) -> Answer {
+    let client = match client_auth::authenticate(provider, params, basic).await {
+        Ok(client) => client,
+        Err(refusal) => return (None, Err(refusal)),
+    };
+    let answer = exchange(provider, Arc::clone(&client), params).await;
+    (Some(client), answer)
+}
+
+async fn exchange(provider: &Provider, client: Arc<Client>, params: &Params) -> Result<TokenResponse, OAuthError> {
+    let request = TokenRequest::parse(params)?;
+    let grant_type = request.grant_type();
+    if !client.allows(grant_type) {
+        return Err(OAuthError::unauthorized_client("the client is not registered for this grant_type")
+            .hint(format!("grant_type {}, registered: {:?}", grant_type.as_str(), client.metadata.grant_types)));
+    }
+    match request {
+        TokenRequest::AuthorizationCode { code, redirect_uri, code_verifier } => {
+            let parameters = CodeParameters {
+                code: &code,
+                redirect_uri: redirect_uri.as_deref(),
+                code_verifier: code_verifier.as_ref(),
+            };
+            authorization_code::redeem(provider, client, parameters).await
+        }
+        TokenRequest::RefreshToken { refresh_token, scope } => {
+            refresh_token::rotate(provider, client, &refresh_token, scope.as_ref()).await
+        }
+        TokenRequest::ClientCredentials { scope, resource } => {
+            own_token(provider, client, (scope.as_ref(), &resource)).await
+        }
+    }
+}
+
+/// A client's own token: a JWT leaves no row, an opaque one is recorded.
+async fn own_token(
+    provider: &Provider,
+    client: Arc<Client>,
+    asked: (Option<&Scope>, &[String]),
+) -> Result<TokenResponse, OAuthError> {
+    debug_assert!(client.allows(GrantType::ClientCredentials), "checked by the caller");
+    let authorized = client_credentials::authorize(provider, client, asked)?;
+    let order = Order { authorized, id_token: IdToken::Omit, refresh_token: None, now: provider.now() };
+    let issued = issue(provider, order)?;
+    if let Some(opaque) = &issued.opaque {
+        provider.edges.store.record_opaque(opaque).await?;
+    }
+    Ok(issued.response)
+}

@@ -1,0 +1,153 @@
+//! The authorization code grant at the token endpoint.
+//!
+//! RFC 6749 §4.1.3, OIDC Core §3.1.3, RFC 7636 §4.6.
+
+use std::sync::Arc;
+
+use crate::edge::ephemeral::CODE;
+use crate::model::authorization_code::AuthorizationCode;
+use crate::model::client::{Client, RefreshTokenPolicy};
+use crate::model::grant::{Grant, GrantDetails};
+use crate::model::token::{CodeRedemption, RefreshToken};
+use crate::model::user::User;
+use crate::oauth::grant::machine::{self, PresentedCode};
+use crate::oauth::grant::{Authorized, Party, audience, person};
+use crate::oauth::provider::Provider;
+use crate::oauth::token::issue::{IdToken, Issued, Order, issue};
+use crate::protocol::client_metadata::GrantType;
+use crate::protocol::error::OAuthError;
+use crate::protocol::numeric_date::NumericDate;
+use crate::protocol::pkce::CodeVerifier;
+use crate::protocol::scope::Scope;
+use crate::protocol::secret::{Secret, TokenHash};
+use crate::protocol::token_response::TokenResponse;
+
+/// The parameters of RFC 6749 §4.1.3 and RFC 7636 §4.5.
+#[derive(Debug)]
+pub struct CodeParameters<'a> {
+    /// `code`.
+    pub code: &'a Secret,
+    /// `redirect_uri`.
+    pub redirect_uri: Option<&'a str>,
+    /// `code_verifier`.
+    pub code_verifier: Option<&'a CodeVerifier>,
+}
+
+/// Redeems an authorization code, once. A second use revokes every token of its grant (§4.1.2).
+///
+/// # Errors
+/// `invalid_grant` when the code is unknown, expired, used or not for this client, or the person's account, session or
+/// consent no longer stands.
+pub async fn redeem(
+    provider: &Provider,
+    client: Arc<Client>,
+    parameters: CodeParameters<'_>,
+) -> Result<TokenResponse, OAuthError> {
+    let now = provider.now();
+    let hash = TokenHash::of(parameters.code.expose());
+    let waiting = CODE.get(&*provider.edges.ephemeral, hash.as_bytes(), now).await?;
+    let waiting = waiting.filter(|code| !code.expires_at.is_past(now));
+    if waiting.is_none() && provider.edges.store.revoke_by_code(&hash, now).await? {
+        return Err(replayed(&client));
+    }
+    let presented = PresentedCode {
+        client: &client,
+        code: parameters.code,
+        redirect_uri: parameters.redirect_uri,
+        code_verifier: parameters.code_verifier,
+    };
+    let code = machine::access_token(&presented, waiting)?;
+    let session = provider.edges.store.session(code.session).await?;
+    if !session.is_some_and(|session| session.is_live(now)) {
+        return Err(OAuthError::invalid_grant("the person signed out before the code was redeemed"));
+    }
+    let grant = Arc::new(grant_of(provider, (&client, hash), code, now));
+    let user = person(provider, &client, &grant).await?;
+    commit(provider, client, user, grant).await
+}
+
+/// Issues the tokens and records them with the grant in one transaction, which is where the code is used up.
+async fn commit(
+    provider: &Provider,
+    client: Arc<Client>,
+    user: Arc<User>,
+    grant: Arc<Grant>,
+) -> Result<TokenResponse, OAuthError> {
+    let now = grant.created_at;
+    let refresh = renewable(&client, &grant.scope).then(|| {
+        let token = provider.edges.random.token();
+        let record = first_refresh_token(provider, &grant, &token);
+        (token, record)
+    });
+    let authorized = Authorized {
+        scope: grant.scope.clone(),
+        audience: grant.details.audience.clone(),
+        party: Party::Person { user, grant: Arc::clone(&grant) },
+        client: Arc::clone(&client),
+    };
+    let id_token = if grant.scope.contains(Scope::OPENID) { IdToken::WithNonce } else { IdToken::Omit };
+    let (token, record) = refresh.unzip();
+    let Issued { response, opaque } = issue(provider, Order { authorized, id_token, refresh_token: token, now })?;
+    match provider.edges.store.redeem_code(&grant, record.as_ref(), opaque.as_ref(), now).await? {
+        CodeRedemption::Recorded => Ok(response),
+        CodeRedemption::Replayed => Err(replayed(&client)),
+    }
+}
+
+fn replayed(client: &Client) -> OAuthError {
+    tracing::warn!(client_id = %client.id, "an authorization code was presented again; its grant is revoked");
+    OAuthError::invalid_grant("the authorization code was used before; the tokens it gave are revoked (RFC 6749 4.1.2)")
+}
+
+fn grant_of(
+    provider: &Provider,
+    (client, code_hash): (&Client, TokenHash),
+    code: AuthorizationCode,
+    now: NumericDate,
+) -> Grant {
+    Grant {
+        id: code.grant,
+        code_hash,
+        user: code.authentication.user,
+        client: code.client,
+        session: code.session,
+        details: GrantDetails {
+            authentication: code.authentication,
+            claims: code.claims,
+            claims_locales: code.claims_locales,
+            audience: audience(provider, client),
+            nonce: code.nonce,
+        },
+        created_at: now,
+        expires_at: if renewable(client, &code.scope) {
+            now.plus(provider.policy.lifetimes.refresh_token_absolute)
+        } else {
+            now.plus(provider.policy.lifetimes.access_token_of(client))
+        },
+        scope: code.scope,
+        revoked_at: None,
+    }
+}
+
+/// When a refresh token comes with the access token (`DECISIONS.md`).
+fn renewable(client: &Client, scope: &Scope) -> bool {
+    client.allows(GrantType::RefreshToken)
+        && match client.policy.refresh_token {
+            RefreshTokenPolicy::Always => true,
+            RefreshTokenPolicy::OfflineAccess => scope.contains(Scope::OFFLINE_ACCESS),
+        }
+}
+
+fn first_refresh_token(provider: &Provider, grant: &Grant, token: &Secret) -> RefreshToken {
+    let lifetimes = &provider.policy.lifetimes;
+    let end = grant.created_at.plus(lifetimes.refresh_token_absolute);
+    RefreshToken {
+        hash: TokenHash::of(token.expose()),
+        grant: grant.id,
+        scope: grant.scope.clone(),
+        issued_at: grant.created_at,
+        expires_at: grant.created_at.plus(lifetimes.refresh_token_idle).min(end),
+        family_expires_at: end,
+        used_at: None,
+    }
+}

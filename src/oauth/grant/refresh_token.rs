@@ -1,0 +1,108 @@
+//! The refresh token grant: rotation in families.
+//!
+//! RFC 6749 §6, RFC 9700 §4.14.2, OIDC Core §12.
+
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use crate::edge::store::Rotation;
+use crate::model::client::Client;
+use crate::model::grant::Grant;
+use crate::model::id::GrantId;
+use crate::model::token::{RefreshRotation, RefreshToken};
+use crate::oauth::grant::machine::{self, PresentedRefresh};
+use crate::oauth::grant::{Authorized, Party, person};
+use crate::oauth::provider::Provider;
+use crate::oauth::token::issue::{IdToken, Issued, Order, issue};
+use crate::protocol::error::OAuthError;
+use crate::protocol::numeric_date::NumericDate;
+use crate::protocol::scope::Scope;
+use crate::protocol::secret::{Secret, TokenHash};
+use crate::protocol::token_response::TokenResponse;
+
+/// Exchanges a refresh token for new tokens and its successor.
+///
+/// The successor is `HMAC(key, predecessor ‖ family)`: only hashes are kept, and an honest retry within the grace, even
+/// after a crash, gets the same one. Any other second use revokes the family.
+///
+/// # Errors
+/// `invalid_grant` when the token is unknown, expired, used, or not for this client; `invalid_scope` when more is asked
+/// than was granted.
+pub async fn rotate(
+    provider: &Provider,
+    client: Arc<Client>,
+    refresh_token: &Secret,
+    asked: Option<&Scope>,
+) -> Result<TokenResponse, OAuthError> {
+    let now = provider.now();
+    let hash = TokenHash::of(refresh_token.expose());
+    let Some(record) = provider.edges.store.refresh_token(&hash).await? else { return Err(unknown()) };
+    let Some(grant) = provider.edges.store.grant(record.grant).await? else { return Err(unknown()) };
+    let presented = PresentedRefresh { client: &client, refresh_token, scope: asked };
+    let scope = machine::refresh(&presented, &grant)?;
+    if is_reused(&record, provider, now) {
+        provider.edges.store.revoke_grant(grant.id, now).await?;
+        return Err(reused(&grant));
+    }
+    if record.expires_at.is_past(now) || record.family_expires_at.is_past(now) {
+        return Err(OAuthError::invalid_grant("the refresh token has expired; the person signs in again"));
+    }
+    let user = person(provider, &client, &grant).await?;
+
+    let successor = successor(provider, grant.id, refresh_token);
+    let record = follow(provider, &record, &successor, now);
+    let authorized = Authorized {
+        client,
+        audience: grant.details.audience.clone(),
+        party: Party::Person { user, grant: Arc::clone(&grant) },
+        scope,
+    };
+    let id_token = if grant.scope.contains(Scope::OPENID) { IdToken::WithoutNonce } else { IdToken::Omit };
+    let Issued { response, opaque } =
+        issue(provider, Order { authorized, id_token, refresh_token: Some(successor), now })?;
+    let rotation = Rotation {
+        presented: hash,
+        successor: record,
+        opaque,
+        now,
+        grace: provider.policy.lifetimes.refresh_token_grace,
+    };
+    match provider.edges.store.rotate_refresh_token(&rotation).await? {
+        RefreshRotation::Rotated | RefreshRotation::Repeated => Ok(response),
+        RefreshRotation::Reused => Err(reused(&grant)),
+        RefreshRotation::Unknown => Err(unknown()),
+    }
+}
+
+/// A second use that no lost answer explains. The store decides again, in its transaction.
+fn is_reused(record: &RefreshToken, provider: &Provider, now: NumericDate) -> bool {
+    record.used_at.is_some_and(|used_at| now.since(used_at) > provider.policy.lifetimes.refresh_token_grace)
+}
+
+fn successor(provider: &Provider, family: GrantId, predecessor: &Secret) -> Secret {
+    let mac = provider.refresh_key.mac(&[predecessor.expose().as_bytes(), family.as_bytes()]);
+    Secret::new(URL_SAFE_NO_PAD.encode(mac))
+}
+
+fn follow(provider: &Provider, record: &RefreshToken, successor: &Secret, now: NumericDate) -> RefreshToken {
+    RefreshToken {
+        hash: TokenHash::of(successor.expose()),
+        grant: record.grant,
+        scope: record.scope.clone(),
+        issued_at: now,
+        expires_at: now.plus(provider.policy.lifetimes.refresh_token_idle).min(record.family_expires_at),
+        family_expires_at: record.family_expires_at,
+        used_at: None,
+    }
+}
+
+fn unknown() -> OAuthError {
+    OAuthError::invalid_grant("the refresh token is unknown, expired or revoked")
+}
+
+fn reused(grant: &Grant) -> OAuthError {
+    tracing::warn!(client_id = %grant.client, grant = %grant.id, "a used refresh token came again; its family is revoked");
+    OAuthError::invalid_grant("the refresh token was used before; all tokens of its family are revoked")
+}

@@ -1,0 +1,88 @@
+//! What this server allows and for how long; built from the configuration in `app.rs`.
+
+use std::time::Duration;
+
+use crate::model::client::Client;
+use crate::model::session::SessionLifetimes;
+use crate::protocol::jose::algorithm::SigningAlgorithm;
+use crate::protocol::secret::TokenHash;
+
+/// Decisions of the operator about the whole server.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// How long things live.
+    pub lifetimes: Lifetimes,
+    /// How long sessions live.
+    pub sessions: SessionLifetimes,
+    /// Who may register clients.
+    pub registration: Registration,
+    /// How access tokens are signed.
+    pub access_token_signing_alg: SigningAlgorithm,
+    /// `aud` of access tokens where neither client nor request names one.
+    pub default_audience: String,
+    /// Production or development.
+    pub mode: Mode,
+}
+
+/// How long things live.
+#[derive(Copy, Clone, Debug)]
+pub struct Lifetimes {
+    /// An authorization code, until it is redeemed.
+    pub authorization_code: Duration,
+    /// An access token.
+    pub access_token: Duration,
+    /// An ID token.
+    pub id_token: Duration,
+    /// A refresh token that is not used.
+    pub refresh_token_idle: Duration,
+    /// A family of refresh tokens.
+    pub refresh_token_absolute: Duration,
+    /// How long a used refresh token still gets the same successor.
+    pub refresh_token_grace: Duration,
+    /// A request that waits for a person.
+    pub interaction: Duration,
+}
+
+impl Default for Lifetimes {
+    fn default() -> Self {
+        Self {
+            authorization_code: Duration::from_mins(1),
+            access_token: Duration::from_mins(15),
+            id_token: Duration::from_hours(1),
+            refresh_token_idle: Duration::from_hours(7 * 24),
+            refresh_token_absolute: Duration::from_hours(30 * 24),
+            refresh_token_grace: Duration::from_secs(10),
+            interaction: Duration::from_mins(30),
+        }
+    }
+}
+
+/// Who may register clients (RFC 7591 §3).
+#[derive(Clone, Debug)]
+pub enum Registration {
+    /// Nobody.
+    Off,
+    /// Who holds the initial access token with this hash.
+    InitialAccessToken(TokenHash),
+    /// Everybody.
+    Open,
+}
+
+/// What the server is run for.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+pub enum Mode {
+    /// For real people.
+    Production,
+    /// On a developer's machine: hints are shown, `http` on this machine is fine, limits are wide.
+    Development,
+}
+
+impl Lifetimes {
+    /// How long an access token of `client` lives: its own setting between a minute and an hour, else the default.
+    pub fn access_token_of(&self, client: &Client) -> Duration {
+        client
+            .policy
+            .access_token_lifetime
+            .map_or(self.access_token, |seconds| Duration::from_secs(seconds.clamp(60, 3600)))
+    }
+}

@@ -1,0 +1,149 @@
+//! Recognising our own access tokens, JWT or opaque.
+//!
+//! RFC 9068 §4, RFC 6750. A signature is verified once; what can change (grant, person, client, revocation) is looked up
+//! each time, in memory.
+
+use std::sync::Arc;
+
+use moka::sync::Cache;
+
+use crate::model::client::Client;
+use crate::model::fault::Fault;
+use crate::model::grant::Grant;
+use crate::model::id::{ClientId, GrantId};
+use crate::model::user::User;
+use crate::oauth::grant::stands;
+use crate::oauth::provider::Provider;
+use crate::protocol::jose::jws::Unverified;
+use crate::protocol::jwt_access_token::{AccessTokenClaims, TokenId};
+use crate::protocol::numeric_date::NumericDate;
+use crate::protocol::scope::Scope;
+use crate::protocol::secret::TokenHash;
+
+/// What a token says, true when it was issued.
+#[derive(Clone, Debug)]
+pub struct AccessToken {
+    /// The client it was given to.
+    pub client: ClientId,
+    /// The grant it belongs to; `None` for a client's own token.
+    pub grant: Option<GrantId>,
+    /// What it allows.
+    pub scope: Scope,
+    /// `sub`; `None` in opaque tokens of people, where it is derived from the grant.
+    pub subject: Option<String>,
+    /// Whom it is for.
+    pub audience: Vec<String>,
+    /// `jti`; `None` in opaque tokens.
+    pub jti: Option<TokenId>,
+    /// When it was made.
+    pub issued_at: NumericDate,
+    /// The end.
+    pub expires_at: NumericDate,
+    /// By which its revocation is known.
+    pub denial: TokenHash,
+}
+
+/// A token that is good at this moment.
+#[derive(Clone, Debug)]
+pub struct LiveAccessToken {
+    /// What it says.
+    pub token: Arc<AccessToken>,
+    /// The client it was given to.
+    pub client: Arc<Client>,
+    /// The person and what they allowed; `None` for a client's own token.
+    pub person: Option<(Arc<User>, Arc<Grant>)>,
+}
+
+/// Tokens whose signature was verified, by the hash of the whole token.
+#[derive(Debug)]
+pub struct VerifiedTokens {
+    tokens: Cache<TokenHash, Arc<AccessToken>>,
+}
+
+impl Default for VerifiedTokens {
+    fn default() -> Self {
+        Self { tokens: Cache::builder().max_capacity(50_000).build() }
+    }
+}
+
+impl VerifiedTokens {
+    /// Forgets all; to be called when a key is withdrawn.
+    pub fn clear(&self) {
+        self.tokens.invalidate_all();
+    }
+}
+
+/// What `token` is good for at this moment; `None` when it is not ours, expired, revoked, or its person, client or grant
+/// no longer stands.
+///
+/// # Errors
+/// A fault when the store cannot be asked: never "good" by default.
+pub async fn inspect(provider: &Provider, token: &str) -> Result<Option<LiveAccessToken>, Fault> {
+    let now = provider.now();
+    let hash = TokenHash::of(token);
+    let Some(said) = recognise(provider, token, hash).await? else { return Ok(None) };
+    let store = &provider.edges.store;
+    if said.expires_at.is_past(now) || store.is_denied(&said.denial) {
+        return Ok(None);
+    }
+    let Some(client) = store.client(&said.client).await?.filter(|client| client.is_enabled()) else { return Ok(None) };
+    let person = match said.grant {
+        None => None,
+        Some(id) => {
+            let Some(grant) = store.grant(id).await?.filter(|grant| grant.is_live()) else { return Ok(None) };
+            let user = store.user(grant.user).await?.filter(|user| user.is_enabled());
+            let Some(user) = user.filter(|user| stands(user, grant.details.authentication.at)) else { return Ok(None) };
+            Some((user, grant))
+        }
+    };
+    Ok(Some(LiveAccessToken { token: said, client, person }))
+}
+
+async fn recognise(provider: &Provider, token: &str, hash: TokenHash) -> Result<Option<Arc<AccessToken>>, Fault> {
+    if let Some(known) = provider.verified_tokens.tokens.get(&hash) {
+        return Ok(Some(known));
+    }
+    if !token.contains('.') {
+        return opaque(provider, hash).await;
+    }
+    let Some(said) = verify(provider, token) else { return Ok(None) };
+    let said = Arc::new(said);
+    provider.verified_tokens.tokens.insert(hash, Arc::clone(&said));
+    Ok(Some(said))
+}
+
+/// Verifies a JWT by our own keys (RFC 9068 §4); expiry is looked at each time, by the caller.
+fn verify(provider: &Provider, token: &str) -> Option<AccessToken> {
+    let unverified = Unverified::parse(token).ok()?;
+    let keys = provider.keys.load();
+    let key = keys.by_kid(unverified.kid()?)?;
+    let claims = AccessTokenClaims::verify(&unverified, key, provider.issuer.as_str(), provider.now()).ok()?;
+    Some(AccessToken {
+        client: claims.client_id.parse().ok()?,
+        grant: claims.jti.grant.map(GrantId::from_uuid),
+        scope: claims.scope,
+        subject: Some(claims.sub),
+        audience: claims.aud,
+        denial: TokenHash::of_bytes(&claims.jti.unique),
+        jti: Some(claims.jti),
+        issued_at: claims.iat,
+        expires_at: claims.exp,
+    })
+}
+
+async fn opaque(provider: &Provider, hash: TokenHash) -> Result<Option<Arc<AccessToken>>, Fault> {
+    let record = provider.edges.store.opaque_access_token(&hash).await?;
+    Ok(record.map(|record| {
+        Arc::new(AccessToken {
+            subject: record.grant.is_none().then(|| record.client.to_string()),
+            client: record.client.clone(),
+            grant: record.grant,
+            scope: record.scope.clone(),
+            audience: record.audience.clone(),
+            jti: None,
+            issued_at: record.issued_at,
+            expires_at: record.expires_at,
+            denial: hash,
+        })
+    }))
+}

@@ -1,0 +1,53 @@
+//! Which claims about a person go where: the one place.
+//!
+//! OIDC Core §5.1, §5.4, §5.5. What a scope stands for is in `protocol/oidc/claims.rs`; the values are gathered here.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value, json};
+
+use crate::model::grant::Grant;
+use crate::model::user::{Identifier, IdentifierKind, User};
+use crate::protocol::oidc::claims::{SCOPE_CLAIMS, userinfo_claims, wished_claims};
+use crate::protocol::oidc::claims_request::ClaimsRequest;
+use crate::protocol::scope::Scope;
+
+/// Claims for the `UserInfo` answer: those of the scope and those asked for one by one (§5.3.2). Without `sub`.
+pub fn for_userinfo(user: &User, grant: &Grant, scope: &Scope) -> Map<String, Value> {
+    gather(user, userinfo_claims(scope, &grant.details.claims.userinfo))
+}
+
+/// Claims for the ID token: only those asked for one by one; the scope's are for `UserInfo` (§5.4).
+pub fn for_id_token(user: &User, grant: &Grant) -> Map<String, Value> {
+    gather(user, wished_claims(&grant.details.claims.id_token))
+}
+
+/// Names of the claims about the person that a request asks for one by one, for the consent page.
+pub fn asked_singly(request: &ClaimsRequest) -> Vec<String> {
+    let names: BTreeSet<&str> = wished_claims(&request.id_token).into_iter().chain(wished_claims(&request.userinfo)).collect();
+    names.into_iter().map(str::to_owned).collect()
+}
+
+/// The scopes that speak of a person, which a client cannot have for itself.
+pub fn personal_scopes() -> Scope {
+    SCOPE_CLAIMS.iter().map(|(scope, _)| *scope).chain([Scope::OPENID, Scope::OFFLINE_ACCESS]).collect()
+}
+
+/// The values that we know; what is unknown is left out (§5.3.2).
+fn gather(user: &User, names: BTreeSet<&'static str>) -> Map<String, Value> {
+    names.into_iter().filter_map(|name| value(user, name).map(|value| (name.to_owned(), value))).collect()
+}
+
+fn value(user: &User, name: &str) -> Option<Value> {
+    let text = |kind| user.primary(kind).map(|identifier: &Identifier| json!(identifier.value));
+    let proven = |kind| user.primary(kind).map(|identifier: &Identifier| json!(identifier.verified_at.is_some()));
+    match name {
+        "updated_at" => Some(json!(user.updated_at)),
+        "preferred_username" => text(IdentifierKind::Username),
+        "email" => text(IdentifierKind::Email),
+        "email_verified" => proven(IdentifierKind::Email),
+        "phone_number" => text(IdentifierKind::Phone),
+        "phone_number_verified" => proven(IdentifierKind::Phone),
+        _ => user.profile.claim(name),
+    }
+}

@@ -1,0 +1,5 @@
+//! Making tokens and recognising them again.
+
+pub mod access_token;
+pub mod claims;
+pub mod issue;

@@ -1,0 +1,158 @@
+//! What waits and what is counted, in memory and in SQLite.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use serde_json::json;
+use symbolon::edge::ephemeral::{
+    CODE, Decision, EphemeralKey, EphemeralStore, MemoryStore, Namespace, Quota, SqlStore,
+};
+use symbolon::model::authorization_code::AuthorizationCode;
+use tempfile::TempDir;
+
+use crate::contract::sample::{self, at};
+
+struct Subject {
+    name: &'static str,
+    store: Arc<dyn EphemeralStore>,
+    _folder: TempDir,
+}
+
+async fn subjects() -> Vec<Subject> {
+    let folder = || tempfile::tempdir().expect("a temporary folder");
+    let (memory, sql) = (folder(), folder());
+    let file = SqlStore::open(&sql.path().join("ephemeral.db")).await.expect("opens");
+    vec![
+        Subject { name: "memory", store: Arc::new(MemoryStore::new()), _folder: memory },
+        Subject { name: "sql", store: Arc::new(file), _folder: sql },
+    ]
+}
+
+fn key(text: &str) -> EphemeralKey {
+    EphemeralKey::new("test", text.as_bytes())
+}
+
+#[tokio::test]
+async fn a_value_waits_until_it_expires() {
+    for Subject { name, store, .. } in subjects().await {
+        assert_eq!(store.get(&key("a"), at(0)).await.expect("read"), None, "{name}");
+        store.put(&key("a"), b"first".to_vec(), at(5)).await.expect("kept");
+        store.put(&key("a"), b"second".to_vec(), at(10)).await.expect("kept");
+        store.put(&EphemeralKey::new("other", b"a"), b"elsewhere".to_vec(), at(10)).await.expect("kept");
+        assert_eq!(store.get(&key("a"), at(9)).await.expect("read").as_deref(), Some(b"second".as_slice()), "{name}");
+        assert_eq!(store.get(&key("a"), at(10)).await.expect("read"), None, "{name}");
+        let elsewhere = store.get(&EphemeralKey::new("other", b"a"), at(9)).await.expect("read");
+        assert_eq!(elsewhere.as_deref(), Some(b"elsewhere".as_slice()), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_value_is_taken_once() {
+    for Subject { name, store, .. } in subjects().await {
+        store.put(&key("a"), b"x".to_vec(), at(10)).await.expect("kept");
+        store.put(&key("late"), b"x".to_vec(), at(10)).await.expect("kept");
+        assert_eq!(store.take(&key("a"), at(9)).await.expect("taken").as_deref(), Some(b"x".as_slice()), "{name}");
+        assert_eq!(store.take(&key("a"), at(9)).await.expect("gone"), None, "{name}");
+        assert_eq!(store.get(&key("a"), at(9)).await.expect("gone"), None, "{name}");
+        assert_eq!(store.take(&key("late"), at(10)).await.expect("expired"), None, "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_fifty_takers_one_gets_the_value_and_of_fifty_marks_one_is_the_first() {
+    for Subject { name, store, .. } in subjects().await {
+        store.put(&key("a"), b"x".to_vec(), at(10)).await.expect("kept");
+        let tries = (0..50).map(|_| {
+            let store = Arc::clone(&store);
+            tokio::spawn(async move {
+                let taken = store.take(&key("a"), at(0)).await.expect("answered").is_some();
+                let first = store.add_if_absent(&key("mark"), at(10), at(0)).await.expect("answered");
+                (usize::from(taken), usize::from(first))
+            })
+        });
+        let tries = join_all(tries).await.into_iter().map(|outcome| outcome.expect("no panic"));
+        let wins = tries.fold((0, 0), |(taken, first), one| (taken + one.0, first + one.1));
+        assert_eq!(wins, (1, 1), "{name}");
+        assert!(!store.add_if_absent(&key("mark"), at(20), at(9)).await.expect("answered"), "{name}");
+        assert!(store.add_if_absent(&key("mark"), at(20), at(10)).await.expect("expired"), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn uses_are_counted() {
+    for Subject { name, store, .. } in subjects().await {
+        let quota = Quota { burst: 2, period: Duration::from_secs(30) };
+        let mut decisions = Vec::new();
+        for now in [0, 0, 0, 30, 31] {
+            decisions.push(store.rate(&key("alice"), quota, at(now)).await.expect("counted"));
+        }
+        let refused = |seconds| Decision::Refused { retry_after: Duration::from_secs(seconds) };
+        let expected = [Decision::Allowed, Decision::Allowed, refused(30), Decision::Allowed, refused(29)];
+        assert_eq!(decisions, expected, "{name}");
+        assert_eq!(store.rate(&key("bob"), quota, at(31)).await.expect("counted"), Decision::Allowed, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn what_has_expired_is_cleared() {
+    for Subject { name, store, .. } in subjects().await {
+        for number in 0..10 {
+            store.put(&key(&number.to_string()), b"x".to_vec(), at(number)).await.expect("kept");
+        }
+        let mut cleared = Vec::new();
+        for _ in 0..3 {
+            cleared.push(store.clear_expired(at(4), 3).await.expect("cleared"));
+        }
+        assert_eq!(cleared, [3, 2, 0], "{name}");
+        assert!(store.get(&key("5"), at(4)).await.expect("read").is_some(), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_namespace_knows_its_type() {
+    let grant = sample::grant(1);
+    let code = AuthorizationCode {
+        grant: grant.id,
+        client: grant.client,
+        session: grant.session,
+        authentication: grant.details.authentication,
+        redirect_uri: "https://shop.example/callback".to_owned(),
+        redirect_uri_given: true,
+        scope: grant.scope,
+        nonce: None,
+        code_challenge: None,
+        claims: grant.details.claims,
+        claims_locales: Vec::new(),
+        issued_at: at(0),
+        expires_at: at(60),
+    };
+    for Subject { name, store, .. } in subjects().await {
+        let store = store.as_ref();
+        CODE.put(store, b"c", &code, code.expires_at).await.expect("kept");
+        assert_eq!(CODE.get(store, b"c", at(1)).await.expect("read").as_ref(), Some(&code), "{name}");
+        assert_eq!(CODE.take(store, b"c", at(1)).await.expect("taken").as_ref(), Some(&code), "{name}");
+        assert_eq!(CODE.take(store, b"c", at(1)).await.expect("gone"), None, "{name}");
+
+        let later: Namespace<serde_json::Value> = Namespace::new("code");
+        later.put(store, b"d", &json!({"of": "another release"}), at(60)).await.expect("kept");
+        assert_eq!(CODE.get(store, b"d", at(1)).await.expect("passed over"), None, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn the_file_is_shared_and_outlives_the_process() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("ephemeral.db");
+    let (one, two) = (SqlStore::open(&path).await.expect("opens"), SqlStore::open(&path).await.expect("opens"));
+    one.put(&key("a"), b"x".to_vec(), at(10)).await.expect("kept");
+    assert!(two.get(&key("a"), at(1)).await.expect("read").is_some());
+    assert!(two.take(&key("a"), at(1)).await.expect("taken").is_some());
+    assert_eq!(one.take(&key("a"), at(1)).await.expect("the file decides"), None);
+    two.put(&key("b"), b"y".to_vec(), at(10)).await.expect("kept");
+    one.close().await;
+    two.close().await;
+    assert!(two.put(&key("c"), b"z".to_vec(), at(10)).await.is_err(), "a closed store keeps nothing");
+    let again = SqlStore::open(&path).await.expect("opens");
+    assert_eq!(again.get(&key("b"), at(1)).await.expect("read").as_deref(), Some(b"y".as_slice()));
+}

@@ -1,0 +1,84 @@
+//! A process that is killed in the middle of its work keeps every word it gave.
+
+use std::env;
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use symbolon::edge::ephemeral::{EphemeralKey, EphemeralStore as _, SqlStore};
+use symbolon::edge::store::{Creation, DatabaseSettings, Store};
+use symbolon::model::token::CodeRedemption;
+
+use crate::contract::sample::{self, at, hash};
+
+const FOLDER: &str = "SYMBOLON_TEST_KILL_FOLDER";
+/// Words given before the process is killed.
+const WORDS: usize = 400;
+
+async fn open(folder: &Path) -> (Store, SqlStore) {
+    let store = Store::open(&DatabaseSettings { path: folder.join("symbolon.db") }).await.expect("opens");
+    let ephemeral = SqlStore::open(&folder.join("ephemeral.db")).await.expect("opens");
+    (store, ephemeral)
+}
+
+fn key(number: &str) -> EphemeralKey {
+    EphemeralKey::new("test", number.as_bytes())
+}
+
+/// The process that is killed: it never stops by itself.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "run by a_killed_process_keeps_its_word"]
+async fn a_process_that_writes_until_it_is_killed() {
+    let folder = env::var_os(FOLDER).expect("the folder is given by the test that kills this one");
+    let (store, ephemeral) = open(Path::new(&folder)).await;
+    let ephemeral = std::sync::Arc::new(ephemeral);
+    assert_eq!(store.create_user(&sample::alice(), None).await.expect("created"), Creation::Created);
+    assert_eq!(store.create_client(&sample::shop()).await.expect("created"), Creation::Created);
+    let writers = (0..8).map(|writer| {
+        let (store, ephemeral) = (store.clone(), std::sync::Arc::clone(&ephemeral));
+        tokio::spawn(async move {
+            for count in 0_u64.. {
+                let number = format!("{writer}-{count}");
+                let mut grant = sample::grant(0);
+                let mut random = [writer; 10];
+                random[2..].copy_from_slice(&count.to_be_bytes());
+                grant.id = symbolon::model::id::GrantId::new(at(0), random);
+                grant.code_hash = hash(&number);
+                let mut refresh = sample::refresh_token(&number, 0, 0);
+                refresh.grant = grant.id;
+                let redeemed = store.redeem_code(&grant, Some(&refresh), None, at(0)).await.expect("recorded");
+                assert_eq!(redeemed, CodeRedemption::Recorded);
+                ephemeral.put(&key(&number), b"x".to_vec(), at(100)).await.expect("kept");
+                println!("recorded {number} {}", grant.id);
+            }
+        })
+    });
+    futures_util::future::join_all(writers).await;
+}
+
+#[tokio::test]
+async fn a_killed_process_keeps_its_word() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut child = Command::new(env::current_exe().expect("this program"))
+        .args(["--exact", "contract::kill::a_process_that_writes_until_it_is_killed", "--ignored", "--nocapture"])
+        .env(FOLDER, folder.path())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("this program runs");
+    let lines = BufReader::new(child.stdout.take().expect("piped")).lines().map_while(Result::ok);
+    let words: Vec<_> =
+        lines.filter_map(|line| line.split_once("recorded ").map(|(_, word)| word.to_owned())).take(WORDS).collect();
+    child.kill().expect("killed");
+    child.wait().expect("gone");
+    assert_eq!(words.len(), WORDS, "the process gave up by itself");
+
+    let (store, ephemeral) = open(folder.path()).await;
+    for word in words {
+        let (number, grant) = word.split_once(' ').expect("a number and a grant");
+        let grant = store.grant(grant.parse().expect("an id")).await.expect("read").expect("it was recorded");
+        assert!(store.refresh_token(&hash(number)).await.expect("read").is_some(), "the whole fact stands");
+        assert!(ephemeral.get(&key(number), at(1)).await.expect("read").is_some(), "{number} waits");
+        let again = store.redeem_code(&grant, None, None, at(1)).await.expect("answered");
+        assert_eq!(again, CodeRedemption::Replayed, "no code is good twice");
+    }
+}

@@ -1,0 +1,225 @@
+//! People, clients and tokens to be stored.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde_json::json;
+use symbolon::edge::store::{Creation, DatabaseSettings, Rotation, Store};
+use symbolon::model::authentication::{Amr, Authentication};
+use symbolon::model::client::{Client, ClientOrigin, ClientPolicy, ClientSecret};
+use symbolon::model::grant::{Consent, Grant, GrantDetails};
+use symbolon::model::id::{ClientId, ConsentId, GrantId, IdentifierId, SessionId, UserId};
+use symbolon::model::session::Session;
+use symbolon::model::token::{OpaqueAccessToken, RefreshToken};
+use symbolon::model::user::{Identifier, IdentifierKind, Role, User};
+use symbolon::protocol::numeric_date::NumericDate;
+use symbolon::protocol::oidc::claims::Profile;
+use symbolon::protocol::scope::Scope;
+use symbolon::protocol::secret::TokenHash;
+use tempfile::TempDir;
+
+/// A moment `seconds` into the story.
+pub(super) fn at(seconds: i64) -> NumericDate {
+    NumericDate::from_seconds(1_800_000_000 + seconds)
+}
+
+/// A database in a folder that goes away with it.
+pub(super) struct House {
+    pub(super) store: Store,
+    folder: TempDir,
+}
+
+impl House {
+    /// An empty database.
+    pub(super) async fn empty() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let store = open(folder.path().join("symbolon.db")).await;
+        Self { store, folder }
+    }
+
+    /// Alice, signed in, and the client `shop`.
+    pub(super) async fn with_alice_and_shop() -> Self {
+        let house = Self::empty().await;
+        assert_eq!(
+            house.store.create_user(&alice(), Some("$argon2id$alice")).await.expect("stored"),
+            Creation::Created
+        );
+        assert_eq!(house.store.create_client(&shop()).await.expect("stored"), Creation::Created);
+        house.store.begin_session(&session(), None).await.expect("stored");
+        house
+    }
+
+    pub(super) fn path(&self) -> PathBuf {
+        self.folder.path().join("symbolon.db")
+    }
+
+    /// Another handle on the same file, as another process would have it.
+    pub(super) async fn neighbour(&self) -> Store {
+        open(self.path()).await
+    }
+}
+
+async fn open(path: PathBuf) -> Store {
+    Store::open(&DatabaseSettings { path }).await.expect("the database opens")
+}
+
+pub(super) fn scope(text: &str) -> Scope {
+    text.parse().expect("a scope")
+}
+
+pub(super) fn hash(of: &str) -> TokenHash {
+    TokenHash::of(of)
+}
+
+pub(super) const ALICE: [u8; 16] = [1; 16];
+
+pub(super) fn alice() -> User {
+    person(ALICE, &["alice@example.com", "alice"])
+}
+
+pub(super) fn person(random: [u8; 16], names: &[&str]) -> User {
+    let identifiers = names.iter().zip(0_u8..).map(|(name, number)| Identifier {
+        id: IdentifierId::new(at(0), [random[0], number, 0, 0, 0, 0, 0, 0, 0, 0]),
+        kind: if name.contains('@') { IdentifierKind::Email } else { IdentifierKind::Username },
+        value: (*name).to_owned(),
+        verified_at: name.contains('@').then(|| at(0)),
+        is_primary: number == 0,
+    });
+    User {
+        id: UserId::new(random),
+        profile: Profile { name: Some("Alice \"A\" Ünï\u{0301}".to_owned()), ..Profile::default() },
+        identifiers: identifiers.collect(),
+        role: Role::Owner,
+        auth_epoch: at(0),
+        created_at: at(0),
+        updated_at: at(1),
+        disabled_at: None,
+    }
+}
+
+pub(super) fn shop_id() -> ClientId {
+    "shop".parse().expect("a client id")
+}
+
+pub(super) fn shop() -> Client {
+    client("shop")
+}
+
+pub(super) fn client(id: &str) -> Client {
+    let metadata = json!({
+        "redirect_uris": ["https://shop.example/callback"],
+        "token_endpoint_auth_method": "client_secret_basic",
+        "grant_types": ["authorization_code", "refresh_token"],
+        "response_types": ["code"],
+        "application_type": "web",
+        "client_name": "Shop",
+        "client_name#ja": "店",
+        "jwks": {"keys": [{"kty": "OKP", "x": 1.50}]},
+        "subject_type": "public",
+        "id_token_signed_response_alg": "ES256",
+    });
+    Client {
+        id: id.parse().expect("a client id"),
+        metadata: serde_json::from_value(metadata).expect("metadata"),
+        secret: Some(ClientSecret::Hashed(hash("secret"))),
+        origin: ClientOrigin::Operator,
+        policy: ClientPolicy { first_party: true, ..ClientPolicy::default() },
+        created_at: at(0),
+        disabled_at: None,
+    }
+}
+
+pub(super) fn authentication(at: NumericDate) -> Authentication {
+    Authentication { user: UserId::new(ALICE), at, amr: vec![Amr::Pwd] }
+}
+
+pub(super) fn session_id() -> SessionId {
+    SessionId::new(at(0), [7; 10])
+}
+
+pub(super) fn session() -> Session {
+    Session {
+        id: session_id(),
+        token_hash: hash("cookie"),
+        authentication: authentication(at(0)),
+        created_at: at(0),
+        last_seen_at: at(0),
+        expires_at: at(86_400),
+        idle_lifetime: 3_600,
+        is_persistent: true,
+        ended_at: None,
+        user_agent: "Browser/1.0".to_owned(),
+    }
+}
+
+pub(super) fn grant_id(number: u8) -> GrantId {
+    GrantId::new(at(0), [number; 10])
+}
+
+/// The grant of the code `code-{number}`.
+pub(super) fn grant(number: u8) -> Grant {
+    Grant {
+        id: grant_id(number),
+        code_hash: hash(&format!("code-{number}")),
+        user: UserId::new(ALICE),
+        client: shop_id(),
+        session: session_id(),
+        scope: scope("openid email"),
+        details: GrantDetails {
+            authentication: authentication(at(0)),
+            claims: serde_json::from_value(json!({"userinfo": {"name": {"values": ["a", 5]}}})).expect("claims"),
+            claims_locales: vec!["de".to_owned()],
+            audience: vec!["https://api.example".to_owned()],
+            nonce: Some("n".to_owned()),
+        },
+        created_at: at(0),
+        expires_at: at(100_000),
+        revoked_at: None,
+    }
+}
+
+pub(super) fn refresh_token(name: &str, grant: u8, issued: i64) -> RefreshToken {
+    RefreshToken {
+        hash: hash(name),
+        grant: grant_id(grant),
+        scope: scope("openid email"),
+        issued_at: at(issued),
+        expires_at: at(issued + 600),
+        family_expires_at: at(6_000),
+        used_at: None,
+    }
+}
+
+pub(super) fn opaque(name: &str, grant: Option<u8>) -> OpaqueAccessToken {
+    OpaqueAccessToken {
+        hash: hash(name),
+        grant: grant.map(grant_id),
+        client: shop_id(),
+        scope: scope("email"),
+        audience: vec!["https://api.example".to_owned()],
+        issued_at: at(0),
+        expires_at: at(60),
+    }
+}
+
+/// The exchange of `presented` for `successor`, both of grant 1, with ten seconds of grace.
+pub(super) fn rotation(presented: &str, successor: &str, now: i64) -> Rotation {
+    Rotation {
+        presented: hash(presented),
+        successor: refresh_token(successor, 1, now),
+        opaque: None,
+        now: at(now),
+        grace: Duration::from_secs(10),
+    }
+}
+
+pub(super) fn consent(number: u8, text: &str) -> Consent {
+    Consent {
+        id: ConsentId::new(at(0), [number; 10]),
+        user: UserId::new(ALICE),
+        client: shop_id(),
+        scope: scope(text),
+        claims: vec!["name".to_owned()],
+        granted_at: at(i64::from(number)),
+    }
+}

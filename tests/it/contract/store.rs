@@ -1,0 +1,395 @@
+//! Each fact of the store, read back from memory and from the file.
+
+use symbolon::edge::store::Creation;
+use symbolon::model::client::{ClientOrigin, ClientSecret};
+use symbolon::model::id::{SessionId, UserId};
+use symbolon::model::session::Session;
+use symbolon::model::signing_key::{KeyState, StoredSigningKey};
+use symbolon::model::token::{CodeRedemption, RefreshRotation};
+use symbolon::model::user::{IdentifierKind, LookupName};
+use symbolon::protocol::jose::algorithm::SigningAlgorithm;
+
+use crate::contract::sample::{self, House, at, hash};
+
+fn name(typed: &str) -> LookupName {
+    LookupName::parse(typed).expect("a name")
+}
+
+#[tokio::test]
+async fn a_client_is_read_back_as_it_was_written() {
+    let house = House::empty().await;
+    let mut shop = sample::shop();
+    assert!(house.store.client(&shop.id).await.expect("read").is_none());
+    assert_eq!(house.store.create_client(&shop).await.expect("created"), Creation::Created);
+    assert_eq!(house.store.create_client(&sample::client("shop")).await.expect("refused"), Creation::AlreadyExists);
+
+    shop.secret = Some(ClientSecret::Sealed(vec![1, 2, 3]));
+    shop.origin = ClientOrigin::Registered(hash("registration"));
+    shop.policy.audience = vec!["https://api.example".to_owned()];
+    shop.disabled_at = Some(at(9));
+    assert!(house.store.update_client(&shop).await.expect("changed"));
+    assert!(!house.store.update_client(&sample::client("nobody")).await.expect("no row"));
+    for store in [house.store.clone(), house.neighbour().await] {
+        let read = store.client(&shop.id).await.expect("read").expect("there");
+        assert_eq!(read.metadata, shop.metadata);
+        assert_eq!((&read.origin, &read.policy), (&shop.origin, &shop.policy));
+        assert_eq!((read.created_at, read.disabled_at), (at(0), Some(at(9))));
+        assert!(matches!(&read.secret, Some(ClientSecret::Sealed(sealed)) if *sealed == [1, 2, 3]));
+        assert_eq!(store.clients(10).await.expect("listed").len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_deleted_client_takes_its_grants_and_tokens_along() {
+    let house = House::with_alice_and_shop().await;
+    let store = &house.store;
+    let (refresh, opaque) = (sample::refresh_token("r1", 1, 0), sample::opaque("own", None));
+    store.redeem_code(&sample::grant(1), Some(&refresh), None, at(0)).await.expect("redeemed");
+    store.record_opaque(&opaque).await.expect("recorded");
+    store.record_consent(&sample::consent(1, "openid")).await.expect("recorded");
+
+    assert!(store.delete_client(&sample::shop_id()).await.expect("deleted"));
+    assert!(!store.delete_client(&sample::shop_id()).await.expect("gone"));
+    assert!(store.client(&sample::shop_id()).await.expect("read").is_none());
+    assert!(store.grant(sample::grant_id(1)).await.expect("read").is_none());
+    assert!(store.refresh_token(&refresh.hash).await.expect("read").is_none());
+    assert!(store.opaque_access_token(&opaque.hash).await.expect("read").is_none());
+    assert!(store.consent(UserId::new(sample::ALICE), &sample::shop_id()).await.expect("read").is_none());
+}
+
+#[tokio::test]
+async fn a_person_is_found_by_each_of_their_names() {
+    let house = House::with_alice_and_shop().await;
+    for store in [house.store.clone(), house.neighbour().await] {
+        for typed in ["alice", " ALICE ", "Alice@Example.com"] {
+            let found = store.user_by_name(&name(typed)).await.expect("read").expect("found");
+            assert_eq!((found.id, &found.identifiers), (sample::alice().id, &sample::alice().identifiers), "{typed}");
+            assert_eq!((&found.profile, found.role), (&sample::alice().profile, sample::alice().role));
+            assert_eq!(found.primary(IdentifierKind::Email).map(|email| email.verified_at), Some(Some(at(0))));
+        }
+        assert!(store.user_by_name(&name("bob")).await.expect("read").is_none());
+        let password = store.password(sample::alice().id).await.expect("read").expect("set");
+        assert_eq!(password.expose(), "$argon2id$alice");
+    }
+}
+
+#[tokio::test]
+async fn a_name_belongs_to_one_person() {
+    let house = House::with_alice_and_shop().await;
+    let store = &house.store;
+    let thief = sample::person([2; 16], &["bob", "ALICE@example.com"]);
+    assert_eq!(store.create_user(&thief, Some("x")).await.expect("refused"), Creation::AlreadyExists);
+    assert!(store.user(thief.id).await.expect("read").is_none());
+    assert!(store.user_by_name(&name("bob")).await.expect("read").is_none(), "nothing is left of the attempt");
+
+    let nameless = sample::person([3; 16], &[]);
+    assert_eq!(store.create_user(&nameless, None).await.expect("created"), Creation::Created);
+    assert!(store.password(nameless.id).await.expect("read").is_none());
+    store.set_password(nameless.id, "first", at(1)).await.expect("set");
+    store.set_password(nameless.id, "second", at(2)).await.expect("set");
+    assert_eq!(store.password(nameless.id).await.expect("read").expect("set").expose(), "second");
+    let users = store.users(10).await.expect("listed");
+    let names: Vec<_> = users.iter().map(|user| user.identifiers.len()).collect();
+    assert_eq!(names.iter().sum::<usize>(), 2, "alice has two names, the other none: {names:?}");
+    assert_eq!(store.users(1).await.expect("listed").len(), 1);
+}
+
+#[tokio::test]
+async fn a_disabled_person_has_no_sessions_and_no_grants() {
+    let house = House::with_alice_and_shop().await;
+    let store = &house.store;
+    store.redeem_code(&sample::grant(1), None, None, at(0)).await.expect("redeemed");
+    assert!(store.disable_user(sample::alice().id, at(5)).await.expect("disabled"));
+    assert!(!store.disable_user(sample::alice().id, at(6)).await.expect("disabled before"));
+    let alice = store.user(sample::alice().id).await.expect("read").expect("there");
+    assert_eq!((alice.is_enabled(), alice.auth_epoch), (false, at(5)));
+    assert_eq!(store.session(sample::session_id()).await.expect("read").expect("there").ended_at, Some(at(5)));
+    assert_eq!(store.grant(sample::grant_id(1)).await.expect("read").expect("there").revoked_at, Some(at(5)));
+}
+
+#[tokio::test]
+async fn a_session_is_known_by_its_cookie_of_the_moment() {
+    let house = House::with_alice_and_shop().await;
+    let store = &house.store;
+    let id = sample::session_id();
+    let found = store.session_by_token(&hash("cookie")).await.expect("read").expect("found");
+    assert_eq!((found.id, found.is_persistent, found.idle_lifetime), (id, true, 3_600));
+    assert_eq!((found.user_agent.as_str(), &found.authentication), ("Browser/1.0", &sample::authentication(at(0))));
+
+    let again = sample::authentication(at(30));
+    let renewed = store.renew_session(id, hash("fresh"), &again, at(30)).await.expect("renewed").expect("live");
+    assert_eq!((renewed.authentication.at, renewed.last_seen_at), (at(30), at(30)));
+    for store in [store.clone(), house.neighbour().await] {
+        assert!(
+            store.session_by_token(&hash("cookie")).await.expect("read").is_none(),
+            "the old cookie is worth nothing"
+        );
+        assert_eq!(store.session_by_token(&hash("fresh")).await.expect("read").expect("found").id, id);
+    }
+    let mut stranger = again;
+    stranger.user = UserId::new([9; 16]);
+    assert!(store.renew_session(id, hash("stolen"), &stranger, at(31)).await.expect("refused").is_none());
+}
+
+#[tokio::test]
+async fn a_session_in_use_stays_and_an_idle_one_is_not_listed() {
+    let house = House::with_alice_and_shop().await;
+    let store = &house.store;
+    let live = async |now| store.sessions_of(sample::alice().id, at(now)).await.expect("listed").len();
+    assert_eq!((live(3_599).await, live(3_600).await), (1, 0));
+    store.touch_session(sample::session_id(), at(1_000));
+    store.touch_session(sample::session_id(), at(500));
+    // The queue keeps its order: when this is recorded, the notes before it are.
+    store.set_password(sample::alice().id, "x", at(0)).await.expect("set");
+    let session = store.session(sample::session_id()).await.expect("read").expect("there");
+    assert_eq!(session.last_seen_at, at(1_000), "a note that comes late does not turn time back");
+    assert_eq!((live(4_599).await, live(4_600).await), (1, 0));
+}
+
+#[tokio::test]
+async fn what_was_allowed_offline_outlives_the_session() {
+    let house = House::with_alice_and_shop().await;
+    let store = &house.store;
+    let mut offline = sample::grant(2);
+    offline.scope = sample::scope("openid offline_access");
+    store.redeem_code(&sample::grant(1), None, None, at(0)).await.expect("redeemed");
+    store.redeem_code(&offline, None, None, at(0)).await.expect("redeemed");
+
+    assert!(store.end_session(sample::session_id(), at(10)).await.expect("ended"));
+    assert!(!store.end_session(sample::session_id(), at(11)).await.expect("ended before"));
+    for store in [store.clone(), house.neighbour().await] {
+        assert_eq!(store.session(sample::session_id()).await.expect("read").expect("there").ended_at, Some(at(10)));
+        assert_eq!(store.grant(sample::grant_id(1)).await.expect("read").expect("there").revoked_at, Some(at(10)));
+        assert!(store.grant(sample::grant_id(2)).await.expect("read").expect("there").is_live());
+    }
+    let ended = store.renew_session(sample::session_id(), hash("x"), &sample::authentication(at(12)), at(12)).await;
+    assert!(ended.expect("refused").is_none(), "an ended session does not come back");
+}
+
+#[tokio::test]
+async fn a_new_session_takes_the_place_of_the_old_one() {
+    let house = House::with_alice_and_shop().await;
+    let store = &house.store;
+    store.redeem_code(&sample::grant(1), None, None, at(0)).await.expect("redeemed");
+    let next = Session {
+        id: SessionId::new(at(20), [8; 10]),
+        token_hash: hash("next"),
+        created_at: at(20),
+        ..sample::session()
+    };
+    store.begin_session(&next, Some(sample::session_id())).await.expect("begun");
+    assert_eq!(store.session_by_token(&hash("next")).await.expect("read").expect("found").id, next.id);
+    let replaced = store.session_by_token(&hash("cookie")).await.expect("read").expect("kept until it expires");
+    assert_eq!(replaced.ended_at, Some(at(20)));
+    assert!(!store.grant(sample::grant_id(1)).await.expect("read").expect("there").is_live());
+}
+
+#[tokio::test]
+async fn consent_is_remembered_widened_and_withdrawn() {
+    let house = House::with_alice_and_shop().await;
+    let (store, alice, shop) = (&house.store, sample::alice().id, sample::shop_id());
+    assert!(store.consent(alice, &shop).await.expect("read").is_none());
+    store.record_consent(&sample::consent(1, "openid")).await.expect("recorded");
+    store.record_consent(&sample::consent(2, "openid email")).await.expect("recorded");
+    for store in [store.clone(), house.neighbour().await] {
+        let stands = store.consent(alice, &shop).await.expect("read").expect("there");
+        assert_eq!((stands.scope.to_string().as_str(), stands.granted_at), ("openid email", at(2)));
+        assert_eq!(stands.id, sample::consent(1, "").id, "the row keeps its first id");
+        assert_eq!(store.consents_of(alice).await.expect("listed"), [(*stands).clone()]);
+    }
+    store.redeem_code(&sample::grant(1), None, None, at(3)).await.expect("redeemed");
+    assert!(store.withdraw_consent(alice, &shop, at(4)).await.expect("withdrawn"));
+    assert!(!store.withdraw_consent(alice, &shop, at(5)).await.expect("nothing left"));
+    assert!(store.consent(alice, &shop).await.expect("read").is_none());
+    assert_eq!(store.grant(sample::grant_id(1)).await.expect("read").expect("there").revoked_at, Some(at(4)));
+}
+
+/// RFC 6749 §4.1.2
+#[tokio::test]
+async fn a_code_used_twice_revokes_its_grant() {
+    let house = House::with_alice_and_shop().await;
+    let store = &house.store;
+    let (grant, refresh, opaque) = (sample::grant(1), sample::refresh_token("r1", 1, 0), sample::opaque("a1", Some(1)));
+    let redeem = async || store.redeem_code(&grant, Some(&refresh), Some(&opaque), at(7)).await.expect("answered");
+    assert_eq!(redeem().await, CodeRedemption::Recorded);
+    for store in [store.clone(), house.neighbour().await] {
+        let read = store.grant(grant.id).await.expect("read").expect("there");
+        assert_eq!((read.is_live(), &read.details, &read.scope), (true, &grant.details, &grant.scope));
+        assert_eq!((read.user, &read.client, read.session), (grant.user, &grant.client, grant.session));
+        assert_eq!((read.created_at, read.expires_at), (grant.created_at, grant.expires_at));
+        assert_eq!(store.refresh_token(&refresh.hash).await.expect("read"), Some(refresh.clone()));
+        assert_eq!(store.opaque_access_token(&opaque.hash).await.expect("read").as_deref(), Some(&opaque));
+    }
+    assert_eq!(redeem().await, CodeRedemption::Replayed);
+    assert_eq!(store.grant(grant.id).await.expect("read").expect("there").revoked_at, Some(at(7)));
+
+    let mut other_code = sample::grant(1);
+    other_code.code_hash = hash("another code of the same id");
+    assert!(store.redeem_code(&other_code, None, None, at(8)).await.is_err());
+    assert!(!store.revoke_by_code(&other_code.code_hash, at(8)).await.expect("never redeemed"));
+    store.redeem_code(&sample::grant(2), None, None, at(9)).await.expect("redeemed");
+    assert!(store.revoke_by_code(&sample::grant(2).code_hash, at(9)).await.expect("revoked"));
+    assert!(!store.grant(sample::grant_id(2)).await.expect("read").expect("there").is_live());
+    assert!(!store.revoke_grant(sample::grant_id(2), at(9)).await.expect("revoked before"));
+}
+
+#[tokio::test]
+async fn a_fact_that_fails_halfway_leaves_nothing() {
+    let house = House::with_alice_and_shop().await;
+    let store = &house.store;
+    store.redeem_code(&sample::grant(1), Some(&sample::refresh_token("r", 1, 0)), None, at(0)).await.expect("redeemed");
+    // The refresh token is taken: the grant must not stand without it, and the code stays good.
+    let doomed = store.redeem_code(&sample::grant(2), Some(&sample::refresh_token("r", 2, 0)), None, at(0)).await;
+    assert!(doomed.is_err());
+    assert!(store.grant(sample::grant_id(2)).await.expect("read").is_none());
+    let good = store.redeem_code(&sample::grant(2), Some(&sample::refresh_token("r2", 2, 0)), None, at(0)).await;
+    assert_eq!(good.expect("redeemed"), CodeRedemption::Recorded);
+}
+
+/// RFC 9700 §4.14.2
+#[tokio::test]
+async fn a_refresh_token_rotates_and_its_reuse_revokes_the_family() {
+    let house = House::with_alice_and_shop().await;
+    let store = &house.store;
+    store
+        .redeem_code(&sample::grant(1), Some(&sample::refresh_token("r1", 1, 0)), None, at(0))
+        .await
+        .expect("redeemed");
+    let rotate = async |presented: &str, successor: &str, now| {
+        let rotation = sample::rotation(presented, successor, now);
+        store.rotate_refresh_token(&rotation).await.expect("answered")
+    };
+    assert_eq!(rotate("never", "x", 1).await, RefreshRotation::Unknown);
+    assert_eq!(rotate("r1", "r2", 10).await, RefreshRotation::Rotated);
+    assert_eq!(store.refresh_token(&hash("r1")).await.expect("read").expect("there").used_at, Some(at(10)));
+    assert_eq!(rotate("r1", "r2", 19).await, RefreshRotation::Repeated, "an honest retry");
+    assert_eq!(rotate("r2", "r3", 19).await, RefreshRotation::Rotated);
+    assert!(store.grant(sample::grant_id(1)).await.expect("read").expect("there").is_live());
+    assert_eq!(rotate("r1", "r2", 19).await, RefreshRotation::Reused, "its successor was used");
+    assert_eq!(store.grant(sample::grant_id(1)).await.expect("read").expect("there").revoked_at, Some(at(19)));
+    assert_eq!(rotate("r3", "r4", 20).await, RefreshRotation::Unknown, "the family is gone");
+}
+
+#[tokio::test]
+async fn a_retry_is_honest_only_in_the_grace_and_for_the_same_successor() {
+    for (successor, now, expected) in [
+        ("r2", 19, RefreshRotation::Repeated),
+        ("r2", 20, RefreshRotation::Reused),
+        ("other", 11, RefreshRotation::Reused),
+    ] {
+        let house = House::with_alice_and_shop().await;
+        let store = &house.store;
+        let first = sample::refresh_token("r1", 1, 0);
+        store.redeem_code(&sample::grant(1), Some(&first), None, at(0)).await.expect("redeemed");
+        store.rotate_refresh_token(&sample::rotation("r1", "r2", 10)).await.expect("rotated");
+        let mut retry = sample::rotation("r1", successor, now);
+        retry.opaque = Some(sample::opaque("a2", Some(1)));
+        let case = (successor, now);
+        assert_eq!(store.rotate_refresh_token(&retry).await.expect("answered"), expected, "{case:?}");
+        let grant = store.grant(sample::grant_id(1)).await.expect("read").expect("there");
+        assert_eq!(grant.is_live(), expected == RefreshRotation::Repeated, "{case:?}");
+        let opaque = store.opaque_access_token(&hash("a2")).await.expect("read");
+        assert_eq!(opaque.is_some(), expected == RefreshRotation::Repeated, "{case:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_refresh_token_ends_when_idle_and_with_its_family() {
+    let house = House::with_alice_and_shop().await;
+    let store = &house.store;
+    store
+        .redeem_code(&sample::grant(1), Some(&sample::refresh_token("r1", 1, 0)), None, at(0))
+        .await
+        .expect("redeemed");
+    let late = store.rotate_refresh_token(&sample::rotation("r1", "r2", 600)).await;
+    assert_eq!(late.expect("answered"), RefreshRotation::Unknown);
+    assert_eq!(
+        store.rotate_refresh_token(&sample::rotation("r1", "r2", 599)).await.expect("answered"),
+        RefreshRotation::Rotated
+    );
+    let mut last = sample::rotation("r2", "r3", 1_000);
+    last.successor.expires_at = at(9_000);
+    store.rotate_refresh_token(&last).await.expect("rotated");
+    let after = store.rotate_refresh_token(&sample::rotation("r3", "r4", 6_000)).await;
+    assert_eq!(after.expect("answered"), RefreshRotation::Unknown, "rotation does not move the end of the family");
+    assert!(store.grant(sample::grant_id(1)).await.expect("read").expect("there").is_live());
+}
+
+#[tokio::test]
+async fn access_tokens_are_taken_back() {
+    let house = House::with_alice_and_shop().await;
+    let (store, neighbour) = (&house.store, house.neighbour().await);
+    let own = sample::opaque("own", None);
+    store.record_opaque(&own).await.expect("recorded");
+    for store in [store, &neighbour] {
+        assert_eq!(store.opaque_access_token(&own.hash).await.expect("read").as_deref(), Some(&own));
+    }
+    assert!(store.revoke_opaque(&own.hash).await.expect("revoked"));
+    assert!(!store.revoke_opaque(&own.hash).await.expect("gone"));
+    assert!(store.opaque_access_token(&own.hash).await.expect("read").is_none());
+
+    assert!(!store.is_denied(&hash("jti")));
+    store.deny_access_token(&hash("jti"), at(60)).await.expect("denied");
+    store.deny_access_token(&hash("jti"), at(60)).await.expect("denied again");
+    assert!(store.is_denied(&hash("jti")));
+    assert!(house.neighbour().await.is_denied(&hash("jti")), "a restart remembers");
+}
+
+#[tokio::test]
+async fn some_values_are_good_once() {
+    let house = House::empty().await;
+    let consume = async |kind, value, now| {
+        house.store.consume_once(kind, &hash(value), at(now + 60), at(now)).await.expect("answered")
+    };
+    assert!(consume("assertion", "jti", 0).await);
+    assert!(!consume("assertion", "jti", 59).await);
+    assert!(consume("link", "jti", 0).await, "another kind");
+    assert!(consume("assertion", "jti", 60).await, "it has expired");
+}
+
+#[tokio::test]
+async fn the_first_key_and_the_first_secret_stand() {
+    let house = House::empty().await;
+    let (store, neighbour) = (&house.store, house.neighbour().await);
+    let key = |kid: &str, state| StoredSigningKey {
+        kid: kid.to_owned(),
+        algorithm: SigningAlgorithm::EdDSA,
+        sealed_private_key: vec![1, 2, 3],
+        state,
+        created_at: at(0),
+    };
+    assert_eq!(store.add_signing_key(&key("a", KeyState::Active)).await.expect("added"), Creation::Created);
+    let second = neighbour.add_signing_key(&key("b", KeyState::Active)).await;
+    assert_eq!(second.expect("refused"), Creation::AlreadyExists, "one active key for each algorithm");
+    assert_eq!(neighbour.add_signing_key(&key("c", KeyState::Next)).await.expect("added"), Creation::Created);
+    let keys = store.signing_keys().await.expect("read");
+    let told: Vec<_> = keys.iter().map(|key| (key.kid.as_str(), key.state, key.sealed_private_key.len())).collect();
+    assert_eq!(told, [("a", KeyState::Active, 3), ("c", KeyState::Next, 3)]);
+
+    assert_eq!(store.server_secret("csrf").await.expect("read"), None);
+    assert_eq!(store.add_server_secret("csrf", b"first").await.expect("added"), b"first");
+    assert_eq!(neighbour.add_server_secret("csrf", b"second").await.expect("read"), b"first");
+    assert_eq!(store.server_secret("csrf").await.expect("read").as_deref(), Some(b"first".as_slice()));
+}
+
+#[tokio::test]
+async fn what_has_expired_is_cleared_in_batches() {
+    let house = House::with_alice_and_shop().await;
+    let store = &house.store;
+    for number in 1..=5 {
+        let name = format!("r{number}");
+        let refresh = sample::refresh_token(&name, number, 0);
+        store.redeem_code(&sample::grant(number), Some(&refresh), None, at(0)).await.expect("redeemed");
+    }
+    store.record_opaque(&sample::opaque("own", None)).await.expect("recorded");
+    store.deny_access_token(&hash("jti"), at(60)).await.expect("denied");
+    store.consume_once("link", &hash("jti"), at(60), at(0)).await.expect("consumed");
+
+    assert_eq!(store.clear_expired(at(3_659), 2).await.expect("cleared"), 0, "an hour is left for clocks that jump");
+    assert_eq!(store.clear_expired(at(3_660), 2).await.expect("cleared"), 3, "access token, denial, consumed value");
+    assert!(!store.is_denied(&hash("jti")));
+    let batches = [store.clear_expired(at(4_200), 2).await, store.clear_expired(at(4_200), 9).await];
+    assert_eq!(batches.map(|batch| batch.expect("cleared")), [2, 3], "refresh tokens");
+    assert_eq!(store.clear_expired(at(200_000), 9).await.expect("cleared"), 6, "five grants and the session");
+    assert_eq!(store.clear_expired(at(200_000), 9).await.expect("cleared"), 0);
+}

@@ -1,0 +1,115 @@
+//! The file under the store: whose it is, whether it is sound, and who may read it.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use symbolon::edge::store::{DatabaseSettings, Store, StoreError};
+use tempfile::TempDir;
+
+use crate::contract::sample::{self, House};
+
+async fn open(path: &Path) -> Result<Store, StoreError> {
+    Store::open(&DatabaseSettings { path: path.to_owned() }).await
+}
+
+/// A database that was written and closed.
+async fn closed_house() -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("symbolon.db");
+    let store = open(&path).await.expect("opens");
+    store.create_client(&sample::shop()).await.expect("created");
+    // With a reader open, closing has two kinds of connection to end.
+    assert!(store.is_ready().await);
+    store.close().await;
+    (folder, path)
+}
+
+#[tokio::test]
+async fn a_closed_database_opens_again() {
+    let (_folder, path) = closed_house().await;
+    assert_eq!(fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600);
+    assert!(!path.with_extension("db-wal").exists(), "closing leaves one file");
+    let store = open(&path).await.expect("opens");
+    assert!(store.client(&sample::shop_id()).await.expect("read").is_some());
+    assert!(store.is_ready().await);
+    store.close().await;
+    assert!(!store.is_ready().await);
+    assert!(store.create_client(&sample::client("late")).await.is_err(), "a closed store takes no facts");
+}
+
+#[tokio::test]
+async fn what_waits_is_recorded_when_the_store_closes() {
+    let house = House::with_alice_and_shop().await;
+    house.store.touch_session(sample::session_id(), sample::at(77));
+    house.store.close().await;
+    let session = house.neighbour().await.session(sample::session_id()).await.expect("read").expect("there");
+    assert_eq!(session.last_seen_at, sample::at(77));
+}
+
+#[tokio::test]
+async fn another_file_is_refused_by_name_and_left_alone() {
+    let (folder, sound) = closed_house().await;
+    let sound = fs::read(sound).expect("read");
+    let mut stranger = sound.clone();
+    stranger[68..72].copy_from_slice(&7_u32.to_be_bytes());
+    let mut scribbled = sound.clone();
+    let page = usize::from(u16::from_be_bytes([sound[16], sound[17]]));
+    for at in (page..scribbled.len()).step_by(7) {
+        scribbled[at] = 0xA5;
+    }
+    for (name, content, expected) in [
+        ("text", b"dear diary".to_vec(), "is not a Symbolon database"),
+        ("long text", b"dear diary, ".repeat(100), "is not a Symbolon database"),
+        ("of another program", stranger, "the SQLite database of another program"),
+        ("cut short", sound[..sound.len() / 2].to_vec(), "is damaged"),
+        ("scribbled over", scribbled, "is damaged"),
+    ] {
+        let path = folder.path().join(name);
+        fs::write(&path, &content).expect("written");
+        let refusal = open(&path).await.err().unwrap_or_else(|| panic!("{name} was opened")).to_string();
+        assert!(refusal.contains(expected) && refusal.contains(name), "{refusal}");
+        assert_eq!(fs::read(&path).expect("read"), content, "{name} was changed");
+    }
+}
+
+#[tokio::test]
+async fn a_newer_schema_is_refused() {
+    let (_folder, path) = closed_house().await;
+    let options = sqlx_options(&path);
+    let mut connection = sqlx::ConnectOptions::connect(&options).await.expect("connects");
+    sqlx::query("INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) VALUES (9999, 'later', TRUE, x'00', 0)")
+        .execute(&mut connection)
+        .await
+        .expect("written");
+    sqlx::Connection::close(connection).await.expect("closed");
+    let refusal = open(&path).await.err().expect("refused");
+    assert!(matches!(refusal, StoreError::Newer { version: 9999, .. }), "{refusal}");
+}
+
+fn sqlx_options(path: &Path) -> sqlx::sqlite::SqliteConnectOptions {
+    sqlx::sqlite::SqliteConnectOptions::new().filename(path)
+}
+
+#[tokio::test]
+async fn a_place_that_cannot_be_written_is_named() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("missing").join("symbolon.db");
+    let refusal = open(&path).await.err().expect("refused").to_string();
+    assert!(refusal.contains("missing/symbolon.db"), "{refusal}");
+    let refusal = open(folder.path()).await.err().expect("refused").to_string();
+    assert!(refusal.contains(&*folder.path().to_string_lossy()), "{refusal}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_may_open_a_new_database_at_once() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("symbolon.db");
+    let openings = (0..8).map(|_| {
+        let path = path.clone();
+        tokio::spawn(async move { open(&path).await.map(|_| ()) })
+    });
+    for opening in futures_util::future::join_all(openings).await {
+        opening.expect("no panic").expect("opens");
+    }
+}
