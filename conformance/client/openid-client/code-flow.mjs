@@ -47,6 +47,11 @@ export async function codeFlow(server) {
     assert.equal(info.phone_number, undefined);
   });
 
+  await test('an ID token opens nothing at userinfo', async () => {
+    const error = await refused(client.fetchUserInfo(app.config, first.tokens.id_token, first.claims.sub), 'invalid_token');
+    assert.equal(error.status, 401);
+  });
+
   await test('introspection tells an access token active, with its client and scope', async () => {
     const told = await app.introspects(first.tokens.access_token);
     assert.equal(told.active, true);
