@@ -8,12 +8,15 @@ from http.cookiejar import CookieJar
 
 
 class Person:
-    """`account` is one of the `users` of the facts; `answer` is the button pressed when an app asks for consent."""
+    """`account` is one of the `users` of the facts; `answer` is the button pressed when an app asks for consent.
 
-    def __init__(self, account, answer="consent-accept"):
+    `lands` is a redirect URI where nothing listens: the person stops there, on a page without text.
+    """
+
+    def __init__(self, account, answer="consent-accept", lands=None):
         self.account = account
         self.answer = answer
-        self._opener = urllib.request.build_opener(_SeenRedirects(), urllib.request.HTTPCookieProcessor(CookieJar()))
+        self._opener = urllib.request.build_opener(_SeenRedirects(lands), urllib.request.HTTPCookieProcessor(CookieJar()))
         self._opener.addheaders = [("Accept", "text/html"), ("Accept-Language", "en")]
 
     def visits(self, url, app):
@@ -54,6 +57,8 @@ class Person:
     def _sends(self, request):
         try:
             answer = self._opener.open(request, timeout=30)
+        except _Landed as landed:
+            return Page(landed.url, 0, "")
         except urllib.error.HTTPError as error:
             answer = error
         with answer:
@@ -95,10 +100,21 @@ class Page(HTMLParser):
             self._words.append(data)
 
 
+class _Landed(Exception):
+    def __init__(self, url):
+        super().__init__(url)
+        self.url = url
+
+
 class _SeenRedirects(urllib.request.HTTPRedirectHandler):
     """Follows redirects as a browser does, and refuses the ones that would repeat a POST (RFC 9700 §4.12)."""
 
+    def __init__(self, lands):
+        self._lands = lands
+
     def redirect_request(self, req, fp, code, msg, headers, newurl):
+        if self._lands and newurl.startswith(f"{self._lands}?"):
+            raise _Landed(newurl)
         assert code in (301, 302, 303), f"{req.full_url} redirects with {code}"
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 

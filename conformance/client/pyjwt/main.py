@@ -52,7 +52,7 @@ def code_flow_tokens(metadata):
         "response_type": "code", "client_id": app["client_id"], "redirect_uri": CALLBACK, "scope": "openid email",
         "state": "s", "nonce": "n", "code_challenge": challenge, "code_challenge_method": "S256",
     }
-    landed = Person(user(server, "alice")).visits(f"{metadata['authorization_endpoint']}?{urllib.parse.urlencode(query)}", CALLBACK)
+    landed = Person(user(server, "alice"), lands=CALLBACK).visits(f"{metadata['authorization_endpoint']}?{urllib.parse.urlencode(query)}", CALLBACK)
     code = urllib.parse.parse_qs(urllib.parse.urlsplit(landed.url).query)["code"][0]
     form = {"grant_type": "authorization_code", "code": code, "redirect_uri": CALLBACK, "code_verifier": verifier}
     status, tokens, _ = sends(metadata["token_endpoint"], form, **basic(app["client_id"], app["client_secret"]))
