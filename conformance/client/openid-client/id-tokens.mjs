@@ -28,7 +28,7 @@ export async function idTokens(server) {
     const metadata = { subject_type: 'pairwise' };
     const [web, sameHost, native, open] = await Promise.all([
       RelyingParty.registers(server.issuer, metadata),
-      RelyingParty.registers(server.issuer, { ...metadata, redirect_uris: ['http://localhost:47119/other'] }),
+      RelyingParty.registers(server.issuer, { ...metadata, redirect_uris: ['http://localhost:47112/other'] }),
       RelyingParty.registers(server.issuer, { ...metadata, application_type: 'native', redirect_uris: [NATIVE], token_endpoint_auth_method: 'none' }),
       RelyingParty.registers(server.issuer),
     ]);
