@@ -158,6 +158,18 @@ async fn http(request: HttpRequest) -> Result<HttpResponse, reqwest::Error> {
     Ok(answer)
 }
 
+// The library revokes over https only, and the development server speaks http on the loopback interface: the endpoint
+// is given to the library as https and reached as what it is.
+fn as_if_over_tls(endpoint: &RevocationUrl) -> RevocationUrl {
+    RevocationUrl::new(endpoint.as_str().replacen("http:", "https:", 1)).expect("a URL stays one under another scheme")
+}
+
+async fn http_without_tls(mut request: HttpRequest) -> Result<HttpResponse, reqwest::Error> {
+    let uri = request.uri().to_string().replacen("https:", "http:", 1);
+    *request.uri_mut() = uri.parse().expect("a URI stays one under another scheme");
+    http(request).await
+}
+
 async fn discovers(facts: &Facts) -> Result<Provider> {
     let provider = Provider::discover_async(IssuerUrl::new(facts.issuer.clone())?, &http).await?;
     let algorithms = provider.id_token_signing_alg_values_supported();
@@ -192,7 +204,7 @@ fn app(provider: &Provider, client_id: ClientId, secret: ClientSecret) -> App {
     CoreClient::from_provider_metadata(provider.clone(), client_id, Some(secret))
         .set_redirect_uri(RedirectUrl::new(REDIRECT_URI.to_owned()).expect("REDIRECT_URI is a URL"))
         .set_introspection_url(endpoints.introspection_endpoint)
-        .set_revocation_url(endpoints.revocation_endpoint)
+        .set_revocation_url(as_if_over_tls(&endpoints.revocation_endpoint))
 }
 
 async fn signs_in(app: &App, facts: &Facts) -> Result<(CoreTokenResponse, CoreIdTokenClaims)> {
@@ -251,7 +263,7 @@ async fn renews_and_revokes(app: &App, tokens: &CoreTokenResponse) -> Result<()>
     ensure!(second.secret() != first.secret(), "was not rotated");
     ensure!(is_active(app, next.access_token()).await?, "the new access token is not active");
 
-    app.revoke_token(CoreRevocableToken::from(second.clone()))?.request_async(&http).await?;
+    app.revoke_token(CoreRevocableToken::from(second.clone()))?.request_async(&http_without_tls).await?;
     ensure!(!is_active(app, next.access_token()).await?, "the access token outlives its grant");
     let again = app.exchange_refresh_token(second)?.request_async(&http).await;
     match again {
