@@ -52,7 +52,8 @@ export class Person {
       if (!control.name || 'disabled' in control) continue;
       if (['submit', 'button', 'image', 'reset'].includes(control.type) && !pressed) continue;
       if (['checkbox', 'radio'].includes(control.type) && !('checked' in control)) continue;
-      fields.append(control.name, values[control.id] ?? control.value ?? (control.type === 'checkbox' ? 'on' : ''));
+      const given = 'readonly' in control ? undefined : values[control.id];
+      fields.append(control.name, given ?? control.value ?? (control.type === 'checkbox' ? 'on' : ''));
     }
     const pressed = form.controls.find(({ id }) => id === button);
     const target = new URL(pressed.formaction ?? form.action, page.url);

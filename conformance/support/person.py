@@ -43,7 +43,7 @@ class Person:
         """Fills a form by the ids of its inputs, keeps what is hidden, presses the button of that id."""
         form = next(form for form in page.forms if any(control.get("id") == button for control in form["controls"]))
         fields = [
-            (control["name"], values.get(control.get("id"), control.get("value", "")))
+            (control["name"], _fills(control, values))
             for control in form["controls"]
             if control.get("name") and "disabled" not in control and _is_sent(control, button)
         ]
@@ -117,6 +117,11 @@ class _SeenRedirects(urllib.request.HTTPRedirectHandler):
             raise _Landed(newurl)
         assert code in (301, 302, 303), f"{req.full_url} redirects with {code}"
         return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def _fills(control, values):
+    own = control.get("value", "")
+    return own if "readonly" in control else values.get(control.get("id"), own)
 
 
 def _is_sent(control, button):

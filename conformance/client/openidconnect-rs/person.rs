@@ -89,7 +89,7 @@ impl Person {
                 continue;
             }
             let value = match id {
-                "login" => &self.login,
+                "login" if control.attr("readonly").is_none() => &self.login,
                 "password" => &self.password,
                 _ => control.attr("value").unwrap_or_default(),
             };
