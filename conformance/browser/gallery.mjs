@@ -40,6 +40,9 @@ async function walk(page, { server, app, looks }) {
 
   await page.goto(server.demo);
   await looks(page, 'demo');
+  await presses('demo-prompt-none');
+  await page.locator('#demo-error').waitFor({ state: 'attached' });
+  await looks(page, 'demo-error');
   await presses('demo-sign-in');
   await looks(page, 'sign-in-demo');
   await getsTo(page, new URL(server.demo).origin, alice);
