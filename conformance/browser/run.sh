@@ -2,7 +2,7 @@
 # Chromium at the demo app and at every page of the issuer of $SYMBOLON_FACTS; screenshots go to $SYMBOLON_SCREENSHOTS.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=../support/node.sh
+# shellcheck source-path=SCRIPTDIR source=../support/node.sh
 . "$here/../support/node.sh"
 node_at_least_20
 place=$(node_workspace "$here")

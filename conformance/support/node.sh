@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by run.sh files: a Node.js that these clients run on, and their packages as the lock file names them.
 
 # Copies the folder $1 into the test cache and installs its packages there, so that a checkout stays clean;

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by run.sh files: a virtual environment in the test cache with the packages the folder's lock file names.
 
 # Prints the path of a Python that has what `requirements.txt` of the folder $1 pins by hash.

@@ -2,7 +2,7 @@
 # Authlib (Python): a Flask app as web client, and its OAuth2Session, against the issuer of $SYMBOLON_FACTS.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=../../support/python.sh
+# shellcheck source-path=SCRIPTDIR source=../../support/python.sh
 . "$here/../../support/python.sh"
 python=$(python_environment "$here")
 # Authlib speaks to http issuers only when told so; the development server is on the loopback interface.

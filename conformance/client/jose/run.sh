@@ -2,7 +2,7 @@
 # A resource server that verifies access tokens with jose (Node.js) by the JWKS of $SYMBOLON_FACTS's issuer alone.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=../../support/node.sh
+# shellcheck source-path=SCRIPTDIR source=../../support/node.sh
 . "$here/../../support/node.sh"
 node_at_least_20
 place=$(node_workspace "$here")

@@ -2,7 +2,7 @@
 # A resource server that verifies access tokens with PyJWT by the JWKS of $SYMBOLON_FACTS's issuer alone.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=../../support/python.sh
+# shellcheck source-path=SCRIPTDIR source=../../support/python.sh
 . "$here/../../support/python.sh"
 python=$(python_environment "$here")
 export PYTHONPATH="$here/../../support" PYTHONDONTWRITEBYTECODE=1
