@@ -73,7 +73,7 @@ export async function registration(server) {
   for (const [why, metadata, error] of [
     ['a redirect URI with a fragment', { redirect_uris: ['https://app.example/cb#x'] }, 'invalid_redirect_uri'],
     ['a javascript: redirect URI', { redirect_uris: ['javascript:alert(1)'] }, 'invalid_redirect_uri'],
-    ['no redirect URI for the code grant', { redirect_uris: [] }, 'invalid_redirect_uri'],
+    ['no redirect URI for the code grant', { redirect_uris: [] }, 'invalid_redirect_uri invalid_client_metadata'],
     ['redirect_uris of a wrong type', { redirect_uris: 'https://app.example/cb' }, 'invalid_redirect_uri invalid_client_metadata'],
     ['an unknown authentication method', { redirect_uris: [WEB], token_endpoint_auth_method: 'magic' }, 'invalid_client_metadata'],
     ['jwks and jwks_uri together', { redirect_uris: [WEB], jwks: { keys: [] }, jwks_uri: 'https://app.example/jwks' }, 'invalid_client_metadata'],
