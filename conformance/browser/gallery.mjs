@@ -85,6 +85,12 @@ async function walk(page, { server, app, looks }) {
   await presses('logout-confirm');
   await page.locator('#logged-out').waitFor({ state: 'attached' });
   await looks(page, 'signed-out');
+
+  await page.goto(server.admin_link);
+  await looks(page, 'sign-in-alone');
+  await onward(page, () => signsIn(page, user(server, 'admin')));
+  assert.equal(page.url(), server.admin_link);
+  await looks(page, 'admin');
 }
 
 async function look(page, name) {

@@ -165,6 +165,13 @@ export async function wanderings(browser, server, app) {
     assert.equal(await outcome(page), `three: signed in as ${alice.email}`);
   });
 
+  await story('the admin page opens for the admin only', async (_, page) => {
+    await page.goto(server.admin_link);
+    await onward(page, () => signsIn(page, alice));
+    await page.locator('#error-page').waitFor({ state: 'attached' });
+    assert.equal((await page.goto(server.admin_link)).status(), 403);
+  });
+
   await story('form_post goes on by itself', async (_, page) => {
     await page.goto(app.start('one', { prompt: 'consent', response_mode: 'form_post' }));
     await signsIn(page, alice);
