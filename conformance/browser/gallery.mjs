@@ -1,0 +1,107 @@
+// A look at every page: light and dark, 320 and 1280 wide. axe finds nothing, nothing is wider than the window.
+import assert from 'node:assert/strict';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test, user } from '../support/cases.mjs';
+import { complaints } from '../support/chromium.mjs';
+import { getsTo, onward, signsIn } from './visitor.mjs';
+
+const AXE = readFileSync(new URL('node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
+const DIRECTORY = process.env.SYMBOLON_SCREENSHOTS;
+
+export async function gallery(browser, server, app) {
+  mkdirSync(DIRECTORY, { recursive: true });
+  for (const colorScheme of ['light', 'dark']) {
+    for (const width of [320, 1280]) {
+      const context = await browser.newContext({ colorScheme, viewport: { width, height: 800 }, reducedMotion: 'reduce' });
+      context.setDefaultTimeout(15_000);
+      const complained = complaints(context);
+      const looks = (page, name) => test(`${name} · ${colorScheme} · ${width}`, () => look(page, `${name}-${colorScheme}-${width}`));
+      await test(`the walk · ${colorScheme} · ${width}`, async () => walk(await context.newPage(), { server, app, looks }));
+      await test(`no page complained · ${colorScheme} · ${width}`, () => assert.deepEqual(complained, []));
+      await context.close();
+    }
+  }
+  console.log(`screenshots are in ${DIRECTORY}`);
+}
+
+// Past every page there is, in the order in which a person could meet them.
+async function walk(page, { server, app, looks }) {
+  const alice = user(server, 'alice');
+  const presses = (id) => onward(page, () => page.locator(`#${id}`).click());
+
+  await page.goto(`${server.issuer}/`);
+  await looks(page, 'home');
+  await page.goto(server.mailbox);
+  await looks(page, 'mailbox');
+  await page.goto(`${app.metadata.authorization_endpoint}?client_id=nobody&response_type=code`);
+  await page.locator('#error-page').waitFor({ state: 'attached' });
+  await looks(page, 'error');
+
+  await page.goto(server.demo);
+  await looks(page, 'demo');
+  await presses('demo-prompt-none');
+  await page.locator('#demo-error').waitFor({ state: 'attached' });
+  await looks(page, 'demo-error');
+  await presses('demo-sign-in');
+  await looks(page, 'sign-in-demo');
+  await getsTo(page, new URL(server.demo).origin, alice);
+  await page.locator('#signed-in-as').waitFor();
+  await looks(page, 'demo-signed-in');
+  await page.context().clearCookies();
+
+  await page.goto(app.start('look', { prompt: 'consent', scope: 'openid profile email phone address offline_access' }));
+  await looks(page, 'sign-in');
+  await onward(page, () => signsIn(page, { username: alice.username, password: 'wrong' }));
+  await page.locator('[role=alert]').waitFor();
+  await looks(page, 'sign-in-error');
+  await onward(page, () => signsIn(page, alice));
+  await page.locator('#consent-accept').waitFor();
+  await looks(page, 'consent');
+  await presses('consent-accept');
+  assert.equal(await page.locator('#outcome').innerText(), `look: signed in as ${alice.email}`);
+
+  await page.goto(app.start('look', { prompt: 'select_account' }));
+  await page.locator('#account-current').waitFor();
+  await looks(page, 'select-account');
+  await page.goto(app.start('look', { prompt: 'login' }));
+  await page.locator('#password').waitFor();
+  await looks(page, 'sign-in-again');
+
+  // Without its script the page that posts the answer stays to be looked at.
+  await page.route('**/*.js', (route) => route.abort());
+  await page.goto(app.start('look', { prompt: 'consent', response_mode: 'form_post' }));
+  await presses('consent-accept');
+  await page.locator('form').first().waitFor();
+  await looks(page, 'form-post');
+  await page.unroute('**/*.js');
+
+  await page.goto(`${server.issuer}/account`);
+  assert.equal(new URL(page.url()).pathname, new URL(`${server.issuer}/account`).pathname, 'the account page asks to sign in');
+  await looks(page, 'account');
+  await page.goto(app.metadata.end_session_endpoint);
+  await page.locator('#logout-confirm').waitFor();
+  await looks(page, 'logout');
+  await presses('logout-confirm');
+  await page.locator('#logged-out').waitFor({ state: 'attached' });
+  await looks(page, 'signed-out');
+
+  await page.goto(server.admin_link);
+  await looks(page, 'sign-in-alone');
+  await onward(page, () => signsIn(page, user(server, 'admin')));
+  assert.equal(page.url(), server.admin_link);
+  await looks(page, 'admin');
+}
+
+async function look(page, name) {
+  await page.screenshot({ path: join(DIRECTORY, `${name}.png`), fullPage: true });
+  const { wide, seen } = await page.evaluate(() => ({ wide: document.documentElement.scrollWidth, seen: document.documentElement.clientWidth }));
+  assert.ok(wide <= seen, `${wide} px wide in a window of ${seen}`);
+  // Evaluated by the debugger, so that the page's own Content-Security-Policy stays in force.
+  await page.evaluate(AXE);
+  const violations = await page.evaluate(async () => {
+    const result = await globalThis.axe.run(document, { resultTypes: ['violations'], rules: { 'target-size': { enabled: true } } });
+    return result.violations.map(({ id, help, nodes }) => `${id} (${help}): ${nodes.map(({ target }) => target.join(' ')).slice(0, 3).join(', ')}`);
+  });
+  assert.deepEqual(violations, []);
+}
