@@ -10,8 +10,8 @@ use axum::Router;
 use crate::authn::password::hash::PasswordHasher;
 use crate::authn::throttle::Throttle;
 use crate::authn::{self};
-use crate::config::{Config, ConfigError};
 use crate::config::registration::RegistrationMode;
+use crate::config::{Config, ConfigError};
 use crate::edge::Edges;
 use crate::edge::clock::{Clock, SystemClock};
 use crate::edge::ephemeral::SqlStore;
@@ -124,11 +124,7 @@ impl StartError {
 impl World {
     /// This machine.
     pub fn real() -> Self {
-        Self {
-            clock: Arc::new(SystemClock),
-            random: Arc::new(SystemRandom),
-            fetch: Arc::new(HttpFetch::new()),
-        }
+        Self { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom), fetch: Arc::new(HttpFetch::new()) }
     }
 }
 
@@ -158,7 +154,9 @@ impl App {
             policy: policy(config, mode)?,
             issuer: Issuer::new(&issuer),
             keys: ArcSwap::from_pointee(keys),
-            scopes_supported: ["openid", "profile", "email", "address", "phone", "offline_access"].into_iter().collect(),
+            scopes_supported: ["openid", "profile", "email", "address", "phone", "offline_access"]
+                .into_iter()
+                .collect(),
             ui_locales: templates.languages(),
             client_keys: crate::oauth::client_auth::jwks::ClientKeys::default(),
             verified_tokens: crate::oauth::token::access_token::VerifiedTokens::default(),
@@ -280,7 +278,8 @@ async fn signing_keys(edges: &Edges, vault: &Vault) -> Result<SigningKeys, Start
 async fn generate(
     algorithms: Vec<SigningAlgorithm>,
 ) -> Result<Vec<crate::protocol::jose::jws::GeneratedKey>, StartError> {
-    let making = algorithms.into_iter().map(|algorithm| tokio::task::spawn_blocking(move || SigningKey::generate(algorithm)));
+    let making =
+        algorithms.into_iter().map(|algorithm| tokio::task::spawn_blocking(move || SigningKey::generate(algorithm)));
     let mut made = Vec::new();
     for key in futures_util::future::join_all(making).await {
         made.push(key.map_err(|error| Fault::internal("generate a signing key").caused_by(error))??);

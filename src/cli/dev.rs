@@ -83,11 +83,10 @@ impl Dev {
         let credentials = Credentials::load_or_create(&data.path.join("dev.json"), seed::WANTED, &SystemRandom)
             .map_err(anyhow::Error::from)?;
         let edges = &app.provider.edges;
-        let mut facts = seed(edges, &app.hasher, &credentials, &addresses)
-            .await
-            .context("seed people and clients")?;
+        let mut facts = seed(edges, &app.hasher, &credentials, &addresses).await.context("seed people and clients")?;
         let mailbox = Mailbox::default();
-        facts.admin_link = admin_link(&app, &addresses.issuer, &mailbox).await.context("make the administrator's link")?;
+        facts.admin_link =
+            admin_link(&app, &addresses.issuer, &mailbox).await.context("make the administrator's link")?;
 
         let demo_router = demo::router(demo_settings(&addresses, &facts, &credentials), demo_edges(&app));
         let extras = Extras {
@@ -98,8 +97,7 @@ impl Dev {
             ],
             routes: mailbox.router(Arc::clone(&app.templates), String::new()).merge(picture::router()),
         };
-        let served =
-            vec![(public, app.router(extras)), (demo_app, demo_router), (operations, app.operations())];
+        let served = vec![(public, app.router(extras)), (demo_app, demo_router), (operations, app.operations())];
         jobs::start(&app.provider);
         let stop = signal().map_err(anyhow::Error::from)?;
         let shutdown = Shutdown { notice: Duration::ZERO, drain: Duration::from_secs(2) };
@@ -144,7 +142,9 @@ impl DataFolder {
     }
 
     fn clear(&self) {
-        if self.is_ephemeral && let Err(error) = std::fs::remove_dir_all(&self.path) {
+        if self.is_ephemeral
+            && let Err(error) = std::fs::remove_dir_all(&self.path)
+        {
             tracing::warn!(path = %self.path.display(), %error, "the temporary folder could not be removed");
         }
     }
@@ -177,9 +177,8 @@ fn user_data_folder() -> anyhow::Result<PathBuf> {
 
 /// Binds `port` or the next free one, and says so when it is another.
 fn bind(host: &str, port: u16) -> Result<Bound, BindError> {
-    let at = |port: u16| {
-        Bound::new(&format!("{host}:{port}").parse().expect("a host of ours and a port are an address"))
-    };
+    let at =
+        |port: u16| Bound::new(&format!("{host}:{port}").parse().expect("a host of ours and a port are an address"));
     let mut last = match at(port) {
         Ok(bound) => return Ok(bound),
         Err(error) => error,
@@ -208,7 +207,9 @@ async fn admin_link(app: &App, issuer: &str, mailbox: &Mailbox) -> anyhow::Resul
             channel: Channel::Mail,
             to: "admin@example.com".to_owned(),
             subject: Some("Your link to the administration of this development server".to_owned()),
-            text: format!("Open this link to sign in as the administrator. It works once, for twelve hours:\n\n{link}\n"),
+            text: format!(
+                "Open this link to sign in as the administrator. It works once, for twelve hours:\n\n{link}\n"
+            ),
             html: None,
         },
         edges.clock.now(),

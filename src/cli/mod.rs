@@ -78,8 +78,7 @@ pub fn run() -> ExitCode {
 }
 
 fn execute(arguments: Arguments) -> Result<(), CommandError> {
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(anyhow::Error::from)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(anyhow::Error::from)?;
     let config = arguments.config.as_deref();
     match arguments.command {
         Command::Dev(dev) => runtime.block_on(dev.run(config)),

@@ -8,9 +8,9 @@ pub mod clock;
 pub mod ephemeral;
 pub mod fetch;
 pub mod random;
+pub mod store;
 pub mod template;
 pub mod vault;
-pub mod store;
 
 /// The edges of one running server, cheap to clone.
 #[derive(Clone)]

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use axum::response::{IntoResponse, Response};
-use http::header::{HeaderMap, HeaderValue, LOCATION, SET_COOKIE};
 use http::StatusCode;
+use http::header::{HeaderMap, HeaderValue, LOCATION, SET_COOKIE};
 
 use crate::authn::Method;
 use crate::edge::template::context::{self, DevelopmentUser};

@@ -40,8 +40,7 @@ impl FromRequestParts<Web> for Visitor {
             .map(|ConnectInfo(address)| address.ip().to_string())
             .unwrap_or_default();
         let flow = web.cookies.flow(&parts.headers);
-        let browser =
-            Browser { session: None, flow: flow.as_ref().map(|flow| TokenHash::of(flow.0.expose())) };
+        let browser = Browser { session: None, flow: flow.as_ref().map(|flow| TokenHash::of(flow.0.expose())) };
         let mut visitor = Self { id, headers: parts.headers.clone(), flow, browser, address };
         if let Some(cookie) = web.cookies.session(&parts.headers) {
             match session(&web.provider, cookie.0.expose()).await {

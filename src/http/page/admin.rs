@@ -31,9 +31,7 @@ pub async fn show(State(web): State<Web>, visitor: Visitor) -> Response {
         return web.refuse(&visitor, &PageError::new("access_denied", StatusCode::FORBIDDEN));
     };
     match overview(&web, &user).await {
-        Ok(context) => {
-            web.pages.page("page/admin.html", &web.pages.frame(visitor.id, &visitor.headers, &[]), &context)
-        }
+        Ok(context) => web.pages.page("page/admin.html", &web.pages.frame(visitor.id, &visitor.headers, &[]), &context),
         Err(fault) => fault_page(&web, &visitor, fault),
     }
 }

@@ -86,10 +86,13 @@ pub async fn find(web: &Web, visitor: &Visitor, place: &Place) -> Result<Open, B
 
 fn lost(web: &Web, visitor: &Visitor, (key, back): (&'static str, Option<crate::http::error::Back>)) -> Response {
     let error = PageError::new(key, StatusCode::BAD_REQUEST);
-    web.refuse(visitor, &match back {
-        Some(back) => error.back(back),
-        None => error,
-    })
+    web.refuse(
+        visitor,
+        &match back {
+            Some(back) => error.back(back),
+            None => error,
+        },
+    )
 }
 
 /// Sends the browser on to whatever comes next.

@@ -28,7 +28,8 @@ const DESTINATIONS: &[&str] = &["account", "admin"];
 pub async fn show(State(web): State<Web>, visitor: Visitor, Query(query): Query) -> Response {
     let place = Place::of(&query);
     if place.flow.is_none() {
-        return page(&web, &visitor, Shown { query: &query, place, open: None, login: String::new(), error: None }).await;
+        return page(&web, &visitor, Shown { query: &query, place, open: None, login: String::new(), error: None })
+            .await;
     }
     let open = match find(&web, &visitor, &place).await {
         Ok(open) => open,

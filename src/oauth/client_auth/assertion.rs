@@ -59,5 +59,8 @@ pub async fn check(provider: &Provider, client: &Client, assertion: &ClientAsser
 
 /// Under the `oidc` profile the issuer and the endpoints that clients authenticate at are accepted (`PROTOCOL.md` §1).
 fn accepted(provider: &Provider) -> Vec<String> {
-    ["", "/oauth2/token", "/oauth2/introspect", "/oauth2/revoke"].into_iter().map(|path| provider.issuer.at(path)).collect()
+    ["", "/oauth2/token", "/oauth2/introspect", "/oauth2/revoke"]
+        .into_iter()
+        .map(|path| provider.issuer.at(path))
+        .collect()
 }

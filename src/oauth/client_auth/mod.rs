@@ -114,8 +114,8 @@ fn presented<'a>(
             "no client authentication: send HTTP Basic, client_secret, client_assertion, or client_id for a public client",
         ));
     };
-    let presented = client_secret
-        .map_or(Presented::Name, |secret| Presented::Secret(ClientAuthMethod::ClientSecretPost, secret));
+    let presented =
+        client_secret.map_or(Presented::Name, |secret| Presented::Secret(ClientAuthMethod::ClientSecretPost, secret));
     Ok((client_id.to_owned(), presented))
 }
 
@@ -124,7 +124,10 @@ async fn check(provider: &Provider, client: &Client, presented: &Presented<'_>) 
     let registered = client.metadata.token_endpoint_auth_method;
     match (registered, presented) {
         (ClientAuthMethod::None, Presented::Name) => Ok(()),
-        (ClientAuthMethod::ClientSecretBasic | ClientAuthMethod::ClientSecretPost, Presented::Secret(method, secret)) => {
+        (
+            ClientAuthMethod::ClientSecretBasic | ClientAuthMethod::ClientSecretPost,
+            Presented::Secret(method, secret),
+        ) => {
             if *method != registered {
                 return Err(wrong_method(registered));
             }

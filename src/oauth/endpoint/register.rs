@@ -78,8 +78,7 @@ pub async fn update(
 ) -> Result<Map<String, Value>, OAuthError> {
     let client = owner(provider, id, bearer).await?;
     let rules = Rules::of(provider);
-    let metadata =
-        parse_update(json, id, |presented| is_secret(provider, &client, presented), &rules.as_protocol())?;
+    let metadata = parse_update(json, id, |presented| is_secret(provider, &client, presented), &rules.as_protocol())?;
     check_sector(provider, &metadata).await?;
     let random = &*provider.edges.random;
     let method = metadata.token_endpoint_auth_method;

@@ -37,8 +37,11 @@ async fn exchange(provider: &Provider, client: Arc<Client>, params: &Params) -> 
     let request = TokenRequest::parse(params)?;
     let grant_type = request.grant_type();
     if !client.allows(grant_type) {
-        return Err(OAuthError::unauthorized_client("the client is not registered for this grant_type")
-            .hint(format!("grant_type {}, registered: {:?}", grant_type.as_str(), client.metadata.grant_types)));
+        return Err(OAuthError::unauthorized_client("the client is not registered for this grant_type").hint(format!(
+            "grant_type {}, registered: {:?}",
+            grant_type.as_str(),
+            client.metadata.grant_types
+        )));
     }
     match request {
         TokenRequest::AuthorizationCode { code, redirect_uri, code_verifier } => {

@@ -16,8 +16,8 @@
 use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
-use oxide_auth::code_grant::{accesstoken, authorization, refresh};
 use oxide_auth::code_grant::extensions::Pkce;
+use oxide_auth::code_grant::{accesstoken, authorization, refresh};
 use oxide_auth::primitives::grant::{Extensions, Grant as MachineGrant, Value};
 use oxide_auth::primitives::registrar::{BoundClient, ExactUrl, PreGrant, RegisteredUrl};
 use oxide_auth::primitives::scope::Scope as MachineScope;
@@ -68,10 +68,9 @@ pub fn authorization(request: &AuthorizationRequest, client: &Client) -> Result<
     let mut input = authorization::Input::None;
     loop {
         input = match machine.advance(input) {
-            authorization::Output::Bind { redirect_uri, .. } => authorization::Input::Bound {
-                request: &asked,
-                bound_client: bound(client, redirect_uri)?,
-            },
+            authorization::Output::Bind { redirect_uri, .. } => {
+                authorization::Input::Bound { request: &asked, bound_client: bound(client, redirect_uri)? }
+            }
             authorization::Output::Extend => authorization::Input::Extended(challenge(request)),
             authorization::Output::Negotiate { bound_client, scope } => authorization::Input::Negotiated {
                 pre_grant: PreGrant {

@@ -109,10 +109,16 @@ pub async fn save(provider: &Provider, id: &Secret, interaction: &Interaction) -
 /// Whom the client wants: `sub` asked for in `claims` (OIDC Core §5.5.1), else the subject of `id_token_hint`.
 ///
 /// A `sub` that names nobody we know suits nobody.
-pub fn wanted(provider: &Provider, client: &Client, request: &AuthorizationRequest, session: Option<&Session>) -> Wanted {
+pub fn wanted(
+    provider: &Provider,
+    client: &Client,
+    request: &AuthorizationRequest,
+    session: Option<&Session>,
+) -> Wanted {
     let asked = request.claims.id_token.get("sub").into_iter().chain(request.claims.userinfo.get("sub"));
     let subjects: Vec<&str> = asked.flat_map(|wish| &wish.values).filter_map(|value| value.as_str()).collect();
-    let hinted = request.id_token_hint.as_deref().and_then(|hint| crate::oauth::endpoint::logout::read_hint(provider, hint));
+    let hinted =
+        request.id_token_hint.as_deref().and_then(|hint| crate::oauth::endpoint::logout::read_hint(provider, hint));
     let hinted_subject = hinted.as_ref().map(|hint| hint.sub.as_str());
     if subjects.is_empty() && hinted_subject.is_none() {
         return Wanted::Anyone;

@@ -78,8 +78,12 @@ pub fn next_step(situation: &Situation<'_>, now: NumericDate) -> Step {
     }
     let (code, description) = match step {
         Step::SignIn => (ErrorCode::LoginRequired, "nobody suitable is signed in, and prompt=none forbids to ask"),
-        Step::SelectAccount => (ErrorCode::AccountSelectionRequired, "an account must be chosen, and prompt=none forbids to ask"),
-        Step::Consent(_) => (ErrorCode::ConsentRequired, "the person must be asked for consent, and prompt=none forbids to ask"),
+        Step::SelectAccount => {
+            (ErrorCode::AccountSelectionRequired, "an account must be chosen, and prompt=none forbids to ask")
+        }
+        Step::Consent(_) => {
+            (ErrorCode::ConsentRequired, "the person must be asked for consent, and prompt=none forbids to ask")
+        }
         Step::Answer(_) | Step::Refuse(_) => return step,
     };
     Step::Refuse(OAuthError::new(code, description))

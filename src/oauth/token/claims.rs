@@ -24,7 +24,8 @@ pub fn for_id_token(user: &User, grant: &Grant) -> Map<String, Value> {
 
 /// Names of the claims about the person that a request asks for one by one, for the consent page.
 pub fn asked_singly(request: &ClaimsRequest) -> Vec<String> {
-    let names: BTreeSet<&str> = wished_claims(&request.id_token).into_iter().chain(wished_claims(&request.userinfo)).collect();
+    let names: BTreeSet<&str> =
+        wished_claims(&request.id_token).into_iter().chain(wished_claims(&request.userinfo)).collect();
     names.into_iter().map(str::to_owned).collect()
 }
 

@@ -79,7 +79,12 @@ pub fn issue(provider: &Provider, order: Order) -> Result<Issued, OAuthError> {
         (Party::Person { user, grant }, IdToken::WithNonce | IdToken::WithoutNonce) => {
             let nonce = if id_token == IdToken::WithNonce { grant.details.nonce.clone() } else { None };
             let people = (user.as_ref(), grant.as_ref());
-            Some(sign_id_token(provider, &keys, &authorized, IdTokenParts { people, nonce, access_token: &access_token, now })?)
+            Some(sign_id_token(
+                provider,
+                &keys,
+                &authorized,
+                IdTokenParts { people, nonce, access_token: &access_token, now },
+            )?)
         }
         _ => None,
     };
@@ -200,10 +205,7 @@ fn sign_id_token(
     signer(keys, algorithm)?.sign("JWT", &claims).map_err(unsigned)
 }
 
-fn signer(
-    keys: &SigningKeys,
-    algorithm: SigningAlgorithm,
-) -> Result<&Arc<SigningKey>, OAuthError> {
+fn signer(keys: &SigningKeys, algorithm: SigningAlgorithm) -> Result<&Arc<SigningKey>, OAuthError> {
     keys.signer(algorithm)
         .ok_or_else(|| OAuthError::server_error("no key signs with the algorithm that this client is registered for"))
 }
