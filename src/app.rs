@@ -177,6 +177,9 @@ impl App {
     }
 
     /// The public router.
+    ///
+    /// # Panics
+    /// Never: discovery is strings and lists, which JSON can hold.
     pub fn router(&self, extras: Extras) -> Router {
         let stage = match self.mode {
             Mode::Production => Stage::Production,
@@ -290,12 +293,11 @@ async fn generate(
 /// A key of the server's own, made once and kept sealed: it outlives a change of the master key.
 async fn server_key(edges: &Edges, vault: &Vault, name: &str) -> Result<MacKey, StartError> {
     let place = Place { table: "server_secret", row: name, column: "value" };
-    let sealed = match edges.store.server_secret(name).await? {
-        Some(sealed) => sealed,
-        None => {
-            let fresh: [u8; 32] = edges.random.bytes();
-            edges.store.add_server_secret(name, &vault.seal(&place, &fresh, &*edges.random)).await?
-        }
+    let sealed = if let Some(sealed) = edges.store.server_secret(name).await? {
+        sealed
+    } else {
+        let fresh: [u8; 32] = edges.random.bytes();
+        edges.store.add_server_secret(name, &vault.seal(&place, &fresh, &*edges.random)).await?
     };
     let opened = vault.open(&place, &sealed)?;
     let bytes: &[u8; 32] = opened

@@ -165,12 +165,11 @@ fn create_private(path: &Path) -> std::io::Result<()> {
 /// XDG Base Directory: `$XDG_DATA_HOME/symbolon/dev`, by default below `~/.local/share`.
 fn user_data_folder() -> anyhow::Result<PathBuf> {
     let base = std::env::var_os("XDG_DATA_HOME").filter(|value| !value.is_empty()).map(PathBuf::from);
-    let base = match base {
-        Some(base) => base,
-        None => {
-            let home = std::env::var_os("HOME").context("HOME is not set; name a folder with --data")?;
-            PathBuf::from(home).join(".local/share")
-        }
+    let base = if let Some(base) = base {
+        base
+    } else {
+        let home = std::env::var_os("HOME").context("HOME is not set; name a folder with --data")?;
+        PathBuf::from(home).join(".local/share")
     };
     Ok(base.join("symbolon/dev"))
 }

@@ -25,7 +25,7 @@ impl Serve {
         let config = settings(config)?;
         start_log();
         let app = App::build(&config, Mode::Production, World::real()).await?;
-        let listen = self.listen.unwrap_or_else(|| config.server.listen.clone());
+        let listen = self.listen.unwrap_or(config.server.listen);
         let public = Bound::new(&listen)?;
         let operations = Bound::new(&config.server.operations)?;
         tracing::info!(

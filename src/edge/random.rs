@@ -36,4 +36,9 @@ impl dyn Random + '_ {
     pub fn token(&self) -> Secret {
         Secret::new(URL_SAFE_NO_PAD.encode(self.bytes::<32>()))
     }
+
+    /// A secret of 512 random bits in base64url, long enough as a key for HS512 (RFC 7518 §3.2): 86 characters.
+    pub fn hmac_secret(&self) -> Secret {
+        Secret::new(URL_SAFE_NO_PAD.encode(self.bytes::<64>()))
+    }
 }

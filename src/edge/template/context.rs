@@ -132,6 +132,17 @@ pub struct ConsentScope {
     pub optional: bool,
 }
 
+/// `page/link.html`: a link that signs in once.
+#[derive(Clone, Serialize)]
+pub struct LinkPage {
+    /// Where the form posts to.
+    pub action: String,
+    /// The token of the form.
+    pub csrf: String,
+    /// The token of the link.
+    pub token: String,
+}
+
 /// `page/form_post.html` (OAuth 2.0 Form Post Response Mode).
 #[derive(Clone, Debug, Serialize)]
 pub struct FormPost {

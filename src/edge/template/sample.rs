@@ -145,6 +145,11 @@ fn sign_in_samples() -> Vec<Sample> {
             },
         ),
         sample(
+            "link",
+            "page/link.html",
+            LinkPage { action: "/sign-in/link".into(), csrf: "token".into(), token: "token".into() },
+        ),
+        sample(
             "select_account",
             "page/select_account.html",
             SelectAccount {

@@ -3,9 +3,9 @@
 use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
-use serde::Serialize;
 
 use crate::authn::{Answer, Refusal};
+use crate::edge::template::context::LinkPage;
 use crate::http::error::PageError;
 use crate::http::extract::params::{Form, Query};
 use crate::http::extract::visitor::Visitor;
@@ -16,13 +16,6 @@ use crate::oauth::interaction::sign_in::Persistence;
 use crate::protocol::secret::Secret;
 
 const PURPOSE: &str = "link";
-
-#[derive(Serialize)]
-struct LinkPage {
-    action: String,
-    csrf: String,
-    token: String,
-}
 
 /// `GET /sign-in/link`
 pub async fn show(State(web): State<Web>, visitor: Visitor, Query(query): Query) -> Response {

@@ -80,17 +80,16 @@ async fn leave(web: &Web, mut visitor: Visitor, logout: Logout) -> Response {
     {
         return fault_page(web, &visitor, fault);
     }
-    let response = match logout.return_to {
-        Some(target) => redirect(&target),
-        None => {
-            let client = logout.client.as_ref();
-            let context = context::SignedOut {
-                back_uri: client.and_then(|client| client.metadata.client_uri.clone()),
-                client: client.map(|client| shown(client, client.metadata.client_uri.as_deref().unwrap_or_default())),
-            };
-            let frame = web.pages.frame(visitor.id, &visitor.headers, &logout.ui_locales);
-            web.pages.page("page/signed_out.html", &frame, &context)
-        }
+    let response = if let Some(target) = logout.return_to {
+        redirect(&target)
+    } else {
+        let client = logout.client.as_ref();
+        let context = context::SignedOut {
+            back_uri: client.and_then(|client| client.metadata.client_uri.clone()),
+            client: client.map(|client| shown(client, client.metadata.client_uri.as_deref().unwrap_or_default())),
+        };
+        let frame = web.pages.frame(visitor.id, &visitor.headers, &logout.ui_locales);
+        web.pages.page("page/signed_out.html", &frame, &context)
     };
     with_cookies(response, [web.cookies.clear_session()])
 }

@@ -28,8 +28,7 @@ const DESTINATIONS: &[&str] = &["account", "admin"];
 pub async fn show(State(web): State<Web>, visitor: Visitor, Query(query): Query) -> Response {
     let place = Place::of(&query);
     if place.flow.is_none() {
-        return page(&web, &visitor, Shown { query: &query, place, open: None, login: String::new(), error: None })
-            .await;
+        return page(&web, &visitor, Shown { query: &query, place, open: None, login: String::new(), error: None });
     }
     let open = match find(&web, &visitor, &place).await {
         Ok(open) => open,
@@ -47,7 +46,7 @@ pub async fn show(State(web): State<Web>, visitor: Visitor, Query(query): Query)
         Ok(login) => login,
         Err(fault) => return fault_page(&web, &visitor, fault),
     };
-    page(&web, &visitor, Shown { query: &query, place, open: Some(&open), login, error: None }).await
+    page(&web, &visitor, Shown { query: &query, place, open: Some(&open), login, error: None })
 }
 
 /// `POST /sign-in`
@@ -80,7 +79,7 @@ pub async fn submit(State(web): State<Web>, visitor: Visitor, Query(query): Quer
         Refusal::Fault(fault) => return fault_page(&web, &visitor, fault.clone()),
     };
     let shown = Shown { query: &query, place, open: open.as_ref(), login, error: Some(key) };
-    let mut response = page(&web, &visitor, shown).await;
+    let mut response = page(&web, &visitor, shown);
     *response.status_mut() = status;
     if let Refusal::TooMany(seconds) = refused {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
@@ -149,7 +148,7 @@ struct Shown<'a> {
     error: Option<&'static str>,
 }
 
-async fn page(web: &Web, visitor: &Visitor, shown_now: Shown<'_>) -> Response {
+fn page(web: &Web, visitor: &Visitor, shown_now: Shown<'_>) -> Response {
     let Shown { query, place, open, login, error } = shown_now;
     let (flow, cookie) = web.flow(visitor);
     let more: Vec<(&str, &str)> = query.get("to").map(|to| ("to", to)).into_iter().collect();

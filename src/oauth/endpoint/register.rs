@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
+use crate::edge::random::Random;
 use crate::model::client::{Client, ClientOrigin, ClientPolicy, ClientSecret};
 use crate::model::id::ClientId;
 use crate::oauth::client_auth::{jwks, secret};
@@ -35,12 +36,11 @@ pub async fn register(
     check_sector(provider, &metadata).await?;
     let (now, random) = (provider.now(), &*provider.edges.random);
     let id = ClientId::generate(random.bytes());
-    let client_secret = metadata.token_endpoint_auth_method.needs_secret().then(|| random.token());
+    let method = metadata.token_endpoint_auth_method;
+    let client_secret = method.needs_secret().then(|| new_secret(method, random));
     let management = random.token();
     let client = Client {
-        secret: client_secret
-            .as_ref()
-            .map(|value| secret::keep(value, (&id, metadata.token_endpoint_auth_method), &provider.vault, random)),
+        secret: client_secret.as_ref().map(|value| secret::keep(value, (&id, method), &provider.vault, random)),
         origin: ClientOrigin::Registered(TokenHash::of(management.expose())),
         // Certification clients send no challenge; a public client always needs one (`PROTOCOL.md` §1).
         policy: ClientPolicy { require_pkce: false, ..ClientPolicy::default() },
@@ -86,7 +86,7 @@ pub async fn update(
     let is_kept = method.needs_secret()
         && client.secret.is_some()
         && keeps_clear(method) == matches!(client.secret, Some(ClientSecret::Sealed(_)));
-    let client_secret = (method.needs_secret() && !is_kept).then(|| random.token());
+    let client_secret = (method.needs_secret() && !is_kept).then(|| new_secret(method, random));
     let kept = if is_kept { client.secret.clone() } else { None };
     let updated = Client {
         secret: client_secret
@@ -152,6 +152,11 @@ fn is_secret(provider: &Provider, client: &Client, presented: &str) -> bool {
             .is_some_and(|kept| TokenHash::of_bytes(kept.expose()).matches(&TokenHash::of(presented))),
         None => false,
     }
+}
+
+/// A secret that is a key must be as long as the hash it is used with (RFC 7518 §3.2).
+fn new_secret(method: ClientAuthMethod, random: &dyn Random) -> Secret {
+    if keeps_clear(method) { random.hmac_secret() } else { random.token() }
 }
 
 const fn keeps_clear(method: ClientAuthMethod) -> bool {

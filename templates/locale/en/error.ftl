@@ -59,3 +59,6 @@ error-unavailable = We are not able to answer right now
 error-server_error = Something went wrong on our side
     .cause = The mistake is ours, and it has been recorded.
     .cure = Try again in a moment. If it happens again, tell us the request below.
+error-link_used = This link no longer works
+    .cause = It was used before, or its time is over.
+    .cure = Sign in another way, or ask for a new link.

@@ -199,3 +199,9 @@ mailbox-no-subject = Message to { $to }
 mailbox-html = HTML source
 channel-mail = Email
 channel-sms = Text message
+
+## A link that signs in once
+
+link-title = Sign in by link
+link-about = This link signs you in once. Go on only if you asked for it yourself.
+link-confirm = Sign in
