@@ -87,10 +87,15 @@ async function walk(page, { server, app, looks }) {
   await looks(page, 'signed-out');
 
   await page.goto(server.admin_link);
+  await page.locator('#link-confirm').waitFor();
+  await looks(page, 'sign-in-link');
+  await page.goto(`${server.issuer}/admin`);
   await looks(page, 'sign-in-alone');
   await onward(page, () => signsIn(page, user(server, 'admin')));
-  assert.equal(page.url(), server.admin_link);
+  assert.equal(page.url(), `${server.issuer}/admin`);
   await looks(page, 'admin');
+  await page.goto(`${server.demo}/spa`);
+  await looks(page, 'demo-spa');
 }
 
 async function look(page, name) {
