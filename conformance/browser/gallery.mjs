@@ -27,7 +27,8 @@ export async function gallery(browser, server, app) {
 
 // Past every page there is, in the order in which a person could meet them.
 async function walk(page, { server, app, looks }) {
-  const alice = user(server, 'alice');
+  // Bob has little history: his account page shows how the first days look.
+  const bob = user(server, 'bob');
   const presses = (id) => onward(page, () => page.locator(`#${id}`).click());
 
   await page.goto(`${server.issuer}/`);
@@ -45,21 +46,21 @@ async function walk(page, { server, app, looks }) {
   await looks(page, 'demo-error');
   await presses('demo-sign-in');
   await looks(page, 'sign-in-demo');
-  await getsTo(page, new URL(server.demo).origin, alice);
+  await getsTo(page, new URL(server.demo).origin, bob);
   await page.locator('#signed-in-as').waitFor();
   await looks(page, 'demo-signed-in');
   await page.context().clearCookies();
 
   await page.goto(app.start('look', { prompt: 'consent', scope: 'openid profile email phone address offline_access' }));
   await looks(page, 'sign-in');
-  await onward(page, () => signsIn(page, { username: alice.username, password: 'wrong' }));
+  await onward(page, () => signsIn(page, { username: bob.username, password: 'wrong' }));
   await page.locator('[role=alert]').waitFor();
   await looks(page, 'sign-in-error');
-  await onward(page, () => signsIn(page, alice));
+  await onward(page, () => signsIn(page, bob));
   await page.locator('#consent-accept').waitFor();
   await looks(page, 'consent');
   await presses('consent-accept');
-  assert.equal(await page.locator('#outcome').innerText(), `look: signed in as ${alice.email}`);
+  assert.equal(await page.locator('#outcome').innerText(), `look: signed in as ${bob.email}`);
 
   await page.goto(app.start('look', { prompt: 'select_account' }));
   await page.locator('#account-current').waitFor();
@@ -87,10 +88,15 @@ async function walk(page, { server, app, looks }) {
   await looks(page, 'signed-out');
 
   await page.goto(server.admin_link);
+  await page.locator('#link-confirm').waitFor();
+  await looks(page, 'sign-in-link');
+  await page.goto(`${server.issuer}/admin`);
   await looks(page, 'sign-in-alone');
   await onward(page, () => signsIn(page, user(server, 'admin')));
-  assert.equal(page.url(), server.admin_link);
+  assert.equal(page.url(), `${server.issuer}/admin`);
   await looks(page, 'admin');
+  await page.goto(`${server.demo}/spa`);
+  await looks(page, 'demo-spa');
 }
 
 async function look(page, name) {

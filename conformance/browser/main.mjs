@@ -13,9 +13,9 @@ const browser = await launches(chromium);
 const app = await App.opens(server.issuer);
 try {
   await demo(browser, server);
+  await gallery(browser, server, app);
   await wanderings(browser, server, app);
   await withoutJavaScript(browser, server, app);
-  await gallery(browser, server, app);
 } finally {
   await browser.close();
   app.close();

@@ -166,10 +166,25 @@ export async function wanderings(browser, server, app) {
   });
 
   await story('the admin page opens for the admin only', async (_, page) => {
-    await page.goto(server.admin_link);
+    await page.goto(`${server.issuer}/admin`);
     await onward(page, () => signsIn(page, alice));
     await page.locator('#error-page').waitFor({ state: 'attached' });
-    assert.equal((await page.goto(server.admin_link)).status(), 403);
+    assert.equal((await page.goto(`${server.issuer}/admin`)).status(), 403);
+  });
+
+  await story('the admin link signs the admin in, by its button and once', async (_, page) => {
+    await page.goto(server.admin_link);
+    await page.reload();
+    await presses(page, 'link-confirm');
+    assert.equal(page.url(), `${server.issuer}/admin`);
+    const other = await browser.newContext();
+    const theirs = await other.newPage();
+    await theirs.goto(server.admin_link);
+    await presses(theirs, 'link-confirm');
+    await theirs.locator('#error-page').waitFor({ state: 'attached' });
+    await theirs.goto(`${server.issuer}/admin`);
+    assert.equal(await theirs.locator('#password').count(), 1);
+    await other.close();
   });
 
   await story('form_post goes on by itself', async (_, page) => {
