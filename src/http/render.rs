@@ -146,7 +146,7 @@ fn document(html: String, frame: &Frame) -> Response {
     if let Ok(language) = HeaderValue::from_str(frame.language.tag()) {
         headers.insert(CONTENT_LANGUAGE, language);
     }
-    protect_page(headers);
+    protect_page(headers, if frame.development { Stage::Development } else { Stage::Production });
     response
 }
 

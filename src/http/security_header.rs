@@ -8,11 +8,18 @@ use http::header::{
     STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 
+use crate::http::render::Stage;
+
 /// Nothing inline and nothing foreign but pictures over https: clients register their logos.
 ///
 /// No `form-action`: browsers apply it to the redirect that follows a form, and that leads to the app.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' https: data:; \
                       font-src 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// The same on a development server: the logo of an app under development lies on this machine, without TLS.
+const DEVELOPMENT_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; \
+                                  img-src 'self' https: data: http://localhost:* http://127.0.0.1:*; \
+                                  font-src 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// Features no page of ours uses.
 const PERMISSIONS: &str = "camera=(), microphone=(), geolocation=(), payment=(), usb=(), midi=(), serial=(), \
@@ -50,9 +57,13 @@ impl Transport {
 }
 
 /// Adds what belongs to a page; [`Transport::harden`] comes from the trace layer.
-pub fn protect_page(headers: &mut HeaderMap) {
+pub fn protect_page(headers: &mut HeaderMap, stage: Stage) {
+    let policy = match stage {
+        Stage::Production => POLICY,
+        Stage::Development => DEVELOPMENT_POLICY,
+    };
     for (name, value) in [
-        (CONTENT_SECURITY_POLICY, POLICY),
+        (CONTENT_SECURITY_POLICY, policy),
         (X_FRAME_OPTIONS, "DENY"),
         (REFERRER_POLICY, "no-referrer"),
         (CROSS_ORIGIN_OPENER_POLICY, "same-origin"),
@@ -72,7 +83,7 @@ mod tests {
     #[test]
     fn pages_carry_the_whole_list() {
         let mut headers = HeaderMap::new();
-        protect_page(&mut headers);
+        protect_page(&mut headers, Stage::Production);
         assert_eq!(
             headers[CONTENT_SECURITY_POLICY],
             "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' https: data:; font-src 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -87,6 +98,16 @@ mod tests {
             assert_eq!(headers[name], value, "{name}");
         }
         assert!(headers.contains_key("permissions-policy"));
+    }
+
+    #[test]
+    fn logos_on_this_machine_are_for_development() {
+        let mut headers = HeaderMap::new();
+        protect_page(&mut headers, Stage::Development);
+        let policy = headers[CONTENT_SECURITY_POLICY].to_str().unwrap();
+        let beyond = policy.replace(" http://localhost:* http://127.0.0.1:*", "");
+        assert!(policy.contains("http://localhost:*"), "{policy}");
+        assert_eq!(beyond, POLICY);
     }
 
     #[test]

@@ -52,10 +52,7 @@ pub async fn show(State(web): State<Web>, visitor: Visitor, Query(query): Query)
 /// `POST /sign-in`
 pub async fn submit(State(web): State<Web>, visitor: Visitor, Query(query): Query, Form(form): Form) -> Response {
     let place = Place::of(&query);
-    let purpose = purpose(&place);
-    if let Err(error) = web.csrf.check(&visitor.headers, visitor.flow.as_ref(), &purpose, form.get("csrf")) {
-        return foreign_form(&web, &visitor, error);
-    }
+    // First the flow: who lost the cookies on the way is told the way back to the app.
     let open = match &place.flow {
         None => None,
         Some(_) => match find(&web, &visitor, &place).await {
@@ -63,6 +60,10 @@ pub async fn submit(State(web): State<Web>, visitor: Visitor, Query(query): Quer
             Err(response) => return *response,
         },
     };
+    let purpose = purpose(&place);
+    if let Err(error) = web.csrf.check(&visitor.headers, visitor.flow.as_ref(), &purpose, form.get("csrf")) {
+        return foreign_form(&web, &visitor, error);
+    }
     let login = form.get("login").unwrap_or_default().to_owned();
     let password = Secret::from(form.get("password").unwrap_or_default());
     let answer = Answer::Password { login: login.clone(), password };

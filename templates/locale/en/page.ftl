@@ -130,6 +130,7 @@ sessions = Where you are signed in
 sessions-why = End whatever you do not recognise.
 sessions-none = No browser is signed in.
 session-current = This browser
+session-device-unknown = An unknown browser
 session-seen = Last seen on
 session-end = Sign out
 
