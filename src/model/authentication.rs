@@ -85,8 +85,9 @@ impl Authentication {
         values
     }
 
-    /// True when the sign-in is at most `max_age` seconds old; `None` asks for nothing.
+    /// True when the sign-in is at most `max_age` seconds old; `None` asks for nothing, zero for a new sign-in, also
+    /// within the same second.
     pub fn is_within(&self, max_age: Option<u64>, now: NumericDate) -> bool {
-        max_age.is_none_or(|seconds| now.since(self.at).as_secs() <= seconds)
+        max_age.is_none_or(|seconds| seconds > 0 && now.since(self.at).as_secs() <= seconds)
     }
 }

@@ -163,3 +163,184 @@ fn consent(situation: &Situation<'_>) -> Step {
     let new = remembered.map_or_else(|| all.scope.clone(), |consent| all.scope.without(&consent.scope));
     Step::Consent(Asked { scope: all.scope, new, claims: all.claims })
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::model::authentication::{Amr, Authentication};
+    use crate::model::client::{ClientOrigin, ClientPolicy};
+    use crate::model::id::{ConsentId, SessionId};
+    use crate::model::interaction::Authenticated;
+    use crate::protocol::client_metadata::ClientMetadata;
+    use crate::protocol::client_registration::{RegistrationRules, Unsupported};
+    use crate::protocol::jose::algorithm::SigningAlgorithm;
+    use crate::protocol::params::Params;
+    use crate::protocol::secret::TokenHash;
+
+    const NOW: NumericDate = NumericDate::from_seconds(10_000);
+    const BASE: &str = "response_type=code&redirect_uri=https%3A%2F%2Fapp.example%2Fcb&scope=openid+email";
+
+    fn supported() -> Scope {
+        "openid email offline_access".parse().unwrap()
+    }
+
+    fn client() -> Client {
+        let scopes = supported();
+        let rules = RegistrationRules {
+            scopes_supported: &scopes,
+            signing_algorithms: &[SigningAlgorithm::RS256],
+            unsupported: Unsupported::Refuse,
+            allows_http_loopback: false,
+        };
+        let json = json!({"redirect_uris": ["https://app.example/cb"]});
+        Client {
+            id: "app".parse().unwrap(),
+            metadata: ClientMetadata::parse(json.as_object().unwrap(), &rules).unwrap(),
+            secret: None,
+            origin: ClientOrigin::Operator,
+            policy: ClientPolicy::default(),
+            created_at: NOW,
+            disabled_at: None,
+        }
+    }
+
+    fn request(more: &str) -> AuthorizationRequest {
+        let scopes_supported = supported();
+        let rules = crate::protocol::authorization_request::RequestRules {
+            issuer: "https://id.example",
+            scopes_supported: &scopes_supported,
+            requires_pkce: false,
+            allows_http_loopback: false,
+        };
+        let params = Params::parse(format!("{BASE}{more}").as_bytes()).unwrap();
+        AuthorizationRequest::parse(&params, &client().metadata, &rules).unwrap()
+    }
+
+    fn session(age: i64) -> Session {
+        let at = NumericDate::from_seconds(NOW.seconds() - age);
+        Session {
+            id: SessionId::new(at, [1; 10]),
+            token_hash: TokenHash::of("cookie"),
+            authentication: Authentication { user: UserId::new([1; 16]), at, amr: vec![Amr::Pwd] },
+            created_at: at,
+            last_seen_at: NOW,
+            expires_at: NumericDate::from_seconds(i64::MAX),
+            idle_lifetime: 3600,
+            is_persistent: false,
+            ended_at: None,
+            user_agent: String::new(),
+        }
+    }
+
+    fn consent(scope: &str) -> Consent {
+        Consent {
+            id: ConsentId::new(NOW, [1; 10]),
+            user: UserId::new([1; 16]),
+            client: "app".parse().unwrap(),
+            scope: scope.parse().unwrap(),
+            claims: Vec::new(),
+            granted_at: NOW,
+        }
+    }
+
+    fn took_part(by: Participation) -> Progress {
+        Progress::Authenticated(Authenticated { session: session(100).id, at: NOW, by })
+    }
+
+    /// What comes next, in a word.
+    fn step(more: &str, session: Option<&Session>, remembered: Option<&str>, progress: &Progress) -> String {
+        let (request, client, consent) = (request(more), client(), remembered.map(consent));
+        let situation = Situation {
+            request: &request,
+            client: &client,
+            session,
+            consent: consent.as_ref(),
+            given: None,
+            progress,
+            wanted: Wanted::Anyone,
+        };
+        match next_step(&situation, NOW) {
+            Step::SignIn => "sign in".to_owned(),
+            Step::SelectAccount => "select account".to_owned(),
+            Step::Consent(asked) => format!("consent to {}, new {}", asked.scope, asked.new),
+            Step::Answer(given) => format!("answer {}", given.scope),
+            Step::Refuse(error) => error.code().as_str().to_owned(),
+        }
+    }
+
+    /// OIDC Core §3.1.2.1, §3.1.2.3, §3.1.2.4, §3.1.2.6
+    #[test]
+    fn the_table() {
+        let old = session(100);
+        let pending = Progress::Pending;
+        let (signed_in, chose) = (took_part(Participation::SignedIn), took_part(Participation::ChoseAccount));
+        let all = Some("openid email");
+        for (more, session, remembered, progress, expected) in [
+            ("", None, None, &pending, "sign in"),
+            ("", Some(&old), None, &pending, "consent to openid email, new openid email"),
+            ("", Some(&old), Some("openid"), &pending, "consent to openid email, new email"),
+            ("", Some(&old), all, &pending, "answer openid email"),
+            ("&prompt=none", None, all, &pending, "login_required"),
+            ("&prompt=none", Some(&old), None, &pending, "consent_required"),
+            ("&prompt=none", Some(&old), all, &pending, "answer openid email"),
+            ("&prompt=none&max_age=99", Some(&old), all, &pending, "login_required"),
+            ("&prompt=login", Some(&old), all, &pending, "sign in"),
+            ("&prompt=login", Some(&old), all, &chose, "sign in"),
+            ("&prompt=login", Some(&old), all, &signed_in, "answer openid email"),
+            ("&prompt=consent", Some(&old), all, &signed_in, "consent to openid email, new "),
+            ("&prompt=select_account", Some(&old), all, &pending, "select account"),
+            ("&prompt=select_account", Some(&old), all, &chose, "answer openid email"),
+            ("&prompt=login+select_account", Some(&old), all, &signed_in, "answer openid email"),
+            ("&max_age=100", Some(&old), all, &pending, "answer openid email"),
+            ("&max_age=99", Some(&old), all, &pending, "sign in"),
+            ("&max_age=0", Some(&old), all, &signed_in, "answer openid email"),
+        ] {
+            assert_eq!(step(more, session, remembered, progress), expected, "{more} {remembered:?} {progress:?}");
+        }
+        assert_eq!(step("&max_age=0", Some(&session(0)), all, &pending), "sign in", "also within the same second");
+    }
+
+    /// OIDC Core §5.5.1.1
+    #[test]
+    fn an_essential_acr_that_cannot_be_reached_is_an_error() {
+        let old = session(100);
+        let claims = |acr: &str| {
+            let claims = json!({"id_token": {"acr": {"essential": true, "values": [acr]}}}).to_string();
+            format!("&claims={}", url::form_urlencoded::byte_serialize(claims.as_bytes()).collect::<String>())
+        };
+        let next = |acr: &str| step(&claims(acr), Some(&old), Some("openid email"), &Progress::Pending);
+        assert_eq!(next("urn:symbolon:acr:1"), "answer openid email");
+        assert_eq!(next("urn:symbolon:acr:2"), "unmet_authentication_requirements");
+        assert_eq!(next("urn:example:loa:9"), "unmet_authentication_requirements");
+    }
+
+    #[test]
+    fn another_person_than_the_one_wanted_does_not_do() {
+        let (request, client, old, consent) = (request(""), client(), session(100), consent("openid email"));
+        for (wanted, progress, expected) in [
+            (Wanted::Only(UserId::new([1; 16])), Progress::Pending, "answer"),
+            (Wanted::Only(UserId::new([2; 16])), Progress::Pending, "sign in"),
+            (Wanted::Unknown, Progress::Pending, "sign in"),
+            (Wanted::Unknown, took_part(Participation::SignedIn), "login_required"),
+        ] {
+            let situation = Situation {
+                request: &request,
+                client: &client,
+                session: Some(&old),
+                consent: Some(&consent),
+                given: None,
+                progress: &progress,
+                wanted,
+            };
+            let next = match next_step(&situation, NOW) {
+                Step::Answer(_) => "answer".to_owned(),
+                Step::SignIn => "sign in".to_owned(),
+                Step::Refuse(error) => error.code().as_str().to_owned(),
+                other => format!("{other:?}"),
+            };
+            assert_eq!(next, expected, "{wanted:?} {progress:?}");
+        }
+    }
+}
