@@ -202,6 +202,13 @@ impl RelyingParty {
         tokens(&connection.exchange(&request).await.context("redeem a code")?)
     }
 
+    /// The tokens of one refresh.
+    pub(crate) async fn refreshed(&self, tokens: &Tokens, connection: &mut Connection) -> Result<Tokens> {
+        let refresh_token = tokens.refresh_token.as_ref().context("no refresh token was given")?;
+        let request = self.refresh_request(refresh_token);
+        self::tokens(&connection.exchange(&request).await.context("refresh")?)
+    }
+
     /// One token for the client itself, to see how it is signed.
     pub(crate) async fn own_tokens(&self, connection: &mut Connection) -> Result<Tokens> {
         let request = self.client_credentials_request();

@@ -2,22 +2,18 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
-use url::Url;
+use anyhow::{Context as _, Result};
 
 use crate::baseline::ALGORITHMS;
 use crate::bound::Costs;
-use crate::browser::target;
-use crate::connection::Connection;
 use crate::load::{self, Measured, Target};
 use crate::machine::{self, Pinning};
 use crate::options::Options;
-use crate::relying_party::{Endpoints, get};
 use crate::report::{Limit, Report, Row};
-use crate::scenario::{Kind, Stage, discovery_url};
-use crate::server::{self, Facts, Process, Program};
+use crate::scenario::{DEFAULT_ALGORITHM, Kind, Stage};
+use crate::server::{self, At, Program};
 use crate::soak;
 use crate::work::Work;
 
@@ -30,6 +26,7 @@ pub(crate) async fn run(options: &Options, pinning: &Pinning) -> Result<()> {
     if let Some(load) = machine::load_average().filter(|load| *load > 0.5) {
         println!("note: the machine is already busy (load average {load}); the rates will be too low");
     }
+    let workers = usize::try_from(options.connections).context("connections")?;
     let folder = tempfile::tempdir().context("a temporary folder")?;
     let program = if options.stand_in {
         Program::stand_in(pinning)?
@@ -38,34 +35,44 @@ pub(crate) async fn run(options: &Options, pinning: &Pinning) -> Result<()> {
         Program::symbolon(options.program.clone().unwrap_or_else(built), pinning)
     };
     let mut costs = parts(folder.path(), pinning)?;
+    let fresh = At::start(&program, folder.path(), DEFAULT_ALGORITHM).await?;
+    let mut process = vec![Limit {
+        name: "start, empty data folder: first page after ms",
+        value: millis(fresh.start),
+        most: Some(1000.0),
+    }];
+    fresh.process.stop()?;
 
-    let (first, fresh) = started(&program, folder.path()).await?;
-    first.process.stop()?;
-    let (server, existing) = started(&program, folder.path()).await?;
-    let idle = server::idle_memory(server.process.id()).await?;
-    let address = address_of(&server.facts.issuer).await?;
-    let at = Target { address, pid: server.process.id() };
-    let discovery = fetch(address, &discovery_url(&server.facts.issuer.parse().context("the issuer")?)).await?;
-    let bare_axum = bare_axum(folder.path(), &discovery, options, pinning).await?;
-    costs.request = bare_axum.cpu;
-
-    let endpoints: Endpoints = serde_json::from_slice(&discovery).context("discovery")?;
-    let user = server.facts.users.last().context("a user who may sign in")?;
-    let workers = usize::try_from(options.connections).context("connections")?;
-    let mut stage = Stage::set(address, &endpoints, user, workers).await.context("set the stage")?;
-    let rows = scenarios(&mut stage, at, options, &costs).await?;
-    let mut process = vec![
-        Limit { name: "start, empty data folder: first page after ms", value: millis(fresh), most: Some(1000.0) },
-        Limit { name: "start, existing data: first page after ms", value: millis(existing), most: None },
-        Limit { name: "memory when idle, MB", value: megabytes(idle), most: Some(25.0) },
-        Limit { name: "memory after the load, MB", value: megabytes(machine::resident_memory(at.pid)?), most: None },
-    ];
+    let mut rows = Vec::new();
+    let mut flows = Vec::new();
+    let mut bare = None;
+    for algorithm in ALGORITHMS {
+        let at = At::start(&program, folder.path(), algorithm).await?;
+        if algorithm == DEFAULT_ALGORITHM {
+            let idle = server::idle_memory(at.process.id()).await?;
+            process.push(Limit {
+                name: "start, existing data: first page after ms",
+                value: millis(at.start),
+                most: None,
+            });
+            process.push(Limit { name: "memory when idle, MB", value: megabytes(idle), most: Some(25.0) });
+            let measured = bare_axum(folder.path(), &at.discovery, options, pinning).await?;
+            costs.request = measured.cpu;
+            bare = Some(measured);
+        }
+        let mut stage =
+            Stage::set(&at, algorithm, workers).await.with_context(|| format!("set the stage for {algorithm}"))?;
+        flows.push(format!("{algorithm}: {}", stage.description()));
+        rows.extend(scenarios(&mut stage, &at, algorithm, (options, &costs)).await?);
+        if algorithm == DEFAULT_ALGORITHM {
+            let used = machine::resident_memory(at.process.id())?;
+            process.push(Limit { name: "memory after the load, MB", value: megabytes(used), most: None });
+        }
+        at.process.stop()?;
+    }
+    rows.sort_by_key(|(kind, _)| *kind);
     if let Some(minutes) = options.soak {
-        let growth = soak::run(&mut stage, at, minutes).await?;
-        let grown = megabytes(growth.end) - megabytes(growth.halfway);
-        process.push(Limit { name: "soak: memory at the end, MB", value: megabytes(growth.end), most: None });
-        // Allocators and page caches breathe; a leak of one kilobyte in a thousand flows would still show.
-        process.push(Limit { name: "soak: growth in its second half, MB", value: grown, most: Some(4.0) });
+        process.extend(soak(&program, folder.path(), workers, minutes).await?);
     }
     let report = Report {
         date: today()?,
@@ -77,16 +84,29 @@ pub(crate) async fn run(options: &Options, pinning: &Pinning) -> Result<()> {
         seconds: options.seconds,
         connections: options.connections,
         costs,
-        bare_axum,
-        code_flow: stage.description(),
-        rows,
+        bare_axum: bare.context("the bare axum server was not measured")?,
+        code_flow: flows.join(" · "),
+        rows: rows.into_iter().map(|(_, row)| row).collect(),
         process,
     };
     println!("{}", report.table());
     if let Some(file) = &options.json {
         std::fs::write(file, serde_json::to_vec_pretty(&report).context("the report")?).context("write the report")?;
     }
-    server.process.stop()
+    Ok(())
+}
+
+async fn soak(program: &Program, folder: &Path, workers: usize, minutes: u64) -> Result<[Limit; 2]> {
+    let at = At::start(program, folder, soak::ALGORITHM).await?;
+    let mut stage = Stage::set(&at, soak::ALGORITHM, workers).await.context("set the stage")?;
+    let growth = soak::run(&mut stage, at.target(), minutes).await?;
+    at.process.stop()?;
+    let grown = megabytes(growth.end) - megabytes(growth.halfway);
+    Ok([
+        Limit { name: "soak: memory at the end, MB", value: megabytes(growth.end), most: None },
+        // Allocators and page caches breathe; a leak of one kilobyte in a thousand flows would still show.
+        Limit { name: "soak: growth in its second half, MB", value: grown, most: Some(4.0) },
+    ])
 }
 
 /// What signatures and rows cost on the server's core; the cost of a request follows when its bytes are known.
@@ -116,67 +136,26 @@ async fn bare_axum(folder: &Path, body: &[u8], options: &Options, pinning: &Pinn
     Ok(measured)
 }
 
-async fn scenarios(stage: &mut Stage, at: Target, options: &Options, costs: &Costs) -> Result<Vec<Row>> {
+async fn scenarios(
+    stage: &mut Stage,
+    at: &At,
+    algorithm: &str,
+    (options, costs): (&Options, &Costs),
+) -> Result<Vec<(Kind, Row)>> {
     let mut rows = Vec::new();
-    for (kind, algorithm) in Kind::all() {
+    for kind in Kind::of(algorithm) {
         let name = kind.name(algorithm);
         if !options.wants(&name) {
             continue;
         }
-        let Some(scenario) = stage.scenario(kind, algorithm).await.with_context(|| format!("prepare {name}"))? else {
-            println!("note: {name} signs like the first algorithm and is not repeated");
-            continue;
-        };
+        let scenario = stage.scenario(*kind, algorithm).await.with_context(|| format!("prepare {name}"))?;
         let length = Duration::from_secs(options.seconds);
-        let (measured, _) = load::run(at, scenario.works, length).await.with_context(|| name.clone())?;
+        let (measured, _) = load::run(at.target(), scenario.works, length).await.with_context(|| name.clone())?;
         println!("{name}: {:.0}/s", measured.rate);
         let bound = scenario.needs.bound(costs);
-        rows.push(Row { name: scenario.name, bound, needs: scenario.needs, aim: scenario.aim, measured });
+        rows.push((*kind, Row { name: scenario.name, bound, needs: scenario.needs, aim: scenario.aim, measured }));
     }
     Ok(rows)
-}
-
-struct Server {
-    process: Process,
-    facts: Facts,
-}
-
-/// Starts the server and tells how long it took until its first page.
-async fn started(program: &Program, folder: &Path) -> Result<(Server, Duration)> {
-    let began = Instant::now();
-    let (process, facts) = program.start(folder)?;
-    let address = address_of(&facts.issuer).await?;
-    let mut url: Url = facts.issuer.parse().context("the issuer")?;
-    let mut connection = Connection::new(address);
-    for _ in 0..5 {
-        let answer = connection.exchange(&get(&url, &[])).await.context("the first page")?;
-        match (answer.status, answer.field("location")) {
-            (200, _) => return Ok((Server { process, facts }, began.elapsed())),
-            (302 | 303, Some(location)) => url = url.join(location).context("Location")?,
-            _ => bail!("{}: {}", target(&url), answer.summary()),
-        }
-    }
-    bail!("the first page redirects again and again")
-}
-
-async fn address_of(issuer: &str) -> Result<SocketAddr> {
-    let url: Url = issuer.parse().context("the issuer")?;
-    let (host, port) = (url.host_str().context("a host")?, url.port_or_known_default().context("a port")?);
-    for address in tokio::net::lookup_host((host, port)).await.with_context(|| format!("find {host}"))? {
-        if tokio::net::TcpStream::connect(address).await.is_ok() {
-            return Ok(address);
-        }
-    }
-    bail!("nobody listens at {issuer}")
-}
-
-async fn fetch(address: SocketAddr, url: &Url) -> Result<Vec<u8>> {
-    let mut connection = Connection::new(address);
-    let answer = connection.exchange(&get(url, &[])).await.with_context(|| format!("fetch {url}"))?;
-    if answer.status != 200 {
-        bail!("fetch {url}: {}", answer.summary());
-    }
-    Ok(answer.body.to_vec())
 }
 
 #[expect(clippy::disallowed_methods, reason = "the date of a measurement is that of the machine")]

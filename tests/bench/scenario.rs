@@ -4,16 +4,18 @@ use std::net::SocketAddr;
 
 use anyhow::{Context as _, Result};
 
-use crate::baseline::ALGORITHMS;
 use crate::bound::{Aim, Needs};
 use crate::browser::Browser;
 use crate::connection::Connection;
 use crate::relying_party::{Endpoints, RelyingParty, Tokens, get};
-use crate::server::User;
+use crate::server::At;
 use crate::work::{CodeFlow, Work};
 
+/// What the server signs with when nothing else is said.
+pub(crate) const DEFAULT_ALGORITHM: &str = "RS256";
+
 /// What is measured for one scenario.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) enum Kind {
     /// Authorize and token.
     CodeFlow,
@@ -32,15 +34,21 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// In the order of the table; those that sign come once for each algorithm.
-    pub(crate) fn all() -> Vec<(Kind, &'static str)> {
-        let mut all = Vec::new();
-        for kind in [Kind::CodeFlow, Kind::Refresh, Kind::ClientCredentials] {
-            all.extend(ALGORITHMS.map(|algorithm| (kind, algorithm)));
-        }
-        all.extend([Kind::UserInfo, Kind::Introspection, Kind::Jwks, Kind::Discovery].map(|kind| (kind, "")));
-        all
+    /// Those that sign, once for each algorithm; the others once.
+    pub(crate) fn of(algorithm: &str) -> &'static [Kind] {
+        if algorithm == DEFAULT_ALGORITHM { &Kind::ALL } else { &Kind::SIGNING }
     }
+
+    const ALL: [Kind; 7] = [
+        Kind::CodeFlow,
+        Kind::Refresh,
+        Kind::ClientCredentials,
+        Kind::UserInfo,
+        Kind::Introspection,
+        Kind::Jwks,
+        Kind::Discovery,
+    ];
+    const SIGNING: [Kind; 3] = [Kind::CodeFlow, Kind::Refresh, Kind::ClientCredentials];
 
     /// How `--only` and the table call it.
     pub(crate) fn name(self, algorithm: &str) -> String {
@@ -88,104 +96,77 @@ pub(crate) struct Scenario {
     pub(crate) works: Vec<Work>,
 }
 
-/// A person who is signed in, and a client for each algorithm that they have consented to.
+/// A person who is signed in, and a client that they have consented to.
 pub(crate) struct Stage {
     address: SocketAddr,
     endpoints: Endpoints,
-    parties: Vec<(&'static str, RelyingParty, Tokens)>,
+    party: RelyingParty,
+    sample: Tokens,
     browser: Browser,
     workers: usize,
 }
 
 impl Stage {
-    /// Registers, signs in and consents.
-    pub(crate) async fn set(address: SocketAddr, endpoints: &Endpoints, user: &User, workers: usize) -> Result<Stage> {
-        let mut browser = Browser::new(address, user.clone());
-        let mut parties = Vec::new();
-        for algorithm in ALGORITHMS {
-            let mut connection = Connection::new(address);
-            let party = RelyingParty::register(address, endpoints, algorithm).await?;
-            party
-                .sign_in(&mut browser, &mut connection, None)
-                .await
-                .with_context(|| format!("sign in with {algorithm}"))?;
-            let tokens = party.flow_again(&browser.cookie_field(), &mut connection).await?;
-            parties.push((algorithm, party, tokens));
-        }
-        Ok(Stage { address, endpoints: endpoints.clone(), parties, browser, workers })
+    /// Registers a client whose ID tokens are signed with `algorithm`, signs in and consents.
+    pub(crate) async fn set(at: &At, algorithm: &str, workers: usize) -> Result<Stage> {
+        let mut browser = Browser::new(at.address, at.user.clone());
+        let mut connection = Connection::new(at.address);
+        let party = RelyingParty::register(at.address, &at.endpoints, algorithm).await?;
+        party.sign_in(&mut browser, &mut connection, None).await.context("sign in")?;
+        let sample = party.flow_again(&browser.cookie_field(), &mut connection).await?;
+        Ok(Stage { address: at.address, endpoints: at.endpoints.clone(), party, sample, browser, workers })
     }
 
-    /// What the code flow of the load gives, in words.
+    /// What a code flow of the load gives, in words.
     pub(crate) fn description(&self) -> String {
-        let described = self.parties.iter().map(|(algorithm, _, tokens)| {
-            let refresh = if tokens.refresh_token.is_some() { " and a refresh token" } else { "" };
-            format!("{algorithm}: signatures {}{refresh}", tokens.signatures().join(" + "))
-        });
-        described.collect::<Vec<_>>().join(" · ")
+        let refresh = if self.sample.refresh_token.is_some() { " and a refresh token" } else { "" };
+        format!("signatures {}{refresh}", self.sample.signatures().join(" + "))
     }
 
-    fn party(&self, algorithm: &str) -> Result<&(&'static str, RelyingParty, Tokens)> {
-        self.parties
-            .iter()
-            .find(|(name, ..)| algorithm.is_empty() || *name == algorithm)
-            .context("a client for the algorithm")
-    }
-
-    /// Prepares one scenario; `None` when it would repeat another one.
-    pub(crate) async fn scenario(&mut self, kind: Kind, algorithm: &str) -> Result<Option<Scenario>> {
-        let (_, party, sample) = self.party(algorithm)?.clone();
+    /// Prepares one scenario.
+    pub(crate) async fn scenario(&mut self, kind: Kind, algorithm: &str) -> Result<Scenario> {
+        let party = self.party.clone();
         let mut connection = Connection::new(self.address);
         let (signatures, works) = match kind {
             Kind::CodeFlow => {
                 let cookies = self.browser.cookie_field();
-                (
-                    sample.signatures(),
-                    (0..self.workers).map(|worker| Work::CodeFlow(CodeFlow::new(&party, &cookies, worker))).collect(),
-                )
+                let flow = |worker| Work::CodeFlow(CodeFlow::new(&party, &cookies, worker));
+                (self.sample.signatures(), (0..self.workers).map(flow).collect())
             }
             Kind::Refresh => {
                 let mut works = Vec::new();
                 let mut signatures = Vec::new();
-                for tokens in self.tokens(&party).await? {
-                    let refresh_token = tokens.refresh_token.context("no refresh token was given")?;
-                    if signatures.is_empty() {
-                        let request = party.refresh_request(&refresh_token);
-                        let refreshed: Tokens =
-                            serde_json::from_slice(connection.exchange(&request).await?.body).context("refresh")?;
-                        signatures = refreshed.signatures();
-                        let refresh_token = refreshed.refresh_token.context("the refresh token was not rotated")?;
-                        works.push(Work::Refresh { party: party.clone(), refresh_token });
-                    } else {
-                        works.push(Work::Refresh { party: party.clone(), refresh_token });
-                    }
+                for tokens in self.tokens().await? {
+                    let refreshed = party.refreshed(&tokens, &mut connection).await?;
+                    signatures = refreshed.signatures();
+                    let refresh_token = refreshed.refresh_token.context("the refresh token was not rotated")?;
+                    works.push(Work::Refresh { party: party.clone(), refresh_token });
                 }
                 (signatures, works)
             }
             Kind::ClientCredentials => {
                 let signatures = party.own_tokens(&mut connection).await?.signatures();
-                let (_, first, _) = self.parties.first().context("a client")?;
-                let repeats = first.own_tokens(&mut connection).await?.signatures() == signatures;
-                if repeats && self.parties.first().is_some_and(|(name, ..)| *name != algorithm) {
-                    return Ok(None);
-                }
                 (signatures, self.same(&party.client_credentials_request(), "\"access_token\""))
             }
-            Kind::UserInfo | Kind::Introspection => {
-                let works = self.tokens(&party).await?.into_iter().map(|tokens| {
-                    let token = &tokens.access_token;
-                    if kind == Kind::Introspection {
-                        return Work::Same { request: party.introspection_request(token), holds: "\"active\":true" };
-                    }
-                    let authorization = format!("Bearer {token}");
+            Kind::UserInfo => {
+                let works = self.tokens().await?.into_iter().map(|tokens| {
+                    let authorization = format!("Bearer {}", tokens.access_token);
                     let request = get(&self.endpoints.userinfo_endpoint, &[("Authorization", &authorization)]);
                     Work::Same { request, holds: "\"sub\"" }
+                });
+                (Vec::new(), works.collect())
+            }
+            Kind::Introspection => {
+                let works = self.tokens().await?.into_iter().map(|tokens| Work::Same {
+                    request: party.introspection_request(&tokens.access_token),
+                    holds: "\"active\":true",
                 });
                 (Vec::new(), works.collect())
             }
             Kind::Jwks => (Vec::new(), self.same(&get(&self.endpoints.jwks_uri, &[]), "\"keys\"")),
             Kind::Discovery => (Vec::new(), self.same(&get(&discovery_url(&self.endpoints.issuer), &[]), "\"issuer\"")),
         };
-        Ok(Some(Scenario { name: kind.name(algorithm), needs: kind.needs(signatures), aim: kind.aim(), works }))
+        Ok(Scenario { name: kind.name(algorithm), needs: kind.needs(signatures), aim: kind.aim(), works })
     }
 
     fn same(&self, request: &[u8], holds: &'static str) -> Vec<Work> {
@@ -193,14 +174,14 @@ impl Stage {
     }
 
     /// Tokens of a flow of its own for each connection.
-    async fn tokens(&mut self, party: &RelyingParty) -> Result<Vec<Tokens>> {
+    async fn tokens(&mut self) -> Result<Vec<Tokens>> {
         let mut connection = Connection::new(self.address);
         let mut all = Vec::new();
         for _ in 0..self.workers {
-            let mut tokens = party.flow_again(&self.browser.cookie_field(), &mut connection).await?;
+            let mut tokens = self.party.flow_again(&self.browser.cookie_field(), &mut connection).await?;
             if tokens.refresh_token.is_none() {
                 // OIDC Core §11: offline access is asked for with prompt=consent.
-                tokens = party.sign_in(&mut self.browser, &mut connection, Some("consent")).await?;
+                tokens = self.party.sign_in(&mut self.browser, &mut connection, Some("consent")).await?;
             }
             all.push(tokens);
         }

@@ -1,6 +1,7 @@
 //! The program under load, and the small processes that are measured in its place.
 
 use std::io::{BufRead as _, BufReader};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::mpsc;
@@ -8,8 +9,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
+use url::Url;
 
+use crate::connection::Connection;
+use crate::load::Target;
 use crate::machine::{self, Pinning};
+use crate::relying_party::{Endpoints, get};
+use crate::scenario::discovery_url;
 
 const FIRST_LINE: Duration = Duration::from_mins(1);
 const SHUTDOWN: Duration = Duration::from_secs(30);
@@ -78,11 +84,11 @@ fn first_line(stdout: ChildStdout) -> Result<String> {
 
 /// What `symbolon dev --json` prints.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Facts {
+struct Facts {
     /// The issuer, which is also where it listens.
-    pub(crate) issuer: String,
+    issuer: String,
     /// People who may sign in.
-    pub(crate) users: Vec<User>,
+    users: Vec<User>,
 }
 
 /// A person who may sign in.
@@ -116,20 +122,19 @@ impl Program {
         })
     }
 
-    /// Starts it on this data folder; its messages go to `server.log` beside it.
-    pub(crate) fn start(&self, data: &Path) -> Result<(Process, Facts)> {
+    /// Starts it on this data folder, to sign access tokens with `algorithm`; its messages go to `server.log` beside it.
+    fn start(&self, data: &Path, algorithm: &str) -> Result<(Process, Facts)> {
         let mut command = machine::on_server_core(&self.file, &self.pinning);
-        command.args(self.arguments);
+        command.args(self.arguments).env("SYMBOLON__TOKENS__SIGNING_ALG", algorithm);
         if self.arguments.contains(&"--data") {
             command.arg(data.join("data"));
         }
         let log = data.join("server.log");
         command.stderr(std::fs::File::create(&log).context("create server.log")?);
-        let started = Process::start(command).with_context(|| {
+        let (process, line) = Process::start(command).with_context(|| {
             let messages = std::fs::read_to_string(&log).unwrap_or_default();
             format!("start {}: {messages}", self.file.display())
-        });
-        let (process, line) = started?;
+        })?;
         let facts = serde_json::from_str(&line).with_context(|| format!("the facts line: {line}"))?;
         Ok((process, facts))
     }
@@ -141,6 +146,68 @@ pub(crate) fn start_role(pinning: &Pinning, arguments: &[&str]) -> Result<(Proce
     let mut command = machine::on_server_core(&program, pinning);
     command.args(arguments);
     Process::start(command)
+}
+
+/// A server that answers, and who may sign in there.
+pub(crate) struct At {
+    /// Where it listens.
+    pub(crate) address: SocketAddr,
+    /// The bytes of its discovery document.
+    pub(crate) discovery: Vec<u8>,
+    /// The same, read.
+    pub(crate) endpoints: Endpoints,
+    /// A person.
+    pub(crate) user: User,
+    /// The server; it ends with this value.
+    pub(crate) process: Process,
+    /// From its start until its first page was there.
+    pub(crate) start: Duration,
+}
+
+impl At {
+    /// Starts the server and waits for its first page.
+    pub(crate) async fn start(program: &Program, folder: &Path, algorithm: &str) -> Result<At> {
+        let began = Instant::now();
+        let (process, facts) = program.start(folder, algorithm)?;
+        let issuer: Url = facts.issuer.parse().context("the issuer")?;
+        let address = address_of(&issuer).await?;
+        let mut connection = Connection::new(address);
+        first_page(&mut connection, issuer.clone()).await?;
+        let start = began.elapsed();
+        let answer = connection.exchange(&get(&discovery_url(&issuer), &[])).await.context("discovery")?;
+        let endpoints =
+            serde_json::from_slice(answer.body).with_context(|| format!("discovery: {}", answer.summary()))?;
+        let user = facts.users.last().context("a user who may sign in")?.clone();
+        Ok(At { address, discovery: answer.body.to_vec(), endpoints, user, process, start })
+    }
+
+    /// Where the load goes to.
+    pub(crate) fn target(&self) -> Target {
+        Target { address: self.address, pid: self.process.id() }
+    }
+}
+
+async fn first_page(connection: &mut Connection, mut url: Url) -> Result<()> {
+    for _ in 0..5 {
+        let answer = connection.exchange(&get(&url, &[])).await.context("the first page")?;
+        match (answer.status, answer.field("location")) {
+            (200, _) => return Ok(()),
+            (302 | 303, Some(location)) => url = url.join(location).context("Location")?,
+            _ => bail!("{url}: {}", answer.summary()),
+        }
+    }
+    bail!("the first page redirects again and again")
+}
+
+/// `localhost` is two addresses: the one that answers.
+async fn address_of(issuer: &Url) -> Result<SocketAddr> {
+    let (host, port) = (issuer.host_str().context("a host")?, issuer.port_or_known_default().context("a port")?);
+    for address in tokio::net::lookup_host((host, port)).await.with_context(|| format!("find {host}"))? {
+        if tokio::net::TcpStream::connect(address).await.is_ok() {
+            return Ok(address);
+        }
+    }
+    bail!("nobody listens at {issuer}")
 }
 
 /// Waits until the process has nothing more to do (keys made in the background), and tells its memory in KiB.
