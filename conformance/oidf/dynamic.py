@@ -1,5 +1,6 @@
 """Dynamic OP with response type code: clients that register themselves and prove themselves with private_key_jwt."""
 
+import html
 import json
 import secrets
 import time
@@ -64,7 +65,7 @@ def shown_at_sign_in(member, url, element):
         app = run.app(**{member: url})
         page = run.visitor.opens(run.link(run.request(app)))
         assert "login-submit" in page.ids, page.text[:200]
-        assert element in page.ids and f'"{url}"' in page.html, f"#{element} with {url} is not on the page"
+        assert element in page.ids and f'"{url}"' in html.unescape(page.html), f"#{element} with {url} is not on the page"
 
     return module
 
