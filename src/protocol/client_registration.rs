@@ -29,7 +29,7 @@ pub struct RegistrationRules<'a> {
     pub signing_algorithms: &'a [SigningAlgorithm],
     /// What to do with a value that is registered at IANA but not spoken here.
     pub unsupported: Unsupported,
-    /// Web clients may have answers sent to `http` on this machine.
+    /// Web clients may have answers sent to `http` on this machine, and keep their documents there.
     pub allows_http_loopback: bool,
 }
 
@@ -75,7 +75,7 @@ impl ClientMetadata {
             jwks_uri: members.service_uri("jwks_uri", loopback)?,
             jwks: members.public_jwks("jwks")?,
             subject_type: members.choice("subject_type")?.unwrap_or_default(),
-            sector_identifier_uri: members.service_uri("sector_identifier_uri", LoopbackHttp::NativeOnly)?,
+            sector_identifier_uri: members.service_uri("sector_identifier_uri", loopback)?,
             id_token_signed_response_alg: members
                 .signing_algorithm("id_token_signed_response_alg", rules.signing_algorithms)?
                 .or(rules.signing_algorithms.first().copied())

@@ -269,6 +269,30 @@ fn kinds_of_clients() {
     assert!(parse(&pairwise).is_ok());
 }
 
+/// What a client keeps on this machine is read under development, and only then.
+#[test]
+fn documents_on_this_machine_are_for_development() {
+    for member in ["jwks_uri", "sector_identifier_uri"] {
+        for (uri, is_development, is_good) in [
+            ("https://app.example/document", false, true),
+            ("http://localhost:3000/document", false, false),
+            ("http://localhost:3000/document", true, true),
+            ("http://127.0.0.1:3000/document", true, true),
+            ("http://app.example/document", true, false),
+        ] {
+            let rules = RegistrationRules {
+                scopes_supported: &scopes(),
+                signing_algorithms: &[SigningAlgorithm::RS256],
+                unsupported: Unsupported::LeaveOut,
+                allows_http_loopback: is_development,
+            };
+            let json = merged(&json!({member: uri}));
+            let parsed = ClientMetadata::parse(json.as_object().expect("an object"), &rules);
+            assert_eq!(parsed.is_ok(), is_good, "{member}: {uri}, development: {is_development}");
+        }
+    }
+}
+
 /// RFC 7517 appendix A.1: its key for encryption is of no use for an assertion.
 #[test]
 fn keys_by_value_must_be_of_use() {
