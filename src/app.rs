@@ -24,6 +24,7 @@ use crate::edge::vault::{MasterKeyError, Place, Vault};
 use crate::http::cookie::{CookieScope, Cookies};
 use crate::http::csrf::Csrf;
 use crate::http::document::{Document, Prepared};
+use crate::http::front::Front;
 use crate::http::health::{Dependency, Health};
 use crate::http::render::{Pages, Stage};
 use crate::http::routes;
@@ -176,11 +177,11 @@ impl App {
         })
     }
 
-    /// The public router.
+    /// What the public address serves.
     ///
     /// # Panics
     /// Never: discovery is strings and lists, which JSON can hold.
-    pub fn router(&self, extras: Extras) -> Router {
+    pub fn front(&self, extras: Extras) -> Front {
         let stage = match self.mode {
             Mode::Production => Stage::Production,
             Mode::Development => Stage::Development,
@@ -212,12 +213,12 @@ impl App {
             transport: Transport::of(provider.issuer.as_str()),
             readiness: self.readiness.clone(),
         });
-        routes::router(web, trace, self.health(), extras.routes)
+        routes::front(web, trace, self.health(), extras.routes)
     }
 
-    /// The router of the operations listener.
-    pub fn operations(&self) -> Router {
-        self.health().operations()
+    /// What the operations address serves.
+    pub fn operations(&self) -> Front {
+        self.health().operations().into()
     }
 
     /// Finishes what is under way in the stores.

@@ -97,7 +97,7 @@ impl Dev {
             ],
             routes: mailbox.router(Arc::clone(&app.templates), String::new()).merge(picture::router()),
         };
-        let served = vec![(public, app.router(extras)), (demo_app, demo_router), (operations, app.operations())];
+        let served = vec![(public, app.front(extras)), (demo_app, demo_router.into()), (operations, app.operations())];
         jobs::start(&app.provider);
         let stop = signal().map_err(anyhow::Error::from)?;
         let shutdown = Shutdown { notice: Duration::ZERO, drain: Duration::from_secs(2) };

@@ -35,7 +35,7 @@ impl Serve {
             "serving"
         );
         jobs::start(&app.provider);
-        let served = vec![(public, app.router(Extras::default())), (operations, app.operations())];
+        let served = vec![(public, app.front(Extras::default())), (operations, app.operations())];
         let shutdown = Shutdown { drain: config.server.drain, ..Shutdown::default() };
         let stop = signal().map_err(anyhow::Error::from)?;
         run(served, app.readiness.clone(), shutdown, stop).await.map_err(anyhow::Error::from)?;

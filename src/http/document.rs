@@ -3,16 +3,12 @@
 //! RFC 8414 §3, OIDC Discovery §4, RFC 7517 §5; caching by RFC 9110 §13.1.2 and RFC 9111. Bytes and headers are made once;
 //! answering clones references. Every origin may read them, without credentials.
 
-use std::convert::Infallible;
-use std::future::{Ready, ready};
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use aws_lc_rs::digest::{SHA256, digest};
 use axum::body::Body;
-use axum::extract::Request;
 use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -22,7 +18,6 @@ use http::header::{
     ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH,
 };
 use http::{Method, StatusCode};
-use tower::Service;
 
 /// One state of a document, with the headers of its answer.
 #[derive(Clone, Debug)]
@@ -52,8 +47,6 @@ fn header(value: String) -> HeaderValue {
 }
 
 /// A document under one URL. Clones share it; [`Document::replace`] changes all of them.
-///
-/// It is a service of its own: `router.route_service(path, document)`.
 #[derive(Clone, Debug)]
 pub struct Document(Arc<ArcSwap<Prepared>>);
 
@@ -96,20 +89,6 @@ impl Document {
             *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
         }
         response
-    }
-}
-
-impl Service<Request> for Document {
-    type Response = Response;
-    type Error = Infallible;
-    type Future = Ready<Result<Response, Infallible>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request) -> Self::Future {
-        ready(Ok(self.answer(request.method(), request.headers())))
     }
 }
 

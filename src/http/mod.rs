@@ -17,6 +17,7 @@ pub mod csrf;
 pub mod document;
 pub mod error;
 pub mod extract;
+pub mod front;
 pub mod health;
 pub mod oauth;
 pub mod origins;

@@ -1,7 +1,7 @@
 //! The route table: every URL of the server on one page.
 //!
-//! `PROTOCOL.md` §1. What is ready beforehand (discovery, keys) stands outside the layers: it needs no name in the log and
-//! changes nothing. Everything stands below the path of the issuer.
+//! `PROTOCOL.md` §1. What is ready beforehand (discovery, keys) is handed out at the front
+//! door; it needs no name in the log and changes nothing. Everything stands below the path of the issuer.
 
 use axum::Router;
 use axum::extract::{Path, Request, State};
@@ -9,13 +9,15 @@ use axum::response::Response;
 use axum::routing::{MethodRouter, get, post};
 use http::header::HeaderMap;
 
+use crate::http::document::Document;
+use crate::http::front::Front;
 use crate::http::health::Health;
 use crate::http::trace::{Trace, TraceId};
 use crate::http::web::Web;
 use crate::http::{asset, oauth, page};
 
-/// The public router. `more` are routes of the same origin that stand beside ours (the development mailbox).
-pub fn router(web: Web, trace: Trace, health: Health, more: Router) -> Router {
+/// What the public address serves. `more` are routes of the same origin that stand beside ours (the development mailbox).
+pub fn front(web: Web, trace: Trace, health: Health, more: Router) -> Front {
     let base = web.provider.issuer.path().to_owned();
     let documents = documents(&web);
     let layered = Router::new()
@@ -27,22 +29,22 @@ pub fn router(web: Web, trace: Trace, health: Health, more: Router) -> Router {
         .layer(trace.clone());
     let within = if base.is_empty() { layered } else { Router::new().nest(&base, layered) };
     let fallback = Router::new().fallback(not_found).with_state(web).layer(trace);
-    Router::new().merge(documents).merge(within).fallback_service(fallback)
+    Front::new(documents, within.fallback_service(fallback))
 }
 
-/// Discovery and keys. An issuer with a path has its metadata at three places (RFC 8414 §3.1, §5).
-fn documents(web: &Web) -> Router {
+/// Discovery and keys. An issuer with a path has its metadata at every place where clients look (RFC 8414 §3.1, §5).
+fn documents(web: &Web) -> Vec<(String, Document)> {
     let base = web.provider.issuer.path();
-    let mut router = Router::new()
-        .route_service(&format!("{base}/.well-known/openid-configuration"), web.discovery.clone())
-        .route_service(&format!("{base}/oauth2/jwks"), web.jwks.clone())
-        .route_service(&format!("/.well-known/oauth-authorization-server{base}"), web.discovery.clone());
+    let mut documents = vec![
+        (format!("{base}/oauth2/jwks"), web.jwks.clone()),
+        (format!("{base}/.well-known/openid-configuration"), web.discovery.clone()),
+        (format!("/.well-known/oauth-authorization-server{base}"), web.discovery.clone()),
+    ];
     if !base.is_empty() {
-        router = router
-            .route_service(&format!("/.well-known/openid-configuration{base}"), web.discovery.clone())
-            .route_service(&format!("{base}/.well-known/oauth-authorization-server"), web.discovery.clone());
+        documents.push((format!("/.well-known/openid-configuration{base}"), web.discovery.clone()));
+        documents.push((format!("{base}/.well-known/oauth-authorization-server"), web.discovery.clone()));
     }
-    router
+    documents
 }
 
 /// The protocol's endpoints.

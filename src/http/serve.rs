@@ -10,13 +10,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use axum::Router;
 use axum_server::Handle;
 use serde::{Deserialize, Deserializer};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::JoinSet;
 
 use crate::http::connection::Watch;
+use crate::http::front::Front;
 
 /// Buffer for a header: a query of 16 kB and fields of 16 kB, which the trace layer counts.
 const HEADER_BUFFER: usize = 40 * 1024;
@@ -164,14 +164,14 @@ impl Default for Shutdown {
     }
 }
 
-/// Serves each router on its sockets until `stop` is done; then readiness goes, requests in flight are finished, and it returns.
+/// Serves each front on its sockets until `stop` is done; then readiness goes, requests in flight are finished, and it returns.
 ///
 /// Handlers find the peer in `ConnectInfo<SocketAddr>`.
 ///
 /// # Errors
 /// When a listener fails for good.
 pub async fn run(
-    served: Vec<(Bound, Router)>,
+    served: Vec<(Bound, Front)>,
     readiness: Readiness,
     shutdown: Shutdown,
     stop: impl Future<Output = ()>,
@@ -179,14 +179,14 @@ pub async fn run(
     let watch = Watch::new(connection_limit());
     let mut servers = JoinSet::new();
     let mut handles = Vec::new();
-    for (bound, router) in served {
+    for (bound, front) in served {
         for listener in bound.listeners {
             let handle = Handle::new();
             handles.push(handle.clone());
             let mut listening =
                 axum_server::Server::<SocketAddr>::from_listener(listener).handle(handle).acceptor(watch.clone());
             limit(&mut listening);
-            servers.spawn(listening.serve(router.clone().into_make_service_with_connect_info::<SocketAddr>()));
+            servers.spawn(listening.serve(front.clone()));
         }
     }
     tokio::select! {

@@ -1,5 +1,6 @@
 //! Servers on real sockets: limits, panics, and an end without cut requests.
 
+use axum::Router;
 use std::time::Instant;
 
 use axum::extract::Request;
@@ -45,8 +46,9 @@ fn start(drain: Duration) -> Running {
     let address = bound.address();
     let (stop, stopped) = oneshot::channel();
     let shutdown = Shutdown { notice: Duration::from_millis(50), drain };
-    let ended =
-        tokio::spawn(run(vec![(bound, router)], readiness, shutdown, async { stopped.await.unwrap_or_default() }));
+    let ended = tokio::spawn(run(vec![(bound, router.into())], readiness, shutdown, async {
+        stopped.await.unwrap_or_default()
+    }));
     Running { address, stop, ended }
 }
 

@@ -1,0 +1,86 @@
+//! The front door: documents that are ready are handed out before a request is routed.
+//!
+//! *Why:* discovery and keys are what every relying party and resource server asks for. Routing, and the map that axum puts
+//! beside each request for it, cost as much as the whole answer; a comparison of two paths does not.
+
+use std::convert::Infallible;
+use std::future::{Ready, ready};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use axum::Router;
+use axum::body::{Bytes, HttpBody};
+use axum::extract::ConnectInfo;
+use axum::response::Response;
+use axum::routing::future::RouteFuture;
+use futures_util::future::Either;
+use http::Request;
+use tower::Service;
+
+use crate::http::document::Document;
+
+/// What one address serves. Clones share it.
+#[derive(Clone)]
+pub struct Front {
+    documents: Arc<[(String, Document)]>,
+    router: Router,
+}
+
+impl Front {
+    /// `documents` by path; everything else goes to `router`, which gets `ConnectInfo<SocketAddr>`.
+    pub fn new(documents: Vec<(String, Document)>, router: Router) -> Self {
+        Self { documents: documents.into(), router }
+    }
+}
+
+impl From<Router> for Front {
+    fn from(router: Router) -> Self {
+        Self::new(Vec::new(), router)
+    }
+}
+
+/// A new connection.
+impl Service<SocketAddr> for Front {
+    type Response = Visit;
+    type Error = Infallible;
+    type Future = Ready<Result<Visit, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, peer: SocketAddr) -> Self::Future {
+        ready(Ok(Visit { front: self.clone(), peer }))
+    }
+}
+
+/// One connection.
+#[derive(Clone)]
+pub struct Visit {
+    front: Front,
+    peer: SocketAddr,
+}
+
+impl<B> Service<Request<B>> for Visit
+where
+    B: HttpBody<Data = Bytes> + Send + 'static,
+    B::Error: Into<axum::BoxError>,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Either<Ready<Result<Response, Infallible>>, RouteFuture<Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        let path = request.uri().path();
+        if let Some((_, document)) = self.front.documents.iter().find(|(ready, _)| ready == path) {
+            return Either::Left(ready(Ok(document.answer(request.method(), request.headers()))));
+        }
+        request.extensions_mut().insert(ConnectInfo(self.peer));
+        Either::Right(self.front.router.call(request))
+    }
+}
