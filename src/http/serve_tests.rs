@@ -1,8 +1,8 @@
 //! Servers on real sockets: limits, panics, and an end without cut requests.
 
-use axum::Router;
 use std::time::Instant;
 
+use axum::Router;
 use axum::extract::Request;
 use axum::response::Response;
 use axum::routing::{get, post};
@@ -47,7 +47,7 @@ fn start(drain: Duration) -> Running {
     let (stop, stopped) = oneshot::channel();
     let shutdown = Shutdown { notice: Duration::from_millis(50), drain };
     let ended = tokio::spawn(run(vec![(bound, router.into())], readiness, shutdown, async {
-        stopped.await.unwrap_or_default()
+        stopped.await.unwrap_or_default();
     }));
     Running { address, stop, ended }
 }

@@ -2,6 +2,8 @@
 //!
 //! Names, addresses and numbers are of the kind that belongs to nobody: RFC 2606 domains, 555-01xx numbers.
 
+use std::collections::BTreeMap;
+
 use crate::edge::random::Random;
 use crate::model::id::{IdentifierId, UserId};
 use crate::model::user::{Identifier, IdentifierKind, Role, User};
@@ -45,6 +47,11 @@ pub(super) fn people(issuer: &str) -> Vec<Person> {
                 birthdate: some("1988-04-19"),
                 zoneinfo: some("America/New_York"),
                 locale: some("en-US"),
+                localized: in_japanese(&[
+                    ("name", "アリス・アダムス"),
+                    ("given_name", "アリス"),
+                    ("family_name", "アダムス"),
+                ]),
                 address: Some(address(["17 Maple Street", "Springfield", "Illinois", "62704", "United States"])),
                 ..names("Alice Adams", ["Alice", "Marie", "Adams"], "ali")
             },
@@ -98,6 +105,11 @@ impl Person {
 }
 
 /// The names of a person and the pages that go with them: full name, then given, middle and family name, then nickname.
+/// Claims in another script, for `claims_locales=ja` (OIDC Core §5.2).
+fn in_japanese(claims: &[(&str, &str)]) -> BTreeMap<String, String> {
+    claims.iter().map(|(name, value)| (format!("{name}#ja-Kana-JP"), (*value).to_owned())).collect()
+}
+
 fn names(full: &str, [given, middle, family]: [&str; 3], nickname: &str) -> Profile {
     let host = given.to_lowercase();
     Profile {

@@ -2,24 +2,26 @@
 //!
 //! OIDC Core §5.1, §5.4, §5.5. What a scope stands for is in `protocol/oidc/claims.rs`; the values are gathered here.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
 use crate::model::grant::Grant;
 use crate::model::user::{Identifier, IdentifierKind, User};
 use crate::protocol::oidc::claims::{SCOPE_CLAIMS, userinfo_claims, wished_claims};
-use crate::protocol::oidc::claims_request::ClaimsRequest;
+use crate::protocol::oidc::claims_request::{ClaimWish, ClaimsRequest};
 use crate::protocol::scope::Scope;
 
 /// Claims for the `UserInfo` answer: those of the scope and those asked for one by one (§5.3.2). Without `sub`.
 pub fn for_userinfo(user: &User, grant: &Grant, scope: &Scope) -> Map<String, Value> {
-    gather(user, userinfo_claims(scope, &grant.details.claims.userinfo))
+    let wishes = &grant.details.claims.userinfo;
+    gather(user, grant, userinfo_claims(scope, wishes), wishes)
 }
 
 /// Claims for the ID token: only those asked for one by one; the scope's are for `UserInfo` (§5.4).
 pub fn for_id_token(user: &User, grant: &Grant) -> Map<String, Value> {
-    gather(user, wished_claims(&grant.details.claims.id_token))
+    let wishes = &grant.details.claims.id_token;
+    gather(user, grant, wished_claims(wishes), wishes)
 }
 
 /// Names of the claims about the person that a request asks for one by one, for the consent page.
@@ -34,9 +36,29 @@ pub fn personal_scopes() -> Scope {
     SCOPE_CLAIMS.iter().map(|(scope, _)| *scope).chain([Scope::OPENID, Scope::OFFLINE_ACCESS]).collect()
 }
 
-/// The values that we know; what is unknown is left out (§5.3.2).
-fn gather(user: &User, names: BTreeSet<&'static str>) -> Map<String, Value> {
-    names.into_iter().filter_map(|name| value(user, name).map(|value| (name.to_owned(), value))).collect()
+/// The values that we know, also in the languages asked for (§5.2); what is unknown is left out (§5.3.2).
+fn gather(
+    user: &User,
+    grant: &Grant,
+    names: BTreeSet<&'static str>,
+    wishes: &BTreeMap<String, ClaimWish>,
+) -> Map<String, Value> {
+    let mut claims = Map::new();
+    for name in names {
+        if let Some(value) = value(user, name) {
+            claims.insert(name.to_owned(), value);
+        }
+        if user.profile.localized.is_empty() {
+            continue;
+        }
+        let asked = wishes.keys().filter_map(|wish| wish.split_once('#')).filter(|(own, _)| *own == name);
+        let general = grant.details.claims_locales.iter().map(String::as_str);
+        let languages: Vec<&str> = asked.map(|(_, tag)| tag).chain(general).collect();
+        for (full_name, value) in user.profile.in_languages(name, &languages) {
+            claims.insert(full_name.to_owned(), json!(value));
+        }
+    }
+    claims
 }
 
 fn value(user: &User, name: &str) -> Option<Value> {

@@ -64,6 +64,14 @@ pub fn userinfo_claims(scope: &Scope, wishes: &BTreeMap<String, ClaimWish>) -> B
     scope_claims(scope).into_iter().chain(wished_claims(wishes)).collect()
 }
 
+/// RFC 4647 §3.3.1 (basic filtering): the tag is the range, or begins with it and a hyphen.
+fn is_within(tag: &str, range: &str) -> bool {
+    match tag.get(..range.len()) {
+        Some(head) => head.eq_ignore_ascii_case(range) && matches!(tag.as_bytes().get(range.len()), None | Some(b'-')),
+        None => false,
+    }
+}
+
 /// Our own copy of the name, if it is the name of a standard claim about the person.
 fn standard_claim(name: &str) -> Option<&'static str> {
     SCOPE_CLAIMS.iter().flat_map(|(_, claims)| claims.iter().copied()).find(|known| *known == name)
@@ -112,6 +120,9 @@ pub struct Profile {
     /// Postal address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub address: Option<Address>,
+    /// Claims in other languages and scripts, by name and BCP 47 tag: `name#ja-Kana-JP` (§5.2).
+    #[serde(flatten)]
+    pub localized: BTreeMap<String, String>,
 }
 
 /// A postal address (§5.1.1).
@@ -139,6 +150,18 @@ pub struct Address {
 }
 
 impl Profile {
+    /// The claim `name` in those of `languages` that the person has it in, each under its full name (§5.2).
+    ///
+    /// A language asks for itself and for what is more particular: `ja` finds `name#ja-Kana-JP`.
+    pub fn in_languages<'a>(&'a self, name: &str, languages: &[&str]) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let wanted = |full: &str| {
+            let Some((own, tag)) = full.split_once('#') else { return false };
+            own == name && languages.iter().any(|language| is_within(tag, language))
+        };
+        let full_names: Vec<&String> = self.localized.keys().filter(|full| wanted(full)).collect();
+        full_names.into_iter().filter_map(|full| self.localized.get(full).map(|value| (full.as_str(), value.as_str())))
+    }
+
     /// The value of a claim of the `profile` or `address` scope, if the person has one; for those that live elsewhere
     /// (`preferred_username`, `updated_at`, e-mail, phone) there is none here.
     pub fn claim(&self, name: &str) -> Option<Value> {
@@ -214,5 +237,28 @@ mod tests {
     fn claims_supported_are_distinct() {
         let all = claims_supported();
         assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), all.len());
+    }
+
+    /// OIDC Core §5.2
+    #[test]
+    fn a_claim_is_found_in_the_languages_asked_for() {
+        let profile = Profile {
+            localized: [("name#ja-Kana-JP", "アリス"), ("name#de", "Alice"), ("nickname#ja", "ア")]
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .into(),
+            ..Profile::default()
+        };
+        for (languages, found) in [
+            (&["ja"][..], &["name#ja-Kana-JP"][..]),
+            (&["JA-kana-jp", "de"], &["name#de", "name#ja-Kana-JP"]),
+            (&["ja-Kana-JP-x"], &[]),
+            (&["j", ""], &[]),
+            (&[], &[]),
+        ] {
+            let names: Vec<&str> = profile.in_languages("name", languages).map(|(name, _)| name).collect();
+            assert_eq!(names, found, "{languages:?}");
+        }
+        let text = serde_json::to_string(&profile).unwrap();
+        assert_eq!(serde_json::from_str::<Profile>(&text).unwrap(), profile);
     }
 }
