@@ -15,6 +15,7 @@ use crate::oauth::interaction::next_step::{Asked, Situation, Step, next_step};
 use crate::oauth::interaction::{Browser, Open, finish, wanted};
 use crate::oauth::policy::Mode;
 use crate::oauth::provider::Provider;
+use crate::oauth::token::id_token_hint::read_hint;
 use crate::protocol::authorization_request::{AuthorizationRequest, Refused, RequestRules};
 use crate::protocol::authorization_response::{AuthorizationResponse, ReturnPath};
 use crate::protocol::client_metadata::GrantType;
@@ -129,7 +130,7 @@ async fn client(provider: &Provider, params: &Params) -> Result<Arc<Client>, Aut
 /// An `id_token_hint` must be one of our own ID tokens; it may have expired (OIDC Core §3.1.2.1).
 fn check_hint(provider: &Provider, request: &AuthorizationRequest) -> Result<(), OAuthError> {
     match &request.id_token_hint {
-        Some(hint) if super::logout::read_hint(provider, hint).is_none() => {
+        Some(hint) if read_hint(provider, hint).is_none() => {
             Err(OAuthError::invalid_request("id_token_hint is not an ID token of this issuer"))
         }
         _ => Ok(()),

@@ -10,8 +10,8 @@ use crate::model::id::{ClientId, SessionId};
 use crate::model::session::Session;
 use crate::oauth::interaction::Browser;
 use crate::oauth::provider::Provider;
+use crate::oauth::token::id_token_hint::read_hint;
 use crate::protocol::error::OAuthError;
-use crate::protocol::jose::jws::Unverified;
 use crate::protocol::oidc::id_token::IdTokenHint;
 use crate::protocol::oidc::rp_logout::LogoutRequest;
 
@@ -35,13 +35,6 @@ pub enum Confirmation {
     Needed,
     /// It carries an ID token of this very session, or nobody is signed in.
     Unneeded,
-}
-
-/// Reads an ID token that a client gives back: signed by us, for this issuer; expired is fine.
-pub fn read_hint(provider: &Provider, hint: &str) -> Option<IdTokenHint> {
-    let unverified = Unverified::parse(hint).ok()?;
-    let keys = provider.keys.load();
-    IdTokenHint::verify(&unverified, keys.by_kid(unverified.kid()?)?, provider.issuer.as_str()).ok()
 }
 
 /// Checks a logout request.

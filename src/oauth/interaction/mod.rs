@@ -17,6 +17,8 @@ use crate::model::interaction::{Interaction, Progress};
 use crate::model::session::Session;
 use crate::oauth::interaction::next_step::Wanted;
 use crate::oauth::provider::Provider;
+use crate::oauth::token::id_token_hint::read_hint;
+use crate::oauth::token::issue::subject_of;
 use crate::protocol::authorization_request::AuthorizationRequest;
 use crate::protocol::secret::{Secret, TokenHash};
 
@@ -117,15 +119,14 @@ pub fn wanted(
 ) -> Wanted {
     let asked = request.claims.id_token.get("sub").into_iter().chain(request.claims.userinfo.get("sub"));
     let subjects: Vec<&str> = asked.flat_map(|wish| &wish.values).filter_map(|value| value.as_str()).collect();
-    let hinted =
-        request.id_token_hint.as_deref().and_then(|hint| crate::oauth::endpoint::logout::read_hint(provider, hint));
+    let hinted = request.id_token_hint.as_deref().and_then(|hint| read_hint(provider, hint));
     let hinted_subject = hinted.as_ref().map(|hint| hint.sub.as_str());
     if subjects.is_empty() && hinted_subject.is_none() {
         return Wanted::Anyone;
     }
     let Some(session) = session else { return Wanted::Unknown };
     let user = session.authentication.user;
-    let Ok(own) = crate::oauth::token::issue::subject_of(provider, client, user) else { return Wanted::Unknown };
+    let Ok(own) = subject_of(provider, client, user) else { return Wanted::Unknown };
     let suits = (subjects.is_empty() || subjects.contains(&own.as_str()))
         && hinted_subject.is_none_or(|subject| subject == own);
     if suits { Wanted::Only(user) } else { Wanted::Unknown }

@@ -2,4 +2,5 @@
 
 pub mod access_token;
 pub mod claims;
+pub mod id_token_hint;
 pub mod issue;
