@@ -8,11 +8,17 @@ use http::header::{
     STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 
-/// Nothing inline and nothing foreign but pictures over https: clients register their logos.
+/// Nothing inline and nothing foreign but pictures over https: clients register their logos. The template filter `src`
+/// lets through the same addresses.
 ///
 /// No `form-action`: browsers apply it to the redirect that follows a form, and that leads to the app.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' https: data:; \
                       font-src 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// The same, with the pictures of apps on this machine: a development server has such clients.
+const DEVELOPMENT_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; \
+                                  img-src 'self' https: data: http://localhost:* http://127.0.0.1:*; \
+                                  font-src 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// Features no page of ours uses.
 const PERMISSIONS: &str = "camera=(), microphone=(), geolocation=(), payment=(), usb=(), midi=(), serial=(), \
@@ -24,6 +30,15 @@ const TRANSPORT_SECURITY: &str = "max-age=63072000; includeSubDomains";
 const CROSS_ORIGIN_OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
+
+/// Whether this is a development server, which shows hints.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+pub enum Stage {
+    /// People use it.
+    Production,
+    /// `symbolon dev`.
+    Development,
+}
 
 /// How browsers reach us, by the issuer's scheme.
 #[derive(Copy, Clone, Debug, Eq, PartialEq)]
@@ -50,9 +65,13 @@ impl Transport {
 }
 
 /// Adds what belongs to a page; [`Transport::harden`] comes from the trace layer.
-pub fn protect_page(headers: &mut HeaderMap) {
+pub fn protect_page(headers: &mut HeaderMap, stage: Stage) {
+    let policy = match stage {
+        Stage::Production => POLICY,
+        Stage::Development => DEVELOPMENT_POLICY,
+    };
     for (name, value) in [
-        (CONTENT_SECURITY_POLICY, POLICY),
+        (CONTENT_SECURITY_POLICY, policy),
         (X_FRAME_OPTIONS, "DENY"),
         (REFERRER_POLICY, "no-referrer"),
         (CROSS_ORIGIN_OPENER_POLICY, "same-origin"),
@@ -72,7 +91,7 @@ mod tests {
     #[test]
     fn pages_carry_the_whole_list() {
         let mut headers = HeaderMap::new();
-        protect_page(&mut headers);
+        protect_page(&mut headers, Stage::Production);
         assert_eq!(
             headers[CONTENT_SECURITY_POLICY],
             "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' https: data:; font-src 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -87,6 +106,18 @@ mod tests {
             assert_eq!(headers[name], value, "{name}");
         }
         assert!(headers.contains_key("permissions-policy"));
+    }
+
+    #[test]
+    fn only_development_shows_pictures_over_http() {
+        let policy = |stage| {
+            let mut headers = HeaderMap::new();
+            protect_page(&mut headers, stage);
+            headers[CONTENT_SECURITY_POLICY].to_str().unwrap().to_owned()
+        };
+        let development = policy(Stage::Development);
+        assert!(development.contains(" http://localhost:*"), "{development}");
+        assert_eq!(development.replace(" http://localhost:* http://127.0.0.1:*", ""), policy(Stage::Production));
     }
 
     #[test]
