@@ -12,18 +12,10 @@ use serde::Serialize;
 
 use crate::edge::template::{Frame, Templates, context};
 use crate::http::error::{OAuthAnswer, PageError, Refusal, wants_page};
+pub use crate::http::security_header::Stage;
 use crate::http::security_header::protect_page;
 use crate::http::trace::TraceId;
 use crate::protocol::error::{ErrorCode, OAuthError};
-
-/// Whether this is a development server, which shows hints.
-#[derive(Copy, Clone, Debug, Eq, PartialEq)]
-pub enum Stage {
-    /// People use it.
-    Production,
-    /// `symbolon dev`.
-    Development,
-}
 
 /// Renders pages. Clones share the templates.
 #[derive(Clone)]
@@ -146,7 +138,8 @@ fn document(html: String, frame: &Frame) -> Response {
     if let Ok(language) = HeaderValue::from_str(frame.language.tag()) {
         headers.insert(CONTENT_LANGUAGE, language);
     }
-    protect_page(headers, if frame.development { Stage::Development } else { Stage::Production });
+    let stage = if frame.development { Stage::Development } else { Stage::Production };
+    protect_page(headers, stage);
     response
 }
 
