@@ -26,6 +26,7 @@ use crate::http::csrf::Csrf;
 use crate::http::document::{Document, Prepared};
 use crate::http::front::Front;
 use crate::http::health::{Dependency, Health};
+use crate::http::proxy::TrustedProxies;
 use crate::http::render::{Pages, Stage};
 use crate::http::routes;
 use crate::http::security_header::Transport;
@@ -72,6 +73,7 @@ pub struct App {
     issuer: url::Url,
     cookie_scope: CookieScope,
     csrf_key: MacKey,
+    proxies: TrustedProxies,
 }
 
 /// What a development server adds.
@@ -188,6 +190,7 @@ impl App {
             readiness: Readiness::default(),
             mode,
             cookie_scope: cookie_scope(config),
+            proxies: config.server.trusted_proxies.clone(),
             issuer,
         })
     }
@@ -219,6 +222,7 @@ impl App {
             jwks: document(provider.keys.load().jwks()),
             development_users: extras.development_users,
             start_links: extras.start_links,
+            proxies: self.proxies.clone(),
             refusals: crate::http::refusals::Refusals::default(),
             origins: crate::http::origins::Origins::default(),
         });

@@ -32,7 +32,8 @@ impl Throttle {
         address: Quota { burst: 100_000, period: Duration::from_millis(1) },
     };
 
-    /// Counts an attempt at `account` (a canonical name) from `address`.
+    /// Counts an attempt at `account` (a canonical name) from `address`. The address comes first: what it has no more
+    /// room for does not use up the account's.
     ///
     /// # Errors
     /// [`Refusal::TooMany`] when a limit is reached; a fault of the ephemeral store.
@@ -42,14 +43,72 @@ impl Throttle {
         (account, address): (&str, &str),
         now: NumericDate,
     ) -> Result<(), Refusal> {
-        let by_account = ("sign_in_account", account, self.account);
-        let by_address = ("sign_in_address", address, self.address);
-        for (namespace, text, quota) in [by_account, by_address] {
-            let key = EphemeralKey::new(namespace, TokenHash::of(text).as_bytes());
-            if let Decision::Refused { retry_after } = ephemeral.rate(&key, quota, now).await? {
-                return Err(Refusal::TooMany(retry_after.as_secs().max(1)));
-            }
+        self.count_address(ephemeral, address, now).await?;
+        heard(ephemeral, ("sign_in_account", account), self.account, now).await
+    }
+
+    /// Counts an attempt from `address` at something that cannot be guessed, such as a link: a limit for everybody
+    /// together would let a stranger shut out the one who holds it (PROTOCOL A5).
+    ///
+    /// # Errors
+    /// As [`Throttle::count`].
+    pub async fn count_address(
+        &self,
+        ephemeral: &dyn EphemeralStore,
+        address: &str,
+        now: NumericDate,
+    ) -> Result<(), Refusal> {
+        heard(ephemeral, ("sign_in_address", address), self.address, now).await
+    }
+}
+
+async fn heard(
+    ephemeral: &dyn EphemeralStore,
+    (namespace, text): (&'static str, &str),
+    quota: Quota,
+    now: NumericDate,
+) -> Result<(), Refusal> {
+    let key = EphemeralKey::new(namespace, TokenHash::of(text).as_bytes());
+    match ephemeral.rate(&key, quota, now).await? {
+        Decision::Allowed => Ok(()),
+        Decision::Refused { retry_after } => Err(Refusal::TooMany(retry_after.as_secs().max(1))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::edge::ephemeral::MemoryStore;
+
+    const NOW: NumericDate = NumericDate::from_seconds(1_800_000_000);
+
+    async fn is_heard(store: &MemoryStore, account: &str, address: &str) -> bool {
+        Throttle::PRODUCTION.count(store, (account, address), NOW).await.is_ok()
+    }
+
+    #[tokio::test]
+    async fn an_address_without_room_does_not_use_up_an_account() {
+        let store = MemoryStore::default();
+        for number in 0..100 {
+            assert!(is_heard(&store, &format!("nobody-{number}"), "192.0.2.1").await);
         }
-        Ok(())
+        for _ in 0..50 {
+            assert!(!is_heard(&store, "alice", "192.0.2.1").await);
+        }
+        for _ in 0..10 {
+            assert!(is_heard(&store, "alice", "192.0.2.2").await);
+        }
+        assert!(!is_heard(&store, "alice", "192.0.2.3").await);
+    }
+
+    #[tokio::test]
+    async fn a_link_is_limited_by_address_alone() {
+        let store = MemoryStore::default();
+        let count = |address: &'static str| Throttle::PRODUCTION.count_address(&store, address, NOW);
+        for _ in 0..100 {
+            assert!(count("192.0.2.1").await.is_ok());
+        }
+        assert!(matches!(count("192.0.2.1").await, Err(Refusal::TooMany(1))));
+        assert!(count("192.0.2.2").await.is_ok());
     }
 }

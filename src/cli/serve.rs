@@ -34,6 +34,12 @@ impl Serve {
             operations = %operations.address(),
             "serving"
         );
+        if config.issuer.is_https() && config.server.trusted_proxies.is_empty() {
+            tracing::warn!(
+                "the issuer is https, so a proxy stands in front, but server.trusted_proxies names none: \
+                 limits count everybody who comes through it as one"
+            );
+        }
         jobs::start(&app.provider);
         let served = vec![(public, app.front(Extras::default())), (operations, app.operations())];
         let shutdown = Shutdown { drain: config.server.drain, ..Shutdown::default() };

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::duration;
+use crate::http::proxy::TrustedProxies;
 use crate::http::serve::Listen;
 
 /// `[server]`
@@ -17,6 +18,9 @@ pub struct Server {
     pub listen: Listen,
     /// The address for operators: health and version; keep it internal.
     pub operations: Listen,
+    /// The proxies in front of it, as addresses or ranges (`10.0.0.0/8`): their `X-Forwarded-For` tells who calls, which limits
+    /// count by. Nobody else's does.
+    pub trusted_proxies: TrustedProxies,
     /// How long requests in flight may go on at the end. Docker kills after 10 s, Kubernetes after 30 s.
     #[serde(deserialize_with = "duration::deserialize")]
     pub drain: Duration,
@@ -27,6 +31,7 @@ impl Default for Server {
         Self {
             listen: Listen::localhost(8080),
             operations: "127.0.0.1:9090".parse().expect("it is an address"),
+            trusted_proxies: TrustedProxies::default(),
             drain: Duration::from_secs(25),
         }
     }

@@ -99,6 +99,8 @@ fn every_mistake_is_one_line_with_a_cure() {
         "issuer = \"https://login.example.com/\"",
         "issuer = 5",
         "[server]\nlisten = \"8080\"",
+        "[server]\ntrusted_proxies = [\"10.0.0.1/8\"]",
+        "[server]\ntrusted_proxies = 10",
         "[registration]\nmode = \"closed\"",
         "[registration]\nmode = \"initial_access_token\"",
         "[registration]\nmode = \"initial_access_token\"\ntoken = \"short\"",
@@ -127,6 +129,8 @@ fn every_mistake_is_one_line_with_a_cure() {
     issuer (symbolon.toml): must not end in a slash: clients compare it byte for byte; leave the slash out
     issuer (symbolon.toml): must be a string
     server.listen (symbolon.toml): must be an address with a port, such as localhost:8080, 0.0.0.0:8080 or [::]:8080
+    server.trusted_proxies (symbolon.toml): must be an address or a range such as 10.0.0.0/8 or fd00::/8, with no bits set behind the prefix
+    server.trusted_proxies (symbolon.toml): must be an address or a range such as 10.0.0.0/8 or fd00::/8, with no bits set behind the prefix
     registration.mode (symbolon.toml): must be one of off, initial_access_token, open
     registration.token: is missing; registration.mode = "initial_access_token" needs it
     registration.token (symbolon.toml): is too short to be hard to guess; write at least 22 random characters
@@ -139,6 +143,15 @@ fn every_mistake_is_one_line_with_a_cure() {
     settings (symbolon.toml): TOML parse error at line 1, column 8: invalid table header: expected `.`, `]`
     server (symbolon.toml): is a section; write [server] with its keys below
     "##);
+}
+
+#[test]
+fn proxies_are_a_list_or_a_text_with_commas() {
+    let listed = load("[server]\ntrusted_proxies = [\"10.0.0.0/8\", \"fd00::/8\"]", &[]).unwrap();
+    let written = load("", &[("SYMBOLON__SERVER__TRUSTED_PROXIES", "10.0.0.0/8, fd00::/8")]).unwrap();
+    assert_eq!(listed.server.trusted_proxies, written.server.trusted_proxies);
+    assert!(!listed.server.trusted_proxies.is_empty());
+    assert!(load("", &[]).unwrap().server.trusted_proxies.is_empty());
 }
 
 #[test]

@@ -61,6 +61,12 @@ impl Csrf {
         if bool::from(expected.as_bytes().ct_eq(presented.as_bytes())) { Ok(()) } else { Err(CsrfError::Token) }
     }
 
+    /// Whether a browser says that another site sent the request. `Origin: null` says so here: pages of ours that post have
+    /// a cookie, and are asked by [`Csrf::check`].
+    pub fn is_foreign(&self, headers: &HeaderMap) -> bool {
+        headers.get(ORIGIN).is_some_and(|origin| origin == "null") || self.check_origin(headers).is_err()
+    }
+
     /// Whether the browser names our own origin, where it names one.
     ///
     /// `Origin: null` says nothing here: our pages carry `Referrer-Policy: no-referrer`, and a form posted from such a page

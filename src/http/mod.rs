@@ -3,7 +3,7 @@
 //! Requests come in through `serve` (listeners, limits) and `connection` (slow peers), pass `trace` (an id, the log, panics) and the
 //! route table, are read by `extract`, and leave as JSON, a redirect or a page of `render`; `error` knows the three faces of a
 //! refusal. `document` holds what is ready beforehand, `asset` the files of the pages, `health` what operators ask. `cookie`,
-//! `csrf`, `cors` and `security_header` keep browsers honest. Endpoints are thin: they turn HTTP into a call below and its value
+//! `csrf`, `cors`, `proxy` and `security_header` keep browsers honest. Endpoints are thin: they turn HTTP into a call below and its value
 //! into HTTP. To add one: a file in `oauth/` or `page/`, and a line in `routes`.
 //!
 //! *Why limits stand in `connection` and not in hyper's timers:* those take a new timer for each request; one lazy timer for a
@@ -22,6 +22,7 @@ pub mod health;
 pub mod oauth;
 pub mod origins;
 pub mod page;
+pub mod proxy;
 pub mod refusals;
 pub mod render;
 pub mod routes;

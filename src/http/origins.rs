@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use tokio::sync::Mutex;
 
 use crate::http::cors::origin_of;
 use crate::model::fault::Fault;
@@ -15,11 +16,29 @@ const CLIENTS: u32 = 10_000;
 
 /// The origins, read at most once a second however many preflights come.
 #[derive(Debug)]
-pub struct Origins(ArcSwap<(NumericDate, HashSet<String>)>);
+pub struct Origins {
+    known: ArcSwap<Known>,
+    /// One reads, the others wait for what it finds.
+    turn: Mutex<()>,
+}
+
+#[derive(Debug)]
+struct Known {
+    at: NumericDate,
+    origins: HashSet<String>,
+}
 
 impl Default for Origins {
     fn default() -> Self {
-        Self(ArcSwap::from_pointee((NumericDate::from_seconds(i64::MIN), HashSet::new())))
+        let known = Known { at: NumericDate::from_seconds(i64::MIN), origins: HashSet::new() };
+        Self { known: ArcSwap::from_pointee(known), turn: Mutex::default() }
+    }
+}
+
+impl Known {
+    fn tells(&self, origin: &str, now: NumericDate) -> Option<bool> {
+        let is_known = self.origins.contains(origin);
+        (is_known || self.at == now).then_some(is_known)
     }
 }
 
@@ -29,21 +48,27 @@ impl Origins {
     /// # Errors
     /// A fault of the store.
     pub async fn contains(&self, provider: &Provider, origin: &str) -> Result<bool, Fault> {
+        if let Some(told) = self.known.load().tells(origin, provider.now()) {
+            return Ok(told);
+        }
+        let _turn = self.turn.lock().await;
         let now = provider.now();
-        let known = self.0.load_full();
-        if known.1.contains(origin) || known.0 == now {
-            return Ok(known.1.contains(origin));
+        if let Some(told) = self.known.load().tells(origin, now) {
+            return Ok(told);
         }
         let clients = provider.edges.store.clients(CLIENTS).await?;
         let origins: HashSet<String> =
             clients.iter().flat_map(|client| &client.metadata.redirect_uris).filter_map(|uri| origin_of(uri)).collect();
         let found = origins.contains(origin);
-        self.0.store(Arc::new((now, origins)));
+        self.known.store(Arc::new(Known { at: now, origins }));
         Ok(found)
     }
 
-    /// Forgets them, when a client was just registered.
-    pub fn forget(&self) {
-        self.0.store(Arc::new((NumericDate::from_seconds(i64::MIN), HashSet::new())));
+    /// Forgets them when a client was just registered or changed.
+    pub fn forget_after<T, E>(&self, change: &Result<T, E>) {
+        if change.is_err() {
+            return;
+        }
+        self.known.store(Arc::new(Known { at: NumericDate::from_seconds(i64::MIN), origins: HashSet::new() }));
     }
 }

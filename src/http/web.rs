@@ -14,13 +14,18 @@ use crate::http::document::Document;
 use crate::http::error::{Back, PageError, note};
 use crate::http::extract::visitor::Visitor;
 use crate::http::origins::Origins;
+use crate::http::proxy::TrustedProxies;
 use crate::http::refusals::Refusals;
 use crate::http::render::Pages;
 use crate::model::client::Client;
 use crate::oauth::provider::Provider;
 use crate::protocol::authorization_response::AuthorizationResponse;
 use crate::protocol::error::{ErrorCode, OAuthError};
+use crate::protocol::params::Params;
 use crate::protocol::secret::Secret;
+
+/// The longest URL that a form is turned into; below what queries are read up to.
+const MAX_TARGET: usize = 16 * 1024;
 
 /// The server as its handlers see it. Clones share everything.
 #[derive(Clone)]
@@ -46,6 +51,8 @@ pub struct Parts {
     pub development_users: Vec<DevelopmentUser>,
     /// More links on the start page.
     pub start_links: Vec<context::Link>,
+    /// Proxies that say who calls.
+    pub proxies: TrustedProxies,
     /// What was refused lately.
     pub refusals: Refusals,
     /// Origins of registered clients.
@@ -85,6 +92,24 @@ impl Web {
         let value: Secret = self.provider.edges.random.token();
         let header = self.cookies.set_flow(&value);
         (FlowCookie(value), Some(header))
+    }
+
+    /// A form that another site sends brings no `SameSite=Lax` cookie. The same request is asked again as a `GET` of the whole
+    /// window, which does; else a signed-in person looks like a stranger, and a new flow cookie voids their other tabs.
+    ///
+    /// `None` for every other request, and for one that is too long for a URL.
+    pub fn ask_with_cookies(
+        &self,
+        visitor: &Visitor,
+        method: &http::Method,
+        (path, params): (&str, &Params),
+    ) -> Option<Response> {
+        let brings_none = visitor.flow.is_none() && self.cookies.session(&visitor.headers).is_none();
+        if method != http::Method::POST || !brings_none || !self.csrf.is_foreign(&visitor.headers) {
+            return None;
+        }
+        let query: Vec<(&str, &str)> = params.iter().collect();
+        Some(self.path(path, &query)).filter(|target| target.len() <= MAX_TARGET).map(|target| redirect(&target))
     }
 
     /// The method called `name`.

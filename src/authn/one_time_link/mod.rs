@@ -56,7 +56,7 @@ impl Method for OneTimeLink {
         let Answer::Link(token) = answer else { return Err(Refusal::Wrong) };
         let now = self.edges.clock.now();
         let key = TokenHash::of(token.expose());
-        self.throttle.count(&*self.edges.ephemeral, ("one_time_link", &attempt.address), now).await?;
+        self.throttle.count_address(&*self.edges.ephemeral, &attempt.address, now).await?;
         let Some(link) = LINK.get(&*self.edges.ephemeral, key.as_bytes(), now).await? else {
             return Err(Refusal::Wrong);
         };

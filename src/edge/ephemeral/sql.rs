@@ -45,6 +45,9 @@ const CAPACITY: i64 = 400_000;
 const TRIMMED: i64 = 20_000;
 /// How many values are held in memory.
 const HELD: usize = 16_384;
+/// The largest of them, in bytes, and so some forty megabytes in all: strangers make requests wait that are as long as a URL,
+/// and the file holds those as well.
+const HELD_SIZE: usize = 2 * 1024;
 
 static MIGRATOR: Migrator = sqlx::migrate!("./migrations/ephemeral");
 
@@ -135,17 +138,24 @@ impl EphemeralStore for SqlStore {
             }
             .boxed()
         });
-        self.writer.record(fact.then(move |()| held.values.put(key, value))).await
+        let publish = move |(): &()| {
+            if value.bytes.len() <= HELD_SIZE { held.values.put(key, value) } else { held.values.forget(&key) }
+        };
+        self.writer.record(fact.then(publish)).await
     }
 
     async fn get(&self, key: &EphemeralKey, now: NumericDate) -> Result<Option<Vec<u8>>, Fault> {
-        let load = async {
-            let get = sqlx::query_as(GET).bind(key.namespace()).bind(key.bytes());
-            let row: Option<(Vec<u8>, i64)> =
-                get.fetch_optional(&self.readers).await.context("read an ephemeral value")?;
-            Ok(row.map(|(bytes, expires_at)| Value { bytes, expires_at: NumericDate::from_seconds(expires_at) }))
-        };
-        let value = self.held.values.get_or_load(key, load).await?;
+        if let Some(value) = self.held.values.get(key) {
+            return Ok(value.at(now));
+        }
+        let ticket = self.held.values.ticket(key);
+        let get = sqlx::query_as(GET).bind(key.namespace()).bind(key.bytes());
+        let row: Option<(Vec<u8>, i64)> = get.fetch_optional(&self.readers).await.context("read an ephemeral value")?;
+        let value =
+            row.map(|(bytes, expires_at)| Arc::new(Value { bytes, expires_at: NumericDate::from_seconds(expires_at) }));
+        if let Some(value) = value.as_ref().filter(|value| value.bytes.len() <= HELD_SIZE) {
+            self.held.values.install(ticket, key, value);
+        }
         Ok(value.and_then(|value| value.at(now)))
     }
 

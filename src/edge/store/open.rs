@@ -73,8 +73,10 @@ const QUICK_CHECK: &str = "PRAGMA quick_check(1)";
 /// Files up to this size are checked through at each start; it takes about a millisecond for each megabyte.
 const CHECKED_SIZE: u64 = 8 * 1024 * 1024;
 
-/// How long a statement waits for another process that holds the file.
+/// How long a start waits for another process that holds the file: it may be bringing the schema up to date.
 const BUSY: Duration = Duration::from_secs(5);
+/// The same once people wait for the answer, in milliseconds: facts that queue meanwhile wait twice as long at most.
+const SET_BUSY: &str = "PRAGMA busy_timeout = 2000";
 /// The most readers.
 const READERS: u32 = 4;
 
@@ -91,6 +93,7 @@ impl Layout<'_> {
         let size = inspect(self.path)?;
         let mut writer = self.options().connect().await.map_err(|cause| self.describe(&cause))?;
         self.claim(&mut writer, size).await?;
+        sqlx::query(SET_BUSY).execute(&mut writer).await.map_err(|cause| self.describe(&cause))?;
         let options = self.options().create_if_missing(false).pragma("query_only", "ON");
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)

@@ -166,7 +166,11 @@ impl<T: Send> Job for Queued<T> {
     }
 
     fn settle(self: Box<Self>, commit: &Result<(), Fault>) {
-        let outcome = self.outcome.and_then(|value| commit.clone().map(|()| value));
+        // A fact whose turn never came fails for the reason its group did.
+        let outcome = match (commit, self.record) {
+            (Err(fault), Some(_)) => Err(fault.clone()),
+            (commit, _) => self.outcome.and_then(|value| commit.clone().map(|()| value)),
+        };
         if let Ok(value) = &outcome {
             (self.publish)(value);
         }

@@ -1,5 +1,6 @@
 //! The browser that calls: request id, cookies, session, address.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 
 use axum::extract::{ConnectInfo, FromRequestParts};
@@ -8,6 +9,7 @@ use http::header::HeaderMap;
 use http::request::Parts;
 
 use crate::http::cookie::FlowCookie;
+use crate::http::proxy::counted;
 use crate::http::trace::TraceId;
 use crate::http::web::Web;
 use crate::oauth::interaction::Browser;
@@ -25,8 +27,28 @@ pub struct Visitor {
     pub flow: Option<FlowCookie>,
     /// Session and flow as the protocol knows them.
     pub browser: Browser,
-    /// The address the connection comes from.
-    pub address: String,
+    /// Where it calls from, as limits count it.
+    pub address: Caller,
+}
+
+/// Where a request comes from, as limits count it: behind trusted proxies the address that they saw.
+#[derive(Clone, Debug, Default)]
+pub struct Caller(pub String);
+
+impl Caller {
+    fn of(parts: &Parts, web: &Web) -> Self {
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        let address = peer.map(|ConnectInfo(peer)| web.proxies.caller(peer.ip(), &parts.headers));
+        Self(address.map(counted).unwrap_or_default())
+    }
+}
+
+impl FromRequestParts<Web> for Caller {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Infallible> {
+        Ok(Self::of(parts, web))
+    }
 }
 
 impl FromRequestParts<Web> for Visitor {
@@ -34,11 +56,7 @@ impl FromRequestParts<Web> for Visitor {
 
     async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Response> {
         let id = parts.extensions.get::<TraceId>().copied().unwrap_or_default();
-        let address = parts
-            .extensions
-            .get::<ConnectInfo<SocketAddr>>()
-            .map(|ConnectInfo(address)| address.ip().to_string())
-            .unwrap_or_default();
+        let address = Caller::of(parts, web);
         let flow = web.cookies.flow(&parts.headers);
         let browser = Browser { session: None, flow: flow.as_ref().map(|flow| TokenHash::of(flow.0.expose())) };
         let mut visitor = Self { id, headers: parts.headers.clone(), flow, browser, address };

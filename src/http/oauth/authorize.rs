@@ -4,6 +4,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use http::Method;
 
 use crate::http::extract::params::AnyParams;
 use crate::http::extract::visitor::Visitor;
@@ -15,7 +16,15 @@ use crate::protocol::params::Params;
 use crate::protocol::secret::TokenHash;
 
 /// Answers at once when nobody needs to be asked; else puts the request aside and shows the first page.
-pub async fn handle(State(web): State<Web>, visitor: Visitor, AnyParams(params): AnyParams) -> Response {
+pub async fn handle(
+    State(web): State<Web>,
+    visitor: Visitor,
+    method: Method,
+    AnyParams(params): AnyParams,
+) -> Response {
+    if let Some(again) = web.ask_with_cookies(&visitor, &method, ("/oauth2/authorize", &params)) {
+        return again;
+    }
     let begun = match authorize(&web.provider, &params, &visitor.browser).await {
         Ok(begun) => begun,
         Err(refusal) => return refuse(&web, &visitor, &params, refusal),

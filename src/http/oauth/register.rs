@@ -27,6 +27,7 @@ pub async fn create(State(web): State<Web>, headers: HeaderMap, body: Body) -> R
         Ok(bearer) => register(&web.provider, &metadata, bearer.as_ref()).await,
         Err(error) => Err(error),
     };
+    web.origins.forget_after(&answer);
     answered(&web, answer, StatusCode::CREATED)
 }
 
@@ -49,6 +50,7 @@ pub async fn replace(State(web): State<Web>, Path(id): Path<String>, headers: He
         Ok(bearer) => update(&web.provider, &id, &metadata, bearer.as_ref()).await,
         Err(error) => Err(error),
     };
+    web.origins.forget_after(&answer);
     answered(&web, answer, StatusCode::OK)
 }
 
@@ -67,7 +69,6 @@ pub async fn remove(State(web): State<Web>, Path(id): Path<String>, headers: Hea
 fn answered(web: &Web, answer: Result<Map<String, Value>, OAuthError>, status: StatusCode) -> Response {
     match answer {
         Ok(registered) => {
-            web.origins.forget();
             let mut response = json(&registered, "application/json");
             *response.status_mut() = status;
             response

@@ -4,6 +4,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use http::Method;
 
 use crate::edge::template::context;
 use crate::http::extract::params::{AnyParams, Form, Query};
@@ -11,7 +12,7 @@ use crate::http::extract::visitor::Visitor;
 use crate::http::page::select_account::account;
 use crate::http::page::{fault_page, foreign_form};
 use crate::http::web::{Web, page_error, redirect, shown, with_cookies};
-use crate::oauth::endpoint::logout::{self, Confirmation, Logout};
+use crate::oauth::endpoint::logout::{self, Confirmation, Departure, Logout};
 use crate::protocol::oidc::rp_logout::LogoutRequest;
 use crate::protocol::params::Params;
 
@@ -19,7 +20,15 @@ use crate::protocol::params::Params;
 pub const PURPOSE: &str = "sign-out";
 
 /// `GET` and `POST /oauth2/logout`
-pub async fn end_session(State(web): State<Web>, visitor: Visitor, AnyParams(params): AnyParams) -> Response {
+pub async fn end_session(
+    State(web): State<Web>,
+    visitor: Visitor,
+    method: Method,
+    AnyParams(params): AnyParams,
+) -> Response {
+    if let Some(again) = web.ask_with_cookies(&visitor, &method, ("/oauth2/logout", &params)) {
+        return again;
+    }
     let logout = match read(&web, &visitor, &params).await {
         Ok(logout) => logout,
         Err(response) => return *response,
@@ -80,16 +89,19 @@ async fn leave(web: &Web, mut visitor: Visitor, logout: Logout) -> Response {
     {
         return fault_page(web, &visitor, fault);
     }
-    let response = if let Some(target) = logout.return_to {
-        redirect(&target)
+    let response = if let (Some(target), Departure::Redirect) = (&logout.return_to, logout.departure) {
+        redirect(target)
     } else {
         let client = logout.client.as_ref();
+        let home = client.and_then(|client| client.metadata.client_uri.clone());
         let context = context::SignedOut {
-            back_uri: client.and_then(|client| client.metadata.client_uri.clone()),
+            back_uri: logout.return_to.clone().or(home),
             client: client.map(|client| shown(client, client.metadata.client_uri.as_deref().unwrap_or_default())),
         };
         let frame = web.pages.frame(visitor.id, &visitor.headers, &logout.ui_locales);
         web.pages.page("page/signed_out.html", &frame, &context)
     };
-    with_cookies(response, [web.cookies.clear_session()])
+    // Only a cookie that came is taken away: a form on another site, which brings none, must not sign anybody out.
+    let came = web.cookies.session(&visitor.headers).is_some();
+    with_cookies(response, came.then(|| web.cookies.clear_session()))
 }

@@ -94,7 +94,7 @@ pub async fn submit(State(web): State<Web>, visitor: Visitor, Query(query): Quer
 /// # Errors
 /// What the method says.
 pub async fn prove(web: &Web, visitor: &Visitor, method: &str, answer: &Answer) -> Result<Authentication, Refusal> {
-    let attempt = Attempt { address: visitor.address.clone() };
+    let attempt = Attempt { address: visitor.address.0.clone() };
     match web.method(method) {
         Some(method) => method.finish(&attempt, answer).await,
         None => Err(Refusal::Wrong),

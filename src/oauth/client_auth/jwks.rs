@@ -5,8 +5,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwapOption;
 use bytes::Bytes;
 use moka::sync::Cache;
+use tokio::sync::Mutex;
 
 use crate::edge::fetch::{Addresses, FetchPolicy};
 use crate::model::client::Client;
@@ -20,14 +22,24 @@ use crate::protocol::numeric_date::NumericDate;
 const KEEP: Duration = Duration::from_hours(1);
 /// How long a set is not fetched again, whatever `kid` comes.
 const FLOOR: Duration = Duration::from_mins(1);
+/// How long nobody is asked again who could not be reached: strangers decide how often we are asked to ask.
+const REST: Duration = Duration::from_secs(10);
 
 /// Fetched key sets, by URL.
 #[derive(Debug)]
 pub struct ClientKeys {
-    fetched: Cache<String, Fetched>,
+    places: Cache<String, Arc<Place>>,
 }
 
-#[derive(Clone, Debug)]
+/// What is known of one URL.
+#[derive(Debug, Default)]
+struct Place {
+    known: ArcSwapOption<Fetched>,
+    /// One request at a time is under way to each URL; inside is when the last one failed.
+    turn: Mutex<Option<NumericDate>>,
+}
+
+#[derive(Debug)]
 struct Fetched {
     keys: Arc<JwkSet>,
     at: NumericDate,
@@ -35,7 +47,7 @@ struct Fetched {
 
 impl Default for ClientKeys {
     fn default() -> Self {
-        Self { fetched: Cache::builder().max_capacity(1_000).build() }
+        Self { places: Cache::builder().max_capacity(1_000).build() }
     }
 }
 
@@ -54,23 +66,50 @@ impl ClientKeys {
             return Err(OAuthError::invalid_client("the client has registered no keys (jwks or jwks_uri)"));
         };
         let now = provider.now();
-        if let Some(known) = self.fetched.get(uri) {
-            let age = now.since(known.at);
-            let has_key = kid.is_none_or(|kid| known.keys.keys().iter().any(|key| key.kid() == Some(kid)));
-            if age < FLOOR || (has_key && age < KEEP) {
-                return Ok(known.keys);
+        let place = self.places.get_with(uri.clone(), Arc::default);
+        // A known key waits for nobody, also while another request asks for one that we do not know.
+        if let Some(keys) = place.believed(kid, now) {
+            return Ok(keys);
+        }
+        let mut failed_at = place.turn.lock().await;
+        if let Some(keys) = place.believed(kid, now) {
+            return Ok(keys);
+        }
+        if failed_at.is_some_and(|failed_at| now.since(failed_at) < REST) {
+            return Err(unreachable());
+        }
+        match fetch(provider, uri).await {
+            Ok(keys) => {
+                let keys = Arc::new(keys);
+                place.known.store(Some(Arc::new(Fetched { keys: Arc::clone(&keys), at: now })));
+                *failed_at = None;
+                Ok(keys)
+            }
+            Err(error) => {
+                *failed_at = Some(now);
+                Err(error)
             }
         }
-        let keys = Arc::new(fetch(provider, uri).await?);
-        self.fetched.insert(uri.clone(), Fetched { keys: Arc::clone(&keys), at: now });
-        Ok(keys)
+    }
+}
+
+impl Place {
+    /// The remembered keys, unless they are too old or a newer set may hold `kid`.
+    fn believed(&self, kid: Option<&str>, now: NumericDate) -> Option<Arc<JwkSet>> {
+        let known = self.known.load_full()?;
+        let age = now.since(known.at);
+        let has_key = kid.is_none_or(|kid| known.keys.keys().iter().any(|key| key.kid() == Some(kid)));
+        (age < FLOOR || (has_key && age < KEEP)).then(|| Arc::clone(&known.keys))
     }
 }
 
 async fn fetch(provider: &Provider, uri: &str) -> Result<JwkSet, OAuthError> {
-    let unreachable = || OAuthError::invalid_client("the client's jwks_uri could not be read");
     let body = get_json(provider, uri).await.map_err(|error| unreachable().caused_by(error))?;
     JwkSet::from_json(&body).map_err(|error| unreachable().caused_by(error))
+}
+
+fn unreachable() -> OAuthError {
+    OAuthError::invalid_client("the client's jwks_uri could not be read")
 }
 
 /// Fetches a JSON document that a client named.

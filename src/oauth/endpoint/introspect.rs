@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::model::authentication::Authentication;
 use crate::model::client::Client;
+use crate::model::user::{IdentifierKind, User};
 use crate::oauth::client_auth::{self, BasicCredentials};
 use crate::oauth::grant::stands;
 use crate::oauth::provider::Provider;
@@ -14,6 +15,7 @@ use crate::oauth::token::issue::subject_of;
 use crate::protocol::error::OAuthError;
 use crate::protocol::introspection::{IntrospectionRequest, IntrospectionResponse};
 use crate::protocol::params::Params;
+use crate::protocol::scope::Scope;
 use crate::protocol::secret::TokenHash;
 use crate::protocol::token_response::TokenType;
 
@@ -56,7 +58,7 @@ fn describe(provider: &Provider, live: &LiveAccessToken) -> Result<Introspection
         active: true,
         scope: Some(token.scope.clone()),
         client_id: Some(token.client.to_string()),
-        username: live.person.as_ref().map(|(user, _)| user.login().to_owned()),
+        username: live.person.as_ref().and_then(|(user, _)| username(&token.scope, user)),
         token_type: Some(TokenType::Bearer),
         exp: Some(token.expires_at),
         iat: Some(token.issued_at),
@@ -69,6 +71,15 @@ fn describe(provider: &Provider, live: &LiveAccessToken) -> Result<Introspection
         amr: authentication.map(Authentication::amr_values).unwrap_or_default(),
         sid: live.person.as_ref().map(|(_, grant)| grant.session.to_string()),
     })
+}
+
+/// What a person types as their name says who they are, so it takes the scope that tells the same (§2.2 has it optional).
+fn username(scope: &Scope, user: &User) -> Option<String> {
+    let told = |(scoped, kind)| scope.contains(scoped).then(|| user.primary(kind)).flatten();
+    [("profile", IdentifierKind::Username), ("email", IdentifierKind::Email)]
+        .into_iter()
+        .find_map(told)
+        .map(|identifier| identifier.value.clone())
 }
 
 /// A refresh token is the affair of its own client only.
@@ -91,9 +102,9 @@ async fn refresh_token(
     let Some(user) = user.filter(|_| is_good) else { return Ok(IntrospectionResponse::inactive()) };
     Ok(IntrospectionResponse {
         active: true,
-        scope: Some(record.scope),
+        scope: Some(record.scope.clone()),
         client_id: Some(grant.client.to_string()),
-        username: Some(user.login().to_owned()),
+        username: username(&record.scope, &user),
         exp: Some(record.expires_at),
         iat: Some(record.issued_at),
         sub: Some(subject_of(provider, caller, user.id)?),

@@ -22,6 +22,8 @@ pub struct Logout {
     pub client: Option<Arc<Client>>,
     /// Where the person lands: registered by that client, with `state`.
     pub return_to: Option<String>,
+    /// Whether the landing is reached without a click.
+    pub departure: Departure,
     /// Whether the person must be asked (§2).
     pub confirmation: Confirmation,
     /// Languages for pages.
@@ -35,6 +37,16 @@ pub enum Confirmation {
     Needed,
     /// It carries an ID token of this very session, or nobody is signed in.
     Unneeded,
+}
+
+/// How the person leaves for `return_to`.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+pub enum Departure {
+    /// By redirect: the session that ends here, or an operator who registered the client, vouches for the landing (§3).
+    Redirect,
+    /// By a link that they may follow: a stranger registered the client and nothing shows that this person ever used it (an
+    /// ID token may be the stranger's own), so a redirect would lend our name to anybody (RFC 9700 §4.11.2, PROTOCOL R14).
+    Link,
 }
 
 /// Checks a logout request.
@@ -60,9 +72,12 @@ pub async fn read(provider: &Provider, request: &LogoutRequest, browser: &Browse
         None => None,
         Some(id) => client(provider, &id).await?,
     };
+    let session = browser.session.as_deref();
+    let is_of_stranger = client.as_ref().is_some_and(|client| client.is_self_registered());
     Ok(Logout {
         return_to: return_to(request, client.as_deref())?,
-        confirmation: confirmation(hint.as_ref(), browser.session.as_deref()),
+        departure: if is_of_stranger && session.is_none() { Departure::Link } else { Departure::Redirect },
+        confirmation: confirmation(hint.as_ref(), session),
         client,
         ui_locales: request.ui_locales.clone(),
     })
@@ -70,7 +85,7 @@ pub async fn read(provider: &Provider, request: &LogoutRequest, browser: &Browse
 
 async fn client(provider: &Provider, id: &str) -> Result<Option<Arc<Client>>, Fault> {
     match id.parse::<ClientId>() {
-        Ok(id) => provider.edges.store.client(&id).await,
+        Ok(id) => Ok(provider.edges.store.client(&id).await?.filter(|client| client.is_enabled())),
         Err(_) => Ok(None),
     }
 }

@@ -63,7 +63,19 @@ pub async fn redeem(
     }
     let grant = Arc::new(grant_of(provider, (&client, hash), code, now));
     let user = person(provider, &client, &grant).await?;
+    if !is_consented(provider, &client, &grant).await? {
+        return Err(OAuthError::invalid_grant("the person took their consent back before the code was redeemed"));
+    }
     commit(provider, client, user, grant).await
+}
+
+/// Consent can be taken back while a code waits; a client of the house is never asked for it.
+async fn is_consented(provider: &Provider, client: &Client, grant: &Grant) -> Result<bool, OAuthError> {
+    if client.policy.first_party {
+        return Ok(true);
+    }
+    let consent = provider.edges.store.consent(grant.user, &client.id).await?;
+    Ok(consent.is_some_and(|consent| grant.scope.is_within(&consent.scope)))
 }
 
 /// Issues the tokens and records them with the grant in one transaction, which is where the code is used up.

@@ -79,9 +79,11 @@ pub async fn sign_in(
     if let Some(session) = &browser.session
         && session.authentication.user == authentication.user
     {
-        provider.edges.store.renew_session(session.id, token_hash, &authentication, now).await?;
-        let session = Session { token_hash, authentication, last_seen_at: now, ..session.as_ref().clone() };
-        return Ok(SignedIn { session, token });
+        // None when it was ended in another window a moment ago: then a new one begins.
+        let renewed = provider.edges.store.renew_session(session.id, token_hash, &authentication, now).await?;
+        if let Some(session) = renewed {
+            return Ok(SignedIn { session: session.as_ref().clone(), token });
+        }
     }
     let lifetimes = &provider.policy.sessions;
     let (idle, is_persistent) = match keep.persistent {

@@ -9,8 +9,8 @@ use serde_json::{Map, Value};
 
 use crate::protocol::error::OAuthError;
 
-/// The longest `claims` parameter, in bytes.
-const MAX_LENGTH: usize = 16 * 1024;
+/// The longest `claims` parameter, in bytes: a grant remembers it as long as it lives.
+const MAX_LENGTH: usize = 4 * 1024;
 /// The deepest nesting of its JSON; what the specification needs is four.
 const MAX_DEPTH: usize = 8;
 /// The most claims asked for in one of its members.
@@ -45,7 +45,7 @@ impl ClaimsRequest {
     /// `invalid_request` when it is no JSON object, too long or too deep, or a wish is neither `null` nor an object.
     pub fn parse(text: &str) -> Result<Self, OAuthError> {
         if text.len() > MAX_LENGTH {
-            return Err(OAuthError::invalid_request("claims is longer than 16384 bytes"));
+            return Err(OAuthError::invalid_request("claims is longer than 4096 bytes"));
         }
         let value = serde_json::from_str::<Value>(text)
             .map_err(|error| OAuthError::invalid_request("claims is not JSON").caused_by(error))?;

@@ -3,8 +3,11 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use symbolon::edge::store::{DatabaseSettings, Store, StoreError};
+use symbolon::model::fault::FaultKind;
+use symbolon::model::token::CodeRedemption;
 use tempfile::TempDir;
 
 use crate::contract::sample::{self, House};
@@ -112,4 +115,32 @@ async fn several_may_open_a_new_database_at_once() {
     for opening in futures_util::future::join_all(openings).await {
         opening.expect("no panic").expect("opens");
     }
+}
+
+/// PROTOCOL §3: a file that another process holds is 503 and no hang, and nothing is lost or used up.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_locked_database_is_unavailable_and_heals() {
+    let house = House::with_alice_and_shop().await;
+    let mut other = sqlx::ConnectOptions::connect(&sqlx_options(&house.path())).await.expect("opens");
+    sqlx::query("BEGIN IMMEDIATE").execute(&mut other).await.expect("locks");
+
+    let started = std::time::Instant::now();
+    // The second and third wait in the queue behind the first, and share the fate of their group.
+    let (first, second) = (sample::client("first"), sample::client("second"));
+    let code = sample::grant(1);
+    let (first, second, code) = tokio::join!(
+        house.store.create_client(&first),
+        house.store.create_client(&second),
+        house.store.redeem_code(&code, None, None, sample::at(0))
+    );
+    for (fact, fault) in [first.err(), second.err(), code.err()].into_iter().enumerate() {
+        let fault = fault.unwrap_or_else(|| panic!("fact {fact} was recorded in a locked file"));
+        assert_eq!(fault.kind(), FaultKind::Unavailable, "fact {fact}: {fault}");
+    }
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+    assert!(house.store.client(&sample::shop_id()).await.expect("still read").is_some());
+
+    sqlx::query("ROLLBACK").execute(&mut other).await.expect("unlocks");
+    let redeemed = house.store.redeem_code(&sample::grant(1), None, None, sample::at(0)).await.expect("recorded");
+    assert_eq!(redeemed, CodeRedemption::Recorded);
 }
