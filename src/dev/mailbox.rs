@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use crate::edge::template::{Frame, Templates, context};
 use crate::http::security_header::{Stage, protect_page};
+use crate::protocol::authorization_request::Display;
 use crate::protocol::numeric_date::NumericDate;
 
 /// A message that was sent.
@@ -131,6 +132,7 @@ async fn page(State(shown): State<Shown>, headers: HeaderMap) -> Response {
         language: shown.templates.negotiate(&[], accept_language),
         trace_id: String::new(),
         development: true,
+        display: Display::Page,
     };
     let messages = shown.mailbox.messages().into_iter().rev().map(Message::in_page).collect();
     match shown.templates.page("dev/mailbox.html", &frame, &context::Mailbox { messages }) {

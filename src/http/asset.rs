@@ -38,6 +38,7 @@ mod tests {
             language: templates.negotiate(&[], None),
             trace_id: String::new(),
             development: false,
+            display: crate::protocol::authorization_request::Display::Page,
         };
         let context = context::Error {
             key: "not_found".into(),

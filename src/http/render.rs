@@ -15,6 +15,7 @@ use crate::http::error::{OAuthAnswer, PageError, Refusal, wants_page};
 pub use crate::http::security_header::Stage;
 use crate::http::security_header::protect_page;
 use crate::http::trace::TraceId;
+use crate::protocol::authorization_request::Display;
 use crate::protocol::error::{ErrorCode, OAuthError};
 
 /// Renders pages. Clones share the templates.
@@ -49,6 +50,7 @@ impl Pages {
             language: self.templates.negotiate(ui_locales, accepted),
             trace_id: id.to_string(),
             development: self.stage == Stage::Development,
+            display: Display::Page,
         }
     }
 

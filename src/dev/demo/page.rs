@@ -14,6 +14,7 @@ use super::failure::Failure;
 use super::visit::{Notice, Numbered, SignedIn, Visit};
 use super::visitor::Visitor;
 use crate::edge::template::Frame;
+use crate::protocol::authorization_request::Display;
 
 /// `dev/demo.html`
 #[derive(Serialize)]
@@ -142,6 +143,7 @@ fn render<C: Serialize>(demo: &Demo, name: &str, status: StatusCode, context: &C
         language: templates.negotiate(&["en".to_owned()], None),
         trace_id: String::new(),
         development: true,
+        display: Display::Page,
     };
     match templates.page(name, &frame, context) {
         Ok(html) => (status, Html(html)).into_response(),

@@ -33,6 +33,7 @@ use self::function::Missing;
 use self::source::{Kind, Origin};
 use self::text::Texts;
 pub use self::text::{Direction, Language};
+use crate::protocol::authorization_request::Display;
 
 /// Everything that makes pages, read and compiled at start. Shared behind an `Arc`.
 pub struct Templates {
@@ -52,6 +53,16 @@ pub struct Frame {
     pub trace_id: String,
     /// Whether this is a development server: pages say so, and errors show their hint.
     pub development: bool,
+    /// How the app wants its pages shown (OIDC Core §3.1.2.1); a class of the page.
+    pub display: Display,
+}
+
+impl Frame {
+    /// The same, for an app that asked for `display`.
+    #[must_use]
+    pub fn shown_as(self, display: Display) -> Self {
+        Self { display, ..self }
+    }
 }
 
 /// Why templates could not be read, or a page not be made.

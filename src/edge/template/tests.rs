@@ -20,6 +20,7 @@ fn frame(templates: &Templates) -> Frame {
         language: templates.negotiate(&[], None),
         trace_id: "4bf92f3577b34da6a3ce929d0e0e4736".into(),
         development: true,
+        display: crate::protocol::authorization_request::Display::Page,
     }
 }
 

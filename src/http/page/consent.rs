@@ -94,7 +94,7 @@ async fn page(web: &Web, visitor: &Visitor, open: &Open, asked: Asked) -> Respon
         offline_access,
         revoke_uri: web.path("/account", &[]),
     };
-    let frame = web.pages.frame(visitor.id, &visitor.headers, &request.ui_locales);
+    let frame = web.pages.frame(visitor.id, &visitor.headers, &request.ui_locales).shown_as(request.display);
     with_cookies(web.pages.page("page/consent.html", &frame, &context), cookie)
 }
 

@@ -40,7 +40,7 @@ pub async fn show(State(web): State<Web>, visitor: Visitor, Query(query): Query)
         client: Some(shown(&open.client, request.return_path.redirect_uri())),
         back_uri: way_back(&open.client, web.provider.issuer.as_str()).map(|back| back.uri),
     };
-    let frame = web.pages.frame(visitor.id, &visitor.headers, &request.ui_locales);
+    let frame = web.pages.frame(visitor.id, &visitor.headers, &request.ui_locales).shown_as(request.display);
     with_cookies(web.pages.page("page/select_account.html", &frame, &context), cookie)
 }
 

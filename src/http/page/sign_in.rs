@@ -168,7 +168,8 @@ fn page(web: &Web, visitor: &Visitor, shown_now: Shown<'_>) -> Response {
         development_users: web.development_users.clone(),
     };
     let locales = open.map(|open| open.interaction.request.ui_locales.as_slice()).unwrap_or_default();
-    let frame = web.pages.frame(visitor.id, &visitor.headers, locales);
+    let display = open.map(|open| open.interaction.request.display).unwrap_or_default();
+    let frame = web.pages.frame(visitor.id, &visitor.headers, locales).shown_as(display);
     with_cookies(web.pages.page("page/sign_in.html", &frame, &context), cookie)
 }
 
