@@ -106,19 +106,31 @@ impl Report {
     fn write_rows(&self, text: &mut String) -> std::fmt::Result {
         writeln!(
             text,
-            "| {:<26} | {:>8} | {:>8} | {:>6} | {:<14} | {:>7} | {:<14} | {:>7} | {:>6} | {:>6} |",
-            "scenario", "rate /s", "bound /s", "ratio", "aim", "p50 ms", "p99 ms (< 50)", "CPU µs", "server", "driver"
+            "| {:<26} | {:>8} | {:>8} | {:>6} | {:>7} | {:<14} | {:>7} | {:<14} | {:>7} | {:>6} | {:>6} |",
+            "scenario",
+            "rate /s",
+            "bound /s",
+            "ratio",
+            "per CPU",
+            "aim",
+            "p50 ms",
+            "p99 ms (< 50)",
+            "CPU µs",
+            "server",
+            "driver"
         )?;
-        writeln!(text, "|---|---:|---:|---:|---|---:|---|---:|---:|---:|")?;
+        writeln!(text, "|---|---:|---:|---:|---:|---|---:|---|---:|---:|---:|")?;
         for row in &self.rows {
             let seen = &row.measured;
             let bound = row.bound.map_or("?".to_owned(), |bound| format!("{bound:.0}"));
             let ratio = row.bound.map_or("?".to_owned(), |bound| format!("{:.0} %", seen.rate / bound * 100.0));
+            let per_cpu =
+                row.bound.map_or("?".to_owned(), |bound| format!("{:.0} %", 1_000_000.0 / seen.cpu / bound * 100.0));
             let aim = row.verdict().map_or(row.aim.to_string(), |verdict| format!("{}: {verdict}", row.aim));
             let p99 = format!("{:.2}: {}", seen.p99, below(seen.p99, P99));
             writeln!(
                 text,
-                "| {:<26} | {:>8.0} | {bound:>8} | {ratio:>6} | {aim:<14} | {:>7.2} | {p99:<14} | {:>7.1} | {:>4.0} % | {:>4.0} % |",
+                "| {:<26} | {:>8.0} | {bound:>8} | {ratio:>6} | {per_cpu:>7} | {aim:<14} | {:>7.2} | {p99:<14} | {:>7.1} | {:>4.0} % | {:>4.0} % |",
                 row.name,
                 seen.rate,
                 seen.p50,

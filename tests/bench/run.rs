@@ -37,11 +37,15 @@ pub(crate) async fn run(options: &Options, pinning: &Pinning) -> Result<()> {
     let mut costs = parts(folder.path(), pinning)?;
     let fresh = At::start(&program, folder.path(), DEFAULT_ALGORITHM).await?;
     let mut process = vec![Limit {
-        name: "start, empty data folder: first page after ms",
+        name: "dev on an empty data folder: first page after ms",
         value: millis(fresh.start),
         most: Some(1000.0),
     }];
     fresh.process.stop()?;
+    if let Some(idle) = program.serve(folder.path()).await? {
+        process.push(Limit { name: "serve: first page after ms", value: millis(idle.start), most: Some(50.0) });
+        process.push(Limit { name: "serve: memory when idle, MB", value: megabytes(idle.memory), most: Some(25.0) });
+    }
 
     let mut rows = Vec::new();
     let mut flows = Vec::new();
@@ -49,13 +53,6 @@ pub(crate) async fn run(options: &Options, pinning: &Pinning) -> Result<()> {
     for algorithm in ALGORITHMS {
         let at = At::start(&program, folder.path(), algorithm).await?;
         if algorithm == DEFAULT_ALGORITHM {
-            let idle = server::idle_memory(at.process.id()).await?;
-            process.push(Limit {
-                name: "start, existing data: first page after ms",
-                value: millis(at.start),
-                most: None,
-            });
-            process.push(Limit { name: "memory when idle, MB", value: megabytes(idle), most: Some(25.0) });
             let measured = bare_axum(folder.path(), &at.discovery, options, pinning).await?;
             costs.request = measured.cpu;
             bare = Some(measured);
@@ -66,7 +63,7 @@ pub(crate) async fn run(options: &Options, pinning: &Pinning) -> Result<()> {
         rows.extend(scenarios(&mut stage, &at, algorithm, (options, &costs)).await?);
         if algorithm == DEFAULT_ALGORITHM {
             let used = machine::resident_memory(at.process.id())?;
-            process.push(Limit { name: "memory after the load, MB", value: megabytes(used), most: None });
+            process.push(Limit { name: "dev: memory after the load, MB", value: megabytes(used), most: None });
         }
         at.process.stop()?;
     }

@@ -148,6 +148,52 @@ pub(crate) fn start_role(pinning: &Pinning, arguments: &[&str]) -> Result<(Proce
     Process::start(command)
 }
 
+/// What `symbolon serve` needs on the data that `symbolon dev` left.
+pub(crate) struct Idle {
+    /// From its start until its first page was there.
+    pub(crate) start: Duration,
+    /// Resident memory in KiB when it had nothing more to do.
+    pub(crate) memory: u64,
+}
+
+impl Program {
+    /// Starts `symbolon serve` on the database of an earlier [`At::start`]; `None` for the stand-in, which has none.
+    pub(crate) async fn serve(&self, folder: &Path) -> Result<Option<Idle>> {
+        if !self.arguments.contains(&"--data") {
+            return Ok(None);
+        }
+        let (public, operations) = (free_port()?, free_port()?);
+        let data = folder.join("data");
+        let mut command = machine::on_server_core(&self.file, &self.pinning);
+        command.arg("serve").stdin(Stdio::null()).stdout(Stdio::null());
+        command.stderr(std::fs::File::create(folder.join("serve.log")).context("create serve.log")?);
+        command.env("SYMBOLON__ISSUER", format!("http://localhost:{}", public.port()));
+        command.env("SYMBOLON__SERVER__LISTEN", public.to_string());
+        command.env("SYMBOLON__SERVER__OPERATIONS", operations.to_string());
+        command.env("SYMBOLON__DATABASE__PATH", data.join("symbolon.db"));
+        command.env("SYMBOLON__KEYS__MASTER_KEY_FILE", data.join("master.key"));
+        let began = Instant::now();
+        let mut process = Process { child: command.spawn().context("start serve")? };
+        while tokio::net::TcpStream::connect(public).await.is_err() {
+            if process.child.try_wait().context("wait for serve")?.is_some() {
+                bail!("serve ended: {}", std::fs::read_to_string(folder.join("serve.log")).unwrap_or_default());
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        first_page(&mut Connection::new(public), format!("http://localhost:{}/", public.port()).parse()?).await?;
+        let start = began.elapsed();
+        let memory = idle_memory(process.id()).await?;
+        process.stop()?;
+        Ok(Some(Idle { start, memory }))
+    }
+}
+
+/// A port nobody listens on at this moment.
+fn free_port() -> Result<SocketAddr> {
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).context("find a free port")?;
+    listener.local_addr().context("find a free port")
+}
+
 /// A server that answers, and who may sign in there.
 pub(crate) struct At {
     /// Where it listens.
@@ -211,7 +257,7 @@ async fn address_of(issuer: &Url) -> Result<SocketAddr> {
 }
 
 /// Waits until the process has nothing more to do (keys made in the background), and tells its memory in KiB.
-pub(crate) async fn idle_memory(pid: u32) -> Result<u64> {
+async fn idle_memory(pid: u32) -> Result<u64> {
     for _ in 0..40 {
         let before = machine::cpu_time(pid)?;
         tokio::time::sleep(QUIET).await;
