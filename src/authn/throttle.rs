@@ -1,7 +1,7 @@
 //! How often guesses are heard.
 //!
 //! NIST SP 800-63B-4 §3.2.2, PROTOCOL §4.4: counted before the check, by account and by address; a name that nobody has
-//! is counted like one that somebody has.
+//! is counted like one that somebody has. Only failures stay counted, so that nobody is shut out by signing in.
 
 use std::time::Duration;
 
@@ -9,6 +9,9 @@ use crate::authn::Refusal;
 use crate::edge::ephemeral::{Decision, EphemeralKey, EphemeralStore, Quota};
 use crate::protocol::numeric_date::NumericDate;
 use crate::protocol::secret::TokenHash;
+
+const BY_ACCOUNT: &str = "sign_in_account";
+const BY_ADDRESS: &str = "sign_in_address";
 
 /// Limits on attempts.
 #[derive(Copy, Clone, Debug)]
@@ -44,7 +47,7 @@ impl Throttle {
         now: NumericDate,
     ) -> Result<(), Refusal> {
         self.count_address(ephemeral, address, now).await?;
-        heard(ephemeral, ("sign_in_account", account), self.account, now).await
+        heard(ephemeral, (BY_ACCOUNT, account), self.account, now).await
     }
 
     /// Counts an attempt from `address` at something that cannot be guessed, such as a link: a limit for everybody
@@ -58,8 +61,34 @@ impl Throttle {
         address: &str,
         now: NumericDate,
     ) -> Result<(), Refusal> {
-        heard(ephemeral, ("sign_in_address", address), self.address, now).await
+        heard(ephemeral, (BY_ADDRESS, address), self.address, now).await
     }
+
+    /// Takes back what [`Throttle::count`] counted: the attempt was right. Failures before it stay counted, since it may
+    /// be somebody else who fails.
+    ///
+    /// # Errors
+    /// A fault of the ephemeral store.
+    pub async fn forgive(
+        &self,
+        ephemeral: &dyn EphemeralStore,
+        (account, address): (&str, &str),
+    ) -> Result<(), Refusal> {
+        self.forgive_address(ephemeral, address).await?;
+        Ok(ephemeral.give_back(&key(BY_ACCOUNT, account), self.account).await?)
+    }
+
+    /// Takes back what [`Throttle::count_address`] counted.
+    ///
+    /// # Errors
+    /// A fault of the ephemeral store.
+    pub async fn forgive_address(&self, ephemeral: &dyn EphemeralStore, address: &str) -> Result<(), Refusal> {
+        Ok(ephemeral.give_back(&key(BY_ADDRESS, address), self.address).await?)
+    }
+}
+
+fn key(namespace: &'static str, text: &str) -> EphemeralKey {
+    EphemeralKey::new(namespace, TokenHash::of(text).as_bytes())
 }
 
 async fn heard(
@@ -68,8 +97,7 @@ async fn heard(
     quota: Quota,
     now: NumericDate,
 ) -> Result<(), Refusal> {
-    let key = EphemeralKey::new(namespace, TokenHash::of(text).as_bytes());
-    match ephemeral.rate(&key, quota, now).await? {
+    match ephemeral.rate(&key(namespace, text), quota, now).await? {
         Decision::Allowed => Ok(()),
         Decision::Refused { retry_after } => Err(Refusal::TooMany(retry_after.as_secs().max(1))),
     }
@@ -99,6 +127,22 @@ mod tests {
             assert!(is_heard(&store, "alice", "192.0.2.2").await);
         }
         assert!(!is_heard(&store, "alice", "192.0.2.3").await);
+    }
+
+    #[tokio::test]
+    async fn whoever_is_right_may_come_as_often_as_they_like() {
+        let store = MemoryStore::default();
+        let throttle = Throttle::PRODUCTION;
+        for _ in 0..9 {
+            assert!(is_heard(&store, "alice", "192.0.2.1").await);
+        }
+        for _ in 0..1_000 {
+            assert!(is_heard(&store, "alice", "192.0.2.2").await);
+            throttle.forgive(&store, ("alice", "192.0.2.2")).await.expect("taken back");
+        }
+        // The nine failures before were not forgiven.
+        assert!(is_heard(&store, "alice", "192.0.2.1").await);
+        assert!(!is_heard(&store, "alice", "192.0.2.1").await);
     }
 
     #[tokio::test]

@@ -65,6 +65,7 @@ impl Method for OneTimeLink {
         if !self.edges.store.consume_once("one_time_link", &key, link.expires_at, now).await? {
             return Err(Refusal::Wrong);
         }
+        self.throttle.forgive_address(&*self.edges.ephemeral, &attempt.address).await?;
         Ok(Authentication { user: user.id, at: now, amr: vec![Amr::Mail] })
     }
 }

@@ -39,7 +39,8 @@ impl Method for Password {
         let user = store.user_by_name(&name).await?;
         // One counter for an account over all its names (PROTOCOL A4).
         let account = user.as_ref().map_or_else(|| name.as_str().to_owned(), |user| user.id.to_string());
-        self.throttle.count(&*self.edges.ephemeral, (&account, &attempt.address), now).await?;
+        let counted = (account.as_str(), attempt.address.as_str());
+        self.throttle.count(&*self.edges.ephemeral, counted, now).await?;
 
         let phc = match &user {
             Some(user) => store.password(user.id).await?,
@@ -49,6 +50,7 @@ impl Method for Password {
         let Some(user) = user.filter(|user| user.is_enabled() && check.is_right()) else {
             return Err(Refusal::Wrong);
         };
+        self.throttle.forgive(&*self.edges.ephemeral, counted).await?;
         if check.needs_rehash() {
             let phc = self.hasher.hash(password).await?;
             store.set_password(user.id, &phc, now).await?;

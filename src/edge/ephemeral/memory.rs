@@ -152,6 +152,11 @@ impl EphemeralStore for MemoryStore {
         Ok(self.limiter.rate(key, quota, now))
     }
 
+    async fn give_back(&self, key: &EphemeralKey, quota: Quota) -> Result<(), Fault> {
+        self.limiter.give_back(key, quota);
+        Ok(())
+    }
+
     async fn clear_expired(&self, now: NumericDate, limit: u32) -> Result<u64, Fault> {
         let tables: Vec<_> = self.tables.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
         let limit = u64::from(limit);

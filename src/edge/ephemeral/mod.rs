@@ -42,6 +42,9 @@ pub trait EphemeralStore: Send + Sync {
     /// Counts one use under `key` against `quota`. Counted on this node.
     async fn rate(&self, key: &EphemeralKey, quota: Quota, now: NumericDate) -> Result<Decision, Fault>;
 
+    /// Takes back one use that [`rate`](Self::rate) allowed under the same `quota`: it turned out not to be one to count.
+    async fn give_back(&self, key: &EphemeralKey, quota: Quota) -> Result<(), Fault>;
+
     /// Lets go of at most `limit` values that expired at `now` or before; returns how many went.
     async fn clear_expired(&self, now: NumericDate, limit: u32) -> Result<u64, Fault>;
 

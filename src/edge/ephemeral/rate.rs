@@ -42,6 +42,13 @@ impl Limiter {
         let wait = u64::try_from(empty_at - now - room).unwrap_or(u64::MAX);
         Decision::Refused { retry_after: Duration::from_secs(wait.div_ceil(1_000).max(1)) }
     }
+
+    pub(super) fn give_back(&self, key: &EphemeralKey, quota: Quota) {
+        let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(empty_at) = counters.empty_at.get(key).copied() {
+            counters.set(key, empty_at.saturating_sub(quota.period.as_millis()));
+        }
+    }
 }
 
 impl Counters {

@@ -200,6 +200,11 @@ impl EphemeralStore for SqlStore {
         Ok(self.limiter.rate(key, quota, now))
     }
 
+    async fn give_back(&self, key: &EphemeralKey, quota: Quota) -> Result<(), Fault> {
+        self.limiter.give_back(key, quota);
+        Ok(())
+    }
+
     async fn clear_expired(&self, now: NumericDate, limit: u32) -> Result<u64, Fault> {
         let held = Arc::clone(&self.held);
         let fact = Fact::one(move |connection| {

@@ -95,6 +95,28 @@ async fn uses_are_counted() {
 }
 
 #[tokio::test]
+async fn what_is_given_back_makes_room_for_one() {
+    for Subject { name, store, .. } in subjects().await {
+        let quota = Quota { burst: 2, period: Duration::from_secs(30) };
+        store.give_back(&key("nobody"), quota).await.expect("nothing to give back");
+        for _ in 0..2 {
+            assert_eq!(store.rate(&key("alice"), quota, at(0)).await.expect("counted"), Decision::Allowed, "{name}");
+        }
+        store.give_back(&key("alice"), quota).await.expect("given back");
+        assert_eq!(store.rate(&key("alice"), quota, at(0)).await.expect("counted"), Decision::Allowed, "{name}");
+        let refused = Decision::Refused { retry_after: Duration::from_secs(30) };
+        assert_eq!(store.rate(&key("alice"), quota, at(0)).await.expect("counted"), refused, "{name}");
+        // Long after, nothing is owed: no more than a full bucket.
+        store.give_back(&key("alice"), quota).await.expect("given back");
+        let mut allowed = 0;
+        while store.rate(&key("alice"), quota, at(1_000)).await.expect("counted") == Decision::Allowed {
+            allowed += 1;
+        }
+        assert_eq!(allowed, 2, "{name}");
+    }
+}
+
+#[tokio::test]
 async fn what_has_expired_is_cleared() {
     for Subject { name, store, .. } in subjects().await {
         for number in 0..10 {
