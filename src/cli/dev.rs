@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use crate::authn::one_time_link;
 use crate::cli::{CommandError, settings, start_log};
 use crate::config::issuer::Issuer;
 use crate::dev::credentials::Credentials;
+use crate::dev::data_folder::{DataFolder, Wish};
 use crate::dev::demo::{ClientLogin, DemoEdges, DemoSettings};
 use crate::dev::facts::{Addresses, Facts};
 use crate::dev::mailbox::{Channel, Delivery, Mailbox};
@@ -33,19 +35,19 @@ const PORTS_TRIED: u16 = 50;
 /// `symbolon dev`
 #[derive(Debug, clap::Args)]
 pub struct Dev {
-    /// The folder for everything that is kept; by default one of your user.
+    /// Where everything is kept; by default ~/.local/share/symbolon/dev.
     #[arg(long, value_name = "FOLDER", conflicts_with = "ephemeral")]
     data: Option<PathBuf>,
-    /// Keeps nothing: everything is gone at the end.
+    /// Keeps nothing: everything is gone when the server ends.
     #[arg(long)]
     ephemeral: bool,
-    /// The port of the server; the next free one when it is taken, any free one for 0.
-    #[arg(long, default_value_t = 8080)]
+    /// The port of the server, or the next free one; 0 takes any free ports.
+    #[arg(long, value_name = "PORT", default_value_t = 8080)]
     port: u16,
-    /// The port of the demo app.
-    #[arg(long, default_value_t = 8090)]
+    /// The port of the demo app, or the next free one.
+    #[arg(long, value_name = "PORT", default_value_t = 8090)]
     demo_port: u16,
-    /// Prints the facts as one line of JSON.
+    /// Prints addresses, people and clients with their secrets as one line of JSON, for a test harness.
     #[arg(long)]
     json: bool,
     /// Opens the demo app in the browser.
@@ -63,9 +65,12 @@ impl Dev {
         if std::env::var_os("RUST_LOG").is_some() || !self.json {
             start_log();
         }
-        let data = DataFolder::prepare(self.data.clone(), self.ephemeral)?;
-        config.database.path = data.path.join("symbolon.db");
-        config.keys.master_key_file = data.path.join("master.key");
+        let data = DataFolder::take(self.wish(), &SystemRandom)?;
+        if let Some(remark) = data.remark() {
+            eprintln!("symbolon: {remark}");
+        }
+        config.database.path = data.path().join("symbolon.db");
+        config.keys.master_key_file = data.path().join("master.key");
 
         // Any port means any for all three; else each has its own wish.
         let (demo_port, operations_port) = if self.port == 0 { (0, 0) } else { (self.demo_port, 9090) };
@@ -80,8 +85,7 @@ impl Dev {
         config.issuer = Issuer::parse(&addresses.issuer).map_err(|reason| anyhow::anyhow!("the issuer {reason}"))?;
 
         let app = App::build(&config, Mode::Development, World::real()).await?;
-        let credentials = Credentials::load_or_create(&data.path.join("dev.json"), seed::WANTED, &SystemRandom)
-            .map_err(anyhow::Error::from)?;
+        let credentials = Credentials::load_or_create(&data.path().join("dev.json"), seed::WANTED, &SystemRandom)?;
         let edges = &app.provider.edges;
         let mut facts = seed(edges, &app.hasher, &credentials, &addresses).await.context("seed people and clients")?;
         let mailbox = Mailbox::default();
@@ -102,19 +106,28 @@ impl Dev {
         let stop = signal().map_err(anyhow::Error::from)?;
         let shutdown = Shutdown { notice: Duration::ZERO, drain: Duration::from_secs(2) };
         // The sockets listen already, so whoever reads these lines can connect.
-        self.announce(&facts).context("print the facts")?;
+        self.announce(&facts, &data).context("print the facts")?;
         run(served, app.readiness.clone(), shutdown, stop).await.map_err(anyhow::Error::from)?;
         app.close().await;
-        data.clear();
+        drop(data);
         Ok(())
     }
 
-    fn announce(&self, facts: &Facts) -> std::io::Result<()> {
+    fn wish(&self) -> Wish {
+        match &self.data {
+            Some(path) => Wish::Named(path.clone()),
+            None if self.ephemeral => Wish::Temporary,
+            None => DataFolder::of_user(|name| std::env::var_os(name).map(PathBuf::from)),
+        }
+    }
+
+    fn announce(&self, facts: &Facts, data: &DataFolder) -> std::io::Result<()> {
         let mut out = std::io::stdout().lock();
         if self.json {
             writeln!(out, "{}", facts.json())?;
         } else {
-            writeln!(out, "{}", facts.banner())?;
+            let kept = (!data.is_temporary()).then(|| data.path());
+            writeln!(out, "{}", facts.banner(kept))?;
         }
         out.flush()?;
         if self.open {
@@ -122,56 +135,6 @@ impl Dev {
         }
         Ok(())
     }
-}
-
-/// Where a development server keeps its things.
-struct DataFolder {
-    path: PathBuf,
-    is_ephemeral: bool,
-}
-
-impl DataFolder {
-    fn prepare(asked: Option<PathBuf>, is_ephemeral: bool) -> anyhow::Result<Self> {
-        let path = match asked {
-            Some(path) => path,
-            None if is_ephemeral => std::env::temp_dir().join(format!("symbolon-dev-{}", std::process::id())),
-            None => user_data_folder()?,
-        };
-        create_private(&path).with_context(|| format!("cannot make the data folder {}", path.display()))?;
-        Ok(Self { path, is_ephemeral })
-    }
-
-    fn clear(&self) {
-        if self.is_ephemeral
-            && let Err(error) = std::fs::remove_dir_all(&self.path)
-        {
-            tracing::warn!(path = %self.path.display(), %error, "the temporary folder could not be removed");
-        }
-    }
-}
-
-/// Only this user may look inside: it holds keys and passwords.
-fn create_private(path: &Path) -> std::io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::DirBuilderExt as _;
-        builder.mode(0o700);
-    }
-    builder.create(path)
-}
-
-/// XDG Base Directory: `$XDG_DATA_HOME/symbolon/dev`, by default below `~/.local/share`.
-fn user_data_folder() -> anyhow::Result<PathBuf> {
-    let base = std::env::var_os("XDG_DATA_HOME").filter(|value| !value.is_empty()).map(PathBuf::from);
-    let base = if let Some(base) = base {
-        base
-    } else {
-        let home = std::env::var_os("HOME").context("HOME is not set; name a folder with --data")?;
-        PathBuf::from(home).join(".local/share")
-    };
-    Ok(base.join("symbolon/dev"))
 }
 
 /// Binds `port` or the next free one, and says so when it is another.
@@ -197,7 +160,7 @@ fn bind(host: &str, port: u16) -> Result<Bound, BindError> {
 /// A link that signs the administrator in once, also delivered to the mailbox.
 async fn admin_link(app: &App, issuer: &str, mailbox: &Mailbox) -> anyhow::Result<String> {
     let edges = &app.provider.edges;
-    let name = LookupName::parse("admin").context("the administrator has a name")?;
+    let name = LookupName::parse(seed::ADMIN).context("the administrator has a name")?;
     let admin = edges.store.user_by_name(&name).await?.context("the administrator is seeded")?;
     let token = one_time_link::make(edges, admin.id, ADMIN_LINK_LIFETIME).await?;
     let link = format!("{issuer}/sign-in/link?to=admin&token={}", token.expose());
@@ -207,7 +170,7 @@ async fn admin_link(app: &App, issuer: &str, mailbox: &Mailbox) -> anyhow::Resul
             to: "admin@example.com".to_owned(),
             subject: Some("Your link to the administration of this development server".to_owned()),
             text: format!(
-                "Open this link to sign in as the administrator. It works once, for twelve hours:\n\n{link}\n"
+                "Open this link to sign in as the administrator. It works once, within twelve hours:\n\n{link}\n"
             ),
             html: None,
         },
@@ -244,7 +207,9 @@ fn demo_edges(app: &App) -> DemoEdges {
 
 async fn development_users(app: &App, facts: &Facts) -> anyhow::Result<Vec<DevelopmentUser>> {
     let mut offered = Vec::new();
-    for user in &facts.users {
+    // Most sign-ins are those of people without power.
+    let (operators, people): (Vec<_>, Vec<_>) = facts.users.iter().partition(|user| user.username == seed::ADMIN);
+    for user in people.into_iter().chain(operators) {
         let name = LookupName::parse(&user.username).context("seeded names can be looked up")?;
         let person = app.provider.edges.store.user_by_name(&name).await?.context("the person is seeded")?;
         offered.push(DevelopmentUser {
@@ -256,15 +221,16 @@ async fn development_users(app: &App, facts: &Facts) -> anyhow::Result<Vec<Devel
     Ok(offered)
 }
 
+/// Asks the desktop; when there is none, says so and goes on.
 fn open_browser(url: &str) {
     let opener = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
-    let started = std::process::Command::new(opener)
-        .arg(url)
-        .stdin(std::process::Stdio::null())
-        .stdout(std::process::Stdio::null())
-        .stderr(std::process::Stdio::null())
-        .spawn();
-    if let Err(error) = started {
-        eprintln!("symbolon: cannot open a browser ({opener}: {error}); open {url} yourself");
-    }
+    let mut command = std::process::Command::new(opener);
+    command.arg(url).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let url = url.to_owned();
+    // It may last as long as the browser does.
+    std::thread::spawn(move || {
+        if !command.status().is_ok_and(|status| status.success()) {
+            eprintln!("symbolon: no browser could be opened ({opener}); open {url} yourself");
+        }
+    });
 }

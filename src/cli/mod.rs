@@ -14,13 +14,15 @@ use tracing_subscriber::EnvFilter;
 
 use crate::app::StartError;
 use crate::config::{Config, ConfigError, process_environment};
+use crate::dev::credentials::CredentialsError;
+use crate::dev::data_folder::DataFolderError;
 use crate::http::serve::BindError;
 
 /// An OAuth 2.0 / OpenID Connect authorization server in one binary.
 #[derive(Debug, Parser)]
 #[command(name = "symbolon", version, about)]
 pub struct Arguments {
-    /// The settings, in TOML; `SYMBOLON__SECTION__KEY` in the environment goes before it.
+    /// The settings, in TOML; variables like SYMBOLON__TOKENS__ACCESS_LIFETIME stand above it.
     #[arg(long, global = true, value_name = "FILE", env = "SYMBOLON_CONFIG")]
     config: Option<PathBuf>,
     /// What to do.
@@ -31,9 +33,9 @@ pub struct Arguments {
 /// What to do.
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Starts a server to develop against: people, clients, a demo app and a mailbox included.
+    /// Starts a server to develop against, with people, clients, a demo app and a mailbox.
     Dev(dev::Dev),
-    /// Starts the server.
+    /// Starts the server as the settings say.
     Serve(serve::Serve),
 }
 
@@ -49,6 +51,12 @@ pub enum CommandError {
     /// An address cannot be bound.
     #[error(transparent)]
     Bind(#[from] BindError),
+    /// The data folder of a development server cannot be used.
+    #[error("{0}")]
+    DataFolder(#[from] DataFolderError),
+    /// The passwords kept there cannot be used.
+    #[error(transparent)]
+    Credentials(#[from] CredentialsError),
     /// Anything else.
     #[error(transparent)]
     Other(#[from] anyhow::Error),
@@ -60,6 +68,7 @@ impl CommandError {
         match self {
             Self::Config(_) => ConfigError::EXIT_CODE,
             Self::Start(error) => error.exit_code(),
+            Self::DataFolder(_) | Self::Credentials(_) => 3,
             Self::Bind(_) => 5,
             Self::Other(_) => 1,
         }

@@ -1,6 +1,7 @@
 //! What a development server tells about itself: one JSON line for a harness, a banner for a person.
 
 use std::fmt;
+use std::path::Path;
 
 use serde::Serialize;
 
@@ -89,31 +90,39 @@ impl Facts {
         serde_json::to_string(self).expect("strings and lists serialize")
     }
 
-    /// The lines a person reads after start.
-    pub const fn banner(&self) -> Banner<'_> {
-        Banner(self)
+    /// The lines a person reads after start; `kept` is the folder that outlives the server.
+    pub const fn banner<'a>(&'a self, kept: Option<&'a Path>) -> Banner<'a> {
+        Banner { facts: self, kept }
     }
 }
 
 /// Prints [`Facts`] for a person.
 #[derive(Copy, Clone, Debug)]
-pub struct Banner<'a>(&'a Facts);
+pub struct Banner<'a> {
+    facts: &'a Facts,
+    kept: Option<&'a Path>,
+}
 
 impl fmt::Display for Banner<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let facts = self.0;
-        writeln!(f, "Symbolon for development only: whoever uses this machine can read its mail and passwords.")?;
-        writeln!(f, "  demo app     {}   press “Sign in” there", facts.demo)?;
-        writeln!(f, "  issuer       {}   what your own app is told", facts.issuer)?;
-        writeln!(f, "  mailbox      {}", facts.mailbox)?;
-        writeln!(f, "  admin        {}", facts.admin_link)?;
+        let facts = self.facts;
+        writeln!(f, "Symbolon, for development only: whoever uses this machine can sign in as anybody.")?;
+        writeln!(f)?;
+        writeln!(f, "  demo app   {}   begin here: three clicks to be signed in", facts.demo)?;
+        writeln!(f, "  mailbox    {}   whatever was sent", facts.mailbox)?;
+        writeln!(f, "  admin      {}   works once", facts.admin_link)?;
+        writeln!(f, "  issuer     {}   what your own app is told", facts.issuer)?;
+        let width = facts.users.iter().map(|user| user.email.len()).max().unwrap_or_default();
         for (index, user) in facts.users.iter().enumerate() {
-            let label = if index == 0 { "sign in as" } else { "" };
-            writeln!(f, "  {label:<12} {}  {}", user.email, user.password.expose())?;
+            let label = if index == 0 { "people" } else { "" };
+            writeln!(f, "  {label:<9}  {:<width$}   {}", user.email, user.password.expose())?;
         }
-        let names: Vec<_> = facts.clients.iter().map(|client| client.name.as_str()).collect();
-        writeln!(f, "  clients      {}   (secrets: symbolon dev --json)", names.join(", "))?;
-        write!(f, "  next         connect your own app: README.md shows how")
+        match self.kept {
+            Some(folder) => writeln!(f, "  data       {}   secrets of the clients: dev.json", folder.display())?,
+            None => writeln!(f, "  data       nothing is kept")?,
+        }
+        writeln!(f)?;
+        write!(f, "Ctrl+C stops it. README.md shows how to connect your own app.")
     }
 }
 
@@ -162,12 +171,19 @@ mod tests {
 
     #[test]
     fn a_person_reads_where_to_begin_and_what_this_is_not() {
-        let banner = facts().banner().to_string();
-        for part in ["development only", "http://localhost:8090", "alice@example.com  pass-word", "README.md"] {
-            assert!(banner.contains(part), "{part} in {banner}");
-        }
-        assert!(banner.lines().count() <= 10, "{banner}");
-        assert!(!banner.contains("s3cret"));
+        insta::assert_snapshot!(facts().banner(Some(Path::new("/home/a/dev"))).to_string(), @r"
+        Symbolon, for development only: whoever uses this machine can sign in as anybody.
+
+          demo app   http://localhost:8090   begin here: three clicks to be signed in
+          mailbox    http://localhost:8080/dev/mail   whatever was sent
+          admin      http://localhost:8080/admin   works once
+          issuer     http://localhost:8080   what your own app is told
+          people     alice@example.com   pass-word
+          data       /home/a/dev   secrets of the clients: dev.json
+
+        Ctrl+C stops it. README.md shows how to connect your own app.
+        ");
+        assert!(facts().banner(None).to_string().contains("nothing is kept"));
     }
 
     #[test]

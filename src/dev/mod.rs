@@ -6,6 +6,7 @@
 //! `seed/client.rs`, and its name in `seed::WANTED`.
 
 pub mod credentials;
+pub mod data_folder;
 pub mod demo;
 pub mod facts;
 pub mod mailbox;
