@@ -11,6 +11,8 @@ use axum::routing::get;
 use serde::Serialize;
 
 use crate::edge::template::{Frame, Templates, context};
+use crate::http::render::Stage;
+use crate::http::security_header::protect_page;
 use crate::protocol::numeric_date::NumericDate;
 
 /// A message that was sent.
@@ -133,7 +135,11 @@ async fn page(State(shown): State<Shown>, headers: HeaderMap) -> Response {
     };
     let messages = shown.mailbox.messages().into_iter().rev().map(Message::in_page).collect();
     match shown.templates.page("dev/mailbox.html", &frame, &context::Mailbox { messages }) {
-        Ok(html) => ([(header::CACHE_CONTROL, "no-store")], Html(html)).into_response(),
+        Ok(html) => {
+            let mut response = Html(html).into_response();
+            protect_page(response.headers_mut(), Stage::Development);
+            response
+        }
         Err(error) => {
             tracing::error!(error = &error as &dyn std::error::Error, "the mailbox page cannot be rendered");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()

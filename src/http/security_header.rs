@@ -10,7 +10,8 @@ use http::header::{
 
 use crate::http::render::Stage;
 
-/// Nothing inline and nothing foreign but pictures over https: clients register their logos.
+/// Nothing inline and nothing foreign but pictures over https: clients register their logos. The template filter `src`
+/// lets through the same addresses.
 ///
 /// No `form-action`: browsers apply it to the redirect that follows a form, and that leads to the app.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' https: data:; \

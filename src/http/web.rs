@@ -169,10 +169,7 @@ pub fn way_back(client: &Client, issuer: &str) -> Option<Back> {
 
 /// The client as pages show it; `redirect_uri` tells where its answer goes.
 pub fn shown(client: &Client, redirect_uri: &str) -> context::Client {
-    let host = url::Url::parse(redirect_uri)
-        .ok()
-        .and_then(|url| url.host_str().map(str::to_owned))
-        .unwrap_or_else(|| redirect_uri.split(':').next().unwrap_or_default().to_owned());
+    let host = host(redirect_uri).unwrap_or_else(|| redirect_uri.split(':').next().unwrap_or_default().to_owned());
     let metadata = &client.metadata;
     context::Client {
         name: client.display_name().to_owned(),
@@ -185,7 +182,32 @@ pub fn shown(client: &Client, redirect_uri: &str) -> context::Client {
     }
 }
 
+/// The host of a URL, with a port that is not the default one: on one machine, ports tell apps apart.
+fn host(url: &str) -> Option<String> {
+    let url = url::Url::parse(url).ok()?;
+    let host = url.host_str()?;
+    Some(url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
+}
+
 /// `User-Agent` as text; empty when there is none.
 pub fn user_agent(headers: &HeaderMap) -> String {
     headers.get(http::header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_person_is_told_where_the_answer_goes() {
+        for (url, expected) in [
+            ("https://app.example/callback", Some("app.example")),
+            ("https://app.example:443/callback", Some("app.example")),
+            ("http://localhost:8090/callback", Some("localhost:8090")),
+            ("http://127.0.0.1:5123/", Some("127.0.0.1:5123")),
+            ("com.example.app:/back", None),
+        ] {
+            assert_eq!(host(url).as_deref(), expected, "{url}");
+        }
+    }
 }

@@ -16,6 +16,7 @@ use crate::model::fault::Fault;
 use crate::model::user::{LookupName, User};
 
 pub use self::client::{API_AUDIENCE, DEMO_API, DEMO_SPA, DEMO_WEB};
+pub use self::person::ADMIN;
 
 /// What needs a password or secret, for [`Credentials`].
 pub const WANTED: &[(&str, Kind)] = &[

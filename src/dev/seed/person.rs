@@ -11,7 +11,7 @@ use crate::protocol::numeric_date::NumericDate;
 use crate::protocol::oidc::claims::{Address, Profile};
 
 /// Who operates the server.
-pub(super) const ADMIN: &str = "admin";
+pub const ADMIN: &str = "admin";
 /// A person.
 pub(super) const ALICE: &str = "alice";
 /// Another.

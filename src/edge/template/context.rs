@@ -41,7 +41,9 @@ pub struct SignIn {
     pub csrf: String,
     /// What the login field holds at first.
     pub login: String,
-    /// Whether the account is settled: somebody known signs in again.
+    /// Whether somebody who is signed in is to prove it once more.
+    pub again: bool,
+    /// Whether the account is settled: it is shown and cannot be changed.
     pub login_locked: bool,
     /// The end of a text key `sign-in-error-…`.
     pub error: Option<String>,

@@ -62,7 +62,10 @@ pub(super) fn register(
     });
     environment.add_filter("initial", |name: &str| initial(name));
     environment.add_filter("href", |uri: Option<&str>| uri.map(|uri| href(uri).to_owned()));
-    environment.add_filter("src", |uri: Option<&str>| uri.map(|uri| src(uri).to_owned()));
+    environment.add_filter("src", |state: &State, uri: Option<&str>| {
+        let development = frame(state)?.get_attr("development")?.is_true();
+        Ok::<_, Error>(uri.map(|uri| if shows(uri, development) { uri } else { "" }.to_owned()))
+    });
     environment.add_filter("links", |text: &str| Value::from_safe_string(links(text)));
 }
 
@@ -150,9 +153,14 @@ fn href(uri: &str) -> &str {
     if ["javascript:", "data:", "vbscript:"].iter().any(|refused| scheme.starts_with(refused)) { "" } else { uri }
 }
 
-/// A URI for the `src` of a picture: what `href` takes, and pictures that are in the URI itself.
-fn src(uri: &str) -> &str {
-    if uri.starts_with("data:image/") { uri } else { href(uri) }
+/// Whether a page may show the picture at `uri`: the Content-Security-Policy lets the same ones through, so that no page has
+/// a broken picture. A development server shows those of apps on this machine, too.
+fn shows(uri: &str, development: bool) -> bool {
+    let own = uri.starts_with('/') && !uri.starts_with("//");
+    let local = ["http://localhost:", "http://localhost/", "http://127.0.0.1:", "http://127.0.0.1/"];
+    own || uri.starts_with("https://")
+        || uri.starts_with("data:image/")
+        || development && local.iter().any(|start| uri.starts_with(start))
 }
 
 /// Plain text as HTML, its web addresses as links: for the development mailbox.
@@ -178,6 +186,25 @@ mod tests {
     use super::*;
 
     #[test]
+    fn pictures_come_from_where_the_policy_allows() {
+        for (uri, production, development) in [
+            ("https://app.example/logo.png", true, true),
+            ("data:image/png;base64,x", true, true),
+            ("/dev/picture/alice.svg", true, true),
+            ("http://localhost:3000/logo.png", false, true),
+            ("http://127.0.0.1:3000/logo.png", false, true),
+            ("http://localhost.example.com/logo.png", false, false),
+            ("http://app.example/logo.png", false, false),
+            ("//app.example/logo.png", false, false),
+            ("javascript:alert(1)", false, false),
+            ("data:text/html,x", false, false),
+            ("", false, false),
+        ] {
+            assert_eq!((shows(uri, false), shows(uri, true)), (production, development), "{uri}");
+        }
+    }
+
+    #[test]
     fn scripts_are_never_linked() {
         let table = [
             ("https://app.example/", "https://app.example/"),
@@ -195,11 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn pictures_may_be_in_their_address() {
-        assert_eq!(src("data:image/png;base64,AA"), "data:image/png;base64,AA");
-        assert_eq!(src("data:text/html,x"), "");
-        assert_eq!(src("https://app.example/logo.png"), "https://app.example/logo.png");
-    }
+    fn pictures_may_be_in_their_address() {}
 
     #[test]
     fn the_first_letter_stands_for_a_name() {

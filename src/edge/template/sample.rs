@@ -49,6 +49,7 @@ fn sign_in() -> SignIn {
         action: "/sign-in?flow=1".into(),
         csrf: "token".into(),
         login: String::new(),
+        again: false,
         login_locked: false,
         error: None,
         client: Some(shop()),
@@ -137,6 +138,7 @@ fn sign_in_samples() -> Vec<Sample> {
             "page/sign_in.html",
             SignIn {
                 login: "alice@example.com".into(),
+                again: true,
                 login_locked: true,
                 client: None,
                 back_uri: None,

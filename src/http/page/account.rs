@@ -88,7 +88,7 @@ pub async fn end_session(
 /// Who sends a form of this page.
 fn acting(web: &Web, visitor: &Visitor, csrf: Option<&str>) -> Result<UserId, Box<Response>> {
     if let Err(error) = web.csrf.check(&visitor.headers, visitor.flow.as_ref(), logout::PURPOSE, csrf) {
-        return Err(Box::new(foreign_form(web, visitor, error)));
+        return Err(Box::new(foreign_form(web, visitor, error, web.path("/account", &[]))));
     }
     let session = visitor.browser.session.as_ref();
     session

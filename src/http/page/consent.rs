@@ -41,7 +41,7 @@ pub async fn submit(State(web): State<Web>, visitor: Visitor, Query(query): Quer
     };
     let purpose = purpose(&open, &visitor);
     if let Err(error) = web.csrf.check(&visitor.headers, visitor.flow.as_ref(), &purpose, form.get("csrf")) {
-        return foreign_form(&web, &visitor, error);
+        return foreign_form(&web, &visitor, error, place.path(&web, "/consent"));
     }
     let asked = match go_on(&web.provider, &open, &visitor.browser, None).await {
         Ok(Next::Consent(asked)) => asked,

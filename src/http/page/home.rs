@@ -21,16 +21,16 @@ pub async fn show(State(web): State<Web>, visitor: Visitor) -> Response {
         Err(fault) => return fault_page(&web, &visitor, fault),
     };
     let link = |id: &str, path: &str| Link { id: id.to_owned(), url: web.path(path, &[]) };
-    let mut links = vec![match user {
+    let mut links = web.start_links.clone();
+    links.push(match user {
         Some(_) => link("account", "/account"),
         None => link("sign_in", "/sign-in"),
-    }];
+    });
     if user.as_ref().is_some_and(|user| user.role == Role::Owner) {
         links.push(link("admin", "/admin"));
     }
     links.push(link("discovery", "/.well-known/openid-configuration"));
     links.push(link("jwks", "/oauth2/jwks"));
-    links.extend(web.start_links.iter().cloned());
     let context =
         Home { issuer: web.provider.issuer.as_str().to_owned(), account: user.map(|user| account(&user)), links };
     web.pages.page("page/home.html", &web.pages.frame(visitor.id, &visitor.headers, &[]), &context)

@@ -31,10 +31,12 @@ pub async fn show(State(web): State<Web>, visitor: Visitor, Query(query): Query)
 
 /// `POST /sign-in/link`
 pub async fn submit(State(web): State<Web>, visitor: Visitor, Query(query): Query, Form(form): Form) -> Response {
+    let token = form.get("token").unwrap_or_default();
+    let again = [("to", destination(&query)), ("token", token)];
     if let Err(error) = web.csrf.check(&visitor.headers, visitor.flow.as_ref(), PURPOSE, form.get("csrf")) {
-        return foreign_form(&web, &visitor, error);
+        return foreign_form(&web, &visitor, error, web.path("/sign-in/link", &again));
     }
-    let answer = Answer::Link(Secret::from(form.get("token").unwrap_or_default()));
+    let answer = Answer::Link(Secret::from(token));
     match prove(&web, &visitor, "link", &answer).await {
         Ok(authentication) => {
             enter(&web, visitor, None, (authentication, Persistence::Browser, destination(&query))).await

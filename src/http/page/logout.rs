@@ -33,7 +33,7 @@ pub async fn end_session(State(web): State<Web>, visitor: Visitor, AnyParams(par
 /// `POST /sign-out`: the person confirmed, or signs out on a page of ours.
 pub async fn submit(State(web): State<Web>, visitor: Visitor, Query(query): Query, Form(form): Form) -> Response {
     if let Err(error) = web.csrf.check(&visitor.headers, visitor.flow.as_ref(), PURPOSE, form.get("csrf")) {
-        return foreign_form(&web, &visitor, error);
+        return foreign_form(&web, &visitor, error, web.path("/account", &[]));
     }
     if form.get("decision") == Some("stay") {
         return redirect(&web.path("/", &[]));

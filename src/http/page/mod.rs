@@ -119,7 +119,8 @@ pub fn fault_page(web: &Web, visitor: &Visitor, fault: Fault) -> Response {
     web.refuse(visitor, &fault.into())
 }
 
-/// A page for a form that is not from here.
-pub fn foreign_form(web: &Web, visitor: &Visitor, error: crate::http::csrf::CsrfError) -> Response {
-    web.refuse(visitor, &PageError::new("csrf", StatusCode::BAD_REQUEST).hint(error.to_string()))
+/// A page for a form that is not from here, or void by now; the way on is a fresh form at `again`.
+pub fn foreign_form(web: &Web, visitor: &Visitor, error: crate::http::csrf::CsrfError, again: String) -> Response {
+    let back = crate::http::error::Back { uri: again, client_name: None };
+    web.refuse(visitor, &PageError::new("csrf", StatusCode::BAD_REQUEST).hint(error.to_string()).back(back))
 }

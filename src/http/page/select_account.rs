@@ -53,7 +53,7 @@ pub async fn submit(State(web): State<Web>, visitor: Visitor, Query(query): Quer
     };
     let purpose = purpose(&open, &visitor);
     if let Err(error) = web.csrf.check(&visitor.headers, visitor.flow.as_ref(), &purpose, form.get("csrf")) {
-        return foreign_form(&web, &visitor, error);
+        return foreign_form(&web, &visitor, error, place.path(&web, "/sign-in/account"));
     }
     let session = visitor.browser.session.as_ref().filter(|_| form.get("account") == Some("current"));
     let Some(session) = session else { return redirect(&place.path_with(&web, "/sign-in", &[("other", "1")])) };

@@ -52,7 +52,7 @@ pub async fn show(State(web): State<Web>, visitor: Visitor, Query(query): Query)
 /// `POST /sign-in`
 pub async fn submit(State(web): State<Web>, visitor: Visitor, Query(query): Query, Form(form): Form) -> Response {
     let place = Place::of(&query);
-    // First the flow: who lost the cookies on the way is told the way back to the app.
+    // First the request that waits: where it is lost, with its cookie perhaps, the page leads back to the app.
     let open = match &place.flow {
         None => None,
         Some(_) => match find(&web, &visitor, &place).await {
@@ -62,7 +62,8 @@ pub async fn submit(State(web): State<Web>, visitor: Visitor, Query(query): Quer
     };
     let purpose = purpose(&place);
     if let Err(error) = web.csrf.check(&visitor.headers, visitor.flow.as_ref(), &purpose, form.get("csrf")) {
-        return foreign_form(&web, &visitor, error);
+        let to: Vec<(&str, &str)> = query.get("to").map(|to| ("to", to)).into_iter().collect();
+        return foreign_form(&web, &visitor, error, place.path_with(&web, "/sign-in", &to));
     }
     let login = form.get("login").unwrap_or_default().to_owned();
     let password = Secret::from(form.get("password").unwrap_or_default());
@@ -157,6 +158,7 @@ fn page(web: &Web, visitor: &Visitor, shown_now: Shown<'_>) -> Response {
         action: place.path_with(web, "/sign-in", &more),
         csrf: web.csrf.token(&flow, &purpose(&place)),
         login,
+        again: open.is_some() && visitor.browser.session.is_some() && query.get("other").is_none(),
         login_locked: false,
         error: error.map(str::to_owned),
         client: open.map(|open| shown(&open.client, open.interaction.request.return_path.redirect_uri())),
