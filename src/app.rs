@@ -97,6 +97,21 @@ pub enum StartError {
     /// The master key.
     #[error(transparent)]
     MasterKey(#[from] MasterKeyError),
+    /// The master key is gone, and a new one would open nothing.
+    #[error(
+        "{} is missing, and the database {} was sealed under it; restore the key file from your backup",
+        key.display(),
+        database.display()
+    )]
+    MasterKeyLost {
+        /// The key file.
+        key: PathBuf,
+        /// The database.
+        database: PathBuf,
+    },
+    /// The keys in the database are sealed under another master key, or damaged.
+    #[error("the keys in the database cannot be read")]
+    Sealed(#[source] Fault),
     /// A signing key.
     #[error("a signing key cannot be used")]
     SigningKey(#[from] JoseError),
@@ -116,7 +131,7 @@ impl StartError {
     pub const fn exit_code(&self) -> u8 {
         match self {
             Self::Storage(_) | Self::Store(_) => 3,
-            Self::MasterKey(_) | Self::SigningKey(_) => 4,
+            Self::MasterKey(_) | Self::MasterKeyLost { .. } | Self::Sealed(_) | Self::SigningKey(_) => 4,
             Self::Template(_) | Self::Config(_) | Self::Issuer(_) => 2,
         }
     }
@@ -136,7 +151,7 @@ impl App {
     /// [`StartError`] names what is missing or broken.
     pub async fn build(config: &Config, mode: Mode, world: World) -> Result<Self, StartError> {
         let random = Arc::clone(&world.random);
-        let vault = Arc::new(Vault::load_or_create(&config.keys.master_key_file, &*random)?);
+        let vault = Arc::new(vault(config, &*random)?);
         let store = Store::open(&DatabaseSettings { path: config.database.path.clone() }).await?;
         let ephemeral = SqlStore::open(&beside(&config.database.path)).await?;
         let edges = Edges {
@@ -239,6 +254,16 @@ impl App {
     }
 }
 
+/// Opens the vault; a key is made for a fresh database only.
+fn vault(config: &Config, random: &dyn Random) -> Result<Vault, StartError> {
+    let (database, key) = (&config.database.path, &config.keys.master_key_file);
+    // In this order: who starts first makes the key before the database.
+    if database.exists() && !key.exists() {
+        return Err(StartError::MasterKeyLost { key: key.clone(), database: database.clone() });
+    }
+    Ok(Vault::load_or_create(key, random)?)
+}
+
 /// The file for what expires, beside the main one: `symbolon.db` → `symbolon-ephemeral.db`.
 fn beside(path: &Path) -> PathBuf {
     let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
@@ -272,7 +297,7 @@ async fn signing_keys(edges: &Edges, vault: &Vault) -> Result<SigningKeys, Start
     let mut keys = Vec::new();
     for key in &stored {
         let place = Place { table: "signing_key", row: &key.kid, column: "private_key" };
-        let pkcs8 = vault.open(&place, &key.sealed_private_key)?;
+        let pkcs8 = vault.open(&place, &key.sealed_private_key).map_err(StartError::Sealed)?;
         keys.push((SigningKey::from_pkcs8(key.algorithm, pkcs8.expose())?, key.state));
     }
     Ok(SigningKeys::new(keys))
@@ -300,7 +325,7 @@ async fn server_key(edges: &Edges, vault: &Vault, name: &str) -> Result<MacKey, 
         let fresh: [u8; 32] = edges.random.bytes();
         edges.store.add_server_secret(name, &vault.seal(&place, &fresh, &*edges.random)).await?
     };
-    let opened = vault.open(&place, &sealed)?;
+    let opened = vault.open(&place, &sealed).map_err(StartError::Sealed)?;
     let bytes: &[u8; 32] = opened
         .expose()
         .as_slice()
@@ -347,5 +372,35 @@ fn cookie_scope(config: &Config) -> CookieScope {
         (_, false) => CookieScope::Development,
         (Some(domain), true) => CookieScope::Domain(domain.clone()),
         (None, true) => CookieScope::Host,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_database_without_its_master_key_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = Config::default();
+        config.database.path = folder.path().join("symbolon.db");
+        config.keys.master_key_file = folder.path().join("symbolon.key");
+        App::build(&config, Mode::Production, World::real()).await.unwrap().close().await;
+
+        let kept = folder.path().join("kept.key");
+        std::fs::rename(&config.keys.master_key_file, &kept).unwrap();
+        let lost = App::build(&config, Mode::Production, World::real()).await.err().unwrap();
+        assert!(matches!(lost, StartError::MasterKeyLost { .. }), "{lost}");
+        assert_eq!(lost.exit_code(), 4);
+        assert!(!config.keys.master_key_file.exists());
+
+        // A key of another database.
+        Vault::load_or_create(&config.keys.master_key_file, &SystemRandom).unwrap();
+        let foreign = App::build(&config, Mode::Production, World::real()).await.err().unwrap();
+        assert!(matches!(foreign, StartError::Sealed(_)), "{foreign}");
+        assert_eq!(foreign.exit_code(), 4);
+
+        config.keys.master_key_file = kept;
+        App::build(&config, Mode::Production, World::real()).await.unwrap().close().await;
     }
 }

@@ -121,7 +121,12 @@ async fn client(provider: &Provider, params: &Params) -> Result<Arc<Client>, Aut
     let page = AuthorizeError::UnknownClient;
     let id = params.one("client_id").map_err(page)?;
     let id = id.ok_or_else(|| page(OAuthError::invalid_request("client_id is missing")))?;
-    let unknown = || page(OAuthError::invalid_request("no client has this client_id").hint(id.to_owned()));
+    let unknown = || {
+        page(
+            OAuthError::invalid_request("no client has this client_id")
+                .hint(format!("{id} is not registered; the overview at /admin lists the clients")),
+        )
+    };
     let id: ClientId = id.parse().map_err(|_| unknown())?;
     let client = provider.edges.store.client(&id).await?;
     client.filter(|client| client.is_enabled()).ok_or_else(unknown)
