@@ -11,7 +11,8 @@ use axum::routing::get;
 use serde::Serialize;
 
 use crate::edge::template::{Frame, Templates, context};
-use crate::http::security_header::{Stage, protect_page};
+use crate::http::render::Stage;
+use crate::http::security_header::protect_page;
 use crate::protocol::authorization_request::Display;
 use crate::protocol::numeric_date::NumericDate;
 
