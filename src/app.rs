@@ -7,6 +7,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use axum::Router;
 
+use crate::authn::device::Devices;
 use crate::authn::password::hash::PasswordHasher;
 use crate::authn::throttle::Throttle;
 use crate::authn::{self};
@@ -73,6 +74,7 @@ pub struct App {
     issuer: url::Url,
     cookie_scope: CookieScope,
     csrf_key: MacKey,
+    devices: Devices,
     proxies: TrustedProxies,
 }
 
@@ -184,6 +186,7 @@ impl App {
         let parallel = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Ok(Self {
             csrf_key: server_key(&provider.edges, &vault, "csrf").await?,
+            devices: Devices::new(server_key(&provider.edges, &vault, "device").await?),
             provider: Arc::new(provider),
             hasher: Arc::new(PasswordHasher::new(parallel)),
             templates,
@@ -211,10 +214,13 @@ impl App {
         let provider = &self.provider;
         let pages = Pages::new(Arc::clone(&self.templates), provider.issuer.path(), stage);
         let metadata = serde_json::to_vec(&discovery::metadata(provider)).expect("metadata is strings and lists");
-        let document = |bytes| Document::new(Prepared::new(bytes, "application/json", DOCUMENT_MAX_AGE));
+        let transport = Transport::of(provider.issuer.as_str());
+        let document =
+            |bytes| Document::new(Prepared::new(bytes, "application/json", DOCUMENT_MAX_AGE).harden(transport));
         let web = Web::new(Parts {
             provider: Arc::clone(provider),
-            methods: authn::methods(&provider.edges, Arc::clone(&self.hasher), throttle),
+            methods: authn::methods(&provider.edges, Arc::clone(&self.hasher), (throttle, self.devices.clone())),
+            devices: self.devices.clone(),
             pages: pages.clone(),
             cookies: Cookies::new(self.cookie_scope.clone()),
             csrf: Csrf::new(self.csrf_key.clone(), self.issuer.origin().ascii_serialization()),
@@ -229,7 +235,7 @@ impl App {
         let trace = Trace::new(Tracing {
             random: Arc::clone(&provider.edges.random),
             pages,
-            transport: Transport::of(provider.issuer.as_str()),
+            transport,
             readiness: self.readiness.clone(),
         });
         routes::front(web, trace, self.health(), extras.routes)

@@ -3,6 +3,7 @@
 //! A method answers one question: is this attempt a proof, and of whom? What the proof is good for (session, step-up,
 //! `acr`) is decided above. To add one: a folder with an `impl Method`, a line in [`methods`].
 
+pub mod device;
 pub mod one_time_link;
 pub mod password;
 pub mod throttle;
@@ -11,6 +12,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use crate::authn::device::Devices;
 use crate::authn::one_time_link::OneTimeLink;
 use crate::authn::password::Password;
 use crate::authn::password::hash::PasswordHasher;
@@ -38,6 +40,8 @@ pub trait Method: Send + Sync {
 pub struct Attempt {
     /// The address it comes from, for limits.
     pub address: String,
+    /// The mark that the browser carries, if any ([`device`]).
+    pub device: Option<Secret>,
 }
 
 /// What the person sent.
@@ -72,9 +76,13 @@ impl From<Fault> for Refusal {
 }
 
 /// Every method, in the order in which pages offer them.
-pub fn methods(edges: &Edges, hasher: Arc<PasswordHasher>, throttle: Throttle) -> Vec<Box<dyn Method>> {
+pub fn methods(
+    edges: &Edges,
+    hasher: Arc<PasswordHasher>,
+    (throttle, devices): (Throttle, Devices),
+) -> Vec<Box<dyn Method>> {
     vec![
-        Box::new(Password { edges: edges.clone(), hasher, throttle }),
+        Box::new(Password { edges: edges.clone(), hasher, throttle, devices }),
         Box::new(OneTimeLink { edges: edges.clone(), throttle }),
     ]
 }

@@ -8,10 +8,11 @@ use std::time::Duration;
 use crate::authn::Refusal;
 use crate::edge::ephemeral::{Decision, EphemeralKey, EphemeralStore, Quota};
 use crate::protocol::numeric_date::NumericDate;
-use crate::protocol::secret::TokenHash;
+use crate::protocol::secret::{Secret, TokenHash};
 
 const BY_ACCOUNT: &str = "sign_in_account";
 const BY_ADDRESS: &str = "sign_in_address";
+const BY_DEVICE: &str = "sign_in_device";
 
 /// Limits on attempts.
 #[derive(Copy, Clone, Debug)]
@@ -20,6 +21,24 @@ pub struct Throttle {
     pub account: Quota,
     /// For one address.
     pub address: Quota,
+}
+
+/// What an attempt is counted by, beside its address.
+#[derive(Copy, Clone, Debug)]
+pub enum Guessed<'a> {
+    /// The account, or the name that nobody has, whoever guesses.
+    Account(&'a str),
+    /// The mark of a browser that the account knows: strangers who use up the account's room do not use up this one.
+    FromKnownBrowser(&'a Secret),
+}
+
+impl<'a> Guessed<'a> {
+    fn counter(self) -> (&'static str, &'a str) {
+        match self {
+            Self::Account(account) => (BY_ACCOUNT, account),
+            Self::FromKnownBrowser(mark) => (BY_DEVICE, mark.expose()),
+        }
+    }
 }
 
 impl Throttle {
@@ -35,19 +54,19 @@ impl Throttle {
         address: Quota { burst: 100_000, period: Duration::from_millis(1) },
     };
 
-    /// Counts an attempt at `account` (a canonical name) from `address`. The address comes first: what it has no more
-    /// room for does not use up the account's.
+    /// Counts an attempt from `address`. The address comes first: what it has no more room for does not use up the
+    /// account's.
     ///
     /// # Errors
     /// [`Refusal::TooMany`] when a limit is reached; a fault of the ephemeral store.
     pub async fn count(
         &self,
         ephemeral: &dyn EphemeralStore,
-        (account, address): (&str, &str),
+        (guessed, address): (Guessed<'_>, &str),
         now: NumericDate,
     ) -> Result<(), Refusal> {
         self.count_address(ephemeral, address, now).await?;
-        heard(ephemeral, (BY_ACCOUNT, account), self.account, now).await
+        heard(ephemeral, guessed.counter(), self.account, now).await
     }
 
     /// Counts an attempt from `address` at something that cannot be guessed, such as a link: a limit for everybody
@@ -72,10 +91,11 @@ impl Throttle {
     pub async fn forgive(
         &self,
         ephemeral: &dyn EphemeralStore,
-        (account, address): (&str, &str),
+        (guessed, address): (Guessed<'_>, &str),
     ) -> Result<(), Refusal> {
         self.forgive_address(ephemeral, address).await?;
-        Ok(ephemeral.give_back(&key(BY_ACCOUNT, account), self.account).await?)
+        let (namespace, text) = guessed.counter();
+        Ok(ephemeral.give_back(&key(namespace, text), self.account).await?)
     }
 
     /// Takes back what [`Throttle::count_address`] counted.
@@ -111,7 +131,7 @@ mod tests {
     const NOW: NumericDate = NumericDate::from_seconds(1_800_000_000);
 
     async fn is_heard(store: &MemoryStore, account: &str, address: &str) -> bool {
-        Throttle::PRODUCTION.count(store, (account, address), NOW).await.is_ok()
+        Throttle::PRODUCTION.count(store, (Guessed::Account(account), address), NOW).await.is_ok()
     }
 
     #[tokio::test]
@@ -138,11 +158,26 @@ mod tests {
         }
         for _ in 0..1_000 {
             assert!(is_heard(&store, "alice", "192.0.2.2").await);
-            throttle.forgive(&store, ("alice", "192.0.2.2")).await.expect("taken back");
+            throttle.forgive(&store, (Guessed::Account("alice"), "192.0.2.2")).await.expect("taken back");
         }
         // The nine failures before were not forgiven.
         assert!(is_heard(&store, "alice", "192.0.2.1").await);
         assert!(!is_heard(&store, "alice", "192.0.2.1").await);
+    }
+
+    #[tokio::test]
+    async fn a_known_browser_is_heard_while_strangers_guess() {
+        let store = MemoryStore::default();
+        for number in 0..50 {
+            is_heard(&store, "alice", &format!("198.51.100.{number}")).await;
+        }
+        assert!(!is_heard(&store, "alice", "192.0.2.1").await);
+        let mark = Secret::from("mark");
+        for number in 0..11 {
+            let known = Guessed::FromKnownBrowser(&mark);
+            let heard = Throttle::PRODUCTION.count(&store, (known, "192.0.2.1"), NOW).await.is_ok();
+            assert_eq!(heard, number < 10, "a stolen mark has no more room than an account");
+        }
     }
 
     #[tokio::test]

@@ -1,7 +1,8 @@
-//! The two cookies of a browser: its session and its flow.
+//! The cookies of a browser: its session, its flow, and the mark by which it is known.
 //!
 //! RFC 6265bis §4.1.3 (name prefixes), OWASP ASVS 3.3.1-3.3.4. The flow cookie names a browser before anybody is signed in:
-//! pending requests and form tokens are bound to it.
+//! pending requests and form tokens are bound to it. *Why a third:* the mark of `authn::device` keeps a stranger who guesses from
+//! shutting the person out of their own browser; it opens nothing.
 
 use std::time::Duration;
 
@@ -44,7 +45,11 @@ pub struct Cookies {
     scope: CookieScope,
     session: String,
     flow: String,
+    device: String,
 }
+
+/// How long a browser is known after a sign-in.
+const KNOWN: Duration = Duration::from_hours(365 * 24);
 
 impl Cookies {
     /// The cookies of `scope`.
@@ -54,7 +59,12 @@ impl Cookies {
             CookieScope::Domain(_) => "__Secure-",
             CookieScope::Development => "",
         };
-        Self { session: format!("{prefix}symbolon_session"), flow: format!("{prefix}symbolon_flow"), scope }
+        Self {
+            session: format!("{prefix}symbolon_session"),
+            flow: format!("{prefix}symbolon_flow"),
+            device: format!("{prefix}symbolon_device"),
+            scope,
+        }
     }
 
     /// `Set-Cookie` for a session.
@@ -65,6 +75,16 @@ impl Cookies {
     /// `Set-Cookie` for a flow; kept while the browser is open.
     pub fn set_flow(&self, value: &Secret) -> HeaderValue {
         self.set(&self.flow, value.expose(), Some(Keep::WhileOpen))
+    }
+
+    /// `Set-Cookie` for the mark of a known browser; signing out leaves it.
+    pub fn set_device(&self, mark: &Secret) -> HeaderValue {
+        self.set(&self.device, mark.expose(), Some(Keep::For(KNOWN)))
+    }
+
+    /// The mark a browser carries, if its value has the form of ours.
+    pub fn device(&self, headers: &HeaderMap) -> Option<Secret> {
+        read(headers, &self.device)
     }
 
     /// `Set-Cookie` that ends the session in the browser.

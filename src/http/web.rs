@@ -7,6 +7,7 @@ use http::StatusCode;
 use http::header::{HeaderMap, HeaderValue, LOCATION, SET_COOKIE};
 
 use crate::authn::Method;
+use crate::authn::device::Devices;
 use crate::edge::template::context::{self, DevelopmentUser};
 use crate::http::cookie::{Cookies, FlowCookie};
 use crate::http::csrf::Csrf;
@@ -37,6 +38,8 @@ pub struct Parts {
     pub provider: Arc<Provider>,
     /// How people sign in.
     pub methods: Vec<Box<dyn Method>>,
+    /// Browsers that are known.
+    pub devices: Devices,
     /// The pages.
     pub pages: Pages,
     /// The cookies.

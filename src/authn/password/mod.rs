@@ -8,11 +8,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use crate::authn::device::Devices;
 use crate::authn::password::hash::PasswordHasher;
-use crate::authn::throttle::Throttle;
+use crate::authn::throttle::{Guessed, Throttle};
 use crate::authn::{Answer, Attempt, Method, Refusal};
 use crate::edge::Edges;
 use crate::model::authentication::{Amr, Authentication};
+use crate::model::id::UserId;
 use crate::model::user::LookupName;
 
 /// The method `password`.
@@ -23,6 +25,8 @@ pub struct Password {
     pub hasher: Arc<PasswordHasher>,
     /// Limits.
     pub throttle: Throttle,
+    /// Browsers that are known.
+    pub devices: Devices,
 }
 
 #[async_trait]
@@ -39,13 +43,17 @@ impl Method for Password {
         let user = store.user_by_name(&name).await?;
         // One counter for an account over all its names (PROTOCOL A4).
         let account = user.as_ref().map_or_else(|| name.as_str().to_owned(), |user| user.id.to_string());
-        let counted = (account.as_str(), attempt.address.as_str());
+        let known = match (&user, &attempt.device) {
+            (Some(user), Some(mark)) if self.devices.recognises(user.id, mark) => Some(mark),
+            _ => None,
+        };
+        let guessed = known.map_or(Guessed::Account(&account), Guessed::FromKnownBrowser);
+        let counted = (guessed, attempt.address.as_str());
         self.throttle.count(&*self.edges.ephemeral, counted, now).await?;
 
-        let phc = match &user {
-            Some(user) => store.password(user.id).await?,
-            None => None,
-        };
+        // For nobody the same is read, where nothing stands.
+        let holder = user.as_ref().map_or_else(|| UserId::new([0; 16]), |user| user.id);
+        let phc = store.password(holder).await?;
         let check = self.hasher.verify(password, phc.as_ref().map(|phc| phc.expose().as_str())).await?;
         let Some(user) = user.filter(|user| user.is_enabled() && check.is_right()) else {
             return Err(Refusal::Wrong);

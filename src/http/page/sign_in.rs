@@ -94,7 +94,7 @@ pub async fn submit(State(web): State<Web>, visitor: Visitor, Query(query): Quer
 /// # Errors
 /// What the method says.
 pub async fn prove(web: &Web, visitor: &Visitor, method: &str, answer: &Answer) -> Result<Authentication, Refusal> {
-    let attempt = Attempt { address: visitor.address.0.clone() };
+    let attempt = Attempt { address: visitor.address.0.clone(), device: web.cookies.device(&visitor.headers) };
     match web.method(method) {
         Some(method) => method.finish(&attempt, answer).await,
         None => Err(Refusal::Wrong),
@@ -119,7 +119,11 @@ pub async fn enter(
     } else {
         CookieLife::WhileOpen
     };
-    let cookie = web.cookies.set_session(&signed_in.token, life);
+    let user = session.authentication.user;
+    let mut cookies = vec![web.cookies.set_session(&signed_in.token, life)];
+    if !web.cookies.device(&visitor.headers).is_some_and(|mark| web.devices.recognises(user, &mark)) {
+        cookies.push(web.cookies.set_device(&web.devices.mark(user, &*web.provider.edges.random)));
+    }
     let session_id = session.id;
     visitor.browser.session = Some(std::sync::Arc::new(session));
     let response = match open {
@@ -133,7 +137,7 @@ pub async fn enter(
             }
         }
     };
-    with_cookies(response, [cookie])
+    with_cookies(response, cookies)
 }
 
 /// Where a sign-in without a waiting request leads; only to pages of ours.
