@@ -2,8 +2,10 @@
 //!
 //! RFC 7591 §3, RFC 7592 §2.
 
+use std::time::Duration;
+
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use http::StatusCode;
 use http::header::HeaderMap;
@@ -11,14 +13,21 @@ use serde_json::{Map, Value};
 
 use crate::http::error::{OAuthAnswer, json};
 use crate::http::extract::json::object;
+use crate::http::extract::params::Segment;
+use crate::http::extract::visitor::Caller;
 use crate::http::oauth::{bearer, refused};
 use crate::http::web::Web;
-use crate::oauth::endpoint::register::{delete, read, register, update};
+use crate::oauth::endpoint::register::{delete, read, register, update, wait};
 use crate::protocol::bearer::challenge;
 use crate::protocol::error::{ErrorCode, OAuthError};
 
 /// `POST /oauth2/register`
-pub async fn create(State(web): State<Web>, headers: HeaderMap, body: Body) -> Response {
+pub async fn create(State(web): State<Web>, Caller(caller): Caller, headers: HeaderMap, body: Body) -> Response {
+    match wait(&web.provider, &caller).await {
+        Ok(None) => {}
+        Ok(Some(wait)) => return busy(&web, wait),
+        Err(fault) => return refused(&web, "register", None, fault.into()),
+    }
     let metadata = match object(&headers, body).await {
         Ok(metadata) => metadata,
         Err(unreadable) => return refused(&web, "register", None, unreadable.into()),
@@ -31,8 +40,15 @@ pub async fn create(State(web): State<Web>, headers: HeaderMap, body: Body) -> R
     answered(&web, answer, StatusCode::CREATED)
 }
 
+/// RFC 6585 §4.
+fn busy(web: &Web, wait: Duration) -> Response {
+    let error = OAuthError::new(ErrorCode::TemporarilyUnavailable, "too many clients were registered from here; wait");
+    let answer = OAuthAnswer::from(error).with_status(StatusCode::TOO_MANY_REQUESTS).with_retry_after(wait.as_secs());
+    refused(web, "register", None, answer)
+}
+
 /// `GET /oauth2/register/{client_id}`
-pub async fn show(State(web): State<Web>, Path(id): Path<String>, headers: HeaderMap) -> Response {
+pub async fn show(State(web): State<Web>, Segment(id): Segment, headers: HeaderMap) -> Response {
     let answer = match bearer(&headers) {
         Ok(bearer) => read(&web.provider, &id, bearer.as_ref()).await,
         Err(error) => Err(error),
@@ -41,7 +57,7 @@ pub async fn show(State(web): State<Web>, Path(id): Path<String>, headers: Heade
 }
 
 /// `PUT /oauth2/register/{client_id}`
-pub async fn replace(State(web): State<Web>, Path(id): Path<String>, headers: HeaderMap, body: Body) -> Response {
+pub async fn replace(State(web): State<Web>, Segment(id): Segment, headers: HeaderMap, body: Body) -> Response {
     let metadata = match object(&headers, body).await {
         Ok(metadata) => metadata,
         Err(unreadable) => return refused(&web, "register", None, unreadable.into()),
@@ -55,7 +71,7 @@ pub async fn replace(State(web): State<Web>, Path(id): Path<String>, headers: He
 }
 
 /// `DELETE /oauth2/register/{client_id}`
-pub async fn remove(State(web): State<Web>, Path(id): Path<String>, headers: HeaderMap) -> Response {
+pub async fn remove(State(web): State<Web>, Segment(id): Segment, headers: HeaderMap) -> Response {
     let answer = match bearer(&headers) {
         Ok(bearer) => delete(&web.provider, &id, bearer.as_ref()).await,
         Err(error) => Err(error),

@@ -3,11 +3,14 @@
 //! RFC 7591 §3, RFC 7592 §2, OIDC Registration §3.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
+use crate::edge::ephemeral::{Decision, EphemeralKey, Quota};
 use crate::edge::random::Random;
 use crate::model::client::{Client, ClientOrigin, ClientPolicy, ClientSecret};
+use crate::model::fault::Fault;
 use crate::model::id::ClientId;
 use crate::oauth::client_auth::{jwks, secret};
 use crate::oauth::policy::{Mode, Registration};
@@ -20,6 +23,9 @@ use crate::protocol::oidc::subject;
 use crate::protocol::registration_management::parse_update;
 use crate::protocol::scope::Scope;
 use crate::protocol::secret::{Secret, TokenHash};
+
+/// Clients that one caller may register at an open door: so many at once, then one in each period.
+const PER_CALLER: Quota = Quota { burst: 20, period: Duration::from_mins(1) };
 
 /// Registers a client (RFC 7591 §3.1); the answer is §3.2.1 with the management members of RFC 7592 §3.
 ///
@@ -112,6 +118,23 @@ pub async fn delete(provider: &Provider, id: &str, bearer: Option<&Secret>) -> R
     Ok(())
 }
 
+/// How long `caller` must wait before another client may be registered from there: an open door is no reason to let one
+/// stranger fill the house.
+///
+/// # Errors
+/// A fault of the ephemeral store.
+pub async fn wait(provider: &Provider, caller: &str) -> Result<Option<Duration>, Fault> {
+    let is_limited = matches!(provider.policy.registration, Registration::Open);
+    if !is_limited || provider.policy.mode == Mode::Development {
+        return Ok(None);
+    }
+    let key = EphemeralKey::new("registration", TokenHash::of(caller).as_bytes());
+    Ok(match provider.edges.ephemeral.rate(&key, PER_CALLER, provider.now()).await? {
+        Decision::Allowed => None,
+        Decision::Refused { retry_after } => Some(retry_after),
+    })
+}
+
 /// Who may register (RFC 7591 §3).
 fn admit(provider: &Provider, bearer: Option<&Secret>) -> Result<(), OAuthError> {
     match &provider.policy.registration {
@@ -136,7 +159,7 @@ async fn owner(provider: &Provider, id: &str, bearer: Option<&Secret>) -> Result
     let refused = || OAuthError::invalid_token("the registration access token is not valid for this client");
     let token = bearer.ok_or_else(refused)?;
     let id: ClientId = id.parse().map_err(|_| refused())?;
-    let client = provider.edges.store.client(&id).await?.ok_or_else(refused)?;
+    let client = provider.edges.store.client(&id).await?.filter(|client| client.is_enabled()).ok_or_else(refused)?;
     match &client.origin {
         ClientOrigin::Registered(hash) if hash.matches(&TokenHash::of(token.expose())) => Ok(client),
         _ => Err(refused()),
