@@ -19,6 +19,8 @@ use http::header::{
 };
 use http::{Method, StatusCode};
 
+use crate::http::security_header::Transport;
+
 /// One state of a document, with the headers of its answer.
 #[derive(Clone, Debug)]
 pub struct Prepared {
@@ -39,6 +41,13 @@ impl Prepared {
         headers.insert(ETAG, etag.clone());
         headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
         Self { body, headers, etag }
+    }
+
+    /// With what belongs to every answer (ASVS 3.4.1, 3.4.4); no layer stands around a ready document.
+    #[must_use]
+    pub fn harden(mut self, transport: Transport) -> Self {
+        transport.harden(&mut self.headers);
+        self
     }
 }
 

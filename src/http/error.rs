@@ -20,6 +20,8 @@ use crate::protocol::error::{ErrorCode, OAuthError};
 
 /// Seconds after which a caller should try again what the server could not do for the moment.
 const RETRY_SECONDS: u64 = 2;
+/// The most characters of a hint in the log.
+const MAX_HINT: usize = 500;
 
 /// A refusal in the answer's extensions, where the trace layer finds it and logs it.
 #[derive(Clone, Debug)]
@@ -35,7 +37,7 @@ impl Refusal {
     /// Writes it to the log, once.
     pub fn log(&self, id: TraceId, route: &str) {
         let (code, description) = (&*self.code, &*self.description);
-        let hint = self.hint.as_deref().unwrap_or_default();
+        let hint = beginning(self.hint.as_deref().unwrap_or_default());
         if self.is_ours {
             let cause = self.source.as_deref().map(|source| chain(source)).unwrap_or_default();
             tracing::error!(trace_id = %id, route, code, description, hint, cause, "a request failed");
@@ -44,6 +46,11 @@ impl Refusal {
             tracing::info!(trace_id = %id, route, code, description, hint, cause, "a request was refused");
         }
     }
+}
+
+/// As much as a line of the log should hold: a hint may repeat what a stranger sent.
+fn beginning(text: &str) -> &str {
+    text.char_indices().nth(MAX_HINT).map_or(text, |(end, _)| text.get(..end).unwrap_or_default())
 }
 
 /// Every cause, from the outermost on: `record refresh token: database is locked`.
@@ -360,6 +367,12 @@ pub fn wants_page(headers: &HeaderMap) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_hint_in_the_log_is_short() {
+        assert_eq!(beginning("ü".repeat(2_000).as_str()), "ü".repeat(MAX_HINT));
+        assert_eq!(beginning("ü"), "ü");
+    }
 
     #[test]
     fn codes_become_statuses_and_challenges() {

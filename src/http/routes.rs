@@ -4,12 +4,13 @@
 //! door; it needs no name in the log and changes nothing. Everything stands below the path of the issuer.
 
 use axum::Router;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::routing::{MethodRouter, get, post};
 use http::header::HeaderMap;
 
 use crate::http::document::Document;
+use crate::http::extract::params::Segment;
 use crate::http::front::Front;
 use crate::http::health::Health;
 use crate::http::trace::{Trace, TraceId};
@@ -89,7 +90,7 @@ fn closed(route: MethodRouter<Web>) -> MethodRouter<Web> {
     route.fallback(method_not_allowed)
 }
 
-async fn static_file(State(web): State<Web>, id: TraceId, Path(name): Path<String>, headers: HeaderMap) -> Response {
+async fn static_file(State(web): State<Web>, id: TraceId, Segment(name): Segment, headers: HeaderMap) -> Response {
     asset::answer(web.pages.templates(), &name).unwrap_or_else(|| web.pages.not_found(id, &headers))
 }
 

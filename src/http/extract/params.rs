@@ -2,8 +2,10 @@
 //!
 //! RFC 6749 §3.1, §3.2, appendix B. The one parser is [`Params`]; here are the limits and the content type around it.
 
+use std::convert::Infallible;
+
 use axum::body::Body;
-use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::response::Response;
 use http::header::HeaderMap;
 use http::request::Parts;
@@ -40,6 +42,18 @@ pub async fn form(headers: &HeaderMap, body: Body) -> Result<Params, Unreadable>
         return Err(Unreadable::new(StatusCode::BAD_REQUEST, description));
     }
     Ok(Params::parse(&body::read(body).await?)?)
+}
+
+/// The one variable segment of a path; empty when it is not UTF-8, which names nothing of ours.
+pub struct Segment(pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Segment {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
+        let read = Path::<String>::from_request_parts(parts, state).await;
+        Ok(Self(read.map(|Path(segment)| segment).unwrap_or_default()))
+    }
 }
 
 /// The query of a page; what cannot be read is a page too.

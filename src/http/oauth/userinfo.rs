@@ -57,6 +57,7 @@ async fn presented(method: &Method, headers: &HeaderMap, body: Body) -> Result<O
 /// RFC 6750 §3.1: a request without a token is told the scheme and no more.
 async fn anonymous(web: &Web, headers: &HeaderMap) -> Response {
     let mut response = StatusCode::UNAUTHORIZED.into_response();
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if let Ok(value) = HeaderValue::from_str(&challenge(web.provider.issuer.as_str(), None)) {
         response.headers_mut().insert(WWW_AUTHENTICATE, value);
     }

@@ -2,13 +2,13 @@
 //!
 //! PROTOCOL R16, S4.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
 
 use crate::edge::template::context::{AccountPage, AuthorizedApp, BrowserSession, Profile};
 use crate::http::error::PageError;
-use crate::http::extract::params::Form;
+use crate::http::extract::params::{Form, Segment};
 use crate::http::extract::visitor::Visitor;
 use crate::http::page::{fault_page, foreign_form, logout};
 use crate::http::web::{Web, redirect, with_cookies};
@@ -47,7 +47,7 @@ pub async fn show(State(web): State<Web>, visitor: Visitor) -> Response {
 pub async fn revoke_app(
     State(web): State<Web>,
     visitor: Visitor,
-    Path(client_id): Path<String>,
+    Segment(client_id): Segment,
     Form(form): Form,
 ) -> Response {
     let user = match acting(&web, &visitor, form.get("csrf")) {
@@ -62,12 +62,7 @@ pub async fn revoke_app(
 }
 
 /// `POST /account/sessions/{id}/end`
-pub async fn end_session(
-    State(web): State<Web>,
-    visitor: Visitor,
-    Path(id): Path<String>,
-    Form(form): Form,
-) -> Response {
+pub async fn end_session(State(web): State<Web>, visitor: Visitor, Segment(id): Segment, Form(form): Form) -> Response {
     let user = match acting(&web, &visitor, form.get("csrf")) {
         Ok(user) => user,
         Err(response) => return *response,
