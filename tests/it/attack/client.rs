@@ -118,7 +118,8 @@ async fn assertions_do_not_make_us_a_weapon() {
 async fn no_link_of_ours_runs_a_script() {
     let server = TestServer::start().await;
     for member in ["client_uri", "logo_uri", "policy_uri", "tos_uri", "initiate_login_uri"] {
-        for uri in ["javascript:alert(1)", " javascript:alert(1)", "data:text/html,x", "vbscript:x", "//evil.example/"] {
+        for uri in ["javascript:alert(1)", " javascript:alert(1)", "data:text/html,x", "vbscript:x", "//evil.example/"]
+        {
             let body = json!({"redirect_uris": ["https://evil.example/cb"], member: uri});
             let answer = server.json((Method::POST, "/oauth2/register"), &body, None).await;
             assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{member} {uri}: {answer}");

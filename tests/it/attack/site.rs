@@ -99,8 +99,15 @@ async fn pages_stand_in_no_frame_and_no_cache() {
     let server = TestServer::start().await;
     let alice = Browser::signed_in(&server, "alice").await;
     for target in [
-        "/", "/sign-in", "/account", "/admin", "/consent?flow=x", "/oauth2/authorize", "/oauth2/logout",
-        "/sign-in/link", "/sign-in/account",
+        "/",
+        "/sign-in",
+        "/account",
+        "/admin",
+        "/consent?flow=x",
+        "/oauth2/authorize",
+        "/oauth2/logout",
+        "/sign-in/link",
+        "/sign-in/account",
     ] {
         let page = alice.get(target).await;
         let policy = page.header("content-security-policy");

@@ -1,10 +1,81 @@
 //! A stranger with time, addresses and odd bytes.
 
 use axum::body::Body;
-use http::Request;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::{Method, Request};
+use serde_json::json;
+use symbolon::config::registration::RegistrationMode;
+use symbolon::oauth::policy::Mode;
 
+use crate::support::server::{PASSWORD, Setup};
 use crate::support::{Browser, RelyingParty, TestServer};
+
+/// A server for real people that lets everybody register.
+async fn open_house() -> TestServer {
+    let setup = Setup { mode: Mode::Production, registration: RegistrationMode::Open, ..Setup::default() };
+    TestServer::with(setup).await
+}
+
+/// PROTOCOL A4, A5: guessing ends early, and the person stays able to sign in with their own browser.
+#[tokio::test]
+async fn a_stranger_shuts_nobody_out_of_their_own_browser() {
+    let server = TestServer::with(Setup { mode: Mode::Production, ..Setup::default() }).await;
+    let own = Browser::signed_in(&server, "alice").await;
+    let stranger = Browser::new(&server);
+    let try_as = async |browser: &Browser, password: &str| {
+        let page = browser.get("/sign-in").await;
+        let form = page.page().form_of("login-submit").fill("login", "alice").fill("password", password);
+        browser.submit(form).await.status.as_u16()
+    };
+    let mut statuses = Vec::new();
+    for _ in 0..12 {
+        statuses.push(try_as(&stranger, "wrong").await);
+    }
+    assert_eq!(
+        statuses.iter().filter(|status| **status == 429).count(),
+        3,
+        "ten at once, one of them her own: {statuses:?}"
+    );
+    assert_eq!(try_as(&stranger, PASSWORD).await, 429, "not even the right one is heard");
+    own.forget_cookie("symbolon_session");
+    assert_eq!(try_as(&own, PASSWORD).await, 200, "her own browser is known");
+}
+
+/// An open door is not a way to fill the disk (PROTOCOL B4).
+#[tokio::test]
+async fn registration_is_limited_by_caller() {
+    let server = open_house().await;
+    let body = json!({"redirect_uris": ["https://evil.example/cb"]});
+    let register = async || server.json((Method::POST, "/oauth2/register"), &body, None).await;
+    for _ in 0..20 {
+        register().await.ok();
+    }
+    let refused = register().await;
+    assert_eq!((refused.status.as_u16(), refused.header("retry-after")), (429, "60"), "{refused}");
+    server.advance(std::time::Duration::from_secs(60));
+    register().await.ok();
+}
+
+/// A path that is no text is refused in the words of the endpoint.
+#[tokio::test]
+async fn a_path_that_is_no_text_names_nothing() {
+    let server = TestServer::start().await;
+    let request = Request::get("/oauth2/register/%ff").header(AUTHORIZATION, "Bearer x");
+    assert_eq!(server.send(request.body(Body::empty()).expect("a request")).await.error(), "401 invalid_token");
+    let page = Browser::new(&server).get("/assets/%ff").await;
+    assert_eq!(page.status.as_u16(), 404, "{page}");
+}
+
+/// Documents that no layer stands around are as hard as the rest.
+#[tokio::test]
+async fn ready_documents_are_hardened() {
+    let server = TestServer::with(Setup { issuer: "https://id.example", ..Setup::default() }).await;
+    for target in ["/.well-known/openid-configuration", "/oauth2/jwks", "/sign-in"] {
+        let answer = server.get(target).await;
+        assert_eq!(answer.header("x-content-type-options"), "nosniff", "{target}");
+        assert!(answer.header("strict-transport-security").starts_with("max-age=63072000"), "{target}");
+    }
+}
 
 /// Known and unknown people are answered alike, byte for byte (PROTOCOL A17).
 #[tokio::test]
@@ -29,10 +100,53 @@ async fn odd_input_is_refused_and_never_a_fault() {
     let shop = RelyingParty::web(&server, "shop").await;
     let good = shop.begin("openid").parameters;
     let good: Vec<(&str, &str)> = good.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    let odd =
-        ["", "%00", "%ff", "%", "%zz", "%C3%A9", "%0D%0AX:%20y", "99999999999999999999", "-1", "[]", "{}", "null", "..", "%22", "%E2%80%AE"];
-    for endpoint in ["/oauth2/authorize", "/oauth2/token", "/oauth2/introspect", "/oauth2/revoke", "/oauth2/userinfo", "/oauth2/logout", "/sign-in", "/sign-in/link", "/sign-out", "/consent"] {
-        for name in ["client_id", "scope", "max_age", "prompt", "claims", "redirect_uri", "grant_type", "code", "token", "refresh_token", "client_assertion", "id_token_hint", "flow", "csrf", "login", "ui_locales"] {
+    let odd = [
+        "",
+        "%00",
+        "%ff",
+        "%",
+        "%zz",
+        "%C3%A9",
+        "%0D%0AX:%20y",
+        "99999999999999999999",
+        "-1",
+        "[]",
+        "{}",
+        "null",
+        "..",
+        "%22",
+        "%E2%80%AE",
+    ];
+    for endpoint in [
+        "/oauth2/authorize",
+        "/oauth2/token",
+        "/oauth2/introspect",
+        "/oauth2/revoke",
+        "/oauth2/userinfo",
+        "/oauth2/logout",
+        "/sign-in",
+        "/sign-in/link",
+        "/sign-out",
+        "/consent",
+    ] {
+        for name in [
+            "client_id",
+            "scope",
+            "max_age",
+            "prompt",
+            "claims",
+            "redirect_uri",
+            "grant_type",
+            "code",
+            "token",
+            "refresh_token",
+            "client_assertion",
+            "id_token_hint",
+            "flow",
+            "csrf",
+            "login",
+            "ui_locales",
+        ] {
             for value in odd {
                 let mut query = url::form_urlencoded::Serializer::new(String::new());
                 query.extend_pairs(good.iter().filter(|(known, _)| *known != name));
@@ -50,7 +164,8 @@ async fn odd_input_is_refused_and_never_a_fault() {
             }
         }
     }
-    for credentials in ["Basic", "Basic !!!", "Basic Og==", "Basic JTo=", "Bearer", "Bearer ", "Digest x", "Basic /w=="] {
+    for credentials in ["Basic", "Basic !!!", "Basic Og==", "Basic JTo=", "Bearer", "Bearer ", "Digest x", "Basic /w=="]
+    {
         for endpoint in ["/oauth2/token", "/oauth2/userinfo", "/oauth2/introspect", "/oauth2/register"] {
             let request = Request::post(endpoint)
                 .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
