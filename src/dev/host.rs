@@ -21,13 +21,12 @@ async fn check(State(origin): State<String>, request: Request, next: Next) -> Re
         None => host(request.headers()),
     };
     match named {
-        // Without a name there is nobody who was led here by one.
-        None | Some(Name::Localhost) => next.run(request).await,
         Some(Name::Address) if is_page(&request) => {
             let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
             Redirect::temporary(&format!("{origin}{path}")).into_response()
         }
-        Some(Name::Address) => next.run(request).await,
+        // Without a name there is nobody who was led here by one.
+        None | Some(Name::Localhost | Name::Address) => next.run(request).await,
         Some(Name::Other) => {
             let text = format!("This is a development server. It answers at {origin} only.\n");
             (StatusCode::MISDIRECTED_REQUEST, text).into_response()
@@ -46,11 +45,12 @@ impl Name {
     fn of(host: &str) -> Self {
         let host = host.to_ascii_lowercase();
         let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
-        match address {
-            Ok(address) if address.is_loopback() => Self::Address,
-            Ok(_) => Self::Other,
-            Err(_) if host == "localhost" || host.ends_with(".localhost") => Self::Localhost,
-            Err(_) => Self::Other,
+        if address.is_ok_and(|address| address.is_loopback()) {
+            Self::Address
+        } else if host == "localhost" || host.ends_with(".localhost") {
+            Self::Localhost
+        } else {
+            Self::Other
         }
     }
 }

@@ -13,7 +13,7 @@ use symbolon::oauth::policy::Mode;
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 fn readme() -> String {
-    std::fs::read_to_string(Path::new(ROOT).join("README.md")).unwrap()
+    std::fs::read_to_string(Path::new(ROOT).join("README.md")).expect("README.md is there")
 }
 
 /// The lines between `<!-- name -->` and the next empty comment, `<!-- -->`.
@@ -25,9 +25,9 @@ fn part(name: &str) -> String {
 }
 
 fn load(toml: &str) -> Result<Config, String> {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("a temporary folder");
     let file = folder.path().join("symbolon.toml");
-    std::fs::write(&file, toml).unwrap();
+    std::fs::write(&file, toml).expect("it can be written");
     Config::load(Some(&file), &BTreeMap::new()).map_err(|error| error.to_string())
 }
 
@@ -35,7 +35,7 @@ fn load(toml: &str) -> Result<Config, String> {
 fn known_keys(section: &str) -> Option<Vec<String>> {
     let unknown = "a_key_that_is_like_no_other_of_this_file";
     let toml = if section.is_empty() { format!("{unknown} = 1") } else { format!("[{section}]\n{unknown} = 1") };
-    let refusal = load(&toml).unwrap_err();
+    let refusal = load(&toml).expect_err("the key is unknown");
     // A value is no section, and its refusal another sentence.
     let (_, keys) = refusal.split_once("there are ")?;
     Some(keys.split(", ").map(str::to_owned).collect())
@@ -47,7 +47,7 @@ fn settings() -> BTreeMap<String, String> {
     let rows = part("settings");
     let rows = rows.lines().filter(|line| line.starts_with("| `"));
     rows.map(|line| line.split('|').skip(1).map(cell))
-        .map(|mut cells| (cells.next().unwrap(), cells.next().unwrap()))
+        .map(|mut cells| (cells.next().expect("a key"), cells.next().expect("a default")))
         .collect()
 }
 
