@@ -18,7 +18,7 @@ use crate::dev::demo::{ClientLogin, DemoEdges, DemoSettings};
 use crate::dev::facts::{Addresses, Facts};
 use crate::dev::mailbox::{Channel, Delivery, Mailbox};
 use crate::dev::seed::{self, seed};
-use crate::dev::{demo, picture};
+use crate::dev::{demo, host, picture};
 use crate::edge::random::SystemRandom;
 use crate::edge::template::context::{DevelopmentUser, Link};
 use crate::http::serve::{BindError, Bound, Shutdown, run, signal};
@@ -101,7 +101,9 @@ impl Dev {
             ],
             routes: mailbox.router(Arc::clone(&app.templates), String::new()).merge(picture::router()),
         };
-        let served = vec![(public, app.front(extras)), (demo_app, demo_router.into()), (operations, app.operations())];
+        let front = app.front(extras).map_router(|router| host::guard(router, addresses.issuer.clone()));
+        let demo_router = host::guard(demo_router, addresses.demo.clone());
+        let served = vec![(public, front), (demo_app, demo_router.into()), (operations, app.operations())];
         jobs::start(&app.provider);
         let stop = signal().map_err(anyhow::Error::from)?;
         let shutdown = Shutdown { notice: Duration::ZERO, drain: Duration::from_secs(2) };

@@ -9,6 +9,7 @@ pub mod credentials;
 pub mod data_folder;
 pub mod demo;
 pub mod facts;
+pub mod host;
 pub mod mailbox;
 pub mod picture;
 pub mod seed;

@@ -32,6 +32,12 @@ impl Front {
     pub fn new(documents: Vec<(String, Document)>, router: Router) -> Self {
         Self { documents: documents.into(), router }
     }
+
+    /// With another router made of this one; the documents stay in front of it.
+    #[must_use]
+    pub fn map_router(self, change: impl FnOnce(Router) -> Router) -> Self {
+        Self { documents: self.documents, router: change(self.router) }
+    }
 }
 
 impl From<Router> for Front {

@@ -1,3 +1,4 @@
 //! Stories of a browser, a relying party, an admin.
 
 mod contract;
+mod readme;

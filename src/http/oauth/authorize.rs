@@ -8,7 +8,7 @@ use http::Method;
 
 use crate::http::extract::params::AnyParams;
 use crate::http::extract::visitor::Visitor;
-use crate::http::page::{Place, fault_page, lead};
+use crate::http::page::{Place, fault_page, lead, way_back_to};
 use crate::http::web::{Web, page_error, with_cookies};
 use crate::oauth::endpoint::authorize::{AuthorizeError, Next, authorize};
 use crate::oauth::interaction;
@@ -27,7 +27,7 @@ pub async fn handle(
     }
     let begun = match authorize(&web.provider, &params, &visitor.browser).await {
         Ok(begun) => begun,
-        Err(refusal) => return refuse(&web, &visitor, &params, refusal),
+        Err(refusal) => return refuse(&web, &visitor, &params, refusal).await,
     };
     if let Next::Answer(answer) = begun.next {
         return web.deliver(&visitor, answer);
@@ -42,13 +42,23 @@ pub async fn handle(
     with_cookies(lead(&web, &visitor, &place, begun.next), cookie)
 }
 
-fn refuse(web: &Web, visitor: &Visitor, params: &Params, refusal: AuthorizeError) -> Response {
+async fn refuse(web: &Web, visitor: &Visitor, params: &Params, refusal: AuthorizeError) -> Response {
     let (AuthorizeError::UnknownClient(error) | AuthorizeError::RedirectUri(error) | AuthorizeError::Client(_, error)) =
         &refusal;
     web.refusals.note("authorize", params.get("client_id"), error, web.provider.now());
     match refusal {
         AuthorizeError::UnknownClient(error) => web.refuse(visitor, &page_error("unknown_client", &error)),
-        AuthorizeError::RedirectUri(error) => web.refuse(visitor, &page_error("redirect_uri_mismatch", &error)),
+        AuthorizeError::RedirectUri(error) => {
+            let page = page_error("redirect_uri_mismatch", &error);
+            let back = way_back_to(web, params.get("client_id")).await;
+            web.refuse(
+                visitor,
+                &match back {
+                    Some(back) => page.back(back),
+                    None => page,
+                },
+            )
+        }
         AuthorizeError::Client(path, error) => web.deliver_refusal(visitor, path.error(&error), &error),
     }
 }

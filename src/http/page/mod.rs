@@ -12,7 +12,7 @@ pub mod sign_in;
 use axum::response::Response;
 use http::StatusCode;
 
-use crate::http::error::PageError;
+use crate::http::error::{Back, PageError};
 use crate::http::extract::visitor::Visitor;
 use crate::http::web::{Web, redirect, way_back};
 use crate::model::fault::Fault;
@@ -73,18 +73,21 @@ pub async fn find(web: &Web, visitor: &Visitor, place: &Place) -> Result<Open, B
             Err(Box::new(lost(web, visitor, ("interaction_unknown", back))))
         }
         Found::Lost => {
-            let back = match place.client_id.as_deref().and_then(|id| id.parse::<ClientId>().ok()) {
-                Some(id) => web.provider.edges.store.client(&id).await.ok().flatten(),
-                None => None,
-            };
-            let back = back.and_then(|client| way_back(&client, web.provider.issuer.as_str()));
+            let back = way_back_to(web, place.client_id.as_deref()).await;
             let key = if visitor.flow.is_some() { "interaction_expired" } else { "interaction_other_browser" };
             Err(Box::new(lost(web, visitor, (key, back))))
         }
     }
 }
 
-fn lost(web: &Web, visitor: &Visitor, (key, back): (&'static str, Option<crate::http::error::Back>)) -> Response {
+/// The way back to the client of this id, if there is such a client and a way.
+pub async fn way_back_to(web: &Web, client_id: Option<&str>) -> Option<Back> {
+    let id = client_id?.parse::<ClientId>().ok()?;
+    let client = web.provider.edges.store.client(&id).await.ok().flatten()?;
+    way_back(&client, web.provider.issuer.as_str())
+}
+
+fn lost(web: &Web, visitor: &Visitor, (key, back): (&'static str, Option<Back>)) -> Response {
     let error = PageError::new(key, StatusCode::BAD_REQUEST);
     web.refuse(
         visitor,
@@ -121,6 +124,6 @@ pub fn fault_page(web: &Web, visitor: &Visitor, fault: Fault) -> Response {
 
 /// A page for a form that is not from here, or void by now; the way on is a fresh form at `again`.
 pub fn foreign_form(web: &Web, visitor: &Visitor, error: crate::http::csrf::CsrfError, again: String) -> Response {
-    let back = crate::http::error::Back { uri: again, client_name: None };
+    let back = Back { uri: again, client_name: None };
     web.refuse(visitor, &PageError::new("csrf", StatusCode::BAD_REQUEST).hint(error.to_string()).back(back))
 }

@@ -1,0 +1,143 @@
+//! README.md says what is so: its settings, its table of what is supported, its snippets.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::path::Path;
+
+use serde_json::Value;
+use symbolon::app::{App, World};
+use symbolon::config::Config;
+use symbolon::oauth::endpoint::discovery;
+use symbolon::oauth::policy::Mode;
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+fn readme() -> String {
+    std::fs::read_to_string(Path::new(ROOT).join("README.md")).expect("README.md is there")
+}
+
+/// The lines between `<!-- name -->` and the next empty comment, `<!-- -->`.
+fn part(name: &str) -> String {
+    let text = readme();
+    let (_, after) =
+        text.split_once(&format!("<!-- {name} -->\n")).unwrap_or_else(|| panic!("README.md has no {name}"));
+    after.split_once("<!-- -->").unwrap_or_else(|| panic!("{name} has no end")).0.trim().to_owned()
+}
+
+fn load(toml: &str) -> Result<Config, String> {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("symbolon.toml");
+    std::fs::write(&file, toml).expect("it can be written");
+    Config::load(Some(&file), &BTreeMap::new()).map_err(|error| error.to_string())
+}
+
+/// The keys that a section (or the top, "") knows, as the refusal of an unknown one lists them.
+fn known_keys(section: &str) -> Option<Vec<String>> {
+    let unknown = "a_key_that_is_like_no_other_of_this_file";
+    let toml = if section.is_empty() { format!("{unknown} = 1") } else { format!("[{section}]\n{unknown} = 1") };
+    let refusal = load(&toml).expect_err("the key is unknown");
+    // A value is no section, and its refusal another sentence.
+    let (_, keys) = refusal.split_once("there are ")?;
+    Some(keys.split(", ").map(str::to_owned).collect())
+}
+
+/// Key and default of each row; an empty default is none.
+fn settings() -> BTreeMap<String, String> {
+    let cell = |text: &str| text.trim().trim_matches('`').to_owned();
+    let rows = part("settings");
+    let rows = rows.lines().filter(|line| line.starts_with("| `"));
+    rows.map(|line| line.split('|').skip(1).map(cell))
+        .map(|mut cells| (cells.next().expect("a key"), cells.next().expect("a default")))
+        .collect()
+}
+
+#[test]
+fn every_setting_has_a_row() {
+    let mut keys = BTreeSet::new();
+    for top in known_keys("").expect("the top has keys") {
+        match known_keys(&top) {
+            Some(below) => keys.extend(below.into_iter().map(|key| format!("{top}.{key}"))),
+            None => {
+                keys.insert(top);
+            }
+        }
+    }
+    assert!(keys.len() > 10, "{keys:?}");
+    assert_eq!(settings().into_keys().collect::<BTreeSet<_>>(), keys);
+}
+
+#[test]
+fn every_default_is_the_real_one() {
+    let mut toml = String::new();
+    for (key, default) in settings().iter().filter(|(_, default)| !default.is_empty()) {
+        writeln!(toml, "{key} = \"{default}\"").unwrap();
+    }
+    let written = load(&toml).unwrap();
+    assert_eq!(format!("{written:?}"), format!("{:?}", Config::default()));
+}
+
+#[test]
+fn the_settings_file_is_taken() {
+    let text = part("serve");
+    let toml = text.trim_start_matches("```toml").trim_end_matches("```");
+    assert!(toml.contains("issuer = "), "{toml}");
+    load(toml).unwrap();
+}
+
+#[tokio::test]
+async fn what_is_supported_is_what_discovery_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = Config::default();
+    config.database.path = folder.path().join("symbolon.db");
+    config.keys.master_key_file = folder.path().join("symbolon.key");
+    let app = App::build(&config, Mode::Development, World::real()).await.unwrap();
+    let metadata = serde_json::to_value(discovery::metadata(&app.provider)).unwrap();
+    app.close().await;
+
+    let issuer = config.issuer.as_str();
+    let shown = |value: &Value| match value {
+        Value::String(text) => format!("`{}`", text.strip_prefix(issuer).unwrap_or(text)),
+        other => format!("`{other}`"),
+    };
+    let mut rows = String::from("| member | value |\n|---|---|");
+    for (name, value) in metadata.as_object().unwrap().iter().filter(|(name, _)| *name != "issuer") {
+        let values: Vec<String> =
+            value.as_array().map_or_else(|| vec![shown(value)], |all| all.iter().map(shown).collect());
+        write!(rows, "\n| `{name}` | {} |", values.join(" ")).unwrap();
+    }
+    let written = part("supported");
+    assert!(written == rows, "README.md, below <!-- supported -->, has to be:\n{rows}\n");
+}
+
+/// A fence below `<!-- from a/file -->` holds lines of that file, in their order; lines between them may be left out.
+#[test]
+fn snippets_are_cut_from_files_that_are_tested() {
+    let text = readme();
+    let mut snippets = 0;
+    for (_, after) in text.match_indices("<!-- from ").map(|(at, mark)| text.split_at(at + mark.len())) {
+        let (file, after) = after.split_once(" -->\n").unwrap();
+        let code = after.split("```").nth(1).unwrap().split_once('\n').unwrap().1;
+        let source = std::fs::read_to_string(Path::new(ROOT).join(file)).unwrap();
+        let mut lines = source.lines().map(str::trim);
+        for line in code.lines().map(str::trim).filter(|line| !line.is_empty()) {
+            assert!(lines.any(|tested| tested == line), "{file} has no line, from there on: {line}");
+        }
+        snippets += 1;
+    }
+    assert!(snippets >= 3, "{snippets}");
+}
+
+#[test]
+fn links_lead_to_files() {
+    let text = readme();
+    let targets = text.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(target, _)| target);
+    let pictures = text.split("src=\"").skip(1).chain(text.split("srcset=\"").skip(1));
+    let pictures = pictures.filter_map(|rest| rest.split_once('"')).map(|(target, _)| target);
+    let own: Vec<&str> =
+        targets.chain(pictures).filter(|target| !target.contains("://") && !target.starts_with('#')).collect();
+    assert!(own.len() > 3, "{own:?}");
+    for target in own {
+        let file = target.split('#').next().unwrap();
+        assert!(Path::new(ROOT).join(file).exists(), "README.md links to {file}");
+    }
+}
