@@ -5,6 +5,7 @@ import urllib.parse
 
 import jwt
 
+from app import call
 from run import NotOffered
 
 # The members of the specifications that the suite knows; a member of our own would only raise a warning there.
@@ -59,8 +60,6 @@ def endpoints(run):
 
 def keys(run):
     """RFC 7517: public keys only, each usable, each under a kid of its own."""
-    from app import call
-
     found = call(run.provider["jwks_uri"]).json()["keys"]
     kids = [key["kid"] for key in found]
     assert len(set(kids)) == len(kids) > 0, kids

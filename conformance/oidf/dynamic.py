@@ -7,7 +7,16 @@ import time
 
 import claims
 from app import App, granted
-from basic import answered_as_unsupported, ensure_request_object_with_redirect_uri, idtoken_unsigned, refresh_token, refreshes, server
+from basic import (
+    answered_as_unsupported,
+    ensure_request_object_with_redirect_uri,
+    idtoken_unsigned,
+    reads_no_unsigned_objects,
+    refresh_token,
+    refreshes,
+    server,
+    unsigned_object,
+)
 from discovery import verification_dynamic
 from listener import Listener
 from run import NotOffered, Skipped
@@ -143,11 +152,7 @@ def by_reference(run, wrap, **metadata):
 
 
 def request_uri_unsigned(run):
-    algorithms = run.provider.metadata.get("request_object_signing_alg_values_supported")
-    if algorithms is not None and "none" not in algorithms:
-        raise Skipped("request objects must be signed")
-    from basic import unsigned_object
-
+    reads_no_unsigned_objects(run)
     by_reference(run, lambda _, asked: unsigned_object(asked))
 
 

@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """Writes the configuration of one plan of the OpenID Foundation's suite for a server that the suite can reach.
 
     plan/make.py basic https://login.example.com alice PASSWORD [INITIAL_ACCESS_TOKEN] > basic-config.json
@@ -11,6 +12,12 @@ import pathlib
 import sys
 
 HERE = pathlib.Path(__file__).parent
+PLANS = ["config", "basic", "formpost-basic", "dynamic", "3rdparty-init-login", "rp-initiated-logout"]
+
+
+def plan(name):
+    """What is said of a plan beside this file."""
+    return {"name": name} | json.loads((HERE / f"{name}.json").read_text())
 
 
 def filled(value, facts):
@@ -36,7 +43,7 @@ def browser(visits, steps):
     return [{"match": steps["matches"][match], "tasks": tasks(named, steps)} for match, named in visits.items()]
 
 
-def configuration(plan, issuer, person, initial_access_token):
+def configuration(plan, issuer, person, initial_access_token=None):
     """What the suite is given for a plan."""
     steps = json.loads((HERE / "browser.json").read_text())
     made = {
@@ -55,8 +62,7 @@ def configuration(plan, issuer, person, initial_access_token):
 
 
 def main(name, issuer, login, password, initial_access_token=None):
-    plan = {"name": name} | json.loads((HERE / f"{name}.json").read_text())
-    print(json.dumps(configuration(plan, issuer, (login, password), initial_access_token), indent=2))
+    print(json.dumps(configuration(plan(name), issuer, (login, password), initial_access_token), indent=2))
 
 
 if __name__ == "__main__":
