@@ -61,9 +61,21 @@ pub async fn redeem(
     if !session.is_some_and(|session| session.is_live(now)) {
         return Err(OAuthError::invalid_grant("the person signed out before the code was redeemed"));
     }
+    if !is_still_agreed(provider, &client, &code).await? {
+        return Err(OAuthError::invalid_grant("the person took their consent back before the code was redeemed"));
+    }
     let grant = Arc::new(grant_of(provider, (&client, hash), code, now));
     let user = person(provider, &client, &grant).await?;
     commit(provider, client, user, grant).await
+}
+
+/// Whether what the person agreed to stands (PROTOCOL S3): withdrawing it revokes grants, and a waiting code is none yet.
+async fn is_still_agreed(provider: &Provider, client: &Client, code: &AuthorizationCode) -> Result<bool, OAuthError> {
+    if client.policy.first_party {
+        return Ok(true);
+    }
+    let consent = provider.edges.store.consent(code.authentication.user, &client.id).await?;
+    Ok(consent.is_some_and(|consent| code.scope.is_within(&consent.scope)))
 }
 
 /// Issues the tokens and records them with the grant in one transaction, which is where the code is used up.
