@@ -2,6 +2,9 @@
 
 mod architecture;
 mod authorize;
+mod client_auth;
 mod contract;
+mod logout;
+mod session;
 mod support;
 mod token;

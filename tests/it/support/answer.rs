@@ -95,6 +95,12 @@ impl Page {
         element.value().attr(name).unwrap_or_default()
     }
 
+    /// An attribute of each element that `selector` finds.
+    pub(crate) fn attributes(&self, selector: &str, name: &str) -> Vec<String> {
+        let selector = Selector::parse(selector).expect("a selector");
+        self.html.select(&selector).filter_map(|element| element.value().attr(name)).map(str::to_owned).collect()
+    }
+
     /// The words of the first element that `selector` finds.
     #[track_caller]
     pub(crate) fn words(&self, selector: &str) -> String {

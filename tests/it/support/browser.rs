@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use axum::body::Body;
-use http::header::{ACCEPT_LANGUAGE, CONTENT_TYPE, COOKIE, ORIGIN, SET_COOKIE};
+use http::header::{ACCEPT, ACCEPT_LANGUAGE, CONTENT_TYPE, COOKIE, ORIGIN, SET_COOKIE};
 use http::{Request, StatusCode};
 use url::form_urlencoded::Serializer;
 
@@ -53,6 +53,8 @@ impl Browser {
         if !cookies.is_empty() {
             request.headers_mut().insert(COOKIE, cookies.parse().expect("cookies are ASCII"));
         }
+        let accept = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+        request.headers_mut().insert(ACCEPT, accept.parse().expect("ASCII"));
         request.headers_mut().insert(ACCEPT_LANGUAGE, self.language.parse().expect("a tag"));
         let answer = self.server.send(request).await;
         for header in answer.headers.get_all(SET_COOKIE) {

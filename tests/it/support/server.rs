@@ -6,9 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
-use axum::extract::ConnectInfo;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{Method, Request};
 use symbolon::app::{App, Extras, World};
@@ -16,6 +14,7 @@ use symbolon::config::Config;
 use symbolon::config::issuer::Issuer;
 use symbolon::config::registration::RegistrationMode;
 use symbolon::edge::store::Store;
+use symbolon::http::front::Front;
 use symbolon::model::id::{IdentifierId, UserId};
 use symbolon::model::user::{Identifier, IdentifierKind, Role, User};
 use symbolon::oauth::policy::Mode;
@@ -58,8 +57,8 @@ pub(crate) struct Running {
     pub(crate) clock: Arc<TestClock>,
     pub(crate) web: Arc<TestWeb>,
     pub(crate) issuer: &'static str,
-    router: Router,
-    folder: TempDir,
+    front: Front,
+    _folder: TempDir,
 }
 
 impl std::ops::Deref for TestServer {
@@ -91,8 +90,8 @@ impl TestServer {
             fetch: Arc::clone(&web) as Arc<_>,
         };
         let app = App::build(&config, setup.mode, world).await.expect("the server starts");
-        let router = app.router(Extras::default());
-        Self(Arc::new(Running { app, clock, web, issuer: setup.issuer, router, folder }))
+        let front = app.front(Extras::default());
+        Self(Arc::new(Running { app, clock, web, issuer: setup.issuer, front, _folder: folder }))
     }
 
     pub(crate) fn provider(&self) -> &Provider {
@@ -103,12 +102,8 @@ impl TestServer {
         &self.app.provider.edges.store
     }
 
-    pub(crate) fn router(&self) -> Router {
-        self.router.clone()
-    }
-
-    pub(crate) fn folder(&self) -> &Path {
-        self.folder.path()
+    pub(crate) fn front(&self) -> Front {
+        self.front.clone()
     }
 
     /// An identifier's path: what precedes every page.
@@ -127,10 +122,10 @@ impl TestServer {
     }
 
     /// Sends a request and reads the answer to its end.
-    pub(crate) async fn send(&self, mut request: Request<Body>) -> Answer {
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
         let peer: SocketAddr = ([127, 0, 0, 1], 50_000).into();
-        request.extensions_mut().insert(ConnectInfo(peer));
-        let response = self.router.clone().oneshot(request).await.unwrap_or_else(|never| match never {});
+        let visit = self.front().oneshot(peer).await.unwrap_or_else(|never| match never {});
+        let response = visit.oneshot(request).await.unwrap_or_else(|never| match never {});
         let (parts, body) = response.into_parts();
         let body = axum::body::to_bytes(body, usize::MAX).await.expect("the body is in memory");
         Answer { status: parts.status, headers: parts.headers, body }

@@ -125,7 +125,7 @@ async fn a_code_is_for_its_app_and_its_verifier() {
     wrong.verifier = "w".repeat(43);
     assert_eq!(shop.redeem(&wrong, &code).await.error(), "400 invalid_grant");
     for (verifier, expected) in
-        [("short", "400 invalid_request"), ("", "400 invalid_grant"), (&*"v".repeat(200), "400 invalid_request")]
+        [("short", "400 invalid_grant"), ("", "400 invalid_grant"), (&*"v".repeat(200), "400 invalid_grant")]
     {
         wrong.verifier = verifier.to_owned();
         assert_eq!(shop.redeem(&wrong, &code).await.error(), expected, "{verifier:?}");

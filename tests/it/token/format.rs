@@ -125,7 +125,7 @@ async fn only_our_own_access_tokens_are_access_tokens() {
         format!("{}.{}.{}", parts[0], header(json!({"sub": "x"})), parts[2]),
         format!("{access_token}."),
         format!(" {access_token}"),
-        "x".repeat(20_000),
+        "x".repeat(10_000),
         "..".to_owned(),
         "a.b.c".to_owned(),
     ] {
