@@ -71,7 +71,8 @@ async fn an_answer_is_read_by_the_clients_own_origin() {
     let answer = from(spa.request("/oauth2/token", &fields), OWN).await;
     assert_eq!(allowed(&answer), OWN);
     let tokens = answer.ok();
-    let refused = from(spa.request("/oauth2/token", &fields), OWN).await;
+    let unknown = [("grant_type", "refresh_token"), ("refresh_token", "unknown")];
+    let refused = from(spa.request("/oauth2/token", &unknown), OWN).await;
     assert_eq!((refused.error().as_str(), allowed(&refused)), ("400 invalid_grant", OWN), "refusals are read too");
 
     let userinfo = |token: &str| {

@@ -2,9 +2,16 @@
 
 mod architecture;
 mod authorize;
+mod bad_input;
 mod client_auth;
+mod consent;
 mod contract;
+mod cors;
+mod discovery;
 mod logout;
+mod race;
+mod register;
 mod session;
 mod support;
 mod token;
+mod userinfo;

@@ -205,12 +205,7 @@ async fn a_client_signs_with_its_secret() {
     });
     let registered = server.json((Method::POST, "/oauth2/register"), &metadata, None).await.ok();
     let (id, secret) = (registered["client_id"].as_str().expect("an id"), registered["client_secret"].as_str().expect("text"));
-    let mut robot = RelyingParty {
-        server: server.clone(),
-        client_id: id.to_owned(),
-        redirect_uri: String::new(),
-        proof: Proof::Basic(secret.to_owned()),
-    };
+    let mut robot = RelyingParty::registered(&server, id, "", Proof::Basic(secret.to_owned()));
     assert_eq!(robot.post("/oauth2/token", &[GRANT]).await.error(), "401 invalid_client", "another method");
     for algorithm in [jsonwebtoken::Algorithm::HS256, jsonwebtoken::Algorithm::HS384, jsonwebtoken::Algorithm::HS512] {
         let (id, key) = (id.to_owned(), EncodingKey::from_secret(secret.as_bytes()));

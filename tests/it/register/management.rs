@@ -34,12 +34,8 @@ impl Registered {
     }
 
     fn client(&self) -> RelyingParty {
-        RelyingParty {
-            server: self.server.clone(),
-            client_id: self.text("client_id").to_owned(),
-            redirect_uri: "https://new.example/callback".to_owned(),
-            proof: Proof::Basic(self.text("client_secret").to_owned()),
-        }
+        let proof = Proof::Basic(self.text("client_secret").to_owned());
+        RelyingParty::registered(&self.server, self.text("client_id"), "https://new.example/callback", proof)
     }
 }
 

@@ -38,12 +38,8 @@ async fn a_client_registers_and_works_at_once() {
     assert!(registered.get("unknown_member").is_none(), "{registered}");
 
     let text = |name: &str| registered[name].as_str().expect("text").to_owned();
-    let new = RelyingParty {
-        server: server.clone(),
-        client_id: text("client_id"),
-        redirect_uri: "https://new.example/callback".to_owned(),
-        proof: Proof::Basic(text("client_secret")),
-    };
+    let proof = Proof::Basic(text("client_secret"));
+    let new = RelyingParty::registered(&server, &text("client_id"), "https://new.example/callback", proof);
     let alice = Browser::new(&server);
     let tokens = new.tokens(&alice, "alice", "openid offline_access").await;
     let jwt = new.userinfo(tokens["access_token"].as_str().expect("a token")).await;

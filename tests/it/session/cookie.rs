@@ -53,6 +53,7 @@ async fn a_session_ends_when_it_is_not_used_or_too_old() {
     for _ in 0..5 {
         server.advance(Duration::from_hours(11));
         assert!(alice.open("/account").await.page().has("sign-out"), "used in time");
+        server.settled().await;
     }
     server.advance(Duration::from_hours(12));
     assert!(alice.open("/account").await.page().has("login"), "idle for twelve hours");

@@ -1,7 +1,7 @@
 //! A person with a browser: keeps cookies, follows redirects, fills in forms.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use axum::body::Body;
 use http::header::{ACCEPT, ACCEPT_LANGUAGE, CONTENT_TYPE, COOKIE, ORIGIN, SET_COOKIE};
@@ -10,18 +10,19 @@ use url::form_urlencoded::Serializer;
 
 use super::answer::{Answer, FilledForm};
 use super::relying_party::Exchange;
-use super::server::{PASSWORD, TestServer};
+use super::server::PASSWORD;
+use super::transport::Transport;
 
 /// A browser of one person. It sends what real ones send: `Origin: null` with forms of pages that name no referrer.
 pub(crate) struct Browser {
-    server: TestServer,
+    server: Arc<dyn Transport>,
     cookies: Mutex<BTreeMap<String, String>>,
-    language: &'static str,
+    password: &'static str,
 }
 
 impl Browser {
-    pub(crate) fn new(server: &TestServer) -> Self {
-        Self { server: server.clone(), cookies: Mutex::default(), language: "en" }
+    pub(crate) fn new(server: &(impl Transport + Clone + 'static)) -> Self {
+        Self { server: Arc::new(server.clone()), cookies: Mutex::default(), password: PASSWORD }
     }
 
     pub(crate) fn cookie(&self, name: &str) -> Option<String> {
@@ -45,7 +46,7 @@ impl Browser {
     /// Another window of the same browser: the cookies as they are now.
     pub(crate) fn copy(&self) -> Self {
         let cookies = self.cookies.lock().expect("no story panics here").clone();
-        Self { server: self.server.clone(), cookies: Mutex::new(cookies), language: self.language }
+        Self { server: Arc::clone(&self.server), cookies: Mutex::new(cookies), password: self.password }
     }
 
     async fn send(&self, mut request: Request<Body>) -> Answer {
@@ -55,7 +56,7 @@ impl Browser {
         }
         let accept = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
         request.headers_mut().insert(ACCEPT, accept.parse().expect("ASCII"));
-        request.headers_mut().insert(ACCEPT_LANGUAGE, self.language.parse().expect("a tag"));
+        request.headers_mut().insert(ACCEPT_LANGUAGE, "en".parse().expect("a tag"));
         let answer = self.server.send(request).await;
         for header in answer.headers.get_all(SET_COOKIE) {
             let text = header.to_str().expect("our cookies are ASCII");
@@ -114,12 +115,12 @@ impl Browser {
 
     /// Signs in on the page in `answer`.
     pub(crate) async fn sign_in(&self, answer: &Answer, login: &str) -> Answer {
-        let form = answer.page().form_of("login-submit").fill("login", login).fill("password", PASSWORD);
+        let form = answer.page().form_of("login-submit").fill("login", login).fill("password", self.password);
         self.submit(form).await
     }
 
     /// Signs in without an app.
-    pub(crate) async fn signed_in(server: &TestServer, login: &str) -> Self {
+    pub(crate) async fn signed_in(server: &(impl Transport + Clone + 'static), login: &str) -> Self {
         let browser = Self::new(server);
         let page = browser.open(&format!("{}/sign-in", server.base())).await;
         let account = browser.sign_in(&page, login).await;

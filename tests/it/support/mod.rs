@@ -9,6 +9,8 @@ pub(crate) mod clients;
 pub(crate) mod relying_party;
 pub(crate) mod server;
 pub(crate) mod tokens;
+pub(crate) mod transport;
+pub(crate) mod wire;
 pub(crate) mod world;
 
 pub(crate) use answer::{Answer, Page};

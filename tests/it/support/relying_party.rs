@@ -17,6 +17,7 @@ use super::browser::Browser;
 use super::clients::{self, SECRET};
 use super::server::{TestServer, form};
 use super::tokens;
+use super::transport::Transport;
 
 /// How an app proves itself at the token endpoint.
 #[derive(Clone)]
@@ -31,7 +32,7 @@ pub(crate) enum Proof {
 /// An app.
 #[derive(Clone)]
 pub(crate) struct RelyingParty {
-    pub(crate) server: TestServer,
+    server: Arc<dyn Transport>,
     pub(crate) client_id: String,
     pub(crate) redirect_uri: String,
     pub(crate) proof: Proof,
@@ -88,11 +89,22 @@ impl RelyingParty {
     pub(crate) async fn of(server: &TestServer, client: Client) -> Self {
         server.store().create_client(&client).await.expect("stored");
         Self {
-            server: server.clone(),
+            server: Arc::new(server.clone()),
             redirect_uri: client.metadata.redirect_uris.first().cloned().unwrap_or_default(),
             proof: if client.is_public() { Proof::Name } else { Proof::Basic(SECRET.to_owned()) },
             client_id: client.id.to_string(),
         }
+    }
+
+    /// An app that is registered at `server` already.
+    pub(crate) fn registered(
+        server: &(impl Transport + Clone + 'static),
+        client_id: &str,
+        redirect_uri: &str,
+        proof: Proof,
+    ) -> Self {
+        let (client_id, redirect_uri) = (client_id.to_owned(), redirect_uri.to_owned());
+        Self { server: Arc::new(server.clone()), client_id, redirect_uri, proof }
     }
 
     /// A request for a code, with PKCE.
@@ -123,7 +135,7 @@ impl RelyingParty {
         let answer: serde_json::Map<String, Value> =
             parameters(url).into_iter().map(|(name, value)| (name, Value::String(value))).collect();
         assert_eq!(answer.get("state").and_then(Value::as_str), Some(exchange.state.as_str()), "{url}");
-        assert_eq!(answer.get("iss").and_then(Value::as_str), Some(self.server.issuer), "{url}");
+        assert_eq!(answer.get("iss").and_then(Value::as_str), Some(self.server.issuer()), "{url}");
         Value::Object(answer)
     }
 
@@ -151,7 +163,7 @@ impl RelyingParty {
             Proof::Basic(_) => {}
             Proof::Post(secret) => fields.extend([("client_id", self.client_id.as_str()), ("client_secret", secret)]),
             Proof::Assertion(make) => {
-                assertion = make(self.server.clock.seconds());
+                assertion = make(self.server.now());
                 let kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
                 fields.extend([("client_assertion_type", kind), ("client_assertion", assertion.as_str())]);
             }
@@ -193,7 +205,9 @@ impl RelyingParty {
     }
 
     pub(crate) async fn userinfo(&self, access_token: &str) -> Answer {
-        self.server.get_with(&format!("{}/oauth2/userinfo", self.server.base()), access_token).await
+        let request = Request::get(format!("{}/oauth2/userinfo", self.server.base()));
+        let request = request.header(AUTHORIZATION, format!("Bearer {access_token}"));
+        self.server.send(request.body(Body::empty()).expect("a request")).await
     }
 
     /// The whole flow with a person who agrees: the token response.
@@ -214,11 +228,11 @@ impl RelyingParty {
 
     /// The claims of an ID token, verified by the published keys as OIDC Core §3.1.3.7 says.
     pub(crate) async fn verified(&self, id_token: &str) -> Value {
-        let claims = tokens::verify(&self.server, id_token).await.claims;
-        assert_eq!(claims["iss"], self.server.issuer);
+        let claims = tokens::verify(&*self.server, id_token).await.claims;
+        assert_eq!(claims["iss"], self.server.issuer());
         assert_eq!(claims["aud"], self.client_id.as_str());
         assert_eq!(claims["azp"], self.client_id.as_str());
-        let now = self.server.clock.seconds();
+        let now = self.server.now();
         assert!(claims["exp"].as_i64().expect("a date") > now, "{claims}");
         assert!(claims["iat"].as_i64().expect("a date") <= now, "{claims}");
         claims

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use axum::body::Body;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{Method, Request};
@@ -27,6 +28,7 @@ use tokio::sync::OnceCell;
 use tower::ServiceExt as _;
 
 use super::answer::Answer;
+use super::transport::Transport;
 use super::world::{BEGINNING, SeededRandom, TestClock, TestWeb};
 
 /// Everybody's password.
@@ -115,6 +117,13 @@ impl TestServer {
         self.clock.advance(by);
     }
 
+    /// Waits until everything is written down that was noted without waiting: facts are taken in the order they came.
+    pub(crate) async fn settled(&self) {
+        let key = symbolon::protocol::secret::TokenHash::of(&Self::number().to_string());
+        let now = NumericDate::from_seconds(self.clock.seconds());
+        self.store().consume_once("settled", &key, now, now).await.expect("written");
+    }
+
     /// A number that no other call of this process got: for names that must differ.
     pub(crate) fn number() -> u64 {
         static NEXT: AtomicU64 = AtomicU64::new(1);
@@ -163,6 +172,25 @@ impl TestServer {
     pub(crate) async fn user(&self, username: &str) -> Arc<User> {
         let name = symbolon::model::user::LookupName::parse(username).expect("a name");
         self.store().user_by_name(&name).await.expect("the store answers").expect("somebody has this name")
+    }
+}
+
+#[async_trait]
+impl Transport for TestServer {
+    async fn send(&self, request: Request<Body>) -> Answer {
+        Self::send(self, request).await
+    }
+
+    fn issuer(&self) -> &str {
+        self.issuer
+    }
+
+    fn base(&self) -> &str {
+        Self::base(self)
+    }
+
+    fn now(&self) -> i64 {
+        self.clock.seconds()
     }
 }
 
