@@ -8,6 +8,7 @@ mod consent;
 mod contract;
 mod cors;
 mod discovery;
+mod kill;
 mod logout;
 mod race;
 mod register;

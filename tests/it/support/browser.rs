@@ -17,12 +17,18 @@ use super::transport::Transport;
 pub(crate) struct Browser {
     server: Arc<dyn Transport>,
     cookies: Mutex<BTreeMap<String, String>>,
-    password: &'static str,
+    password: String,
 }
 
 impl Browser {
     pub(crate) fn new(server: &(impl Transport + Clone + 'static)) -> Self {
-        Self { server: Arc::new(server.clone()), cookies: Mutex::default(), password: PASSWORD }
+        Self { server: Arc::new(server.clone()), cookies: Mutex::default(), password: PASSWORD.to_owned() }
+    }
+
+    /// A person with a password of their own.
+    pub(crate) fn with_password(mut self, password: &str) -> Self {
+        password.clone_into(&mut self.password);
+        self
     }
 
     pub(crate) fn cookie(&self, name: &str) -> Option<String> {
@@ -46,7 +52,7 @@ impl Browser {
     /// Another window of the same browser: the cookies as they are now.
     pub(crate) fn copy(&self) -> Self {
         let cookies = self.cookies.lock().expect("no story panics here").clone();
-        Self { server: Arc::clone(&self.server), cookies: Mutex::new(cookies), password: self.password }
+        Self { server: Arc::clone(&self.server), cookies: Mutex::new(cookies), password: self.password.clone() }
     }
 
     async fn send(&self, mut request: Request<Body>) -> Answer {
@@ -115,7 +121,7 @@ impl Browser {
 
     /// Signs in on the page in `answer`.
     pub(crate) async fn sign_in(&self, answer: &Answer, login: &str) -> Answer {
-        let form = answer.page().form_of("login-submit").fill("login", login).fill("password", self.password);
+        let form = answer.page().form_of("login-submit").fill("login", login).fill("password", &self.password);
         self.submit(form).await
     }
 
