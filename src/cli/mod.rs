@@ -23,7 +23,7 @@ use crate::http::serve::BindError;
 #[command(name = "symbolon", version, about)]
 pub struct Arguments {
     /// The settings, in TOML; variables like `SYMBOLON__TOKENS__ACCESS_LIFETIME` stand above it.
-    /// The settings, in TOML; variables like SYMBOLON__TOKENS__ACCESS_LIFETIME stand above it.
+    /// The settings, in TOML; variables like `SYMBOLON__TOKENS__ACCESS_LIFETIME` stand above it.
     #[arg(long, global = true, value_name = "FILE", env = "SYMBOLON_CONFIG")]
     config: Option<PathBuf>,
     /// What to do.

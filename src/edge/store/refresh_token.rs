@@ -102,7 +102,8 @@ impl Rotation {
 
     async fn repeat(&self, connection: &mut SqliteConnection, row: &UsedRow) -> Result<RefreshRotation, Fault> {
         let (Some(used_at), None) = (row.used_at, row.revoked_at) else { return Ok(RefreshRotation::Unknown) };
-        let in_grace = !NumericDate::from_seconds(used_at).plus(self.grace).is_past(self.now);
+        // Inclusive: moments are cut to whole seconds, so less would be shorter than what was promised.
+        let in_grace = self.now.since(NumericDate::from_seconds(used_at)) <= self.grace;
         let same = row.successor_hash.as_deref() == Some(self.successor.hash.as_bytes().as_slice());
         if in_grace && same && row.successor_used_at.is_none() {
             self.record_opaque(connection).await?;

@@ -57,25 +57,30 @@ pub async fn redeem(
         code_verifier: parameters.code_verifier,
     };
     let code = machine::access_token(&presented, waiting)?;
-    let session = provider.edges.store.session(code.session).await?;
-    if !session.is_some_and(|session| session.is_live(now)) {
-        return Err(OAuthError::invalid_grant("the person signed out before the code was redeemed"));
-    }
     let grant = Arc::new(grant_of(provider, (&client, hash), code, now));
+    check_standing(provider, &client, &grant).await?;
     let user = person(provider, &client, &grant).await?;
-    if !is_consented(provider, &client, &grant).await? {
-        return Err(OAuthError::invalid_grant("the person took their consent back before the code was redeemed"));
-    }
     commit(provider, client, user, grant).await
 }
 
-/// Consent can be taken back while a code waits; a client of the house is never asked for it.
-async fn is_consented(provider: &Provider, client: &Client, grant: &Grant) -> Result<bool, OAuthError> {
-    if client.policy.first_party {
-        return Ok(true);
+/// Whether the person is still signed in and still agrees (PROTOCOL S3): leaving revokes grants, and a waiting code is none.
+///
+/// # Errors
+/// `invalid_grant` when either has ended.
+async fn check_standing(provider: &Provider, client: &Client, grant: &Grant) -> Result<(), OAuthError> {
+    let store = &provider.edges.store;
+    if !store.session(grant.session).await?.is_some_and(|session| session.is_live(grant.created_at)) {
+        return Err(OAuthError::invalid_grant("the person signed out before the code was redeemed"));
     }
-    let consent = provider.edges.store.consent(grant.user, &client.id).await?;
-    Ok(consent.is_some_and(|consent| grant.scope.is_within(&consent.scope)))
+    if client.policy.first_party {
+        return Ok(());
+    }
+    let consent = store.consent(grant.user, &client.id).await?;
+    if consent.is_some_and(|consent| grant.scope.is_within(&consent.scope)) {
+        Ok(())
+    } else {
+        Err(OAuthError::invalid_grant("the person took their consent back before the code was redeemed"))
+    }
 }
 
 /// Issues the tokens and records them with the grant in one transaction, which is where the code is used up.
@@ -101,7 +106,14 @@ async fn commit(
     let (token, record) = refresh.unzip();
     let Issued { response, opaque } = issue(provider, Order { authorized, id_token, refresh_token: token, now })?;
     match provider.edges.store.redeem_code(&grant, record.as_ref(), opaque.as_ref(), now).await? {
-        CodeRedemption::Recorded => Ok(response),
+        // Asked again: who left after the first question found no grant to revoke, and must not leave one behind.
+        CodeRedemption::Recorded => match check_standing(provider, &client, &grant).await {
+            Ok(()) => Ok(response),
+            Err(refusal) => {
+                provider.edges.store.revoke_grant(grant.id, now).await?;
+                Err(refusal)
+            }
+        },
         CodeRedemption::Replayed => Err(replayed(&client)),
     }
 }

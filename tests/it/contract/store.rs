@@ -274,7 +274,8 @@ async fn a_refresh_token_rotates_and_its_reuse_revokes_the_family() {
 async fn a_retry_is_honest_only_in_the_grace_and_for_the_same_successor() {
     for (successor, now, expected) in [
         ("r2", 19, RefreshRotation::Repeated),
-        ("r2", 20, RefreshRotation::Reused),
+        ("r2", 20, RefreshRotation::Repeated),
+        ("r2", 21, RefreshRotation::Reused),
         ("other", 11, RefreshRotation::Reused),
     ] {
         let house = House::with_alice_and_shop().await;

@@ -1,0 +1,115 @@
+//! The `claims` parameter: single claims, in the ID token or from userinfo, wished or essential.
+//!
+//! OIDC Core §5.5.
+
+use serde_json::{Value, json};
+
+use crate::support::{Browser, Exchange, RelyingParty, TestServer};
+
+fn asking(shop: &RelyingParty, claims: &Value) -> Exchange {
+    shop.begin("openid").with("claims", &claims.to_string())
+}
+
+#[tokio::test]
+async fn claims_arrive_where_they_were_asked_for() {
+    let server = TestServer::start().await;
+    let shop = RelyingParty::web(&server, "shop").await;
+    let alice = Browser::new(&server);
+    let exchange = asking(
+        &shop,
+        &json!({"userinfo": {"email": {"essential": true}, "nickname": null}, "id_token": {"given_name": null, "email": null}}),
+    );
+    let consent = alice.begin(&exchange).await;
+    let consent = alice.sign_in(&consent, "alice").await;
+    assert!(
+        consent.page().text.contains("given name") || consent.page().words(".asked").len() > 10,
+        "the person sees what is asked"
+    );
+    let answered = alice.press(&consent, "consent-accept").await;
+    let code = shop.code(&exchange, answered.location());
+    let tokens = shop.redeem(&exchange, &code).await.ok();
+    let id = shop.verified(tokens["id_token"].as_str().expect("an ID token")).await;
+    assert_eq!((&id["given_name"], &id["email"]), (&json!("Alice"), &json!("alice@example.com")));
+    assert!(id.get("family_name").is_none(), "{id}");
+    let person = shop.userinfo(tokens["access_token"].as_str().expect("a token")).await.ok();
+    assert_eq!(person["email"], "alice@example.com");
+    assert!(person.get("given_name").is_none() && person.get("nickname").is_none(), "{person}");
+}
+
+/// A single claim is consent too: remembered, and asked again when it is new.
+#[tokio::test]
+async fn a_new_claim_is_asked_for() {
+    let server = TestServer::start().await;
+    let shop = RelyingParty::web(&server, "shop").await;
+    let alice = Browser::new(&server);
+    shop.tokens_for(&alice, "alice", asking(&shop, &json!({"userinfo": {"email": null}}))).await;
+    alice.begin(&asking(&shop, &json!({"userinfo": {"email": null}}))).await.location();
+    let page = alice.begin(&asking(&shop, &json!({"userinfo": {"phone_number": null}}))).await;
+    assert!(page.page().has("consent-accept"), "{page}");
+}
+
+#[tokio::test]
+async fn an_essential_acr_is_met_or_refused() {
+    let server = TestServer::start().await;
+    let shop = RelyingParty::web(&server, "shop").await;
+    let alice = Browser::new(&server);
+    let acr = |value: Value| json!({"id_token": {"acr": value}});
+    for met in [
+        json!({"essential": true, "values": ["urn:symbolon:acr:2", "urn:symbolon:acr:1"]}),
+        json!({"essential": true, "value": "urn:symbolon:acr:1"}),
+        json!({"essential": true}),
+        json!({"values": ["urn:symbolon:acr:2"]}),
+    ] {
+        shop.tokens_for(&alice, "alice", asking(&shop, &acr(met))).await;
+    }
+    for unmet in
+        [json!({"essential": true, "value": "urn:symbolon:acr:2"}), json!({"essential": true, "values": ["gold"]})]
+    {
+        let exchange = asking(&shop, &acr(unmet.clone()));
+        let answer = alice.begin(&exchange).await;
+        assert_eq!(shop.error(&exchange, answer.location()), "unmet_authentication_requirements", "{unmet}");
+    }
+}
+
+/// OIDC Core §5.5.1: a `sub` that is asked for names the person who must be signed in.
+#[tokio::test]
+async fn a_sub_that_is_asked_for_names_the_person() {
+    let server = TestServer::start().await;
+    let shop = RelyingParty::web(&server, "shop").await;
+    let alice = Browser::new(&server);
+    shop.tokens(&alice, "alice", "openid").await;
+    let (own, other) = (server.user("alice").await.id.to_string(), server.user("bob").await.id.to_string());
+    for wish in [json!({"value": own}), json!({"values": [other, own]})] {
+        for member in ["id_token", "userinfo"] {
+            let exchange = asking(&shop, &json!({member: {"sub": wish}})).with("prompt", "none");
+            let answer = alice.begin(&exchange).await;
+            shop.code(&exchange, answer.location());
+        }
+    }
+    for wish in [json!({"value": other}), json!({"values": ["nobody"]})] {
+        let exchange = asking(&shop, &json!({"id_token": {"sub": wish}})).with("prompt", "none");
+        let answer = alice.begin(&exchange).await;
+        assert_eq!(shop.error(&exchange, answer.location()), "login_required", "{wish}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_claims_request_is_refused() {
+    let server = TestServer::start().await;
+    let shop = RelyingParty::web(&server, "shop").await;
+    let browser = Browser::new(&server);
+    for wrong in [
+        "{",
+        "[]",
+        "7",
+        r#"{"id_token": 7}"#,
+        r#"{"userinfo": {"email": 7}}"#,
+        r#"{"id_token":{"acr":{"essential":"yes"}}}"#,
+    ] {
+        let exchange = shop.begin("openid").with("claims", wrong);
+        let answer = browser.begin(&exchange).await;
+        assert_eq!(shop.error(&exchange, answer.location()), "invalid_request", "{wrong}");
+    }
+    let page = browser.begin(&asking(&shop, &json!({"id_token": {"favourite_colour": null}, "other": {"a": 1}}))).await;
+    assert!(page.page().has("login"), "what we do not know is ignored: {page}");
+}

@@ -1,0 +1,4 @@
+//! How apps prove who they are, and what is no proof.
+
+mod assertion;
+mod secret;

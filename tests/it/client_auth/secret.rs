@@ -1,0 +1,142 @@
+//! `none`, `client_secret_basic`, `client_secret_post`: exactly one, and the registered one.
+//!
+//! RFC 6749 §2.3, §5.2; PROTOCOL T13.
+
+use axum::body::Body;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::Request;
+use http::header::AUTHORIZATION;
+use serde_json::json;
+
+use crate::support::clients::SECRET;
+use crate::support::relying_party::{Proof, basic};
+use crate::support::server::form;
+use crate::support::{Answer, RelyingParty, TestServer, clients};
+
+const GRANT: (&str, &str) = ("grant_type", "client_credentials");
+
+fn with_header(mut request: Request<Body>, value: &str) -> Request<Body> {
+    request.headers_mut().append(AUTHORIZATION, value.parse().expect("a header value"));
+    request
+}
+
+async fn token(server: &TestServer, header: Option<&str>, fields: &[(&str, &str)]) -> Answer {
+    let mut all = vec![GRANT];
+    all.extend(fields);
+    let request = form("/oauth2/token", &all);
+    server
+        .send(match header {
+            Some(value) => with_header(request, value),
+            None => request,
+        })
+        .await
+}
+
+#[tokio::test]
+async fn each_client_proves_itself_as_registered() {
+    let server = TestServer::start().await;
+    let posting = json!({"token_endpoint_auth_method": "client_secret_post", "grant_types": ["client_credentials"], "response_types": []});
+    let by_post = RelyingParty::of(&server, clients::client("by-post", &posting)).await;
+    RelyingParty::of(&server, clients::service("by-basic")).await;
+    let by_name = RelyingParty::spa(&server, "by-name").await;
+
+    let post = |id, secret| vec![("client_id", id), ("client_secret", secret)];
+    token(&server, Some(&basic("by-basic", SECRET)), &[]).await.ok();
+    token(&server, Some(&basic("by-basic", SECRET)), &[("client_id", "by-basic")]).await.ok();
+    token(&server, None, &post("by-post", SECRET)).await.ok();
+
+    for (header, fields, expected) in [
+        // Wrong, missing or another method.
+        (Some(basic("by-basic", "wrong")), vec![], "401 invalid_client"),
+        (Some(basic("by-basic", "")), vec![], "401 invalid_client"),
+        (Some(basic("nobody", SECRET)), vec![], "401 invalid_client"),
+        (Some(basic("by-post", SECRET)), vec![], "401 invalid_client"),
+        (None, post("by-basic", SECRET), "401 invalid_client"),
+        (None, post("by-post", &SECRET[1..]), "401 invalid_client"),
+        (None, post("by-post", ""), "401 invalid_client"),
+        (None, vec![("client_id", "by-basic")], "401 invalid_client"),
+        (None, vec![("client_id", "by-post")], "401 invalid_client"),
+        (None, post("by-name", "anything"), "401 invalid_client"),
+        (Some(basic("by-name", "anything")), vec![], "401 invalid_client"),
+        (None, vec![], "401 invalid_client"),
+        (None, vec![("client_secret", SECRET)], "401 invalid_client"),
+        // Two at once (RFC 6749 §2.3), even when both are right.
+        (Some(basic("by-basic", SECRET)), vec![("client_secret", SECRET)], "400 invalid_request"),
+        (Some(basic("by-basic", SECRET)), post("by-basic", SECRET), "400 invalid_request"),
+        (Some(basic("by-basic", SECRET)), vec![("client_id", "by-post")], "400 invalid_request"),
+        (Some(basic("by-basic", SECRET)), vec![("client_assertion", "a.b.c")], "400 invalid_request"),
+        (None, vec![("client_id", "by-post"), ("client_id", "by-post")], "400 invalid_request"),
+    ] {
+        let answer = token(&server, header.as_deref(), &fields).await;
+        assert_eq!(answer.error(), expected, "{header:?} {fields:?}");
+        let names_scheme = answer.header("www-authenticate").starts_with("Basic ");
+        assert_eq!(names_scheme, expected.starts_with("401"), "RFC 6749 §5.2: {answer}");
+        assert_eq!(answer.header("cache-control"), "no-store");
+    }
+    let mut liar = by_post.clone();
+    liar.proof = Proof::Basic(SECRET.to_owned());
+    assert_eq!(liar.introspect("x").await.error(), "401 invalid_client", "the same rule at each endpoint");
+    assert_eq!(by_name.post("/oauth2/token", &[GRANT]).await.error(), "400 unauthorized_client");
+}
+
+/// RFC 6749 §2.3.1: name and secret are form-urlencoded before they are joined.
+#[tokio::test]
+async fn basic_credentials_are_percent_decoded() {
+    let server = TestServer::start().await;
+    let secret = "s e+c%r:e=t&ü/?";
+    let mut client = clients::service("https://client.example/id?x=1&y:2");
+    client.secret =
+        Some(symbolon::model::client::ClientSecret::Hashed(symbolon::protocol::secret::TokenHash::of(secret)));
+    let id = client.id.to_string();
+    RelyingParty::of(&server, client).await;
+    token(&server, Some(&basic(&id, secret)), &[]).await.ok();
+    let scheme = basic(&id, secret).replacen("Basic", "bAsIc", 1);
+    token(&server, Some(&scheme), &[]).await.ok();
+    for wrong in [
+        format!("Basic {}", STANDARD.encode(format!("{id}:{secret}"))),
+        format!("Basic {}", STANDARD.encode("no colon")),
+        format!("Basic {}", STANDARD.encode("%zz:x")),
+        format!("Basic {}", STANDARD.encode(b"\xff\xfe:\xff")),
+        "Basic ***".to_owned(),
+        "Basic".to_owned(),
+        "Digest x".to_owned(),
+        "Bearer x".to_owned(),
+        String::new(),
+    ] {
+        let answer = token(&server, Some(&wrong), &[]).await;
+        assert_eq!(answer.error(), "401 invalid_client", "{wrong}");
+    }
+    let twice = with_header(with_header(form("/oauth2/token", &[GRANT]), &basic(&id, secret)), &basic(&id, secret));
+    assert!(server.send(twice).await.status.is_client_error());
+}
+
+/// PROTOCOL T13, T15: never in the query.
+#[tokio::test]
+async fn secrets_in_a_query_are_not_read() {
+    let server = TestServer::start().await;
+    RelyingParty::of(&server, clients::client("by-post", &json!({"token_endpoint_auth_method": "client_secret_post"})))
+        .await;
+    let query = url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs([("client_id", "by-post"), ("client_secret", SECRET)])
+        .finish();
+    let answer = server.post(&format!("/oauth2/token?{query}"), &[GRANT]).await;
+    assert_eq!(answer.error(), "401 invalid_client");
+}
+
+/// PROTOCOL T13: guesses are slowed down, and never shut the honest client out.
+#[tokio::test]
+async fn guessing_does_not_shut_the_client_out() {
+    let server = TestServer::start().await;
+    let robot = RelyingParty::of(&server, clients::service("robot")).await;
+    let mut guesser = robot.clone();
+    let mut last = None;
+    for number in 0..40 {
+        guesser.proof = Proof::Basic(format!("guess {number}"));
+        last = Some(guesser.post("/oauth2/token", &[GRANT]).await);
+    }
+    let last = last.expect("forty guesses");
+    assert_eq!(last.error(), "401 invalid_client");
+    assert!(last.text().contains("too many"), "{last}");
+    robot.post("/oauth2/token", &[GRANT]).await.ok();
+}

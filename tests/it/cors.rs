@@ -1,0 +1,101 @@
+//! What scripts of other origins may call and read.
+//!
+//! DECISIONS (CORS), RFC 9700 §2.6, Fetch §3.3; PROTOCOL R10.
+
+use axum::body::Body;
+use http::header::ORIGIN;
+use http::{Method, Request, StatusCode};
+
+use crate::support::{Answer, Browser, RelyingParty, TestServer};
+
+const OWN: &str = "https://spa.example";
+const ENDPOINTS: &[&str] =
+    &["/oauth2/token", "/oauth2/userinfo", "/oauth2/revoke", "/oauth2/introspect", "/oauth2/register"];
+
+async fn preflight(server: &TestServer, path: &str, origin: &str) -> Answer {
+    let request = Request::builder()
+        .method(Method::OPTIONS)
+        .uri(path)
+        .header(ORIGIN, origin)
+        .header("access-control-request-method", "POST")
+        .header("access-control-request-headers", "authorization,content-type");
+    server.send(request.body(Body::empty()).expect("a request")).await
+}
+
+fn allowed(answer: &Answer) -> &str {
+    assert!(answer.headers.get("access-control-allow-credentials").is_none(), "never with credentials: {answer}");
+    answer.header("access-control-allow-origin")
+}
+
+#[tokio::test]
+async fn a_preflight_is_answered_for_registered_origins() {
+    let server = TestServer::start().await;
+    for path in ENDPOINTS {
+        assert_eq!(allowed(&preflight(&server, path, OWN).await), "", "{path}: nobody is registered yet");
+    }
+    server.advance(std::time::Duration::from_secs(1));
+    RelyingParty::spa(&server, "spa").await;
+    for path in ENDPOINTS {
+        let answer = preflight(&server, path, OWN).await;
+        assert!(answer.status.is_success(), "{path}: {answer}");
+        assert_eq!(allowed(&answer), OWN, "{path}");
+        assert!(answer.header("access-control-allow-headers").to_lowercase().contains("authorization"), "{answer}");
+        assert_eq!(answer.header("vary"), "Origin");
+        for foreign in [
+            "https://evil.example",
+            "null",
+            "http://spa.example",
+            "https://spa.example:8443",
+            "https://spa.example.evil.example",
+        ] {
+            assert_eq!(allowed(&preflight(&server, path, foreign).await), "", "{path} {foreign}");
+        }
+    }
+    for path in ["/oauth2/authorize", "/sign-in", "/consent", "/account"] {
+        let answer = preflight(&server, path, OWN).await;
+        assert_eq!(allowed(&answer), "", "{path}");
+        assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_is_read_by_the_clients_own_origin() {
+    let server = TestServer::start().await;
+    let spa = RelyingParty::spa(&server, "spa").await;
+    RelyingParty::spa(&server, "other").await;
+    let exchange = spa.begin("openid offline_access");
+    let code = spa.code(&exchange, &Browser::new(&server).authorize(&exchange, "alice").await);
+    let from = |mut request: Request<Body>, origin: &str| {
+        request.headers_mut().insert(ORIGIN, origin.parse().expect("ASCII"));
+        server.send(request)
+    };
+    let fields = [
+        ("grant_type", "authorization_code"),
+        ("code", &*code),
+        ("redirect_uri", &*spa.redirect_uri),
+        ("code_verifier", &*exchange.verifier),
+    ];
+    let answer = from(spa.request("/oauth2/token", &fields), OWN).await;
+    assert_eq!(allowed(&answer), OWN);
+    let tokens = answer.ok();
+    let unknown = [("grant_type", "refresh_token"), ("refresh_token", "unknown")];
+    let refused = from(spa.request("/oauth2/token", &unknown), OWN).await;
+    assert_eq!((refused.error().as_str(), allowed(&refused)), ("400 invalid_grant", OWN), "refusals are read too");
+
+    let userinfo = |token: &str| {
+        Request::get("/oauth2/userinfo")
+            .header("authorization", format!("Bearer {token}"))
+            .body(Body::empty())
+            .expect("a request")
+    };
+    let access_token = tokens["access_token"].as_str().expect("a token");
+    assert_eq!(allowed(&from(userinfo(access_token), OWN).await), OWN);
+    assert_eq!(allowed(&from(userinfo("dead"), OWN).await), OWN, "an app learns that its token is dead");
+    for foreign in ["https://evil.example", "https://other.example", "null"] {
+        assert_eq!(allowed(&from(userinfo(access_token), foreign).await), "", "{foreign}");
+        let request = spa.request("/oauth2/revoke", &[("token", "x")]);
+        assert_eq!(allowed(&from(request, foreign).await), "", "{foreign}");
+    }
+    let answer = from(spa.request("/oauth2/revoke", &[("token", access_token)]), OWN).await;
+    assert_eq!((answer.status, allowed(&answer)), (StatusCode::OK, OWN));
+}

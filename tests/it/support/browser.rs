@@ -1,0 +1,167 @@
+//! A person with a browser: keeps cookies, follows redirects, fills in forms.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use axum::body::Body;
+use http::header::{ACCEPT, ACCEPT_LANGUAGE, CONTENT_TYPE, COOKIE, ORIGIN, SET_COOKIE};
+use http::{Request, StatusCode};
+use url::form_urlencoded::Serializer;
+
+use super::answer::{Answer, FilledForm};
+use super::relying_party::Exchange;
+use super::server::PASSWORD;
+use super::transport::Transport;
+
+/// A browser of one person. It sends what real ones send: `Origin: null` with forms of pages that name no referrer.
+pub(crate) struct Browser {
+    server: Arc<dyn Transport>,
+    cookies: Mutex<BTreeMap<String, String>>,
+    password: String,
+}
+
+impl Browser {
+    pub(crate) fn new(server: &(impl Transport + Clone + 'static)) -> Self {
+        Self { server: Arc::new(server.clone()), cookies: Mutex::default(), password: PASSWORD.to_owned() }
+    }
+
+    /// A person with a password of their own.
+    pub(crate) fn with_password(mut self, password: &str) -> Self {
+        password.clone_into(&mut self.password);
+        self
+    }
+
+    pub(crate) fn cookie(&self, name: &str) -> Option<String> {
+        self.cookies.lock().expect("no story panics here").get(name).cloned()
+    }
+
+    pub(crate) fn set_cookie(&self, name: &str, value: &str) {
+        self.cookies.lock().expect("no story panics here").insert(name.to_owned(), value.to_owned());
+    }
+
+    pub(crate) fn forget_cookie(&self, name: &str) {
+        self.cookies.lock().expect("no story panics here").remove(name);
+    }
+
+    /// `Cookie` as this browser sends it.
+    pub(crate) fn cookie_header(&self) -> String {
+        let cookies = self.cookies.lock().expect("no story panics here");
+        cookies.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")
+    }
+
+    /// Another window of the same browser: the cookies as they are now.
+    pub(crate) fn copy(&self) -> Self {
+        let cookies = self.cookies.lock().expect("no story panics here").clone();
+        Self { server: Arc::clone(&self.server), cookies: Mutex::new(cookies), password: self.password.clone() }
+    }
+
+    async fn send(&self, mut request: Request<Body>) -> Answer {
+        let cookies = self.cookie_header();
+        if !cookies.is_empty() {
+            request.headers_mut().insert(COOKIE, cookies.parse().expect("cookies are ASCII"));
+        }
+        let accept = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+        request.headers_mut().insert(ACCEPT, accept.parse().expect("ASCII"));
+        request.headers_mut().insert(ACCEPT_LANGUAGE, "en".parse().expect("a tag"));
+        let answer = self.server.send(request).await;
+        for header in answer.headers.get_all(SET_COOKIE) {
+            let text = header.to_str().expect("our cookies are ASCII");
+            let (pair, attributes) = text.split_once(';').unwrap_or((text, ""));
+            let (name, value) = pair.split_once('=').expect("a name and a value");
+            if attributes.contains("Max-Age=0") {
+                self.forget_cookie(name);
+            } else {
+                self.set_cookie(name, value);
+            }
+        }
+        answer
+    }
+
+    /// One `GET`, no redirect followed.
+    pub(crate) async fn get(&self, target: &str) -> Answer {
+        self.send(Request::get(target).body(Body::empty()).expect("a request")).await
+    }
+
+    /// One form, no redirect followed.
+    pub(crate) async fn post(&self, target: &str, fields: &[(String, String)]) -> Answer {
+        let body = Serializer::new(String::new()).extend_pairs(fields).finish();
+        let request = Request::post(target)
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header(ORIGIN, "null")
+            .header("sec-fetch-site", "same-origin");
+        self.send(request.body(Body::from(body)).expect("a request")).await
+    }
+
+    /// Follows redirects as long as they stay with us; what is left is a page, or a redirect to an app.
+    pub(crate) async fn follow(&self, mut answer: Answer) -> Answer {
+        for _ in 0..10 {
+            let target = answer.header("location").to_owned();
+            if answer.status != StatusCode::SEE_OTHER || !target.starts_with('/') {
+                return answer;
+            }
+            answer = self.get(&target).await;
+        }
+        panic!("redirected in circles: {answer}");
+    }
+
+    pub(crate) async fn open(&self, target: &str) -> Answer {
+        let answer = self.get(target).await;
+        self.follow(answer).await
+    }
+
+    pub(crate) async fn submit(&self, form: FilledForm) -> Answer {
+        let answer = self.post(&form.action, &form.fields).await;
+        self.follow(answer).await
+    }
+
+    /// Presses a button of the page in `answer`.
+    pub(crate) async fn press(&self, answer: &Answer, button: &str) -> Answer {
+        self.submit(answer.page().form_of(button)).await
+    }
+
+    /// Signs in on the page in `answer`.
+    pub(crate) async fn sign_in(&self, answer: &Answer, login: &str) -> Answer {
+        let form = answer.page().form_of("login-submit").fill("login", login).fill("password", &self.password);
+        self.submit(form).await
+    }
+
+    /// Signs in without an app.
+    pub(crate) async fn signed_in(server: &(impl Transport + Clone + 'static), login: &str) -> Self {
+        let browser = Self::new(server);
+        let page = browser.open(&format!("{}/sign-in", server.base())).await;
+        let account = browser.sign_in(&page, login).await;
+        assert!(account.page().has("sign-out"), "{account}");
+        browser
+    }
+
+    /// Goes to the server with a request of an app: a page, or at once the answer.
+    pub(crate) async fn begin(&self, exchange: &Exchange) -> Answer {
+        self.open(&exchange.target()).await
+    }
+
+    /// Does what the pages ask, as `login`, and agrees to everything; returns where the app's answer goes.
+    pub(crate) async fn authorize(&self, exchange: &Exchange, login: &str) -> String {
+        let answer = self.begin(exchange).await;
+        self.finish(answer, login).await
+    }
+
+    /// Goes on from a page to the app.
+    pub(crate) async fn finish(&self, mut answer: Answer, login: &str) -> String {
+        for _ in 0..4 {
+            if answer.status == StatusCode::SEE_OTHER {
+                return answer.location().to_owned();
+            }
+            let page = answer.page();
+            answer = if page.has("login-submit") {
+                self.sign_in(&answer, login).await
+            } else if page.has("consent-accept") {
+                self.press(&answer, "consent-accept").await
+            } else if page.has("account-current") {
+                self.press(&answer, "account-current").await
+            } else {
+                panic!("no way on from here: {answer}");
+            };
+        }
+        answer.location().to_owned()
+    }
+}

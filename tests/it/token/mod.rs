@@ -1,0 +1,9 @@
+//! What an app gets for a code, a refresh token, or in its own name; what tokens are good for, and until when.
+
+mod authorization_code;
+mod client_credentials;
+mod format;
+mod introspect;
+mod liveness;
+mod refresh_token;
+mod revoke;
