@@ -54,8 +54,16 @@ const HOMES: &[(&str, &[&str])] = &[
 const DRAWERS: &[&str] = &["util", "utils", "common", "helper", "helpers", "misc", "manager"];
 
 /// What a head of a protocol file may name as its specification.
-const SPECIFICATIONS: &[&str] =
-    &["RFC ", "OIDC ", "OpenID ", "OAuth 2.0 Multiple Response Type", "FAPI 2.0", "PROTOCOL", "ARCHITECTURE", "DECISIONS"];
+const SPECIFICATIONS: &[&str] = &[
+    "RFC ",
+    "OIDC ",
+    "OpenID ",
+    "OAuth 2.0 Multiple Response Type",
+    "FAPI 2.0",
+    "PROTOCOL",
+    "ARCHITECTURE",
+    "DECISIONS",
+];
 
 /// One file of `src/`, by its path below it.
 struct Source<'a> {
@@ -145,7 +153,8 @@ fn strays(source: &Source<'_>) -> Vec<String> {
     let mut found = Vec::new();
     for (number, code) in source.code_without_tests() {
         for (package, homes) in HOMES {
-            let is_home = homes.iter().any(|home| source.path == *home || (home.ends_with('/') && source.path.starts_with(home)));
+            let is_home =
+                homes.iter().any(|home| source.path == *home || (home.ends_with('/') && source.path.starts_with(home)));
             if names(code, package) && !is_home {
                 found.push(format!("{}:{number}: {package} lives in {} only", source.path, homes.join(", ")));
             }
@@ -160,7 +169,8 @@ fn names(code: &str, package: &str) -> bool {
         let before = code[..at].chars().next_back();
         let after = &code[at + package.len()..];
         let is_whole = !before.is_some_and(|c| is_word(c) || c == ':' || c == '"' || c == '.');
-        is_whole && (after.starts_with("::") || (code.trim_start().starts_with("use ") && after.starts_with([';', ' ']))) 
+        is_whole
+            && (after.starts_with("::") || (code.trim_start().starts_with("use ") && after.starts_with([';', ' '])))
     })
 }
 
@@ -238,7 +248,11 @@ fn each_rule_finds_what_it_is_for() {
     let head = "//! A thing.\n//!\n//! RFC 6749 §1.\n";
     for (path, code, expected) in [
         ("protocol/scope.rs", "use crate::model::user::User;", Some("model may be imported by edge")),
-        ("oauth/mod.rs", "fn f() { crate::http::web::redirect(\"/\") }", Some("http may be imported by config, dev, cli, app")),
+        (
+            "oauth/mod.rs",
+            "fn f() { crate::http::web::redirect(\"/\") }",
+            Some("http may be imported by config, dev, cli, app"),
+        ),
         ("edge/clock.rs", "use crate::{protocol::scope, authn};", Some("authn may be imported by account")),
         ("jobs/mod.rs", "use crate::config::Config;", Some("config may be imported by nobody below it")),
         ("http/web.rs", "use crate::oauth::provider::Provider;", None),

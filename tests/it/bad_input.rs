@@ -84,7 +84,11 @@ fn with_body() -> impl Iterator<Item = (Endpoint, Method, &'static str)> {
     let takes_body = |method: &Method| [Method::POST, Method::PUT].contains(method);
     ENDPOINTS.iter().filter_map(|endpoint| endpoint.body.map(|body| (*endpoint, body))).flat_map(
         move |(endpoint, body)| {
-            endpoint.methods.iter().filter(move |method| takes_body(method)).map(move |method| (endpoint, method.clone(), body))
+            endpoint
+                .methods
+                .iter()
+                .filter(move |method| takes_body(method))
+                .map(move |method| (endpoint, method.clone(), body))
         },
     )
 }
@@ -127,7 +131,10 @@ fn is_clear(reader: Reader, answer: &Answer, what: &str) {
         }
         Reader::Person => {
             let page = answer.page();
-            assert!(page.has("error-page") && !page.way_back().is_empty() && !page.heading().is_empty(), "{what}: {answer}");
+            assert!(
+                page.has("error-page") && !page.way_back().is_empty() && !page.heading().is_empty(),
+                "{what}: {answer}"
+            );
         }
     }
 }
@@ -189,7 +196,9 @@ async fn another_content_type_is_refused() {
     for (endpoint, method, own) in with_body() {
         let body = if own == FORM { "a=b" } else { "{}" };
         let other = if own == FORM { JSON } else { FORM };
-        for content_type in [None, Some(other), Some("text/plain"), Some("multipart/form-data; boundary=x"), Some("nonsense"), Some("")] {
+        for content_type in
+            [None, Some(other), Some("text/plain"), Some("multipart/form-data; boundary=x"), Some("nonsense"), Some("")]
+        {
             if content_type.is_none() && endpoint.path == "/oauth2/userinfo" {
                 continue; // A POST without a body carries its token in the header (RFC 6750 §2.1).
             }
@@ -211,22 +220,32 @@ async fn another_content_type_is_refused() {
 async fn what_is_too_long_is_refused() {
     let story = Story::new().await;
     for (endpoint, method, own) in with_body() {
-        let text = if own == FORM { format!("a={}", "x".repeat(MIB)) } else { format!("{{\"a\":\"{}\"}}", "x".repeat(MIB)) };
+        let text =
+            if own == FORM { format!("a={}", "x".repeat(MIB)) } else { format!("{{\"a\":\"{}\"}}", "x".repeat(MIB)) };
         let what = format!("{method} {}", endpoint.path);
         let answer = story.send(&endpoint, request(&method, endpoint.path, Some(own), text.clone())).await;
         is_clear(endpoint.reader, &answer, &what);
         assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE, "{what}");
         // Without a length, and with a false one.
-        let chunks = text.into_bytes().chunks(50_000).map(|chunk| Ok::<_, std::io::Error>(chunk.to_vec())).collect::<Vec<_>>();
+        let chunks =
+            text.into_bytes().chunks(50_000).map(|chunk| Ok::<_, std::io::Error>(chunk.to_vec())).collect::<Vec<_>>();
         let streamed = Body::from_stream(futures_util::stream::iter(chunks));
         let answer = story.send(&endpoint, request(&method, endpoint.path, Some(own), streamed)).await;
         assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE, "{what}, streamed: {answer}");
         let broken: Vec<Result<Vec<u8>, std::io::Error>> = vec![Ok(b"a=".to_vec()), Err(std::io::Error::other("gone"))];
         let broken = Body::from_stream(futures_util::stream::iter(broken));
-        is_clear(endpoint.reader, &story.send(&endpoint, request(&method, endpoint.path, Some(own), broken)).await, &what);
+        is_clear(
+            endpoint.reader,
+            &story.send(&endpoint, request(&method, endpoint.path, Some(own), broken)).await,
+            &what,
+        );
         let many = (0..300).map(|number| format!("p{number}=x")).collect::<Vec<_>>().join("&");
         if own == FORM {
-            is_clear(endpoint.reader, &story.send(&endpoint, request(&method, endpoint.path, Some(own), many)).await, &what);
+            is_clear(
+                endpoint.reader,
+                &story.send(&endpoint, request(&method, endpoint.path, Some(own), many)).await,
+                &what,
+            );
         }
         let mut lying = request(&method, endpoint.path, Some(own), "a=b");
         lying.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("99999999999999999999"));
@@ -248,8 +267,10 @@ async fn what_is_too_long_is_refused() {
 #[tokio::test]
 async fn what_is_no_text_is_refused() {
     let story = Story::new().await;
-    let encoded = ["a=%FF", "a=%C3%28", "%FF=a", "a=%00", "client_id=%00", "a=%", "a=%4", "a=%zz", "a=%E2%80", "a=%1B%5B2J"];
-    for endpoint in ENDPOINTS.iter().filter(|endpoint| endpoint.reads_query && endpoint.methods.contains(&Method::GET)) {
+    let encoded =
+        ["a=%FF", "a=%C3%28", "%FF=a", "a=%00", "client_id=%00", "a=%", "a=%4", "a=%zz", "a=%E2%80", "a=%1B%5B2J"];
+    for endpoint in ENDPOINTS.iter().filter(|endpoint| endpoint.reads_query && endpoint.methods.contains(&Method::GET))
+    {
         for query in encoded {
             let target = format!("{}?{query}", endpoint.path);
             let answer = story.send(endpoint, request(&Method::GET, &target, None, Body::empty())).await;
@@ -262,8 +283,19 @@ async fn what_is_no_text_is_refused() {
         let forms: Vec<Vec<u8>> = encoded.iter().map(|form| form.as_bytes().to_vec()).collect();
         let raw: Vec<Vec<u8>> = vec![b"a=\xff\xfe".to_vec(), b"a=\0".to_vec(), vec![0xff; 100], b"\0\0\0".to_vec()];
         let json: Vec<Vec<u8>> = [
-            "", "{", "[]", "7", "null", "\"text\"", "{\"a\":1}x", "{'a':1}", "{\"a\":\u{0}}", "{\"a\":NaN}", "{\"a\":1e999999}",
-            "{\"redirect_uris\":[\"\\ud800\"]}", "{\"redirect_uris\":[\"https://a.example/\\u0000\"]}",
+            "",
+            "{",
+            "[]",
+            "7",
+            "null",
+            "\"text\"",
+            "{\"a\":1}x",
+            "{'a':1}",
+            "{\"a\":\u{0}}",
+            "{\"a\":NaN}",
+            "{\"a\":1e999999}",
+            "{\"redirect_uris\":[\"\\ud800\"]}",
+            "{\"redirect_uris\":[\"https://a.example/\\u0000\"]}",
         ]
         .iter()
         .map(|text| text.as_bytes().to_vec())
@@ -278,23 +310,30 @@ async fn what_is_no_text_is_refused() {
     }
 }
 
+/// A path, the parameters of a whole request, its answer, and what becomes of it without each one.
+type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str, &'a [&'a str]);
+
 /// Missing, empty and repeated, for each parameter of each endpoint: the exact error.
 #[tokio::test]
 async fn each_parameter_missing_empty_and_repeated() {
     let story = Story::new().await;
-    let code = [("grant_type", "authorization_code"), ("code", "x"), ("redirect_uri", "https://shop.example/callback"), ("code_verifier", "v-v-v-v-v-v-v-v-v-v-v-v-v-v-v-v-v-v-v-v-v-v-v")];
+    let code = [
+        ("grant_type", "authorization_code"),
+        ("code", "x"),
+        ("redirect_uri", "https://shop.example/callback"),
+        ("code_verifier", "v-v-v-v-v-v-v-v-v-v-v-v-v-v-v-v-v-v-v-v-v-v-v"),
+    ];
     let refresh = [("grant_type", "refresh_token"), ("refresh_token", "x"), ("scope", "openid")];
     let (token, hint) = (("token", "x"), ("token_type_hint", "access_token"));
     let (missing, unknown) = ("400 invalid_request", "400 invalid_grant");
-    // The parameters of a whole request, its answer, and what becomes of it without each one.
-    type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str, &'a [&'a str]);
     let cases: [Case<'_>; 4] = [
         ("/oauth2/token", &code, unknown, &[missing, missing, unknown, unknown]),
         ("/oauth2/token", &refresh, unknown, &[missing, missing, unknown]),
         ("/oauth2/introspect", &[token, hint], "200 (no error)", &[missing, "200 (no error)"]),
         ("/oauth2/revoke", &[token, hint], "200", &[missing, "200"]),
     ];
-    let said = |answer: &Answer| if answer.body.is_empty() { answer.status.as_u16().to_string() } else { answer.error() };
+    let said =
+        |answer: &Answer| if answer.body.is_empty() { answer.status.as_u16().to_string() } else { answer.error() };
     for (path, whole, expected, without) in cases {
         let endpoint = ENDPOINTS.iter().find(|endpoint| endpoint.path == path).expect("in the table");
         let send = async |fields: &[(&str, &str)]| {
@@ -325,16 +364,58 @@ async fn each_parameter_missing_empty_and_repeated() {
 async fn each_member_of_a_registration_in_each_json_type() {
     let story = Story::new().await;
     let members = [
-        "redirect_uris", "token_endpoint_auth_method", "token_endpoint_auth_signing_alg", "grant_types", "response_types",
-        "application_type", "client_name", "client_uri", "logo_uri", "policy_uri", "tos_uri", "contacts", "scope", "jwks_uri",
-        "jwks", "subject_type", "sector_identifier_uri", "id_token_signed_response_alg", "userinfo_signed_response_alg",
-        "default_max_age", "require_auth_time", "default_acr_values", "initiate_login_uri", "post_logout_redirect_uris",
-        "software_id", "software_version", "client_name#de", "dpop_bound_access_tokens", "id_token_encrypted_response_alg",
+        "redirect_uris",
+        "token_endpoint_auth_method",
+        "token_endpoint_auth_signing_alg",
+        "grant_types",
+        "response_types",
+        "application_type",
+        "client_name",
+        "client_uri",
+        "logo_uri",
+        "policy_uri",
+        "tos_uri",
+        "contacts",
+        "scope",
+        "jwks_uri",
+        "jwks",
+        "subject_type",
+        "sector_identifier_uri",
+        "id_token_signed_response_alg",
+        "userinfo_signed_response_alg",
+        "default_max_age",
+        "require_auth_time",
+        "default_acr_values",
+        "initiate_login_uri",
+        "post_logout_redirect_uris",
+        "software_id",
+        "software_version",
+        "client_name#de",
+        "dpop_bound_access_tokens",
+        "id_token_encrypted_response_alg",
     ];
     let values = [
-        json!(true), json!(-1), json!(1.5), json!(u64::MAX), json!(1e300), json!(""), json!("x"), json!("x".repeat(50_000)),
-        json!("\u{0}"), json!("\u{202e}"), json!([]), json!([7]), json!([[]]), json!([""]), json!(["x", "x"]), json!({}), json!({"keys": 7}),
-        json!({"keys": [{}]}), json!({"keys": [{"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA"}]}), json!([null]), Value::Null,
+        json!(true),
+        json!(-1),
+        json!(1.5),
+        json!(u64::MAX),
+        json!(1e300),
+        json!(""),
+        json!("x"),
+        json!("x".repeat(50_000)),
+        json!("\u{0}"),
+        json!("\u{202e}"),
+        json!([]),
+        json!([7]),
+        json!([[]]),
+        json!([""]),
+        json!(["x", "x"]),
+        json!({}),
+        json!({"keys": 7}),
+        json!({"keys": [{}]}),
+        json!({"keys": [{"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA"}]}),
+        json!([null]),
+        Value::Null,
     ];
     for member in members {
         for value in &values {
@@ -345,7 +426,10 @@ async fn each_member_of_a_registration_in_each_json_type() {
             if answer.status != StatusCode::CREATED {
                 is_clear(Reader::Client, &answer, &format!("{member}: {shown}"));
                 let code = answer.json()["error"].clone();
-                assert!(code == "invalid_client_metadata" || code == "invalid_redirect_uri", "{member}: {shown}: {answer}");
+                assert!(
+                    code == "invalid_client_metadata" || code == "invalid_redirect_uri",
+                    "{member}: {shown}: {answer}"
+                );
             }
         }
     }
@@ -364,12 +448,20 @@ async fn random_bytes_are_answered() {
     for round in 0..30 {
         for endpoint in ENDPOINTS {
             let encoded = |bytes: &[u8]| url::form_urlencoded::byte_serialize(bytes).collect::<String>();
-            let target = format!("{}?{}={}&{}", endpoint.path, encoded(&bytes(10)), encoded(&bytes(80)), encoded(&bytes(20)));
+            let target =
+                format!("{}?{}={}&{}", endpoint.path, encoded(&bytes(10)), encoded(&bytes(80)), encoded(&bytes(20)));
             for method in endpoint.methods {
                 let mut request = request(method, &target, endpoint.body, bytes(2_000));
                 let (cookie, authorization) = (bytes(60), bytes(60));
-                for (name, value) in [("cookie", cookie), ("authorization", authorization), ("origin", bytes(20)), ("accept-language", bytes(30))] {
-                    if let Ok(value) = HeaderValue::from_bytes(&value.iter().map(|byte| byte % 95 + 32).collect::<Vec<_>>()) {
+                for (name, value) in [
+                    ("cookie", cookie),
+                    ("authorization", authorization),
+                    ("origin", bytes(20)),
+                    ("accept-language", bytes(30)),
+                ] {
+                    if let Ok(value) =
+                        HeaderValue::from_bytes(&value.iter().map(|byte| byte % 95 + 32).collect::<Vec<_>>())
+                    {
                         request.headers_mut().insert(name, value);
                     }
                 }
@@ -378,7 +470,18 @@ async fn random_bytes_are_answered() {
             }
         }
     }
-    for path in ["/oauth2/register/%00", "/account/apps/%FF%FE/revoke", "/account/sessions/%2e%2e/end", "/assets/..%2f..%2fetc%2fpasswd", "/assets/%00", "/%", "//", "/oauth2/../admin", "/oauth2/token/", "/SIGN-IN"] {
+    for path in [
+        "/oauth2/register/%00",
+        "/account/apps/%FF%FE/revoke",
+        "/account/sessions/%2e%2e/end",
+        "/assets/..%2f..%2fetc%2fpasswd",
+        "/assets/%00",
+        "/%",
+        "//",
+        "/oauth2/../admin",
+        "/oauth2/token/",
+        "/SIGN-IN",
+    ] {
         for method in [Method::GET, Method::POST] {
             let answer = story.server.send(request(&method, path, Some(FORM), "a=b")).await;
             is_no_fault(&answer, path);

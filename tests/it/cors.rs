@@ -9,7 +9,8 @@ use http::{Method, Request, StatusCode};
 use crate::support::{Answer, Browser, RelyingParty, TestServer};
 
 const OWN: &str = "https://spa.example";
-const ENDPOINTS: &[&str] = &["/oauth2/token", "/oauth2/userinfo", "/oauth2/revoke", "/oauth2/introspect", "/oauth2/register"];
+const ENDPOINTS: &[&str] =
+    &["/oauth2/token", "/oauth2/userinfo", "/oauth2/revoke", "/oauth2/introspect", "/oauth2/register"];
 
 async fn preflight(server: &TestServer, path: &str, origin: &str) -> Answer {
     let request = Request::builder()
@@ -40,7 +41,13 @@ async fn a_preflight_is_answered_for_registered_origins() {
         assert_eq!(allowed(&answer), OWN, "{path}");
         assert!(answer.header("access-control-allow-headers").to_lowercase().contains("authorization"), "{answer}");
         assert_eq!(answer.header("vary"), "Origin");
-        for foreign in ["https://evil.example", "null", "http://spa.example", "https://spa.example:8443", "https://spa.example.evil.example"] {
+        for foreign in [
+            "https://evil.example",
+            "null",
+            "http://spa.example",
+            "https://spa.example:8443",
+            "https://spa.example.evil.example",
+        ] {
             assert_eq!(allowed(&preflight(&server, path, foreign).await), "", "{path} {foreign}");
         }
     }
@@ -76,7 +83,10 @@ async fn an_answer_is_read_by_the_clients_own_origin() {
     assert_eq!((refused.error().as_str(), allowed(&refused)), ("400 invalid_grant", OWN), "refusals are read too");
 
     let userinfo = |token: &str| {
-        Request::get("/oauth2/userinfo").header("authorization", format!("Bearer {token}")).body(Body::empty()).expect("a request")
+        Request::get("/oauth2/userinfo")
+            .header("authorization", format!("Bearer {token}"))
+            .body(Body::empty())
+            .expect("a request")
     };
     let access_token = tokens["access_token"].as_str().expect("a token");
     assert_eq!(allowed(&from(userinfo(access_token), OWN).await), OWN);

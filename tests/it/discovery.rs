@@ -21,7 +21,10 @@ async fn both_documents_say_the_same_and_all_of_it_is_there() {
     assert_eq!(discovery["issuer"], server.issuer);
     assert_eq!(discovery["code_challenge_methods_supported"], json!(["S256"]));
     assert_eq!(discovery["authorization_response_iss_parameter_supported"], true);
-    assert_eq!((&discovery["request_uri_parameter_supported"], &discovery["request_parameter_supported"]), (&json!(false), &json!(false)));
+    assert_eq!(
+        (&discovery["request_uri_parameter_supported"], &discovery["request_parameter_supported"]),
+        (&json!(false), &json!(false))
+    );
     assert_eq!(discovery["claims_parameter_supported"], true);
     for (name, value) in discovery.as_object().expect("an object") {
         let Some(path) = value.as_str().and_then(|url| url.strip_prefix(server.issuer)) else { continue };
@@ -65,7 +68,8 @@ async fn an_issuer_with_a_path_works_in_all_of_its_parts() {
         assert_eq!(discovery["issuer"], "http://localhost:8080/tenant/a", "{place}");
         assert_eq!(discovery["token_endpoint"], "http://localhost:8080/tenant/a/oauth2/token", "{place}");
     }
-    for place in ["/.well-known/openid-configuration", "/oauth2/token", "/sign-in", "/tenant/b/sign-in", "/tenant/a/x"] {
+    for place in ["/.well-known/openid-configuration", "/oauth2/token", "/sign-in", "/tenant/b/sign-in", "/tenant/a/x"]
+    {
         assert_eq!(server.get(place).await.status, StatusCode::NOT_FOUND, "{place}");
     }
 

@@ -24,7 +24,9 @@ use crate::support::transport::Transport;
 use crate::support::wire::Wire;
 use crate::support::{Answer, Browser, Exchange, RelyingParty};
 
+/// Rounds, unless the variable names another number: PROTOCOL §3 asks for a hundred now and then.
 const ROUNDS: usize = 5;
+const ROUNDS_VARIABLE: &str = "SYMBOLON_TEST_KILL_ROUNDS";
 const ROTATORS: usize = 4;
 const REDEEMERS: usize = 3;
 /// Codes that wait when the load begins.
@@ -81,7 +83,8 @@ impl Process {
             .spawn()
             .expect("the program starts");
         let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
-        let line = tokio::time::timeout(Duration::from_secs(30), lines.next_line()).await.expect("it tells its facts in time");
+        let line =
+            tokio::time::timeout(Duration::from_secs(30), lines.next_line()).await.expect("it tells its facts in time");
         let facts: Value = serde_json::from_str(&line.expect("text").expect("a line")).expect("one line of JSON");
         let issuer = facts["issuer"].as_str().expect("a URL");
         let server = There { wire: Wire::to(issuer), issuer: issuer.into() };
@@ -256,12 +259,14 @@ async fn holds(process: &Process, app: &RelyingParty, told: Told) {
         let uri = text(registered, "registration_client_uri");
         let path = uri.strip_prefix(&*process.server.issuer).expect("one of ours").to_owned();
         let request = Request::builder().method(Method::GET).uri(path);
-        let request = request.header("authorization", format!("Bearer {}", text(registered, "registration_access_token")));
+        let request =
+            request.header("authorization", format!("Bearer {}", text(registered, "registration_access_token")));
         let answer = process.server.send(request.body(Body::empty()).expect("a request")).await;
         assert_eq!(answer.ok()["client_id"], registered["client_id"]);
     }
     if let Some(last) = told.registered.last() {
-        let grant = form("/oauth2/token", &[("grant_type", "client_credentials"), ("client_id", &text(last, "client_id"))]);
+        let grant =
+            form("/oauth2/token", &[("grant_type", "client_credentials"), ("client_id", &text(last, "client_id"))]);
         assert_eq!(process.server.send(grant).await.error(), "401 invalid_client", "a name alone is no proof");
         process.app(last).post("/oauth2/token", &[("grant_type", "client_credentials")]).await.ok();
     }
@@ -283,7 +288,8 @@ async fn nothing_acknowledged_is_lost_and_nothing_used_is_good_again() {
     let mut process = Process::start(folder.path(), 0).await;
     let (registered, mut app) = process.register().await;
     let mut cookies: Option<String> = None;
-    for round in 0..ROUNDS {
+    let rounds = std::env::var(ROUNDS_VARIABLE).map_or(ROUNDS, |rounds| rounds.parse().expect("a number"));
+    for round in 0..rounds {
         // The session of the round before outlived the process it was made in.
         let mut browser = Browser::new(&process.server).with_password(process.password_of("alice"));
         match &cookies {
@@ -317,7 +323,7 @@ async fn nothing_acknowledged_is_lost_and_nothing_used_is_good_again() {
     process.kill().await;
     let [rotated, redeemed, waiting, registered, revoked] = counts;
     println!(
-        "kill -9: {ROUNDS} rounds in {:.1} s (seed {seed}), {rotated} rotations, {redeemed} redemptions, {waiting} waiting \
+        "kill -9: {rounds} rounds in {:.1} s (seed {seed}), {rotated} rotations, {redeemed} redemptions, {waiting} waiting \
          codes, {registered} registrations, {revoked} revocations",
         began.elapsed().as_secs_f32()
     );

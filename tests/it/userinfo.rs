@@ -68,7 +68,8 @@ async fn a_client_may_have_the_answer_signed() {
     let server = TestServer::start().await;
     for algorithm in ["RS256", "ES256", "EdDSA", "PS256", "ES384", "ES512"] {
         let id = format!("app-{algorithm}");
-        let app = RelyingParty::of(&server, clients::client(&id, &json!({"userinfo_signed_response_alg": algorithm}))).await;
+        let app =
+            RelyingParty::of(&server, clients::client(&id, &json!({"userinfo_signed_response_alg": algorithm}))).await;
         let tokens = app.tokens(&Browser::new(&server), "alice", "openid email").await;
         let answer = app.userinfo(tokens["access_token"].as_str().expect("a token")).await;
         assert_eq!((answer.header("content-type"), answer.header("cache-control")), ("application/jwt", "no-store"));

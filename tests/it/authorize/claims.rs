@@ -21,7 +21,10 @@ async fn claims_arrive_where_they_were_asked_for() {
     );
     let consent = alice.begin(&exchange).await;
     let consent = alice.sign_in(&consent, "alice").await;
-    assert!(consent.page().text.contains("given name") || consent.page().words(".asked").len() > 10, "the person sees what is asked");
+    assert!(
+        consent.page().text.contains("given name") || consent.page().words(".asked").len() > 10,
+        "the person sees what is asked"
+    );
     let answered = alice.press(&consent, "consent-accept").await;
     let code = shop.code(&exchange, answered.location());
     let tokens = shop.redeem(&exchange, &code).await.ok();
@@ -59,7 +62,8 @@ async fn an_essential_acr_is_met_or_refused() {
     ] {
         shop.tokens_for(&alice, "alice", asking(&shop, &acr(met))).await;
     }
-    for unmet in [json!({"essential": true, "value": "urn:symbolon:acr:2"}), json!({"essential": true, "values": ["gold"]})]
+    for unmet in
+        [json!({"essential": true, "value": "urn:symbolon:acr:2"}), json!({"essential": true, "values": ["gold"]})]
     {
         let exchange = asking(&shop, &acr(unmet.clone()));
         let answer = alice.begin(&exchange).await;
@@ -94,7 +98,14 @@ async fn what_is_no_claims_request_is_refused() {
     let server = TestServer::start().await;
     let shop = RelyingParty::web(&server, "shop").await;
     let browser = Browser::new(&server);
-    for wrong in ["{", "[]", "7", r#"{"id_token": 7}"#, r#"{"userinfo": {"email": 7}}"#, r#"{"id_token":{"acr":{"essential":"yes"}}}"#] {
+    for wrong in [
+        "{",
+        "[]",
+        "7",
+        r#"{"id_token": 7}"#,
+        r#"{"userinfo": {"email": 7}}"#,
+        r#"{"id_token":{"acr":{"essential":"yes"}}}"#,
+    ] {
         let exchange = shop.begin("openid").with("claims", wrong);
         let answer = browser.begin(&exchange).await;
         assert_eq!(shop.error(&exchange, answer.location()), "invalid_request", "{wrong}");

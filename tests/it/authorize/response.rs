@@ -61,8 +61,7 @@ async fn errors_come_by_the_mode_that_was_asked_for() {
 async fn the_own_query_of_a_redirect_uri_stays() {
     let server = TestServer::start().await;
     let uri = "https://shop.example/callback?tenant=7&x=%20";
-    let shop =
-        RelyingParty::of(&server, clients::client("shop", &serde_json::json!({"redirect_uris": [uri]}))).await;
+    let shop = RelyingParty::of(&server, clients::client("shop", &serde_json::json!({"redirect_uris": [uri]}))).await;
     let alice = Browser::new(&server);
     let exchange = shop.begin("openid");
     let url = alice.authorize(&exchange, "alice").await;
@@ -99,5 +98,8 @@ async fn plain_oauth_works_without_openid() {
     let code = &answer.iter().find(|(name, _)| name == "code").expect("a code").1;
     let tokens = shop.redeem(&exchange, code).await.ok();
     assert!(tokens.get("id_token").is_none() && tokens.get("refresh_token").is_none(), "{tokens}");
-    assert_eq!(shop.userinfo(tokens["access_token"].as_str().expect("a token")).await.error(), "403 insufficient_scope");
+    assert_eq!(
+        shop.userinfo(tokens["access_token"].as_str().expect("a token")).await.error(),
+        "403 insufficient_scope"
+    );
 }

@@ -130,7 +130,8 @@ async fn what_is_wrong_with_an_assertion_is_refused() {
     assert_eq!(robot.post("/oauth2/token", &[GRANT]).await.error(), "401 invalid_client", "alg none");
     let public = serde_json::to_vec(&own.public_jwk()).expect("JSON");
     robot.proof = Proof::Assertion(Arc::new(move |now| {
-        jsonwebtoken::encode(&Header::default(), &claims("robot", now), &EncodingKey::from_secret(&public)).expect("signed")
+        jsonwebtoken::encode(&Header::default(), &claims("robot", now), &EncodingKey::from_secret(&public))
+            .expect("signed")
     }));
     assert_eq!(robot.post("/oauth2/token", &[GRANT]).await.error(), "401 invalid_client", "HS256 under the public key");
 
@@ -183,7 +184,7 @@ async fn keys_are_fetched_and_rotate() {
     server.web.publish(uri, json!({"keys": [new.public_jwk()]}).to_string());
     robot.proof = signing(&new, |now| claims("robot", now));
     assert_eq!(robot.post("/oauth2/token", &[GRANT]).await.error(), "401 invalid_client", "asked a moment ago");
-    server.advance(Duration::from_secs(60));
+    server.advance(Duration::from_mins(1));
     robot.post("/oauth2/token", &[GRANT]).await.ok();
     robot.proof = signing(&old, |now| claims("robot", now));
     assert_eq!(robot.post("/oauth2/token", &[GRANT]).await.error(), "401 invalid_client", "the old key is gone");
@@ -204,7 +205,8 @@ async fn a_client_signs_with_its_secret() {
         "response_types": [],
     });
     let registered = server.json((Method::POST, "/oauth2/register"), &metadata, None).await.ok();
-    let (id, secret) = (registered["client_id"].as_str().expect("an id"), registered["client_secret"].as_str().expect("text"));
+    let (id, secret) =
+        (registered["client_id"].as_str().expect("an id"), registered["client_secret"].as_str().expect("text"));
     let mut robot = RelyingParty::registered(&server, id, "", Proof::Basic(secret.to_owned()));
     assert_eq!(robot.post("/oauth2/token", &[GRANT]).await.error(), "401 invalid_client", "another method");
     for algorithm in [jsonwebtoken::Algorithm::HS256, jsonwebtoken::Algorithm::HS384, jsonwebtoken::Algorithm::HS512] {
@@ -216,7 +218,8 @@ async fn a_client_signs_with_its_secret() {
     }
     let id = id.to_owned();
     robot.proof = Proof::Assertion(Arc::new(move |now| {
-        jsonwebtoken::encode(&Header::default(), &claims(&id, now), &EncodingKey::from_secret(b"guess")).expect("signed")
+        jsonwebtoken::encode(&Header::default(), &claims(&id, now), &EncodingKey::from_secret(b"guess"))
+            .expect("signed")
     }));
     assert_eq!(robot.post("/oauth2/token", &[GRANT]).await.error(), "401 invalid_client");
 }

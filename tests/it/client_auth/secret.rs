@@ -25,11 +25,12 @@ async fn token(server: &TestServer, header: Option<&str>, fields: &[(&str, &str)
     let mut all = vec![GRANT];
     all.extend(fields);
     let request = form("/oauth2/token", &all);
-    server.send(match header {
-        Some(value) => with_header(request, value),
-        None => request,
-    })
-    .await
+    server
+        .send(match header {
+            Some(value) => with_header(request, value),
+            None => request,
+        })
+        .await
 }
 
 #[tokio::test]
@@ -73,6 +74,9 @@ async fn each_client_proves_itself_as_registered() {
         assert_eq!(names_scheme, expected.starts_with("401"), "RFC 6749 §5.2: {answer}");
         assert_eq!(answer.header("cache-control"), "no-store");
     }
+    let mut honest = by_post.clone();
+    honest.proof = Proof::Post(SECRET.to_owned());
+    assert_eq!(honest.introspect("x").await.ok()["active"], false);
     let mut liar = by_post.clone();
     liar.proof = Proof::Basic(SECRET.to_owned());
     assert_eq!(liar.introspect("x").await.error(), "401 invalid_client", "the same rule at each endpoint");
@@ -85,7 +89,8 @@ async fn basic_credentials_are_percent_decoded() {
     let server = TestServer::start().await;
     let secret = "s e+c%r:e=t&ü/?";
     let mut client = clients::service("https://client.example/id?x=1&y:2");
-    client.secret = Some(symbolon::model::client::ClientSecret::Hashed(symbolon::protocol::secret::TokenHash::of(secret)));
+    client.secret =
+        Some(symbolon::model::client::ClientSecret::Hashed(symbolon::protocol::secret::TokenHash::of(secret)));
     let id = client.id.to_string();
     RelyingParty::of(&server, client).await;
     token(&server, Some(&basic(&id, secret)), &[]).await.ok();
@@ -113,7 +118,8 @@ async fn basic_credentials_are_percent_decoded() {
 #[tokio::test]
 async fn secrets_in_a_query_are_not_read() {
     let server = TestServer::start().await;
-    RelyingParty::of(&server, clients::client("by-post", &json!({"token_endpoint_auth_method": "client_secret_post"}))).await;
+    RelyingParty::of(&server, clients::client("by-post", &json!({"token_endpoint_auth_method": "client_secret_post"})))
+        .await;
     let query = url::form_urlencoded::Serializer::new(String::new())
         .extend_pairs([("client_id", "by-post"), ("client_secret", SECRET)])
         .finish();

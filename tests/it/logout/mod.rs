@@ -30,8 +30,7 @@ async fn is_signed_in(browser: &Browser) -> bool {
 #[tokio::test]
 async fn with_a_hint_of_this_session_nobody_is_asked() {
     let (_server, _, alice, hint) = story().await;
-    let parameters =
-        [("id_token_hint", &*hint), ("post_logout_redirect_uri", BYE), ("state", "s t&=")];
+    let parameters = [("id_token_hint", &*hint), ("post_logout_redirect_uri", BYE), ("state", "s t&=")];
     let answer = alice.open(&target(&parameters)).await;
     assert_eq!(answer.location(), "https://shop.example/bye?state=s%20t%26%3D");
     assert!(!is_signed_in(&alice).await);
@@ -93,7 +92,13 @@ async fn nobody_is_sent_where_the_client_did_not_register() {
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{answer}");
         assert_eq!(answer.page().heading(), "We cannot sign you out that way");
     };
-    for uri in ["https://evil.example/", "https://shop.example/bye/", "https://shop.example/bye?x", "https://other.example/bye", "javascript:x"] {
+    for uri in [
+        "https://evil.example/",
+        "https://shop.example/bye/",
+        "https://shop.example/bye?x",
+        "https://other.example/bye",
+        "javascript:x",
+    ] {
         refused(&alice.open(&target(&[("id_token_hint", &hint), ("post_logout_redirect_uri", uri)])).await);
         refused(&alice.open(&target(&[("client_id", "shop"), ("post_logout_redirect_uri", uri)])).await);
     }

@@ -53,14 +53,24 @@ async fn a_client_reads_and_replaces_its_registration() {
     assert!(updated.get("client_name").is_none(), "an update replaces everything (§2.2): {updated}");
     let browser = Browser::new(&new.server);
     let client = new.client();
-    assert_eq!(browser.begin(&client.begin("openid")).await.status, StatusCode::BAD_REQUEST, "the old URI is gone at once");
+    assert_eq!(
+        browser.begin(&client.begin("openid")).await.status,
+        StatusCode::BAD_REQUEST,
+        "the old URI is gone at once"
+    );
     assert_eq!(client.introspect("x").await.ok()["active"], false, "the secret stays");
 
     for (expected, update) in [
         ("400 invalid_client_metadata", json!({"redirect_uris": ["https://new.example/"]})),
         ("400 invalid_client_metadata", json!({"client_id": "other", "redirect_uris": ["https://new.example/"]})),
-        ("400 invalid_client_metadata", json!({"client_id": id, "client_secret": "mine", "redirect_uris": ["https://new.example/"]})),
-        ("400 invalid_client_metadata", json!({"client_id": id, "registration_access_token": "x", "redirect_uris": ["https://new.example/"]})),
+        (
+            "400 invalid_client_metadata",
+            json!({"client_id": id, "client_secret": "mine", "redirect_uris": ["https://new.example/"]}),
+        ),
+        (
+            "400 invalid_client_metadata",
+            json!({"client_id": id, "registration_access_token": "x", "redirect_uris": ["https://new.example/"]}),
+        ),
         ("400 invalid_redirect_uri", json!({"client_id": id, "redirect_uris": ["javascript:x"]})),
         ("400 invalid_redirect_uri", json!({"client_id": id})),
     ] {
@@ -103,11 +113,21 @@ async fn a_removed_client_is_gone_with_its_tokens() {
 #[tokio::test]
 async fn only_the_client_itself_manages_itself() {
     let new = Registered::new().await;
-    let other = new.server.json((Method::POST, "/oauth2/register"), &json!({"redirect_uris": ["https://o.example/"]}), None).await.ok();
+    let other = new
+        .server
+        .json((Method::POST, "/oauth2/register"), &json!({"redirect_uris": ["https://o.example/"]}), None)
+        .await
+        .ok();
     RelyingParty::web(&new.server, "shop").await;
     let tokens = [None, Some("wrong"), Some(""), other["registration_access_token"].as_str()];
     for token in tokens {
-        for path in [new.path(), "/oauth2/register/nobody", "/oauth2/register/shop", "/oauth2/register/%00", "/oauth2/register/%FF"] {
+        for path in [
+            new.path(),
+            "/oauth2/register/nobody",
+            "/oauth2/register/shop",
+            "/oauth2/register/%00",
+            "/oauth2/register/%FF",
+        ] {
             for method in [Method::GET, Method::PUT, Method::DELETE] {
                 let answer = new.server.json((method.clone(), path), &json!({}), token).await;
                 assert!(answer.status.is_client_error(), "{method} {path} {token:?}: {answer}");

@@ -30,7 +30,11 @@ async fn a_client_registers_and_works_at_once() {
     assert_eq!((answer.status, answer.header("cache-control")), (StatusCode::CREATED, "no-store"));
     let registered = answer.ok();
     assert_eq!(registered["token_endpoint_auth_method"], "client_secret_basic");
-    assert_eq!(registered["grant_types"], json!(["authorization_code", "refresh_token"]), "what we do not offer is left out");
+    assert_eq!(
+        registered["grant_types"],
+        json!(["authorization_code", "refresh_token"]),
+        "what we do not offer is left out"
+    );
     assert_eq!(registered["response_types"], json!(["code"]));
     assert_eq!(registered["client_name#ja"], "新");
     assert_eq!(registered["client_secret_expires_at"], 0);
@@ -93,7 +97,10 @@ async fn what_does_not_fit_is_refused_by_name() {
         (bad, with("logo_uri", json!("data:image/png;base64,AAAA"))),
         (bad, with("jwks", json!({"keys": [{"kty": "RSA", "n": "AQAB", "e": "AQAB", "d": "AQAB"}]}))),
         (bad, with("jwks", json!("text"))),
-        (bad, json!({"redirect_uris": ["https://a.example/"], "jwks": {"keys": []}, "jwks_uri": "https://a.example/jwks"})),
+        (
+            bad,
+            json!({"redirect_uris": ["https://a.example/"], "jwks": {"keys": []}, "jwks_uri": "https://a.example/jwks"}),
+        ),
         (bad, with("jwks_uri", json!("http://127.0.0.1/"))),
         (bad, with("default_max_age", json!("soon"))),
         (bad, with("default_max_age", json!(-1))),
@@ -108,7 +115,9 @@ async fn what_does_not_fit_is_refused_by_name() {
         (bad, with("sector_identifier_uri", json!("https://nobody.example/sector"))),
     ] {
         let answer = register(&server, &metadata).await;
-        if metadata.get("request_object_signing_alg").is_some() || metadata.get("jwks_uri").is_some_and(|uri| uri == "http://127.0.0.1/") {
+        if metadata.get("request_object_signing_alg").is_some()
+            || metadata.get("jwks_uri").is_some_and(|uri| uri == "http://127.0.0.1/")
+        {
             // Not spoken yet, or fine in development: whatever it says, it is an answer.
             assert!(answer.status.is_success() || answer.error() == bad, "{metadata}: {answer}");
             continue;

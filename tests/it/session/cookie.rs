@@ -81,7 +81,8 @@ async fn cookies_are_out_of_reach_for_scripts_and_other_sites() {
     let server = TestServer::start().await;
     let browser = Browser::new(&server);
     let page = browser.get("/sign-in").await;
-    let form = page.page().form_of("login-submit").fill("login", "alice").fill("password", crate::support::server::PASSWORD);
+    let form =
+        page.page().form_of("login-submit").fill("login", "alice").fill("password", crate::support::server::PASSWORD);
     let answer = browser.post(&form.action, &form.fields).await;
     for cookie in cookies_of(&page).into_iter().chain(cookies_of(&answer)) {
         for part in ["HttpOnly", "SameSite=Lax", "Path=/"] {
@@ -90,13 +91,16 @@ async fn cookies_are_out_of_reach_for_scripts_and_other_sites() {
         assert!(!cookie.contains("Domain"), "{cookie}");
     }
 
-    let secure = TestServer::with(Setup { issuer: "https://id.example", mode: Mode::Production, ..Setup::default() }).await;
+    let secure =
+        TestServer::with(Setup { issuer: "https://id.example", mode: Mode::Production, ..Setup::default() }).await;
     let shop = RelyingParty::web(&secure, "shop").await;
     let alice = Browser::new(&secure);
     let page = alice.begin(&shop.begin("openid")).await;
-    let form = page.page().form_of("login-submit").fill("login", "alice").fill("password", crate::support::server::PASSWORD);
+    let form =
+        page.page().form_of("login-submit").fill("login", "alice").fill("password", crate::support::server::PASSWORD);
     let answer = alice.post(&form.action, &form.fields).await;
-    let cookie = cookies_of(&answer).into_iter().find(|cookie| cookie.starts_with("__Host-symbolon_session=")).expect("set");
+    let cookie =
+        cookies_of(&answer).into_iter().find(|cookie| cookie.starts_with("__Host-symbolon_session=")).expect("set");
     assert!(cookie.contains("Secure") && cookie.contains("Path=/") && !cookie.contains("Domain"), "{cookie}");
     assert!(alice.cookie("__Host-symbolon_flow").is_some() && alice.cookie("symbolon_flow").is_none());
 }

@@ -28,7 +28,11 @@ async fn each_form_is_bound_to_its_browser_and_purpose() {
     let sign_in = alice.begin(&shop.begin("openid").with("prompt", "login consent select_account")).await;
     let login = sign_in.page().form_of("login-submit").fill("login", "alice").fill("password", PASSWORD);
     let consent = alice.submit(login.clone()).await;
-    let consent = consent.page().form_of(if consent.page().has("account-current") { "account-current" } else { "consent-accept" });
+    let consent = consent.page().form_of(if consent.page().has("account-current") {
+        "account-current"
+    } else {
+        "consent-accept"
+    });
     let account = alice.open("/account").await.page();
     let sign_out = account.form_of("sign-out");
     let cookies = alice.cookie_header();
@@ -41,7 +45,13 @@ async fn each_form_is_bound_to_its_browser_and_purpose() {
         for (what, form, cookies, headers) in [
             ("no token", form.clone().fill("csrf", ""), cookies.clone(), own),
             ("a wrong token", form.clone().fill("csrf", &"A".repeat(43)), cookies.clone(), own),
-            ("a token of another form", form.clone().fill("csrf", if form.action == login.action { &sign_out.fields[0].1 } else { &login.fields[0].1 }), cookies.clone(), own),
+            (
+                "a token of another form",
+                form.clone()
+                    .fill("csrf", if form.action == login.action { &sign_out.fields[0].1 } else { &login.fields[0].1 }),
+                cookies.clone(),
+                own,
+            ),
             ("another site", form.clone(), cookies.clone(), [(ORIGIN.as_str(), "https://evil.example")]),
             ("another port", form.clone(), cookies.clone(), [(ORIGIN.as_str(), "http://localhost:9999")]),
             ("a site beside ours", form.clone(), cookies.clone(), [("sec-fetch-site", "same-site")]),
@@ -57,7 +67,9 @@ async fn each_form_is_bound_to_its_browser_and_purpose() {
         }
     }
     assert!(alice.open("/account").await.page().has("sign-out"), "nothing of that did anything");
-    let answer = sent_by(&server, &sign_out, &cookies, &[(ORIGIN.as_str(), server.issuer), ("sec-fetch-site", "same-origin")]).await;
+    let answer =
+        sent_by(&server, &sign_out, &cookies, &[(ORIGIN.as_str(), server.issuer), ("sec-fetch-site", "same-origin")])
+            .await;
     assert!(answer.page().has("logged-out"), "{answer}");
 }
 

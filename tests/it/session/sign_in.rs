@@ -19,7 +19,8 @@ async fn attempt(browser: &Browser, login: &str, password: &str) -> Answer {
 #[tokio::test]
 async fn any_name_of_a_person_will_do() {
     let server = TestServer::start().await;
-    for login in ["alice", "ALICE", "  alice ", "alice@example.com", "Alice@Example.COM", "+493090182001", "ａｌｉｃｅ"] {
+    for login in ["alice", "ALICE", "  alice ", "alice@example.com", "Alice@Example.COM", "+493090182001", "ａｌｉｃｅ"]
+    {
         let answer = attempt(&Browser::new(&server), login, PASSWORD).await;
         assert!(answer.page().has("sign-out"), "{login}: {answer}");
     }
@@ -30,7 +31,9 @@ async fn any_name_of_a_person_will_do() {
 async fn a_refusal_tells_nobody_who_exists() {
     let server = TestServer::start().await;
     let mut seen = Vec::new();
-    for (login, password) in [("alice", "wrong"), ("nobody", "wrong"), ("nobody", PASSWORD), ("alice", ""), ("", ""), ("\u{b}", "x")] {
+    for (login, password) in
+        [("alice", "wrong"), ("nobody", "wrong"), ("nobody", PASSWORD), ("alice", ""), ("", ""), ("\u{b}", "x")]
+    {
         let answer = attempt(&Browser::new(&server), login, password).await;
         if answer.status == StatusCode::BAD_REQUEST {
             assert_eq!(login, "\u{b}", "{answer}");
@@ -53,7 +56,8 @@ async fn a_refusal_tells_nobody_who_exists() {
 /// A4, A5: guesses are slowed down by account, over all of its names; time heals it.
 #[tokio::test]
 async fn guesses_are_slowed_down() {
-    let server = TestServer::with(Setup { issuer: "https://id.example", mode: Mode::Production, ..Setup::default() }).await;
+    let server =
+        TestServer::with(Setup { issuer: "https://id.example", mode: Mode::Production, ..Setup::default() }).await;
     for number in 0..10 {
         let login = ["alice", "alice@example.com"][number % 2];
         let answer = attempt(&Browser::new(&server), login, "wrong").await;
@@ -72,7 +76,12 @@ async fn guesses_are_slowed_down() {
 #[tokio::test]
 async fn a_sign_in_without_an_app_leads_to_our_own_pages() {
     let server = TestServer::start().await;
-    for (to, lands) in [("account", "/account"), ("admin", "/admin"), ("//evil.example", "/account"), ("https://evil.example", "/account")] {
+    for (to, lands) in [
+        ("account", "/account"),
+        ("admin", "/admin"),
+        ("//evil.example", "/account"),
+        ("https://evil.example", "/account"),
+    ] {
         let browser = Browser::new(&server);
         let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("to", to).finish();
         let page = browser.open(&format!("/sign-in?{query}")).await;

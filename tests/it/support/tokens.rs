@@ -23,7 +23,8 @@ pub(crate) async fn verify(server: &dyn Transport, token: &str) -> Verified {
     let keys = server.send(keys).await.ok();
     let header = part(token, 0);
     let kid = header["kid"].as_str().expect("our tokens name their key");
-    let own: Vec<Value> = keys["keys"].as_array().expect("a list").iter().filter(|key| key["kid"] == kid).cloned().collect();
+    let own: Vec<Value> =
+        keys["keys"].as_array().expect("a list").iter().filter(|key| key["kid"] == kid).cloned().collect();
     assert_eq!(own.len(), 1, "the key {kid} is published once");
     assert!(own[0].get("d").is_none(), "private keys stay here");
     assert_eq!(own[0]["alg"], header["alg"]);

@@ -2,7 +2,6 @@
 //!
 //! RFC 6749 §4.1.3, RFC 7636 §4.6, RFC 9700 §4.5, OIDC Core §3.1.3.
 
-
 use std::time::Duration;
 
 use serde_json::json;
@@ -39,7 +38,10 @@ async fn a_person_signs_in_at_an_app() {
     assert_eq!(claims["acr"], "urn:symbolon:acr:1");
     assert_eq!(claims["amr"], json!(["pwd"]));
     assert!(claims["sid"].is_string() && claims["at_hash"].is_string(), "{claims}");
-    assert!(claims.get("email").is_none(), "with an access token, claims come from userinfo (OIDC Core §5.4): {claims}");
+    assert!(
+        claims.get("email").is_none(),
+        "with an access token, claims come from userinfo (OIDC Core §5.4): {claims}"
+    );
 
     let access_token = tokens["access_token"].as_str().expect("an access token");
     let access = verify(&server, access_token).await;

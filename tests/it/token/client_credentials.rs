@@ -54,7 +54,10 @@ async fn an_opaque_token_works_like_a_jwt() {
     let token = tokens["access_token"].as_str().expect("a token");
     assert!(!token.contains('.'), "{token}");
     let known = robot.introspect(token).await.ok();
-    assert_eq!((&known["active"], &known["sub"], &known["client_id"]), (&json!(true), &json!("robot"), &json!("robot")));
+    assert_eq!(
+        (&known["active"], &known["sub"], &known["client_id"]),
+        (&json!(true), &json!("robot"), &json!("robot"))
+    );
     robot.revoke(token).await;
     assert!(!robot.is_active(token).await);
 }

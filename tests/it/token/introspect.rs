@@ -14,7 +14,8 @@ use crate::support::{Browser, RelyingParty, TestServer, clients};
 #[tokio::test]
 async fn a_resource_server_learns_what_a_token_is_good_for() {
     let server = TestServer::start().await;
-    let (shop, api) = (RelyingParty::web(&server, "shop").await, RelyingParty::of(&server, clients::service("api")).await);
+    let (shop, api) =
+        (RelyingParty::web(&server, "shop").await, RelyingParty::of(&server, clients::service("api")).await);
     let tokens = shop.tokens(&Browser::new(&server), "alice", "openid email offline_access").await;
     let access_token = tokens["access_token"].as_str().expect("a token");
     let answer = api.introspect(access_token).await;
@@ -32,14 +33,15 @@ async fn a_resource_server_learns_what_a_token_is_good_for() {
         let fields = [("token", access_token), ("token_type_hint", hint)];
         assert_eq!(api.post("/oauth2/introspect", &fields).await.ok()["active"], true, "{hint}");
     }
-    server.advance(Duration::from_secs(900));
+    server.advance(Duration::from_mins(15));
     assert_eq!(api.introspect(access_token).await.ok(), json!({"active": false}), "nothing else is told");
 }
 
 #[tokio::test]
 async fn a_refresh_token_is_the_affair_of_its_client() {
     let server = TestServer::start().await;
-    let (shop, api) = (RelyingParty::web(&server, "shop").await, RelyingParty::of(&server, clients::service("api")).await);
+    let (shop, api) =
+        (RelyingParty::web(&server, "shop").await, RelyingParty::of(&server, clients::service("api")).await);
     let tokens = shop.tokens(&Browser::new(&server), "alice", "openid offline_access").await;
     let refresh_token = tokens["refresh_token"].as_str().expect("a token");
     assert_eq!(shop.introspect(refresh_token).await.ok()["active"], true);

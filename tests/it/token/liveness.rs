@@ -74,7 +74,11 @@ async fn withdrawn_consent_is_felt_at_once() {
         assert!(!story.api.is_active(story.text("access_token")).await);
         assert_eq!(story.shop.userinfo(story.text("access_token")).await.error(), "401 invalid_token");
         assert_eq!(story.shop.refresh(story.text("refresh_token")).await.error(), "400 invalid_grant");
-        assert_eq!(story.shop.redeem(&story.code.0, &story.code.1).await.error(), "400 invalid_grant", "a waiting code");
+        assert_eq!(
+            story.shop.redeem(&story.code.0, &story.code.1).await.error(),
+            "400 invalid_grant",
+            "a waiting code"
+        );
         let page = story.alice.begin(&story.shop.begin("openid")).await;
         assert!(page.page().has("consent-accept"), "asked again: {page}");
     }
