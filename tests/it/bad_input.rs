@@ -310,6 +310,9 @@ async fn what_is_no_text_is_refused() {
     }
 }
 
+/// A path, the parameters of a whole request, its answer, and what becomes of it without each one.
+type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str, &'a [&'a str]);
+
 /// Missing, empty and repeated, for each parameter of each endpoint: the exact error.
 #[tokio::test]
 async fn each_parameter_missing_empty_and_repeated() {
@@ -323,8 +326,6 @@ async fn each_parameter_missing_empty_and_repeated() {
     let refresh = [("grant_type", "refresh_token"), ("refresh_token", "x"), ("scope", "openid")];
     let (token, hint) = (("token", "x"), ("token_type_hint", "access_token"));
     let (missing, unknown) = ("400 invalid_request", "400 invalid_grant");
-    // The parameters of a whole request, its answer, and what becomes of it without each one.
-    type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str, &'a [&'a str]);
     let cases: [Case<'_>; 4] = [
         ("/oauth2/token", &code, unknown, &[missing, missing, unknown, unknown]),
         ("/oauth2/token", &refresh, unknown, &[missing, missing, unknown]),

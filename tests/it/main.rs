@@ -1,4 +1,8 @@
 //! Stories of a browser, a relying party, an admin.
+//!
+//! One folder or file for each capability; `support/` holds the people. Many stories fail by a panic on purpose.
+
+#![expect(clippy::indexing_slicing, reason = "a story that reads what is not there has failed")]
 
 mod architecture;
 mod authorize;

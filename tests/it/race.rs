@@ -49,7 +49,7 @@ fn posted(form: &FilledForm, cookies: &str) -> Request<Body> {
 #[tokio::test(flavor = "multi_thread")]
 async fn of_fifty_redemptions_of_one_code_one_succeeds_and_is_revoked() {
     let server = TestServer::start().await;
-    let served = Served::new(&server);
+    let socket = Served::new(&server);
     let shop = RelyingParty::web(&server, "shop").await;
     let exchange = shop.begin("openid offline_access");
     let code = shop.code(&exchange, &Browser::new(&server).authorize(&exchange, "alice").await);
@@ -62,7 +62,7 @@ async fn of_fifty_redemptions_of_one_code_one_succeeds_and_is_revoked() {
         ];
         shop.request("/oauth2/token", &fields)
     };
-    let answers = at_once(&served.wire, (0..50).map(|_| redemption())).await;
+    let answers = at_once(&socket.wire, (0..50).map(|_| redemption())).await;
     let good = with_status(&answers, StatusCode::OK);
     assert_eq!(good.len(), 1, "{answers:?}");
     for answer in with_status(&answers, StatusCode::BAD_REQUEST) {
@@ -78,12 +78,12 @@ async fn of_fifty_redemptions_of_one_code_one_succeeds_and_is_revoked() {
 #[tokio::test(flavor = "multi_thread")]
 async fn fifty_refreshes_of_one_token_give_one_successor() {
     let server = TestServer::start().await;
-    let served = Served::new(&server);
+    let socket = Served::new(&server);
     let shop = RelyingParty::web(&server, "shop").await;
     let tokens = shop.tokens(&Browser::new(&server), "alice", "openid offline_access").await;
     let refresh_token = tokens["refresh_token"].as_str().expect("a token").to_owned();
     let fields = [("grant_type", "refresh_token"), ("refresh_token", &*refresh_token)];
-    let answers = at_once(&served.wire, (0..50).map(|_| shop.request("/oauth2/token", &fields))).await;
+    let answers = at_once(&socket.wire, (0..50).map(|_| shop.request("/oauth2/token", &fields))).await;
     assert_eq!(with_status(&answers, StatusCode::OK).len(), 50, "all of them are retries of one another");
     let successors: BTreeSet<String> =
         answers.iter().map(|answer| answer.json()["refresh_token"].as_str().expect("a token").to_owned()).collect();
@@ -92,7 +92,7 @@ async fn fifty_refreshes_of_one_token_give_one_successor() {
     // Fifty at once after the grace: none succeeds, and the family is gone.
     let successor = successors.first().expect("one").clone();
     server.advance(Duration::from_secs(11));
-    let answers = at_once(&served.wire, (0..50).map(|_| shop.request("/oauth2/token", &fields))).await;
+    let answers = at_once(&socket.wire, (0..50).map(|_| shop.request("/oauth2/token", &fields))).await;
     assert_eq!(with_status(&answers, StatusCode::BAD_REQUEST).len(), 50, "{answers:?}");
     assert_eq!(shop.refresh(&successor).await.error(), "400 invalid_grant");
 }
@@ -100,7 +100,7 @@ async fn fifty_refreshes_of_one_token_give_one_successor() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_link_that_a_hundred_open_signs_one_in() {
     let server = TestServer::start().await;
-    let served = Served::new(&server);
+    let socket = Served::new(&server);
     let ada = server.user("ada").await.id;
     let token = one_time_link::make(&server.provider().edges, ada, Duration::from_hours(1)).await.expect("made");
     let link = format!("/sign-in/link?token={}", token.expose());
@@ -110,7 +110,7 @@ async fn a_link_that_a_hundred_open_signs_one_in() {
         let form = browser.open(&link).await.page().form_of("link-confirm");
         forms.push(posted(&form, &browser.cookie_header()));
     }
-    let answers = at_once(&served.wire, forms).await;
+    let answers = at_once(&socket.wire, forms).await;
     let is_let_in = |answer: &&Answer| {
         answer.headers.get_all(SET_COOKIE).iter().any(|cookie| cookie.as_bytes().starts_with(b"symbolon_session="))
     };
@@ -122,7 +122,7 @@ async fn a_link_that_a_hundred_open_signs_one_in() {
 #[tokio::test(flavor = "multi_thread")]
 async fn consent_given_twice_answers_once() {
     let server = TestServer::start().await;
-    let served = Served::new(&server);
+    let socket = Served::new(&server);
     let shop = RelyingParty::web(&server, "shop").await;
     let alice = Browser::signed_in(&server, "alice").await;
     for round in 0..5 {
@@ -131,7 +131,7 @@ async fn consent_given_twice_answers_once() {
         let (accept, deny) = (page.form_of("consent-accept"), page.form_of("consent-deny"));
         let cookies = alice.cookie_header();
         let forms = (0..20).map(|number| posted(if number % 2 == 0 { &accept } else { &deny }, &cookies));
-        let answers = at_once(&served.wire, forms).await;
+        let answers = at_once(&socket.wire, forms).await;
         let sent_on = with_status(&answers, StatusCode::SEE_OTHER);
         assert_eq!(sent_on.len(), 1, "round {round}: {answers:?}");
         shop.receives(&exchange, sent_on[0].location());
@@ -143,7 +143,7 @@ async fn consent_given_twice_answers_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_code_redeemed_while_the_person_leaves_gives_nothing_that_lives() {
     let server = TestServer::start().await;
-    let served = Served::new(&server);
+    let socket = Served::new(&server);
     let mut client = clients::web("shop");
     client.policy.refresh_token = symbolon::model::client::RefreshTokenPolicy::Always;
     let shop = RelyingParty::of(&server, client).await;
@@ -163,7 +163,7 @@ async fn a_code_redeemed_while_the_person_leaves_gives_nothing_that_lives() {
             ("redirect_uri", &*shop.redirect_uri),
             ("code_verifier", &*exchange.verifier),
         ];
-        let answers = at_once(&served.wire, [posted(&form, &cookies), shop.request("/oauth2/token", &fields)]).await;
+        let answers = at_once(&socket.wire, [posted(&form, &cookies), shop.request("/oauth2/token", &fields)]).await;
         assert!(answers[0].status.is_success() || answers[0].status == StatusCode::SEE_OTHER, "{}", answers[0]);
         if answers[1].status == StatusCode::OK {
             let tokens = answers[1].json();

@@ -41,7 +41,7 @@ async fn max_age_zero_asks_once() {
     let exchange = shop.begin("openid").with("max_age", "0");
     let page = alice.begin(&exchange).await;
     let consent = alice.sign_in(&page, "alice").await;
-    server.advance(Duration::from_secs(300));
+    server.advance(Duration::from_mins(5));
     let answered = alice.press(&consent, "consent-accept").await;
     shop.code(&exchange, answered.location());
 }

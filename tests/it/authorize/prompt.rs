@@ -32,7 +32,7 @@ async fn with_prompt_none_nobody_is_asked_anything() {
     let answer = alice.begin(&exchange).await;
     assert_eq!(shop.error(&exchange, answer.location()), "consent_required", "the scope has grown");
 
-    server.advance(Duration::from_secs(60));
+    server.advance(Duration::from_mins(1));
     let exchange = shop.begin("openid").with("prompt", "none").with("max_age", "59");
     let answer = alice.begin(&exchange).await;
     assert_eq!(shop.error(&exchange, answer.location()), "login_required", "the sign-in is too old");

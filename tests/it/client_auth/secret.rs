@@ -74,6 +74,9 @@ async fn each_client_proves_itself_as_registered() {
         assert_eq!(names_scheme, expected.starts_with("401"), "RFC 6749 §5.2: {answer}");
         assert_eq!(answer.header("cache-control"), "no-store");
     }
+    let mut honest = by_post.clone();
+    honest.proof = Proof::Post(SECRET.to_owned());
+    assert_eq!(honest.introspect("x").await.ok()["active"], false);
     let mut liar = by_post.clone();
     liar.proof = Proof::Basic(SECRET.to_owned());
     assert_eq!(liar.introspect("x").await.error(), "401 invalid_client", "the same rule at each endpoint");

@@ -52,7 +52,7 @@ impl Answer {
     #[track_caller]
     pub(crate) fn page(&self) -> Page {
         assert!(self.header("content-type").starts_with("text/html"), "not a page: {self}");
-        Page { status: self.status, html: Html::parse_document(self.text()), text: self.text().to_owned() }
+        Page { html: Html::parse_document(self.text()), text: self.text().to_owned() }
     }
 }
 
@@ -66,7 +66,6 @@ impl std::fmt::Display for Answer {
 /// A page as its reader sees it.
 #[derive(Clone, Debug)]
 pub(crate) struct Page {
-    pub(crate) status: StatusCode,
     html: Html,
     pub(crate) text: String,
 }

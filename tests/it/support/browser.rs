@@ -49,12 +49,6 @@ impl Browser {
         cookies.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")
     }
 
-    /// Another window of the same browser: the cookies as they are now.
-    pub(crate) fn copy(&self) -> Self {
-        let cookies = self.cookies.lock().expect("no story panics here").clone();
-        Self { server: Arc::clone(&self.server), cookies: Mutex::new(cookies), password: self.password.clone() }
-    }
-
     async fn send(&self, mut request: Request<Body>) -> Answer {
         let cookies = self.cookie_header();
         if !cookies.is_empty() {
@@ -116,7 +110,8 @@ impl Browser {
 
     /// Presses a button of the page in `answer`.
     pub(crate) async fn press(&self, answer: &Answer, button: &str) -> Answer {
-        self.submit(answer.page().form_of(button)).await
+        let form = answer.page().form_of(button);
+        self.submit(form).await
     }
 
     /// Signs in on the page in `answer`.
@@ -151,17 +146,29 @@ impl Browser {
             if answer.status == StatusCode::SEE_OTHER {
                 return answer.location().to_owned();
             }
-            let page = answer.page();
-            answer = if page.has("login-submit") {
-                self.sign_in(&answer, login).await
-            } else if page.has("consent-accept") {
-                self.press(&answer, "consent-accept").await
-            } else if page.has("account-current") {
-                self.press(&answer, "account-current").await
-            } else {
-                panic!("no way on from here: {answer}");
+            let asks = Asks::of(&answer);
+            answer = match asks {
+                Asks::SignIn => self.sign_in(&answer, login).await,
+                Asks::Button(button) => self.press(&answer, button).await,
             };
         }
         answer.location().to_owned()
+    }
+}
+
+/// What a page on the way to an app asks for.
+enum Asks {
+    SignIn,
+    Button(&'static str),
+}
+
+impl Asks {
+    fn of(answer: &Answer) -> Self {
+        let page = answer.page();
+        if page.has("login-submit") {
+            return Self::SignIn;
+        }
+        let button = ["consent-accept", "account-current"].into_iter().find(|button| page.has(button));
+        Self::Button(button.unwrap_or_else(|| panic!("no way on from here: {answer}")))
     }
 }

@@ -13,7 +13,7 @@ pub(crate) mod transport;
 pub(crate) mod wire;
 pub(crate) mod world;
 
-pub(crate) use answer::{Answer, Page};
+pub(crate) use answer::Answer;
 pub(crate) use browser::Browser;
 pub(crate) use relying_party::{Exchange, RelyingParty};
 pub(crate) use server::TestServer;

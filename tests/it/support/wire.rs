@@ -55,10 +55,10 @@ impl Served {
         let wire = Wire::to(format!("http://{}", bound.address()));
         let (stop, stopped) = oneshot::channel::<()>();
         let shutdown = Shutdown { notice: Duration::ZERO, drain: Duration::ZERO };
-        let served = run(vec![(bound, server.front())], server.app.readiness.clone(), shutdown, async {
+        let running = run(vec![(bound, server.front())], server.app.readiness.clone(), shutdown, async {
             let _ = stopped.await;
         });
-        tokio::spawn(served);
+        tokio::spawn(running);
         Self { wire, _stop: stop }
     }
 }
