@@ -178,6 +178,8 @@ async fn keys_are_fetched_and_rotate() {
     let mut robot = RelyingParty::of(&server, client("robot", &json!({"jwks_uri": uri}))).await;
     robot.proof = signing(&old, |now| claims("robot", now));
     assert_eq!(robot.post("/oauth2/token", &[GRANT]).await.error(), "401 invalid_client", "nobody answers there");
+    // A failure is remembered, so that nobody makes us ask a silent server again and again.
+    server.advance(Duration::from_secs(10));
     server.web.publish(uri, json!({"keys": [old.public_jwk()]}).to_string());
     robot.post("/oauth2/token", &[GRANT]).await.ok();
 
