@@ -169,7 +169,7 @@
     var title = document.getElementById('spa-title');
     var name = document.createElement('span');
     name.id = 'spa-signed-in-as';
-    name.textContent = 'signed in as ' + (person.name || person.preferred_username || person.sub);
+    name.textContent = 'You are signed in as ' + (person.name || person.preferred_username || person.sub);
     title.replaceChildren(name);
   }
 
