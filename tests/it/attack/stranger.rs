@@ -31,11 +31,7 @@ async fn a_stranger_shuts_nobody_out_of_their_own_browser() {
     for _ in 0..12 {
         statuses.push(try_as(&stranger, "wrong").await);
     }
-    assert_eq!(
-        statuses.iter().filter(|status| **status == 429).count(),
-        3,
-        "ten at once, one of them her own: {statuses:?}"
-    );
+    assert_eq!(statuses.iter().filter(|status| **status == 429).count(), 2, "ten at once: {statuses:?}");
     assert_eq!(try_as(&stranger, PASSWORD).await, 429, "not even the right one is heard");
     own.forget_cookie("symbolon_session");
     assert_eq!(try_as(&own, PASSWORD).await, 200, "her own browser is known");
