@@ -11,22 +11,27 @@ use symbolon::edge::ephemeral::{
 use symbolon::model::authorization_code::AuthorizationCode;
 use tempfile::TempDir;
 
+use crate::backend::postgres;
 use crate::contract::sample::{self, at};
 
 struct Subject {
     name: &'static str,
     store: Arc<dyn EphemeralStore>,
-    _folder: TempDir,
+    _home: Option<TempDir>,
 }
 
 async fn subjects() -> Vec<Subject> {
-    let folder = || tempfile::tempdir().expect("a temporary folder");
-    let (memory, sql) = (folder(), folder());
-    let file = SqlStore::open(&sql.path().join("ephemeral.db")).await.expect("opens");
-    vec![
-        Subject { name: "memory", store: Arc::new(MemoryStore::new()), _folder: memory },
-        Subject { name: "sql", store: Arc::new(file), _folder: sql },
-    ]
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = SqlStore::open(&folder.path().join("ephemeral.db")).await.expect("opens");
+    let mut subjects = vec![
+        Subject { name: "memory", store: Arc::new(MemoryStore::new()), _home: None },
+        Subject { name: "SQLite", store: Arc::new(file), _home: Some(folder) },
+    ];
+    if let Some(postgres) = postgres::shared() {
+        let store = sample::connect(&postgres.database().await).await;
+        subjects.push(Subject { name: "PostgreSQL", store: Arc::new(SqlStore::within(&store)), _home: None });
+    }
+    subjects
 }
 
 fn key(text: &str) -> EphemeralKey {
