@@ -18,9 +18,11 @@ use crate::protocol::numeric_date::NumericDate;
 
 mod memory;
 mod rate;
+mod redis;
 mod sql;
 
 pub use memory::MemoryStore;
+pub use redis::RedisStore;
 pub use sql::SqlStore;
 
 /// Where values wait until they expire. Every method fails only with a [`Fault`].

@@ -44,6 +44,7 @@ const GIVE_BACK: &str = "UPDATE ephemeral_rate SET empty_at = empty_at - $3 WHER
 const READ_RATE: &str = "SELECT empty_at FROM ephemeral_rate WHERE namespace = $1 AND key = $2";
 const CLEAR_RATE: &str = "DELETE FROM ephemeral_rate WHERE (namespace, key) IN
     (SELECT namespace, key FROM ephemeral_rate WHERE empty_at <= $1 ORDER BY empty_at LIMIT $2)";
+const HOLDS: &str = "SELECT COUNT(*) FROM (SELECT 1 FROM ephemeral LIMIT 1) AS waiting";
 const COUNT: &str = "SELECT COUNT(*) FROM ephemeral";
 /// Marks of `add_if_absent` have an empty value and stay: losing one would let a value be used twice.
 const TRIM: &str = "DELETE FROM ephemeral WHERE (namespace, key) IN (SELECT namespace, key FROM ephemeral
@@ -124,6 +125,12 @@ impl SqlStore {
         // Another node may have overwritten what this one wrote: nothing is held.
         let held = Held::new(&Sharing::Nodes(Arc::new(AtomicBool::new(false))));
         Self { recorder, readers, held: Arc::new(held), limiter: Limiter::default() }
+    }
+
+    /// Whether anything waits, expired or not.
+    pub(super) async fn holds_any(&self) -> Result<bool, Fault> {
+        let some: i64 = self.readers.query(HOLDS).scalar_one().await.context("look for ephemeral values")?;
+        Ok(some > 0)
     }
 
     /// Counts where every node counts, in one statement.

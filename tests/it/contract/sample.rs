@@ -1,5 +1,6 @@
 //! People, clients and tokens to be stored.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::json;
@@ -66,6 +67,14 @@ impl House {
     pub(super) async fn of_alice_and_shop(self) -> Self {
         move_in(&self.store).await;
         self
+    }
+
+    /// The file, for a house that is one.
+    pub(super) fn path(&self) -> PathBuf {
+        match &self.home {
+            Home::Folder(folder) => folder.path().join("symbolon.db"),
+            Home::Database(url) => panic!("{url} is no file"),
+        }
     }
 
     /// Another handle on the same database, as another process would have it.

@@ -281,7 +281,8 @@ async fn a_retry_is_honest_only_in_the_grace_and_for_the_same_successor() {
         ("other", 11, RefreshRotation::Reused),
     ] {
         for house in [Some(House::empty().await), House::on_postgres().await].into_iter().flatten() {
-            let store = house.of_alice_and_shop().await.store;
+            let house = house.of_alice_and_shop().await;
+            let store = &house.store;
             let first = sample::refresh_token("r1", 1, 0);
             store.redeem_code(&sample::grant(1), Some(&first), None, at(0)).await.expect("redeemed");
             store.rotate_refresh_token(&sample::rotation("r1", "r2", 10)).await.expect("rotated");
