@@ -29,6 +29,7 @@ mod ephemeral;
 mod fetch;
 mod kill;
 mod measure;
+mod nodes;
 mod sample;
 mod store;
 mod store_file;
