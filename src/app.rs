@@ -1,6 +1,6 @@
 //! The composition root: settings become edges, edges a provider, the provider a router. The only file that names real edges.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,10 +15,9 @@ use crate::config::registration::RegistrationMode;
 use crate::config::{Config, ConfigError};
 use crate::edge::Edges;
 use crate::edge::clock::{Clock, SystemClock};
-use crate::edge::ephemeral::SqlStore;
 use crate::edge::fetch::{Fetch, HttpFetch};
 use crate::edge::random::{Random, SystemRandom};
-use crate::edge::store::{DatabaseSettings, Store, StoreError};
+use crate::edge::store::StoreError;
 use crate::edge::template::context::{DevelopmentUser, Link};
 use crate::edge::template::{TemplateError, Templates};
 use crate::edge::vault::{MasterKeyError, Place, Vault};
@@ -46,6 +45,10 @@ use crate::protocol::jose::error::JoseError;
 use crate::protocol::jose::jws::SigningKey;
 use crate::protocol::secret::{MacKey, TokenHash};
 
+mod stores;
+
+use self::stores::Stores;
+
 /// How long clients may keep discovery and keys (`DECISIONS.md`).
 const DOCUMENT_MAX_AGE: Duration = Duration::from_hours(1);
 
@@ -70,6 +73,7 @@ pub struct App {
     pub templates: Arc<Templates>,
     /// Whether it is about to stop.
     pub readiness: Readiness,
+    dependencies: Vec<Dependency>,
     mode: Mode,
     issuer: url::Url,
     cookie_scope: CookieScope,
@@ -154,17 +158,9 @@ impl App {
     /// # Errors
     /// [`StartError`] names what is missing or broken.
     pub async fn build(config: &Config, mode: Mode, world: World) -> Result<Self, StartError> {
-        let random = Arc::clone(&world.random);
-        let vault = Arc::new(vault(config, &*random)?);
-        let store = Store::open(&DatabaseSettings { path: config.database.path.clone() }).await?;
-        let ephemeral = SqlStore::open(&beside(&config.database.path)).await?;
-        let edges = Edges {
-            store,
-            ephemeral: Arc::new(ephemeral),
-            fetch: world.fetch,
-            clock: world.clock,
-            random: world.random,
-        };
+        let Stores { store, ephemeral, vault, dependencies } = stores::open(config, &world).await?;
+        let vault = Arc::new(vault);
+        let edges = Edges { store, ephemeral, fetch: world.fetch, clock: world.clock, random: world.random };
         let templates = Arc::new(Templates::new(config.theme.folder.as_deref())?);
         let keys = signing_keys(&edges, &vault).await?;
         let issuer: url::Url = config.issuer.as_str().parse()?;
@@ -191,6 +187,7 @@ impl App {
             hasher: Arc::new(PasswordHasher::new(parallel)),
             templates,
             readiness: Readiness::default(),
+            dependencies,
             mode,
             cookie_scope: cookie_scope(config),
             proxies: config.server.trusted_proxies.clone(),
@@ -253,31 +250,8 @@ impl App {
     }
 
     fn health(&self) -> Health {
-        let store = self.provider.edges.store.clone();
-        let database = Dependency::new("database", move || {
-            let store = store.clone();
-            Box::pin(async move {
-                if store.is_ready().await { Ok(()) } else { Err(Fault::unavailable("the database does not answer")) }
-            })
-        });
-        Health { readiness: self.readiness.clone(), dependencies: vec![database] }
+        Health { readiness: self.readiness.clone(), dependencies: self.dependencies.clone() }
     }
-}
-
-/// Opens the vault; a key is made for a fresh database only.
-fn vault(config: &Config, random: &dyn Random) -> Result<Vault, StartError> {
-    let (database, key) = (&config.database.path, &config.keys.master_key_file);
-    // In this order: who starts first makes the key before the database.
-    if database.exists() && !key.exists() {
-        return Err(StartError::MasterKeyLost { key: key.clone(), database: database.clone() });
-    }
-    Ok(Vault::load_or_create(key, random)?)
-}
-
-/// The file for what expires, beside the main one: `symbolon.db` → `symbolon-ephemeral.db`.
-fn beside(path: &Path) -> PathBuf {
-    let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-    path.with_file_name(format!("{stem}-ephemeral.db"))
 }
 
 /// Every published key, prepared; a fresh database gets one for each algorithm.
@@ -393,7 +367,7 @@ mod tests {
     async fn a_database_without_its_master_key_is_left_alone() {
         let folder = tempfile::tempdir().unwrap();
         let mut config = Config::default();
-        config.database.path = folder.path().join("symbolon.db");
+        config.database.path = Some(folder.path().join("symbolon.db"));
         config.keys.master_key_file = folder.path().join("symbolon.key");
         App::build(&config, Mode::Production, World::real()).await.unwrap().close().await;
 

@@ -69,7 +69,9 @@ impl Dev {
         if let Some(remark) = data.remark() {
             eprintln!("symbolon: {remark}");
         }
-        config.database.path = data.path().join("symbolon.db");
+        if config.database.url.is_none() {
+            config.database.path = Some(data.path().join("symbolon.db"));
+        }
         config.keys.master_key_file = data.path().join("master.key");
 
         // Any port means any for all three; else each has its own wish.

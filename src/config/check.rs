@@ -39,10 +39,12 @@ impl Config {
         }
         self.check_registration(environment)?;
         self.check_cookie_domain()?;
+        self.database.place(environment)?;
+        self.ephemeral.redis(environment)?;
         for (key, path) in
-            [("database.path", &self.database.path), ("keys.master_key_file", &self.keys.master_key_file)]
+            [("database.path", self.database.path.as_ref()), ("keys.master_key_file", Some(&self.keys.master_key_file))]
         {
-            if path.as_os_str().is_empty() {
+            if path.is_some_and(|path| path.as_os_str().is_empty()) {
                 return Err(ConfigError::new(key, "is empty; write the path of a file"));
             }
         }

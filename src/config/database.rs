@@ -2,20 +2,58 @@
 //!
 //! ARCHITECTURE.md §9.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use super::ConfigError;
+use super::secret::SecretSource;
+use crate::protocol::secret::Secret;
+
 /// `[database]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Database {
-    /// The SQLite file; what expires stands in a second one beside it.
-    pub path: PathBuf,
+    /// The SQLite file, `symbolon.db` if nothing else is said; what expires stands in a second one beside it.
+    pub path: Option<PathBuf>,
+    /// In place of `path`: `postgres://user:password@host:5432/database`, or `sqlite:` and a path. Several nodes share one
+    /// PostgreSQL and one master key. May be `{ file = "…" }` or `{ env = "…" }`, since it holds a password.
+    pub url: Option<SecretSource>,
 }
 
-impl Default for Database {
-    fn default() -> Self {
-        Self { path: "symbolon.db".into() }
+/// Which database that is.
+#[derive(Clone, Debug)]
+pub enum Place {
+    /// A SQLite file.
+    File(PathBuf),
+    /// A URL of PostgreSQL.
+    Postgres(Secret),
+}
+
+impl Database {
+    /// Which database is meant.
+    ///
+    /// # Errors
+    /// When both are set, or the URL is of another kind.
+    pub fn place(&self, environment: &BTreeMap<String, String>) -> Result<Place, ConfigError> {
+        let (key, path) = ("database.url", self.path.clone());
+        let Some(source) = &self.url else {
+            return Ok(Place::File(path.unwrap_or_else(|| "symbolon.db".into())));
+        };
+        if path.is_some() {
+            return Err(ConfigError::new(key, "is set beside database.path; leave one of them out"));
+        }
+        let url = source.read(key, environment)?;
+        match url.expose().split_once(':') {
+            Some(("postgres" | "postgresql", rest)) if rest.starts_with("//") => Ok(Place::Postgres(url.clone())),
+            Some(("sqlite", file)) if !file.trim_start_matches('/').is_empty() => {
+                Ok(Place::File(file.strip_prefix("//").unwrap_or(file).into()))
+            }
+            _ => Err(ConfigError::new(
+                key,
+                "must be like postgres://user:password@host:5432/database, or sqlite:symbolon.db",
+            )),
+        }
     }
 }

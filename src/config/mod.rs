@@ -9,6 +9,7 @@ mod check;
 pub mod database;
 pub mod duration;
 mod environment;
+pub mod ephemeral;
 mod error;
 pub mod issuer;
 pub mod keys;
@@ -40,6 +41,8 @@ pub struct Config {
     pub server: server::Server,
     /// Where it remembers.
     pub database: database::Database,
+    /// Where requests under way wait.
+    pub ephemeral: ephemeral::Ephemeral,
     /// What seals its secrets.
     pub keys: keys::Keys,
     /// How long tokens live, and how they are signed.

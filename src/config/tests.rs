@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::database::Place;
 use super::registration::RegistrationMode;
 use super::*;
 use crate::protocol::jose::algorithm::SigningAlgorithm;
@@ -110,6 +111,11 @@ fn every_mistake_is_one_line_with_a_cure() {
         "[registration]\ntoken = 12345",
         "[session]\ncookie_domain = \"example.com\"",
         "[session]\ncookie_domain = \".com\"",
+        "[database]\nurl = \"mysql://localhost\"",
+        "[database]\nurl = \"sqlite:a.db\"\npath = \"b.db\"",
+        "[database]\npath = \"\"",
+        "[database]\nurl = 5",
+        "[ephemeral]\nurl = \"memcached://localhost\"",
         "[server\n",
         "server = 1",
     ] {
@@ -140,9 +146,34 @@ fn every_mistake_is_one_line_with_a_cure() {
     registration.token (symbolon.toml): must be a text, { file = "…" } or { env = "…" }
     session.cookie_domain (symbolon.toml): must be a domain that the issuer's host localhost belongs to, over https
     session.cookie_domain (symbolon.toml): is not a domain; write one like example.com, without a dot in front
+    database.url (symbolon.toml): must be like postgres://user:password@host:5432/database, or sqlite:symbolon.db
+    database.url (symbolon.toml): is set beside database.path; leave one of them out
+    database.path (symbolon.toml): is empty; write the path of a file
+    database.url (symbolon.toml): must be a text, { file = "…" } or { env = "…" }
+    ephemeral.url (symbolon.toml): must be like redis://host:6379, rediss://host:6380 or redis+cluster://host:7000,host:7001
     settings (symbolon.toml): TOML parse error at line 1, column 8: invalid table header: expected `.`, `]`
     server (symbolon.toml): is a section; write [server] with its keys below
     "##);
+}
+
+#[test]
+fn a_database_is_a_file_or_a_server() {
+    let place = |file: &str, variables| load(file, variables).unwrap().database.place(&BTreeMap::new()).unwrap();
+    for (file, expected) in [
+        ("", "symbolon.db"),
+        ("[database]\npath = \"a/b.db\"", "a/b.db"),
+        ("[database]\nurl = \"sqlite:a/b.db\"", "a/b.db"),
+        ("[database]\nurl = \"sqlite:///var/b.db\"", "/var/b.db"),
+    ] {
+        assert!(matches!(place(file, &[]), Place::File(path) if path == std::path::Path::new(expected)), "{file}");
+    }
+    let url = "postgres://symbolon:hunter2@db/symbolon";
+    let variables = [("SYMBOLON__DATABASE__URL", url)];
+    assert!(matches!(place("", &variables), Place::Postgres(secret) if secret.expose() == url));
+    let printed = format!("{:?}", load("", &variables).unwrap());
+    assert!(!printed.contains("hunter2"), "{printed}");
+    let redis = load("[ephemeral]\nurl = \"rediss+cluster://a:1,b:2\"", &[]).unwrap().ephemeral;
+    assert_eq!(redis.redis(&BTreeMap::new()).unwrap().unwrap().expose(), "rediss+cluster://a:1,b:2");
 }
 
 #[test]

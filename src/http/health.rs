@@ -25,17 +25,32 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// The answer of a dependency.
 pub type Asked = Pin<Box<dyn Future<Output = Result<(), Fault>> + Send>>;
 
-/// Something we cannot work without.
+/// Something we work with.
 #[derive(Clone)]
 pub struct Dependency {
     name: &'static str,
+    need: Need,
     ask: Arc<dyn Fn() -> Asked + Send + Sync>,
+}
+
+/// Whether we can do without.
+#[derive(Copy, Clone, Eq, PartialEq)]
+enum Need {
+    Required,
+    /// Its absence is told and endured: a server that is not ready for it would take every node out at once.
+    Helpful,
 }
 
 impl Dependency {
     /// `ask` succeeds when the dependency is there; more than 2 s count as absent.
     pub fn new(name: &'static str, ask: impl Fn() -> Asked + Send + Sync + 'static) -> Self {
-        Self { name, ask: Arc::new(ask) }
+        Self { name, need: Need::Required, ask: Arc::new(ask) }
+    }
+
+    /// We go on without it, worse.
+    #[must_use]
+    pub fn helpful(self) -> Self {
+        Self { need: Need::Helpful, ..self }
     }
 }
 
@@ -44,7 +59,7 @@ impl Dependency {
 pub struct Health {
     /// Whether the server is about to stop.
     pub readiness: Readiness,
-    /// What it cannot work without.
+    /// What it works with.
     pub dependencies: Vec<Dependency>,
 }
 
@@ -76,18 +91,22 @@ impl Health {
         let asked = self.dependencies.iter().map(|dependency| async move {
             let answer = tokio::time::timeout(PATIENCE, (dependency.ask)()).await;
             let answer = answer.unwrap_or_else(|_| Err(Fault::unavailable("it took longer than 2 seconds")));
-            (dependency.name, answer)
+            (dependency, answer)
         });
         let answers = futures_util::future::join_all(asked).await;
-        let is_ready = !self.readiness.is_stopping() && answers.iter().all(|(_, answer)| answer.is_ok());
+        let is_ready = !self.readiness.is_stopping()
+            && answers.iter().all(|(dependency, answer)| answer.is_ok() || dependency.need == Need::Helpful);
         let status = if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
         match detail {
             Detail::None => text(status, if is_ready { "ok" } else { "not ready" }),
             Detail::Each => {
                 let dependencies: Map<String, Value> = answers
                     .into_iter()
-                    .map(|(name, answer)| {
-                        (name.to_owned(), answer.map_or_else(|fault| fault.to_string(), |()| "ok".to_owned()).into())
+                    .map(|(dependency, answer)| {
+                        (
+                            dependency.name.to_owned(),
+                            answer.map_or_else(|fault| fault.to_string(), |()| "ok".to_owned()).into(),
+                        )
                     })
                     .collect();
                 let body = json!({
@@ -146,10 +165,14 @@ mod tests {
     async fn it_is_ready_when_all_it_needs_answers() {
         let here = Dependency::new("store", || Box::pin(async { Ok(()) }));
         let away = Dependency::new("cache", || Box::pin(async { Err(Fault::unavailable("ask the cache")) }));
+        let endured = away.clone().helpful();
         let silent = Dependency::new("cache", || Box::pin(std::future::pending()));
-        for (dependencies, status) in
-            [(vec![here.clone()], 200), (vec![here.clone(), away.clone()], 503), (vec![silent], 503)]
-        {
+        for (dependencies, status) in [
+            (vec![here.clone()], 200),
+            (vec![here.clone(), away.clone()], 503),
+            (vec![here.clone(), endured], 200),
+            (vec![silent], 503),
+        ] {
             let health = health(dependencies);
             for path in ["/readyz", "/healthz"] {
                 assert_eq!(ask(health.clone().operations(), path).await.0, status);

@@ -6,6 +6,7 @@
 
 mod architecture;
 mod authorize;
+mod backend;
 mod bad_input;
 mod client_auth;
 mod consent;

@@ -88,7 +88,7 @@ fn the_settings_file_is_taken() {
 async fn what_is_supported_is_what_discovery_says() {
     let folder = tempfile::tempdir().unwrap();
     let mut config = Config::default();
-    config.database.path = folder.path().join("symbolon.db");
+    config.database.path = Some(folder.path().join("symbolon.db"));
     config.keys.master_key_file = folder.path().join("symbolon.key");
     let app = App::build(&config, Mode::Development, World::real()).await.unwrap();
     let metadata = serde_json::to_value(discovery::metadata(&app.provider)).unwrap();

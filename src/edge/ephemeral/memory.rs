@@ -163,6 +163,10 @@ impl EphemeralStore for MemoryStore {
         Ok(tables.iter().fold(0, |cleared, table| cleared + lock(table).clear(now, limit - cleared)))
     }
 
+    async fn ready(&self) -> Result<(), Fault> {
+        Ok(())
+    }
+
     async fn close(&self) {}
 }
 

@@ -18,9 +18,11 @@ use crate::protocol::numeric_date::NumericDate;
 
 mod memory;
 mod rate;
+mod redis;
 mod sql;
 
 pub use memory::MemoryStore;
+pub use redis::RedisStore;
 pub use sql::SqlStore;
 
 /// Where values wait until they expire. Every method fails only with a [`Fault`].
@@ -39,7 +41,8 @@ pub trait EphemeralStore: Send + Sync {
     async fn add_if_absent(&self, key: &EphemeralKey, expires_at: NumericDate, now: NumericDate)
     -> Result<bool, Fault>;
 
-    /// Counts one use under `key` against `quota`. Counted on this node.
+    /// Counts one use under `key` against `quota`: on this node in memory and on SQLite, else over all nodes. Where the shared
+    /// counters are away, this node counts by itself, and more strictly.
     async fn rate(&self, key: &EphemeralKey, quota: Quota, now: NumericDate) -> Result<Decision, Fault>;
 
     /// Takes back one use that [`rate`](Self::rate) allowed under the same `quota`: it turned out not to be one to count.
@@ -47,6 +50,9 @@ pub trait EphemeralStore: Send + Sync {
 
     /// Lets go of at most `limit` values that expired at `now` or before; returns how many went.
     async fn clear_expired(&self, now: NumericDate, limit: u32) -> Result<u64, Fault>;
+
+    /// Succeeds when it answers.
+    async fn ready(&self) -> Result<(), Fault>;
 
     /// Finishes what is under way.
     async fn close(&self);
@@ -57,6 +63,21 @@ pub trait EphemeralStore: Send + Sync {
 pub struct EphemeralKey {
     namespace: &'static str,
     bytes: Box<[u8]>,
+}
+
+impl Quota {
+    /// Half as much: for a node that counts alone while others may count beside it.
+    #[must_use]
+    pub fn stricter(self) -> Self {
+        Self { burst: (self.burst / 2).max(1), period: self.period.saturating_mul(2) }
+    }
+}
+
+impl Decision {
+    /// Not within the quota for so many milliseconds.
+    fn refused(milliseconds: u64) -> Self {
+        Self::Refused { retry_after: Duration::from_secs(milliseconds.div_ceil(1_000).max(1)) }
+    }
 }
 
 impl EphemeralKey {

@@ -4,7 +4,6 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
 use crate::edge::ephemeral::{Decision, EphemeralKey, Quota};
 use crate::protocol::numeric_date::NumericDate;
@@ -39,8 +38,22 @@ impl Limiter {
             counters.set(key, empty_at);
             return Decision::Allowed;
         }
-        let wait = u64::try_from(empty_at - now - room).unwrap_or(u64::MAX);
-        Decision::Refused { retry_after: Duration::from_secs(wait.div_ceil(1_000).max(1)) }
+        Decision::refused(u64::try_from(empty_at - now - room).unwrap_or(u64::MAX))
+    }
+
+    /// Counts here what all nodes together `decided` to allow.
+    ///
+    /// *Why twice:* when the shared counters are lost, those of each node still stand and keep the limit.
+    pub(super) fn confirm(
+        &self,
+        key: &EphemeralKey,
+        decided: Decision,
+        (quota, now): (Quota, NumericDate),
+    ) -> Decision {
+        match decided {
+            Decision::Allowed => self.rate(key, quota, now),
+            Decision::Refused { .. } => decided,
+        }
     }
 
     pub(super) fn give_back(&self, key: &EphemeralKey, quota: Quota) {
@@ -85,6 +98,8 @@ fn milliseconds(moment: NumericDate) -> u128 {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]

@@ -1,27 +1,29 @@
-//! The ephemeral store in a SQLite file of its own: it outlives a killed process and waits for no disk.
+//! The ephemeral store in SQL: a SQLite file of its own, or unlogged tables in the main PostgreSQL database.
 //!
-//! `synchronous=OFF`: a commit reaches the operating system, which keeps it when we die; only a power failure loses it, and
-//! losing it makes nothing valid again. *Why a file of its own:* a code never waits for the fsync of the main file.
-//! What this node wrote it reads from memory; `take` and `add_if_absent` are decided by the file.
+//! SQLite with `synchronous=OFF`: a commit reaches the operating system, which keeps it when we die; only a power failure loses
+//! it. *Why a file of its own:* a code never waits for the fsync of the main file. What this node wrote it reads from memory;
+//! `take` and `add_if_absent` are decided by the file. On PostgreSQL an unlogged table waits for no disk either; every node reads
+//! and counts in the same place. Losing any of it makes nothing valid again.
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use async_trait::async_trait;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use sqlx::SqliteConnection;
 use sqlx::migrate::Migrator;
-use sqlx::sqlite::{SqlitePool, SqliteSynchronous};
+use sqlx::sqlite::SqliteSynchronous;
 
 use crate::edge::ephemeral::rate::Limiter;
 use crate::edge::ephemeral::{Decision, EphemeralKey, EphemeralStore, Quota};
-use crate::edge::store::StoreError;
-use crate::edge::store::cache::Cache;
+use crate::edge::store::cache::{Cache, Sharing};
 use crate::edge::store::open::Layout;
+use crate::edge::store::recorder::Recorder;
 use crate::edge::store::row::Context as _;
+use crate::edge::store::statement::{Connection, Readers};
 use crate::edge::store::writer::{Fact, Mirror, Writer};
+use crate::edge::store::{Store, StoreError};
 use crate::model::fault::Fault;
 use crate::protocol::numeric_date::NumericDate;
 
@@ -33,6 +35,16 @@ const ADD: &str = "INSERT INTO ephemeral (namespace, key, value, expires_at) VAL
     ON CONFLICT (namespace, key) DO UPDATE SET expires_at = excluded.expires_at WHERE ephemeral.expires_at <= $5";
 const CLEAR: &str = "DELETE FROM ephemeral WHERE (namespace, key) IN
     (SELECT namespace, key FROM ephemeral WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)";
+/// PostgreSQL only. A bucket is never fuller than full, and never emptier than empty.
+const RATE: &str = "INSERT INTO ephemeral_rate (namespace, key, empty_at) VALUES ($1, $2, $3 + $4)
+    ON CONFLICT (namespace, key)
+    DO UPDATE SET empty_at = GREATEST(LEAST(ephemeral_rate.empty_at, $3 + $5), $3) + $4
+    WHERE GREATEST(LEAST(ephemeral_rate.empty_at, $3 + $5), $3) + $4 <= $3 + $5 RETURNING empty_at";
+const GIVE_BACK: &str = "UPDATE ephemeral_rate SET empty_at = empty_at - $3 WHERE namespace = $1 AND key = $2";
+const READ_RATE: &str = "SELECT empty_at FROM ephemeral_rate WHERE namespace = $1 AND key = $2";
+const CLEAR_RATE: &str = "DELETE FROM ephemeral_rate WHERE (namespace, key) IN
+    (SELECT namespace, key FROM ephemeral_rate WHERE empty_at <= $1 ORDER BY empty_at LIMIT $2)";
+const HOLDS: &str = "SELECT COUNT(*) FROM (SELECT 1 FROM ephemeral LIMIT 1) AS waiting";
 const COUNT: &str = "SELECT COUNT(*) FROM ephemeral";
 /// Marks of `add_if_absent` have an empty value and stay: losing one would let a value be used twice.
 const TRIM: &str = "DELETE FROM ephemeral WHERE (namespace, key) IN (SELECT namespace, key FROM ephemeral
@@ -51,10 +63,10 @@ const HELD_SIZE: usize = 2 * 1024;
 
 static MIGRATOR: Migrator = sqlx::migrate!("./migrations/ephemeral");
 
-/// The ephemeral store in a SQLite file.
+/// The ephemeral store in SQL.
 pub struct SqlStore {
-    writer: Writer,
-    readers: SqlitePool,
+    recorder: Arc<Recorder>,
+    readers: Readers,
     held: Arc<Held>,
     limiter: Limiter,
 }
@@ -77,13 +89,19 @@ impl Value {
 }
 
 impl Mirror for Held {
-    fn renew<'c>(&'c self, connection: &'c mut SqliteConnection) -> BoxFuture<'c, Result<(), Fault>> {
+    fn renew<'c>(&'c self, connection: &'c mut Connection) -> BoxFuture<'c, Result<(), Fault>> {
         Box::pin(async move {
             self.values.flush();
-            let rows = sqlx::query_scalar(COUNT).fetch_one(connection).await.context("count ephemeral values")?;
+            let rows = connection.query(COUNT).scalar_one().await.context("count ephemeral values")?;
             self.rows.store(rows, Ordering::Relaxed);
             Ok(())
         })
+    }
+}
+
+impl Held {
+    fn new(sharing: &Sharing) -> Self {
+        Self { values: Cache::new(HELD, sharing), rows: AtomicI64::new(0) }
     }
 }
 
@@ -95,9 +113,46 @@ impl SqlStore {
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
         let layout = Layout { path, migrator: &MIGRATOR, synchronous: SqliteSynchronous::Off };
         let (connection, readers) = layout.open().await?;
-        let held = Arc::new(Held { values: Cache::new(HELD), rows: AtomicI64::new(0) });
-        let writer = Writer::start(connection, Arc::clone(&held) as Arc<dyn Mirror>);
-        Ok(Self { writer, readers, held, limiter: Limiter::default() })
+        let held = Arc::new(Held::new(&Sharing::Alone));
+        let writer = Writer::start(Connection::Sqlite(connection), Arc::clone(&held) as Arc<dyn Mirror>);
+        let recorder = Arc::new(Recorder::Sqlite(writer));
+        Ok(Self { recorder, readers: Readers::Sqlite(readers), held, limiter: Limiter::default() })
+    }
+
+    /// The tables beside those of `store`, which must be on PostgreSQL. They share its connections and close with it.
+    pub fn within(store: &Store) -> Self {
+        let (recorder, readers) = store.shared();
+        // Another node may have overwritten what this one wrote: nothing is held.
+        let held = Held::new(&Sharing::Nodes(Arc::new(AtomicBool::new(false))));
+        Self { recorder, readers, held: Arc::new(held), limiter: Limiter::default() }
+    }
+
+    /// Whether anything waits, expired or not.
+    pub(super) async fn holds_any(&self) -> Result<bool, Fault> {
+        let some: i64 = self.readers.query(HOLDS).scalar_one().await.context("look for ephemeral values")?;
+        Ok(some > 0)
+    }
+
+    /// Counts where every node counts, in one statement.
+    async fn rate_together(&self, key: &EphemeralKey, quota: Quota, now: NumericDate) -> Result<Decision, Fault> {
+        let (now, period) = (milliseconds(now), period_of(quota));
+        let room = period.saturating_mul(i64::from(quota.burst));
+        let under = key.clone();
+        let fact = Fact::one(move |connection| {
+            async move {
+                let count = connection.query(RATE).bind(under.namespace()).bind(under.bytes());
+                let count = count.bind(now).bind(period).bind(room);
+                count.scalar_optional::<i64>().await.context("count a use")
+            }
+            .boxed()
+        });
+        if self.recorder.record(fact).await?.is_some() {
+            return Ok(Decision::Allowed);
+        }
+        let read = self.readers.query(READ_RATE).bind(key.namespace()).bind(key.bytes());
+        let empty_at: Option<i64> = read.scalar_optional().await.context("read a counter")?;
+        let wait = empty_at.map_or(period, |empty_at| empty_at.min(now + room) + period - now - room);
+        Ok(Decision::refused(u64::try_from(wait).unwrap_or(0)))
     }
 
     /// Counts a new row and, when there are too many, asks for room.
@@ -110,13 +165,18 @@ impl SqlStore {
         let held = Arc::clone(&self.held);
         let fact = Fact::several(move |connection| {
             async move {
-                sqlx::query(TRIM).bind(TRIMMED).execute(&mut *connection).await.context("trim ephemeral values")?;
-                sqlx::query_scalar(COUNT).fetch_one(connection).await.context("count ephemeral values")
+                // Others clear away as well: there may be room.
+                let rows: i64 = connection.query(COUNT).scalar_one().await.context("count ephemeral values")?;
+                if rows < CAPACITY {
+                    return Ok(rows);
+                }
+                tracing::warn!(rows, "a flood of ephemeral values is cut back");
+                connection.query(TRIM).bind(TRIMMED).execute().await.context("trim ephemeral values")?;
+                connection.query(COUNT).scalar_one().await.context("count ephemeral values")
             }
             .boxed()
         });
-        self.writer.post(fact.then(move |rows: &i64| {
-            tracing::warn!(rows, "a flood of ephemeral values was cut back");
+        self.recorder.post(fact.then(move |rows: &i64| {
             held.rows.store(*rows, Ordering::Relaxed);
             held.values.flush();
         }))
@@ -132,16 +192,16 @@ impl EphemeralStore for SqlStore {
         let (written, under) = (Arc::clone(&value), key.clone());
         let fact = Fact::one(move |connection| {
             async move {
-                let put = sqlx::query(PUT).bind(under.namespace()).bind(under.bytes());
+                let put = connection.query(PUT).bind(under.namespace()).bind(under.bytes());
                 let put = put.bind(written.bytes.as_slice()).bind(written.expires_at.seconds());
-                put.execute(connection).await.context("keep an ephemeral value").map(|_| ())
+                put.execute().await.context("keep an ephemeral value").map(|_| ())
             }
             .boxed()
         });
         let publish = move |(): &()| {
             if value.bytes.len() <= HELD_SIZE { held.values.put(key, value) } else { held.values.forget(&key) }
         };
-        self.writer.record(fact.then(publish)).await
+        self.recorder.record(fact.then(publish)).await
     }
 
     async fn get(&self, key: &EphemeralKey, now: NumericDate) -> Result<Option<Vec<u8>>, Fault> {
@@ -149,8 +209,8 @@ impl EphemeralStore for SqlStore {
             return Ok(value.at(now));
         }
         let ticket = self.held.values.ticket(key);
-        let get = sqlx::query_as(GET).bind(key.namespace()).bind(key.bytes());
-        let row: Option<(Vec<u8>, i64)> = get.fetch_optional(&self.readers).await.context("read an ephemeral value")?;
+        let get = self.readers.query(GET).bind(key.namespace()).bind(key.bytes());
+        let row: Option<(Vec<u8>, i64)> = get.fetch_optional().await.context("read an ephemeral value")?;
         let value =
             row.map(|(bytes, expires_at)| Arc::new(Value { bytes, expires_at: NumericDate::from_seconds(expires_at) }));
         if let Some(value) = value.as_ref().filter(|value| value.bytes.len() <= HELD_SIZE) {
@@ -164,14 +224,13 @@ impl EphemeralStore for SqlStore {
         let under = key.clone();
         let fact = Fact::one(move |connection| {
             async move {
-                let take = sqlx::query_as(TAKE).bind(under.namespace()).bind(under.bytes());
-                let row: Option<(Vec<u8>, i64)> =
-                    take.fetch_optional(connection).await.context("take an ephemeral value")?;
+                let take = connection.query(TAKE).bind(under.namespace()).bind(under.bytes());
+                let row: Option<(Vec<u8>, i64)> = take.fetch_optional().await.context("take an ephemeral value")?;
                 Ok(row.map(|(bytes, expires_at)| Value { bytes, expires_at: NumericDate::from_seconds(expires_at) }))
             }
             .boxed()
         });
-        let taken = self.writer.record(fact.then(move |_| held.values.forget(&key))).await?;
+        let taken = self.recorder.record(fact.then(move |_| held.values.forget(&key))).await?;
         Ok(taken.and_then(|value| value.at(now)))
     }
 
@@ -186,22 +245,44 @@ impl EphemeralStore for SqlStore {
         let under = key.clone();
         let fact = Fact::one(move |connection| {
             async move {
-                let add = sqlx::query(ADD).bind(under.namespace()).bind(under.bytes()).bind(b"".as_slice());
+                let add = connection.query(ADD).bind(under.namespace()).bind(under.bytes()).bind(b"".as_slice());
                 let add = add.bind(expires_at.seconds()).bind(now.seconds());
-                let done = add.execute(connection).await.context("remember a value that is good once")?;
-                Ok(done.rows_affected() == 1)
+                let changed = add.execute().await.context("remember a value that is good once")?;
+                Ok(changed == 1)
             }
             .boxed()
         });
-        self.writer.record(fact.then(move |_| held.values.forget(&key))).await
+        self.recorder.record(fact.then(move |_| held.values.forget(&key))).await
     }
 
     async fn rate(&self, key: &EphemeralKey, quota: Quota, now: NumericDate) -> Result<Decision, Fault> {
-        Ok(self.limiter.rate(key, quota, now))
+        if matches!(self.readers, Readers::Sqlite(_)) {
+            return Ok(self.limiter.rate(key, quota, now));
+        }
+        match self.rate_together(key, quota, now).await {
+            Ok(decision) => Ok(self.limiter.confirm(key, decision, (quota, now))),
+            Err(fault) => {
+                tracing::debug!(error = %fault, "uses are counted by this node alone");
+                Ok(self.limiter.rate(key, quota.stricter(), now))
+            }
+        }
     }
 
     async fn give_back(&self, key: &EphemeralKey, quota: Quota) -> Result<(), Fault> {
         self.limiter.give_back(key, quota);
+        if matches!(self.readers, Readers::Sqlite(_)) {
+            return Ok(());
+        }
+        let (key, period) = (key.clone(), period_of(quota));
+        let fact = Fact::one(move |connection| {
+            async move {
+                let give_back = connection.query(GIVE_BACK).bind(key.namespace()).bind(key.bytes()).bind(period);
+                give_back.execute().await.context("give a use back").map(|_| ())
+            }
+            .boxed()
+        });
+        // What cannot be given back stays counted.
+        drop(self.recorder.record(fact).await);
         Ok(())
     }
 
@@ -209,21 +290,47 @@ impl EphemeralStore for SqlStore {
         let held = Arc::clone(&self.held);
         let fact = Fact::one(move |connection| {
             async move {
-                let clear = sqlx::query(CLEAR).bind(now.seconds()).bind(i64::from(limit));
-                let done = clear.execute(connection).await.context("clear away ephemeral values")?;
-                Ok(done.rows_affected())
+                let clear = connection.query(CLEAR).bind(now.seconds()).bind(i64::from(limit));
+                let changed = clear.execute().await.context("clear away ephemeral values")?;
+                Ok(changed)
             }
             .boxed()
         });
         let publish = move |cleared: &u64| {
             held.rows.fetch_sub(i64::try_from(*cleared).unwrap_or(i64::MAX), Ordering::Relaxed);
         };
-        self.writer.record(fact.then(publish)).await
+        let cleared = self.recorder.record(fact.then(publish)).await?;
+        if matches!(self.readers, Readers::Postgres(_)) {
+            let end = milliseconds(now);
+            let fact = Fact::one(move |connection| {
+                async move {
+                    let clear = connection.query(CLEAR_RATE).bind(end).bind(i64::from(limit));
+                    clear.execute().await.context("clear away counters")
+                }
+                .boxed()
+            });
+            self.recorder.record(fact).await?;
+        }
+        Ok(cleared)
+    }
+
+    async fn ready(&self) -> Result<(), Fault> {
+        self.readers.query("SELECT 1").execute().await.context("ask the ephemeral store").map(|_| ())
     }
 
     async fn close(&self) {
-        // The writer goes last: the last connection brings the journal into the file.
-        self.readers.close().await;
-        self.writer.close().await;
+        if matches!(self.readers, Readers::Sqlite(_)) {
+            // The writer goes last: the last connection brings the journal into the file.
+            self.readers.close().await;
+            self.recorder.close().await;
+        }
     }
+}
+
+fn milliseconds(moment: NumericDate) -> i64 {
+    moment.seconds().saturating_mul(1_000)
+}
+
+fn period_of(quota: Quota) -> i64 {
+    i64::try_from(quota.period.as_millis()).unwrap_or(i64::from(u32::MAX))
 }

@@ -6,10 +6,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
 
 use futures_util::FutureExt as _;
-use sqlx::{FromRow, SqliteConnection};
+use sqlx::FromRow;
 use uuid::Uuid;
 
 use crate::edge::store::row::{Context as _, Place, ShortHash, to_json};
+use crate::edge::store::statement::Connection;
 use crate::edge::store::writer::Fact;
 use crate::edge::store::{Held, Store};
 use crate::model::fault::Fault;
@@ -26,6 +27,7 @@ const RECORD: &str =
 const REVOKE: &str = "DELETE FROM opaque_access_token WHERE hash = $1";
 const DENY: &str =
     "INSERT INTO denied_access_token (jti_hash, expires_at) VALUES ($1, $2) ON CONFLICT (jti_hash) DO NOTHING";
+const FIND_DENIED: &str = "SELECT expires_at FROM denied_access_token WHERE jti_hash = $1";
 const READ_DENIED: &str = "SELECT jti_hash, expires_at FROM denied_access_token";
 
 impl Store {
@@ -34,15 +36,17 @@ impl Store {
         let (token, held) = (Arc::new(token.clone()), Arc::clone(&self.held));
         let written = Arc::clone(&token);
         let fact = Fact::one(move |connection| async move { insert(connection, &written).await }.boxed());
-        self.writer.record(fact.then(move |()| held.put_tokens(None, Some(token)))).await
+        self.recorder.record(fact.then(move |()| held.put_tokens(None, Some(token)))).await
     }
 
     /// The opaque access token with this hash; expired ones and those of a revoked grant too.
     pub async fn opaque_access_token(&self, hash: &TokenHash) -> Result<Option<Arc<OpaqueAccessToken>>, Fault> {
         let load = async {
-            let row: Option<OpaqueAccessTokenRow> = sqlx::query_as(READ)
+            let row: Option<OpaqueAccessTokenRow> = self
+                .readers
+                .query(READ)
                 .bind(hash.as_bytes().as_slice())
-                .fetch_optional(&self.readers)
+                .fetch_optional()
                 .await
                 .context("read an opaque access token")?;
             row.map(OpaqueAccessToken::try_from).transpose()
@@ -55,13 +59,13 @@ impl Store {
         let (hash, held) = (*hash, Arc::clone(&self.held));
         let fact = Fact::one(move |connection| {
             async move {
-                let revoke = sqlx::query(REVOKE).bind(hash.as_bytes().as_slice());
-                let done = revoke.execute(connection).await.context("revoke an opaque access token")?;
-                Ok(done.rows_affected() == 1)
+                let revoke = connection.query(REVOKE).bind(hash.as_bytes().as_slice());
+                let changed = revoke.execute().await.context("revoke an opaque access token")?;
+                Ok(changed == 1)
             }
             .boxed()
         });
-        self.writer.record(fact.then(move |_| held.opaque_access_tokens.forget(&hash))).await
+        self.recorder.record(fact.then(move |_| held.opaque_access_tokens.forget(&hash))).await
     }
 
     /// Takes a JWT access token back; the note is kept until the token expires.
@@ -69,35 +73,39 @@ impl Store {
         let (jti, held) = (*jti, Arc::clone(&self.held));
         let fact = Fact::one(move |connection| {
             async move {
-                let deny = sqlx::query(DENY).bind(jti.as_bytes().as_slice()).bind(expires_at.seconds());
-                deny.execute(connection).await.context("deny an access token").map(|_| ())
+                let deny = connection.query(DENY).bind(jti.as_bytes().as_slice()).bind(expires_at.seconds());
+                deny.execute().await.context("deny an access token").map(|_| ())
             }
             .boxed()
         });
         let publish = move |(): &()| {
             held.denied.write().unwrap_or_else(PoisonError::into_inner).insert(jti, expires_at);
         };
-        self.writer.record(fact.then(publish)).await
+        self.recorder.record(fact.then(publish)).await
     }
 
-    /// True when the JWT access token was taken back. Reads memory only.
-    pub fn is_denied(&self, jti: &TokenHash) -> bool {
-        self.held.denied.read().unwrap_or_else(PoisonError::into_inner).contains_key(jti)
+    /// True when the JWT access token was taken back. Reads memory, as long as that is complete.
+    pub async fn is_denied(&self, jti: &TokenHash) -> Result<bool, Fault> {
+        if self.held.sharing.is_current() {
+            return Ok(self.held.denied.read().unwrap_or_else(PoisonError::into_inner).contains_key(jti));
+        }
+        let find = self.readers.query(FIND_DENIED).bind(jti.as_bytes().as_slice());
+        Ok(find.scalar_optional::<i64>().await.context("look for a denied access token")?.is_some())
     }
 }
 
 /// Records an opaque access token.
-pub(super) async fn insert(connection: &mut SqliteConnection, token: &OpaqueAccessToken) -> Result<(), Fault> {
-    let insert = sqlx::query(RECORD).bind(token.hash.as_bytes().as_slice()).bind(token.grant.map(GrantId::uuid));
+pub(super) async fn insert(connection: &mut Connection, token: &OpaqueAccessToken) -> Result<(), Fault> {
+    let insert = connection.query(RECORD).bind(token.hash.as_bytes().as_slice()).bind(token.grant.map(GrantId::uuid));
     let insert = insert.bind(token.client.as_str()).bind(token.scope.to_string()).bind(to_json(&token.audience)?);
     let insert = insert.bind(token.issued_at.seconds()).bind(token.expires_at.seconds());
-    insert.execute(connection).await.context("record an opaque access token").map(|_| ())
+    insert.execute().await.context("record an opaque access token").map(|_| ())
 }
 
 /// Reads every denied token into memory.
-pub(super) async fn read_denied(held: &Held, connection: &mut SqliteConnection) -> Result<(), Fault> {
+pub(super) async fn read_denied(held: &Held, connection: &mut Connection) -> Result<(), Fault> {
     let rows: Vec<(Vec<u8>, i64)> =
-        sqlx::query_as(READ_DENIED).fetch_all(connection).await.context("read the denied access tokens")?;
+        connection.query(READ_DENIED).fetch_all().await.context("read the denied access tokens")?;
     let denied = rows
         .into_iter()
         .map(|(jti, expires_at)| {

@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::mem;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::model::fault::Fault;
@@ -14,9 +15,29 @@ const STRIPES: usize = 16;
 
 /// Shared values by key. At most `capacity` are held; those unused for longest leave first (two generations).
 pub(in crate::edge) struct Cache<K, V> {
+    sharing: Sharing,
     stripes: Box<[Mutex<Stripe<K, V>>]>,
     hasher: RandomState,
     generation_size: usize,
+}
+
+/// Who else changes the rows.
+#[derive(Clone)]
+pub(in crate::edge) enum Sharing {
+    /// Nobody: this process has the only writer, and it publishes in the order of its commits.
+    Alone,
+    /// Other nodes, and commits of this one that overtake each other. True while their changes reach us; nothing is held else.
+    Nodes(Arc<AtomicBool>),
+}
+
+impl Sharing {
+    /// Whether what is held may be believed.
+    pub(in crate::edge) fn is_current(&self) -> bool {
+        match self {
+            Self::Alone => true,
+            Self::Nodes(hears) => hears.load(Ordering::Acquire),
+        }
+    }
 }
 
 struct Stripe<K, V> {
@@ -27,9 +48,10 @@ struct Stripe<K, V> {
 
 impl<K: Eq + Hash + Clone, V> Cache<K, V> {
     /// An empty cache for `capacity` values.
-    pub(in crate::edge) fn new(capacity: usize) -> Self {
+    pub(in crate::edge) fn new(capacity: usize, sharing: &Sharing) -> Self {
         let stripe = || Mutex::new(Stripe { changes: 0, young: HashMap::new(), old: HashMap::new() });
         Self {
+            sharing: sharing.clone(),
             stripes: (0..STRIPES).map(|_| stripe()).collect(),
             hasher: RandomState::new(),
             generation_size: (capacity / STRIPES / 2).max(1),
@@ -38,6 +60,9 @@ impl<K: Eq + Hash + Clone, V> Cache<K, V> {
 
     /// The value under `key`, if it is held.
     pub(in crate::edge) fn get(&self, key: &K) -> Option<Arc<V>> {
+        if !self.sharing.is_current() {
+            return None;
+        }
         let mut stripe = self.stripe(key);
         if let Some(value) = stripe.young.get(key) {
             return Some(Arc::clone(value));
@@ -68,6 +93,9 @@ impl<K: Eq + Hash + Clone, V> Cache<K, V> {
 
     /// Holds what a reader loaded, unless something under this stripe changed since it took its ticket.
     pub(in crate::edge) fn install(&self, ticket: Ticket, key: &K, value: &Arc<V>) {
+        if !self.sharing.is_current() {
+            return;
+        }
         let mut stripe = self.stripe(key);
         if stripe.changes == ticket.0 {
             stripe.add(key.clone(), Arc::clone(value), self.generation_size);
@@ -75,7 +103,13 @@ impl<K: Eq + Hash + Clone, V> Cache<K, V> {
     }
 
     /// Holds what was just committed. For the writer only.
+    ///
+    /// Among nodes it lets go instead: a later commit may have been published before this one.
     pub(in crate::edge) fn put(&self, key: K, value: Arc<V>) {
+        if matches!(self.sharing, Sharing::Nodes(_)) {
+            self.forget(&key);
+            return;
+        }
         let mut stripe = self.stripe(&key);
         stripe.changes += 1;
         stripe.old.remove(&key);
@@ -118,7 +152,7 @@ impl<K: Eq + Hash, V> Stripe<K, V> {
 }
 
 /// How many changes a stripe had seen.
-#[derive(Copy, Clone)]
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
 pub(in crate::edge) struct Ticket(u64);
 
 #[cfg(test)]
@@ -127,7 +161,7 @@ mod tests {
 
     #[test]
     fn a_late_reader_does_not_bring_back_the_past() {
-        let cache = Cache::new(100);
+        let cache = Cache::new(100, &Sharing::Alone);
         for change in ["put", "forget", "flush"] {
             let ticket = cache.ticket(&1);
             match change {
@@ -144,8 +178,24 @@ mod tests {
     }
 
     #[test]
+    fn among_nodes_only_readers_fill_it_and_only_while_changes_are_heard() {
+        let hears = Arc::new(AtomicBool::new(true));
+        let cache = Cache::new(100, &Sharing::Nodes(Arc::clone(&hears)));
+        cache.install(cache.ticket(&1), &1, &Arc::new("read"));
+        assert_eq!(cache.get(&1).as_deref(), Some(&"read"));
+        hears.store(false, Ordering::Release);
+        assert_eq!(cache.get(&1), None);
+        hears.store(true, Ordering::Release);
+        let ticket = cache.ticket(&1);
+        cache.put(1, Arc::new("committed, perhaps before another commit"));
+        assert_eq!(cache.get(&1), None);
+        cache.install(ticket, &1, &Arc::new("past"));
+        assert_eq!(cache.get(&1), None);
+    }
+
+    #[test]
     fn a_flood_is_bounded_and_spares_what_is_used() {
-        let cache = Cache::new(1_000);
+        let cache = Cache::new(1_000, &Sharing::Alone);
         cache.put(0, Arc::new(0));
         for key in 1..100_000 {
             cache.put(key, Arc::new(key));

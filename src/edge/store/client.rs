@@ -31,7 +31,7 @@ impl Store {
     pub async fn client(&self, id: &ClientId) -> Result<Option<Arc<Client>>, Fault> {
         let load = async {
             let row: Option<ClientRow> =
-                sqlx::query_as(READ).bind(id.as_str()).fetch_optional(&self.readers).await.context("read a client")?;
+                self.readers.query(READ).bind(id.as_str()).fetch_optional().await.context("read a client")?;
             row.map(Client::try_from).transpose()
         };
         self.held.clients.get_or_load(id, load).await
@@ -40,7 +40,7 @@ impl Store {
     /// At most `limit` clients, oldest first.
     pub async fn clients(&self, limit: u32) -> Result<Vec<Arc<Client>>, Fault> {
         let rows: Vec<ClientRow> =
-            sqlx::query_as(LIST).bind(i64::from(limit)).fetch_all(&self.readers).await.context("list clients")?;
+            self.readers.query(LIST).bind(i64::from(limit)).fetch_all().await.context("list clients")?;
         rows.into_iter().map(|row| Client::try_from(row).map(Arc::new)).collect()
     }
 
@@ -50,11 +50,12 @@ impl Store {
         let (client, held) = (Arc::new(client.clone()), Arc::clone(&self.held));
         let fact = Fact::one(move |connection| {
             async move {
-                let insert = sqlx::query(CREATE).bind(row.id).bind(row.metadata).bind(row.policy).bind(row.secret_hash);
+                let insert =
+                    connection.query(CREATE).bind(row.id).bind(row.metadata).bind(row.policy).bind(row.secret_hash);
                 let insert = insert.bind(row.sealed_secret).bind(row.registration_token_hash);
                 let insert = insert.bind(row.created_at).bind(row.disabled_at);
-                let done = insert.execute(connection).await.context("record a client")?;
-                Ok(Creation::of(done.rows_affected()))
+                let changed = insert.execute().await.context("record a client")?;
+                Ok(Creation::of(changed))
             }
             .boxed()
         });
@@ -63,7 +64,7 @@ impl Store {
                 held.clients.put(client.id.clone(), client);
             }
         };
-        self.writer.record(fact.then(publish)).await
+        self.recorder.record(fact.then(publish)).await
     }
 
     /// Changes everything about a client but its id and the moment it was made; false when there is no such client.
@@ -72,14 +73,15 @@ impl Store {
         let (id, held) = (client.id.clone(), Arc::clone(&self.held));
         let fact = Fact::one(move |connection| {
             async move {
-                let update = sqlx::query(UPDATE).bind(row.id).bind(row.metadata).bind(row.policy).bind(row.secret_hash);
+                let update =
+                    connection.query(UPDATE).bind(row.id).bind(row.metadata).bind(row.policy).bind(row.secret_hash);
                 let update = update.bind(row.sealed_secret).bind(row.registration_token_hash).bind(row.disabled_at);
-                let done = update.execute(connection).await.context("change a client")?;
-                Ok(done.rows_affected() == 1)
+                let changed = update.execute().await.context("change a client")?;
+                Ok(changed == 1)
             }
             .boxed()
         });
-        self.writer.record(fact.then(move |_| held.clients.forget(&id))).await
+        self.recorder.record(fact.then(move |_| held.clients.forget(&id))).await
     }
 
     /// Deletes a client with its consents, grants and tokens; false when there is no such client.
@@ -87,14 +89,13 @@ impl Store {
         let (id, held) = (id.clone(), Arc::clone(&self.held));
         let fact = Fact::one(move |connection| {
             async move {
-                let done =
-                    sqlx::query(DELETE).bind(id.as_str()).execute(connection).await.context("delete a client")?;
-                Ok(done.rows_affected() == 1)
+                let changed = connection.query(DELETE).bind(id.as_str()).execute().await.context("delete a client")?;
+                Ok(changed == 1)
             }
             .boxed()
         });
         // It is rare and reaches far.
-        self.writer.record(fact.then(move |_| held.flush())).await
+        self.recorder.record(fact.then(move |_| held.flush())).await
     }
 }
 

@@ -28,10 +28,12 @@ impl Store {
     /// What `user` agreed to for `client`.
     pub async fn consent(&self, user: UserId, client: &ClientId) -> Result<Option<Arc<Consent>>, Fault> {
         let load = async {
-            let row: Option<ConsentRow> = sqlx::query_as(READ)
+            let row: Option<ConsentRow> = self
+                .readers
+                .query(READ)
                 .bind(user.uuid())
                 .bind(client.as_str())
-                .fetch_optional(&self.readers)
+                .fetch_optional()
                 .await
                 .context("read a consent")?;
             row.map(Consent::try_from).transpose()
@@ -42,7 +44,7 @@ impl Store {
     /// Everything `user` agreed to, the latest first.
     pub async fn consents_of(&self, user: UserId) -> Result<Vec<Consent>, Fault> {
         let rows: Vec<ConsentRow> =
-            sqlx::query_as(LIST).bind(user.uuid()).fetch_all(&self.readers).await.context("list consents")?;
+            self.readers.query(LIST).bind(user.uuid()).fetch_all().await.context("list consents")?;
         rows.into_iter().map(Consent::try_from).collect()
     }
 
@@ -52,10 +54,10 @@ impl Store {
         let (consent, held) = (consent.clone(), Arc::clone(&self.held));
         let fact = Fact::one(move |connection| {
             async move {
-                let upsert = sqlx::query_as(RECORD).bind(consent.id.uuid()).bind(consent.user.uuid());
+                let upsert = connection.query(RECORD).bind(consent.id.uuid()).bind(consent.user.uuid());
                 let upsert = upsert.bind(consent.client.as_str()).bind(consent.scope.to_string());
                 let upsert = upsert.bind(claims).bind(consent.granted_at.seconds());
-                let row: ConsentRow = upsert.fetch_one(connection).await.context("record a consent")?;
+                let row: ConsentRow = upsert.fetch_one().await.context("record a consent")?;
                 Consent::try_from(row).map(Arc::new)
             }
             .boxed()
@@ -63,7 +65,7 @@ impl Store {
         let publish = move |stands: &Arc<Consent>| {
             held.consents.put((stands.user, stands.client.clone()), Arc::clone(stands));
         };
-        self.writer.record(fact.then(publish)).await.map(|_| ())
+        self.recorder.record(fact.then(publish)).await.map(|_| ())
     }
 
     /// Forgets what `user` agreed to for `client` and revokes the grants that came of it; true when there was a consent.
@@ -72,10 +74,10 @@ impl Store {
         let (client, held) = (client.clone(), Arc::clone(&self.held));
         let fact = Fact::several(move |connection| {
             async move {
-                let withdraw = sqlx::query(WITHDRAW).bind(user.uuid()).bind(client.as_str());
-                let done = withdraw.execute(&mut *connection).await.context("withdraw a consent")?;
+                let withdraw = connection.query(WITHDRAW).bind(user.uuid()).bind(client.as_str());
+                let changed = withdraw.execute().await.context("withdraw a consent")?;
                 let revoked = grant::revoke_between(connection, (user, &client), now).await?;
-                Ok((done.rows_affected() == 1, revoked))
+                Ok((changed == 1, revoked))
             }
             .boxed()
         });
@@ -85,7 +87,7 @@ impl Store {
                 held.grants.forget(grant);
             }
         };
-        self.writer.record(fact.then(publish)).await.map(|(existed, _)| existed)
+        self.recorder.record(fact.then(publish)).await.map(|(existed, _)| existed)
     }
 }
 

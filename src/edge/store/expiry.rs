@@ -41,9 +41,9 @@ impl Store {
             let held = Arc::clone(&self.held);
             let fact = Fact::one(move |connection| {
                 async move {
-                    let clear = sqlx::query(statement).bind(end.seconds()).bind(i64::from(limit));
-                    let done = clear.execute(connection).await.context("clear away what has expired")?;
-                    Ok(done.rows_affected())
+                    let clear = connection.query(statement).bind(end.seconds()).bind(i64::from(limit));
+                    let changed = clear.execute().await.context("clear away what has expired")?;
+                    Ok(changed)
                 }
                 .boxed()
             });
@@ -53,7 +53,7 @@ impl Store {
                     .unwrap_or_else(PoisonError::into_inner)
                     .retain(|_, expires_at| !expires_at.is_past(end));
             };
-            cleared += self.writer.record(fact.then(publish)).await?;
+            cleared += self.recorder.record(fact.then(publish)).await?;
         }
         Ok(cleared)
     }

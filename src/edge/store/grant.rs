@@ -5,10 +5,11 @@
 use std::sync::Arc;
 
 use futures_util::FutureExt as _;
-use sqlx::{FromRow, SqliteConnection};
+use sqlx::FromRow;
 use uuid::Uuid;
 
 use crate::edge::store::row::{Context as _, Place, moment, to_json};
+use crate::edge::store::statement::Connection;
 use crate::edge::store::writer::Fact;
 use crate::edge::store::{Held, Store, access_token, refresh_token};
 use crate::model::fault::Fault;
@@ -74,7 +75,7 @@ impl Store {
             }
             Redeemed::Replayed(revoked) => held.grants.forget(revoked),
         };
-        self.writer.record(fact.then(publish)).await.map(CodeRedemption::from)
+        self.recorder.record(fact.then(publish)).await.map(CodeRedemption::from)
     }
 
     /// Revokes the grant that came from a code; false when the code was never redeemed.
@@ -86,14 +87,14 @@ impl Store {
                 held.grants.forget(grant);
             }
         };
-        self.writer.record(fact.then(publish)).await.map(|revoked| revoked.is_some())
+        self.recorder.record(fact.then(publish)).await.map(|revoked| revoked.is_some())
     }
 
     /// The grant; revoked ones too, so ask [`Grant::is_live`].
     pub async fn grant(&self, id: GrantId) -> Result<Option<Arc<Grant>>, Fault> {
         let load = async {
             let row: Option<GrantRow> =
-                sqlx::query_as(READ).bind(id.uuid()).fetch_optional(&self.readers).await.context("read a grant")?;
+                self.readers.query(READ).bind(id.uuid()).fetch_optional().await.context("read a grant")?;
             row.map(Grant::try_from).transpose()
         };
         self.held.grants.get_or_load(&id, load).await
@@ -103,7 +104,7 @@ impl Store {
     pub async fn revoke_grant(&self, id: GrantId, now: NumericDate) -> Result<bool, Fault> {
         let held = Arc::clone(&self.held);
         let fact = Fact::one(move |connection| revoke(connection, id, now).boxed());
-        self.writer.record(fact.then(move |_| held.grants.forget(&id))).await
+        self.recorder.record(fact.then(move |_| held.grants.forget(&id))).await
     }
 }
 
@@ -134,69 +135,65 @@ impl From<Redeemed> for CodeRedemption {
     }
 }
 
-async fn replay(connection: &mut SqliteConnection, code: &TokenHash, now: NumericDate) -> Result<Redeemed, Fault> {
+async fn replay(connection: &mut Connection, code: &TokenHash, now: NumericDate) -> Result<Redeemed, Fault> {
     let revoked = revoke_by_code(connection, code, now).await?;
     revoked.map(Redeemed::Replayed).ok_or_else(|| Fault::internal("record a grant: its id is taken by another code"))
 }
 
 /// False when the code was redeemed before.
-async fn insert(connection: &mut SqliteConnection, grant: &Grant, details: String) -> Result<bool, Fault> {
-    let insert = sqlx::query(RECORD).bind(grant.id.uuid()).bind(grant.code_hash.as_bytes().as_slice());
+async fn insert(connection: &mut Connection, grant: &Grant, details: String) -> Result<bool, Fault> {
+    let insert = connection.query(RECORD).bind(grant.id.uuid()).bind(grant.code_hash.as_bytes().as_slice());
     let insert = insert.bind(grant.user.uuid()).bind(grant.client.as_str()).bind(grant.session.uuid());
     let insert = insert.bind(grant.scope.to_string()).bind(grant.scope.contains(Scope::OFFLINE_ACCESS)).bind(details);
     let insert = insert.bind(grant.created_at.seconds()).bind(grant.expires_at.seconds());
     let insert = insert.bind(grant.revoked_at.map(NumericDate::seconds));
-    let done = insert.execute(connection).await.context("record a grant")?;
-    Ok(done.rows_affected() == 1)
+    let changed = insert.execute().await.context("record a grant")?;
+    Ok(changed == 1)
 }
 
 async fn revoke_by_code(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     code: &TokenHash,
     now: NumericDate,
 ) -> Result<Option<GrantId>, Fault> {
-    let revoke = sqlx::query_scalar(REVOKE_BY_CODE).bind(code.as_bytes().as_slice()).bind(now.seconds());
-    let id: Option<Uuid> = revoke.fetch_optional(connection).await.context("revoke the grant of a code")?;
+    let revoke = connection.query(REVOKE_BY_CODE).bind(code.as_bytes().as_slice()).bind(now.seconds());
+    let id: Option<Uuid> = revoke.scalar_optional().await.context("revoke the grant of a code")?;
     Ok(id.map(GrantId::from_uuid))
 }
 
 /// False when it was revoked before or there is none.
-pub(super) async fn revoke(connection: &mut SqliteConnection, id: GrantId, now: NumericDate) -> Result<bool, Fault> {
-    let revoke = sqlx::query_scalar(REVOKE).bind(id.uuid()).bind(now.seconds());
-    let id: Option<Uuid> = revoke.fetch_optional(connection).await.context("revoke a grant")?;
+pub(super) async fn revoke(connection: &mut Connection, id: GrantId, now: NumericDate) -> Result<bool, Fault> {
+    let revoke = connection.query(REVOKE).bind(id.uuid()).bind(now.seconds());
+    let id: Option<Uuid> = revoke.scalar_optional().await.context("revoke a grant")?;
     Ok(id.is_some())
 }
 
 /// Revokes what a person allowed to a client.
 pub(super) async fn revoke_between(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     (user, client): (UserId, &ClientId),
     now: NumericDate,
 ) -> Result<Vec<GrantId>, Fault> {
-    let revoke = sqlx::query_scalar(REVOKE_BETWEEN).bind(user.uuid()).bind(client.as_str()).bind(now.seconds());
-    let ids: Vec<Uuid> = revoke.fetch_all(connection).await.context("revoke the grants of a consent")?;
+    let revoke = connection.query(REVOKE_BETWEEN).bind(user.uuid()).bind(client.as_str()).bind(now.seconds());
+    let ids: Vec<Uuid> = revoke.scalar_all().await.context("revoke the grants of a consent")?;
     Ok(ids.into_iter().map(GrantId::from_uuid).collect())
 }
 
 /// Revokes what was allowed in a session, but for what holds without it (`offline_access`, OIDC Core §11).
 pub(super) async fn revoke_online_of(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     session: SessionId,
     now: NumericDate,
 ) -> Result<Vec<GrantId>, Fault> {
-    let revoke = sqlx::query_scalar(REVOKE_ONLINE_OF).bind(session.uuid()).bind(now.seconds());
-    let ids: Vec<Uuid> = revoke.fetch_all(connection).await.context("revoke the grants of a session")?;
+    let revoke = connection.query(REVOKE_ONLINE_OF).bind(session.uuid()).bind(now.seconds());
+    let ids: Vec<Uuid> = revoke.scalar_all().await.context("revoke the grants of a session")?;
     Ok(ids.into_iter().map(GrantId::from_uuid).collect())
 }
 
 /// Revokes everything a person allowed.
-pub(super) async fn revoke_all_of(
-    connection: &mut SqliteConnection,
-    user: UserId,
-    now: NumericDate,
-) -> Result<(), Fault> {
-    let revoke = sqlx::query(REVOKE_ALL_OF).bind(user.uuid()).bind(now.seconds());
-    revoke.execute(connection).await.context("revoke the grants of a user").map(|_| ())
+pub(super) async fn revoke_all_of(connection: &mut Connection, user: UserId, now: NumericDate) -> Result<(), Fault> {
+    let revoke = connection.query(REVOKE_ALL_OF).bind(user.uuid()).bind(now.seconds());
+    revoke.execute().await.context("revoke the grants of a user").map(|_| ())
 }
 
 #[derive(FromRow)]

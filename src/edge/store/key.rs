@@ -22,8 +22,7 @@ const ADD_SECRET: &str = "INSERT INTO server_secret (name, sealed) VALUES ($1, $
 impl Store {
     /// Every signing key, oldest first.
     pub async fn signing_keys(&self) -> Result<Vec<StoredSigningKey>, Fault> {
-        let rows: Vec<SigningKeyRow> =
-            sqlx::query_as(LIST).fetch_all(&self.readers).await.context("read the signing keys")?;
+        let rows: Vec<SigningKeyRow> = self.readers.query(LIST).fetch_all().await.context("read the signing keys")?;
         rows.into_iter().map(StoredSigningKey::try_from).collect()
     }
 
@@ -33,20 +32,20 @@ impl Store {
         let key = key.clone();
         let fact = Fact::one(move |connection| {
             async move {
-                let add = sqlx::query(ADD).bind(key.kid).bind(key.algorithm.as_str()).bind(key.sealed_private_key);
+                let add = connection.query(ADD).bind(key.kid).bind(key.algorithm.as_str()).bind(key.sealed_private_key);
                 let add = add.bind(key.state.as_str()).bind(key.created_at.seconds());
-                let done = add.execute(connection).await.context("record a signing key")?;
-                Ok(Creation::of(done.rows_affected()))
+                let changed = add.execute().await.context("record a signing key")?;
+                Ok(Creation::of(changed))
             }
             .boxed()
         });
-        self.writer.record(fact).await
+        self.recorder.record(fact).await
     }
 
     /// The sealed secret of this name.
     pub async fn server_secret(&self, name: &str) -> Result<Option<Vec<u8>>, Fault> {
-        let read = sqlx::query_scalar(READ_SECRET).bind(name);
-        read.fetch_optional(&self.readers).await.context("read a secret of the server")
+        let read = self.readers.query(READ_SECRET).bind(name);
+        read.scalar_optional().await.context("read a secret of the server")
     }
 
     /// Records a sealed secret unless one of this name stands; returns the one that stands.
@@ -54,12 +53,12 @@ impl Store {
         let (name, sealed) = (name.to_owned(), sealed.to_vec());
         let fact = Fact::one(move |connection| {
             async move {
-                let add = sqlx::query_scalar(ADD_SECRET).bind(name).bind(sealed);
-                add.fetch_one(connection).await.context("record a secret of the server")
+                let add = connection.query(ADD_SECRET).bind(name).bind(sealed);
+                add.scalar_one().await.context("record a secret of the server")
             }
             .boxed()
         });
-        self.writer.record(fact).await
+        self.recorder.record(fact).await
     }
 }
 

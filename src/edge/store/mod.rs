@@ -6,18 +6,23 @@
 //!
 //! *Why reads come from memory:* a userinfo or introspection answer needs client, person, grant and session; the database
 //! would cost more than the rest of the answer. Only the writer changes what is held, after each commit and before the commit
-//! is acknowledged; when another process wrote to the file, all of it is let go within half a second.
+//! is acknowledged; when another process wrote to the file, all of it is let go within half a second. On PostgreSQL every node
+//! is told the keys of changed rows (`listen`), and holds nothing while it does not hear.
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, RwLock};
 
 use futures_util::future::BoxFuture;
-use sqlx::SqliteConnection;
 use sqlx::migrate::Migrator;
-use sqlx::sqlite::{SqlitePool, SqliteSynchronous};
+use sqlx::sqlite::SqliteSynchronous;
 
-use crate::edge::store::cache::Cache;
+use crate::edge::store::cache::{Cache, Sharing};
+use crate::edge::store::listen::{Listener, Listening};
 use crate::edge::store::open::Layout;
+use crate::edge::store::postgres::Server;
+use crate::edge::store::recorder::{PostgresRecorder, Recorder};
+use crate::edge::store::statement::{Connection, Readers};
 use crate::edge::store::writer::{Mirror, Writer};
 use crate::model::client::Client;
 use crate::model::fault::Fault;
@@ -35,25 +40,31 @@ mod consent;
 mod expiry;
 mod grant;
 mod key;
+mod listen;
 mod once;
+mod postgres;
 mod refresh_token;
 mod session;
 mod user;
 
 pub(in crate::edge) mod cache;
 pub(in crate::edge) mod open;
+pub(in crate::edge) mod recorder;
 pub(in crate::edge) mod row;
+pub(in crate::edge) mod statement;
 pub(in crate::edge) mod writer;
 
 pub use open::{DatabaseSettings, StoreError};
+pub use postgres::PostgresSettings;
 pub use refresh_token::Rotation;
 
-/// The durable store; clones share one writer, one pool of readers and what is held in memory.
+/// The durable store; clones share one recorder, one pool of readers and what is held in memory.
 #[derive(Clone)]
 pub struct Store {
-    writer: Arc<Writer>,
-    readers: SqlitePool,
+    recorder: Arc<Recorder>,
+    readers: Readers,
     held: Arc<Held>,
+    _listener: Option<Arc<Listener>>,
 }
 
 /// What became of something that was to be made.
@@ -75,30 +86,62 @@ impl Store {
     /// When the file cannot be used; it is left as it is.
     pub async fn open(settings: &DatabaseSettings) -> Result<Self, StoreError> {
         let layout = Layout { path: &settings.path, migrator: &MIGRATOR, synchronous: SqliteSynchronous::Full };
-        let (mut connection, readers) = layout.open().await?;
-        let held = Arc::new(Held::new());
-        held.renew(&mut connection)
-            .await
-            .map_err(|fault| StoreError::Inaccessible { path: settings.path.clone(), reason: fault.to_string() })?;
-        let writer = Arc::new(Writer::start(connection, Arc::clone(&held) as Arc<dyn Mirror>));
-        Ok(Self { writer, readers, held })
+        let (connection, readers) = layout.open().await?;
+        let held = Arc::new(Held::new(Sharing::Alone));
+        let mut connection = Connection::Sqlite(connection);
+        held.renew(&mut connection).await.map_err(|fault| StoreError::Inaccessible {
+            database: settings.path.display().to_string(),
+            reason: fault.to_string(),
+        })?;
+        let writer = Writer::start(connection, Arc::clone(&held) as Arc<dyn Mirror>);
+        let readers = Readers::Sqlite(readers);
+        Ok(Self { recorder: Arc::new(Recorder::Sqlite(writer)), readers, held, _listener: None })
+    }
+
+    /// Reaches PostgreSQL and brings its schema up to date. Must be called inside a tokio runtime.
+    ///
+    /// # Errors
+    /// When the server cannot be reached or its schema cannot be used.
+    pub async fn connect(settings: &PostgresSettings) -> Result<Self, StoreError> {
+        let server = Server::parse(&settings.url)?;
+        server.migrate(&MIGRATOR).await?;
+        let pool = server.pool(settings.connections);
+        let hears = Arc::new(AtomicBool::new(false));
+        let held = Arc::new(Held::new(Sharing::Nodes(Arc::clone(&hears))));
+        let listener = Listener::start(Listening { server, pool: pool.clone(), held: Arc::clone(&held), hears });
+        let recorder = Arc::new(Recorder::Postgres(PostgresRecorder::new(pool.clone())));
+        Ok(Self { recorder, readers: Readers::Postgres(pool), held, _listener: Some(Arc::new(listener)) })
+    }
+
+    /// What the ephemeral store shares with this one.
+    pub(in crate::edge) fn shared(&self) -> (Arc<Recorder>, Readers) {
+        (Arc::clone(&self.recorder), self.readers.clone())
     }
 
     /// Commits what waits and closes the database.
     pub async fn close(&self) {
-        // The writer goes last: the last connection brings the journal into the file.
-        self.readers.close().await;
-        self.writer.close().await;
+        match &self.readers {
+            Readers::Sqlite(_) => {
+                // The writer goes last: the last connection brings the journal into the file.
+                self.readers.close().await;
+                self.recorder.close().await;
+            }
+            Readers::Postgres(_) => {
+                self.recorder.close().await;
+                self.readers.close().await;
+            }
+        }
     }
 
     /// True when the database answers.
     pub async fn is_ready(&self) -> bool {
-        sqlx::query("SELECT 1").execute(&self.readers).await.is_ok()
+        self.readers.query("SELECT 1").execute().await.is_ok()
     }
 }
 
 /// What is held in memory. The numbers bound it to some twenty megabytes.
 struct Held {
+    sharing: Sharing,
     clients: Cache<ClientId, Client>,
     users: Cache<UserId, User>,
     sessions: Cache<SessionId, Session>,
@@ -113,17 +156,18 @@ struct Held {
 }
 
 impl Held {
-    fn new() -> Self {
+    fn new(sharing: Sharing) -> Self {
         Self {
-            clients: Cache::new(2_048),
-            users: Cache::new(8_192),
-            sessions: Cache::new(8_192),
-            session_of_token: Cache::new(8_192),
-            consents: Cache::new(8_192),
-            grants: Cache::new(16_384),
-            refresh_tokens: Cache::new(16_384),
-            opaque_access_tokens: Cache::new(16_384),
+            clients: Cache::new(2_048, &sharing),
+            users: Cache::new(8_192, &sharing),
+            sessions: Cache::new(8_192, &sharing),
+            session_of_token: Cache::new(8_192, &sharing),
+            consents: Cache::new(8_192, &sharing),
+            grants: Cache::new(16_384, &sharing),
+            refresh_tokens: Cache::new(16_384, &sharing),
+            opaque_access_tokens: Cache::new(16_384, &sharing),
             denied: RwLock::default(),
+            sharing,
         }
     }
 
@@ -140,7 +184,7 @@ impl Held {
 }
 
 impl Mirror for Held {
-    fn renew<'c>(&'c self, connection: &'c mut SqliteConnection) -> BoxFuture<'c, Result<(), Fault>> {
+    fn renew<'c>(&'c self, connection: &'c mut Connection) -> BoxFuture<'c, Result<(), Fault>> {
         Box::pin(async move {
             self.flush();
             access_token::read_denied(self, connection).await

@@ -24,13 +24,13 @@ impl Store {
         let hash = *hash;
         let fact = Fact::one(move |connection| {
             async move {
-                let consume = sqlx::query(CONSUME).bind(kind).bind(hash.as_bytes().as_slice());
+                let consume = connection.query(CONSUME).bind(kind).bind(hash.as_bytes().as_slice());
                 let consume = consume.bind(expires_at.seconds()).bind(now.seconds());
-                let done = consume.execute(connection).await.context("consume a value that is good once")?;
-                Ok(done.rows_affected() == 1)
+                let changed = consume.execute().await.context("consume a value that is good once")?;
+                Ok(changed == 1)
             }
             .boxed()
         });
-        self.writer.record(fact).await
+        self.recorder.record(fact).await
     }
 }

@@ -11,53 +11,53 @@ use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 
 use crate::edge::store::row::primary_code;
 
-/// Where the database is.
+/// Where the database is, when it is a file.
 #[derive(Clone, Debug)]
 pub struct DatabaseSettings {
     /// The SQLite file; made when it does not exist. Its folder must exist.
     pub path: PathBuf,
 }
 
-/// Why the store cannot be opened. Each message names the file.
+/// Why the store cannot be opened. Each message names the file or the server.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The file cannot be read or written.
-    #[error("cannot open the database {}: {reason}", path.display())]
+    #[error("cannot open the database {database}: {reason}")]
     Inaccessible {
-        /// The file.
-        path: PathBuf,
+        /// The file, or the server with its database.
+        database: String,
         /// In the words of the system.
         reason: String,
     },
     /// The file is something else.
-    #[error("{} is not a Symbolon database: {reason}; name another file, it was left as it is", path.display())]
+    #[error("{database} is not a Symbolon database: {reason}; name another file, it was left as it is")]
     Foreign {
-        /// The file.
-        path: PathBuf,
+        /// The file, or the server with its database.
+        database: String,
         /// What it seems to be.
         reason: String,
     },
     /// The file is damaged.
-    #[error("the database {} is damaged: {reason}; it was left as it is, restore it from a backup", path.display())]
+    #[error("the database {database} is damaged: {reason}; it was left as it is, restore it from a backup")]
     Damaged {
-        /// The file.
-        path: PathBuf,
+        /// The file, or the server with its database.
+        database: String,
         /// What SQLite says.
         reason: String,
     },
     /// The file was written by a later release.
-    #[error("the database {} has migration {version}, which this release does not know; run the newer release", path.display())]
+    #[error("the database {database} has migration {version}, which this release does not know; run the newer release")]
     Newer {
-        /// The file.
-        path: PathBuf,
+        /// The file, or the server with its database.
+        database: String,
         /// The number of the migration.
         version: i64,
     },
     /// The schema cannot be brought up to date.
-    #[error("cannot bring the schema of the database {} up to date: {reason}", path.display())]
+    #[error("cannot bring the schema of the database {database} up to date: {reason}")]
     Migration {
-        /// The file.
-        path: PathBuf,
+        /// The file, or the server with its database.
+        database: String,
         /// What failed.
         reason: String,
     },
@@ -104,6 +104,10 @@ impl Layout<'_> {
         Ok((writer, readers))
     }
 
+    fn name(&self) -> String {
+        self.path.display().to_string()
+    }
+
     fn options(&self) -> SqliteConnectOptions {
         SqliteConnectOptions::new()
             .filename(self.path)
@@ -122,7 +126,7 @@ impl Layout<'_> {
             let verdict: String =
                 sqlx::query_scalar(QUICK_CHECK).fetch_one(&mut *writer).await.map_err(|cause| self.describe(&cause))?;
             if verdict != "ok" {
-                return Err(StoreError::Damaged { path: self.path.to_owned(), reason: verdict });
+                return Err(StoreError::Damaged { database: self.name(), reason: verdict });
             }
         }
         let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await.map_err(|cause| self.describe(&cause))?;
@@ -137,7 +141,7 @@ impl Layout<'_> {
                 .map_err(|cause| self.describe(&cause))?;
             if id != 0 || tables != 0 {
                 let reason = "it is the SQLite database of another program".to_owned();
-                return Err(StoreError::Foreign { path: self.path.to_owned(), reason });
+                return Err(StoreError::Foreign { database: self.name(), reason });
             }
             sqlx::query(SET_APPLICATION_ID).execute(&mut *transaction).await.map_err(|cause| self.describe(&cause))?;
         }
@@ -149,30 +153,32 @@ impl Layout<'_> {
     }
 
     fn describe(&self, cause: &sqlx::Error) -> StoreError {
-        let path = self.path.to_owned();
+        let database = self.name();
         let reason = cause.to_string();
         match cause.as_database_error().and_then(primary_code) {
             // SQLITE_CORRUPT
-            Some(11) => StoreError::Damaged { path, reason },
+            Some(11) => StoreError::Damaged { database, reason },
             // SQLITE_NOTADB
-            Some(26) => StoreError::Foreign { path, reason },
-            _ => StoreError::Inaccessible { path, reason },
+            Some(26) => StoreError::Foreign { database, reason },
+            _ => StoreError::Inaccessible { database, reason },
         }
     }
 
     fn describe_migration(&self, cause: MigrateError) -> StoreError {
         match cause {
-            MigrateError::VersionMissing(version) => StoreError::Newer { path: self.path.to_owned(), version },
+            MigrateError::VersionMissing(version) => StoreError::Newer { database: self.name(), version },
             MigrateError::Execute(cause) => self.describe(&cause),
-            other => StoreError::Migration { path: self.path.to_owned(), reason: other.to_string() },
+            other => StoreError::Migration { database: self.name(), reason: other.to_string() },
         }
     }
 }
 
 /// The length of the file, zero when there was none; made with rights for the owner only.
 fn inspect(path: &Path) -> Result<u64, StoreError> {
-    let inaccessible =
-        |cause: std::io::Error| StoreError::Inaccessible { path: path.to_owned(), reason: cause.to_string() };
+    let inaccessible = |cause: std::io::Error| StoreError::Inaccessible {
+        database: path.display().to_string(),
+        reason: cause.to_string(),
+    };
     let mut file = match owner_only().open(path) {
         Ok(_created) => return Ok(0),
         Err(exists) if exists.kind() == std::io::ErrorKind::AlreadyExists => File::open(path).map_err(inaccessible)?,
@@ -183,12 +189,13 @@ fn inspect(path: &Path) -> Result<u64, StoreError> {
         let journal = PathBuf::from(format!("{}-wal", path.display()));
         if journal.metadata().is_ok_and(|journal| journal.len() > 0) {
             let reason = format!("the file is empty, while its journal {} is not", journal.display());
-            return Err(StoreError::Damaged { path: path.to_owned(), reason });
+            return Err(StoreError::Damaged { database: path.display().to_string(), reason });
         }
         return Ok(0);
     }
     let mut header = [0; 100];
-    let foreign = || StoreError::Foreign { path: path.to_owned(), reason: "it is no SQLite file".to_owned() };
+    let foreign =
+        || StoreError::Foreign { database: path.display().to_string(), reason: "it is no SQLite file".to_owned() };
     file.read_exact(&mut header).map_err(|_| foreign())?;
     if !header.starts_with(b"SQLite format 3\0") {
         return Err(foreign());
@@ -197,7 +204,7 @@ fn inspect(path: &Path) -> Result<u64, StoreError> {
         && size < expected
     {
         let reason = format!("it has {size} bytes where {expected} are expected");
-        return Err(StoreError::Damaged { path: path.to_owned(), reason });
+        return Err(StoreError::Damaged { database: path.display().to_string(), reason });
     }
     Ok(size)
 }

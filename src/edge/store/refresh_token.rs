@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use sqlx::{FromRow, SqliteConnection};
+use sqlx::FromRow;
 use uuid::Uuid;
 
 use crate::edge::store::row::{Context as _, Place, ShortHash, moment};
+use crate::edge::store::statement::Connection;
 use crate::edge::store::writer::Fact;
 use crate::edge::store::{Store, access_token, grant};
 use crate::model::fault::Fault;
@@ -50,9 +51,11 @@ impl Store {
     /// The refresh token with this hash; used, expired and revoked ones too.
     pub async fn refresh_token(&self, hash: &TokenHash) -> Result<Option<RefreshToken>, Fault> {
         let load = async {
-            let row: Option<RefreshTokenRow> = sqlx::query_as(READ)
+            let row: Option<RefreshTokenRow> = self
+                .readers
+                .query(READ)
                 .bind(hash.as_bytes().as_slice())
-                .fetch_optional(&self.readers)
+                .fetch_optional()
                 .await
                 .context("read a refresh token")?;
             row.map(RefreshToken::try_from).transpose()
@@ -78,29 +81,29 @@ impl Store {
                 RefreshRotation::Unknown => (),
             }
         };
-        self.writer.record(fact.then(publish)).await
+        self.recorder.record(fact.then(publish)).await
     }
 }
 
 impl Rotation {
-    async fn record(&self, connection: &mut SqliteConnection) -> Result<RefreshRotation, Fault> {
-        let guarded = sqlx::query(USE).bind(self.presented.as_bytes().as_slice()).bind(self.now.seconds());
+    async fn record(&self, connection: &mut Connection) -> Result<RefreshRotation, Fault> {
+        let guarded = connection.query(USE).bind(self.presented.as_bytes().as_slice()).bind(self.now.seconds());
         let guarded = guarded.bind(self.successor.hash.as_bytes().as_slice()).bind(self.successor.grant.uuid());
-        let done = guarded.execute(&mut *connection).await.context("use a refresh token")?;
-        if done.rows_affected() == 1 {
+        let changed = guarded.execute().await.context("use a refresh token")?;
+        if changed == 1 {
             insert(connection, &self.successor).await?;
             self.record_opaque(connection).await?;
             return Ok(RefreshRotation::Rotated);
         }
-        let read = sqlx::query_as(READ_USED).bind(self.presented.as_bytes().as_slice());
-        let row: Option<UsedRow> = read.fetch_optional(&mut *connection).await.context("read a used refresh token")?;
+        let read = connection.query(READ_USED).bind(self.presented.as_bytes().as_slice());
+        let row: Option<UsedRow> = read.fetch_optional().await.context("read a used refresh token")?;
         match row {
             Some(row) if row.grant_id == self.successor.grant.uuid() => self.repeat(connection, &row).await,
             _ => Ok(RefreshRotation::Unknown),
         }
     }
 
-    async fn repeat(&self, connection: &mut SqliteConnection, row: &UsedRow) -> Result<RefreshRotation, Fault> {
+    async fn repeat(&self, connection: &mut Connection, row: &UsedRow) -> Result<RefreshRotation, Fault> {
         let (Some(used_at), None) = (row.used_at, row.revoked_at) else { return Ok(RefreshRotation::Unknown) };
         // Inclusive: moments are cut to whole seconds, so less would be shorter than what was promised.
         let in_grace = self.now.since(NumericDate::from_seconds(used_at)) <= self.grace;
@@ -113,7 +116,7 @@ impl Rotation {
         Ok(RefreshRotation::Reused)
     }
 
-    async fn record_opaque(&self, connection: &mut SqliteConnection) -> Result<(), Fault> {
+    async fn record_opaque(&self, connection: &mut Connection) -> Result<(), Fault> {
         match &self.opaque {
             Some(token) => access_token::insert(connection, token).await,
             None => Ok(()),
@@ -122,11 +125,11 @@ impl Rotation {
 }
 
 /// Records a refresh token of a grant that stands.
-pub(super) async fn insert(connection: &mut SqliteConnection, token: &RefreshToken) -> Result<(), Fault> {
-    let insert = sqlx::query(RECORD).bind(token.hash.as_bytes().as_slice()).bind(token.grant.uuid());
+pub(super) async fn insert(connection: &mut Connection, token: &RefreshToken) -> Result<(), Fault> {
+    let insert = connection.query(RECORD).bind(token.hash.as_bytes().as_slice()).bind(token.grant.uuid());
     let insert = insert.bind(token.scope.to_string()).bind(token.issued_at.seconds()).bind(token.expires_at.seconds());
     let insert = insert.bind(token.family_expires_at.seconds()).bind(token.used_at.map(NumericDate::seconds));
-    insert.execute(connection).await.context("record a refresh token").map(|_| ())
+    insert.execute().await.context("record a refresh token").map(|_| ())
 }
 
 #[derive(FromRow)]

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use sqlx::postgres::PgDatabaseError;
 
 use crate::model::fault::Fault;
 use crate::protocol::numeric_date::NumericDate;
@@ -86,14 +87,25 @@ impl<T> Context<T> for Result<T, sqlx::Error> {
 /// True for failures that say nothing about the statement: trying again later may help.
 fn is_passing(error: &sqlx::Error) -> bool {
     match error {
-        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => true,
-        sqlx::Error::Database(database) => primary_code(database.as_ref()).is_some_and(|code| PASSING.contains(&code)),
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed => true,
+        sqlx::Error::Database(database) => match database.try_downcast_ref::<PgDatabaseError>() {
+            Some(postgres) => PASSING_STATES.iter().any(|state| postgres.code().starts_with(state)),
+            None => primary_code(database.as_ref()).is_some_and(|code| PASSING.contains(&code)),
+        },
         _ => false,
     }
 }
 
 /// `SQLITE_BUSY`, `LOCKED`, `NOMEM`, `READONLY`, `INTERRUPT`, `IOERR`, `FULL`, `CANTOPEN`, `PROTOCOL`.
 const PASSING: &[i32] = &[5, 6, 7, 8, 9, 10, 13, 14, 15];
+
+/// By class or code of PostgreSQL (appendix A): connection, read-only transaction (a standby), rollback for others' sake,
+/// resources, lock not available, operator intervention (shutdown, start, timeouts), system error.
+const PASSING_STATES: &[&str] = &["08", "25006", "40", "53", "55P03", "57", "58"];
 
 /// The primary result code of SQLite: the low byte of the extended one.
 pub(super) fn primary_code(error: &dyn sqlx::error::DatabaseError) -> Option<i32> {

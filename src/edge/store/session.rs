@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use futures_util::FutureExt as _;
-use sqlx::{FromRow, SqliteConnection};
+use sqlx::FromRow;
 use uuid::Uuid;
 
 use crate::edge::store::row::{Context as _, Place, bigint, moment, to_json};
+use crate::edge::store::statement::Connection;
 use crate::edge::store::writer::Fact;
 use crate::edge::store::{Held, Store, grant};
 use crate::model::authentication::Authentication;
@@ -51,9 +52,11 @@ impl Store {
             }
         }
         let token_ticket = self.held.session_of_token.ticket(token);
-        let row: Option<SessionRow> = sqlx::query_as(READ_BY_TOKEN)
+        let row: Option<SessionRow> = self
+            .readers
+            .query(READ_BY_TOKEN)
             .bind(token.as_bytes().as_slice())
-            .fetch_optional(&self.readers)
+            .fetch_optional()
             .await
             .context("read a session by its token")?;
         let Some(found) = row.map(Session::try_from).transpose()? else { return Ok(None) };
@@ -67,7 +70,7 @@ impl Store {
     pub async fn session(&self, id: SessionId) -> Result<Option<Arc<Session>>, Fault> {
         let load = async {
             let row: Option<SessionRow> =
-                sqlx::query_as(READ).bind(id.uuid()).fetch_optional(&self.readers).await.context("read a session")?;
+                self.readers.query(READ).bind(id.uuid()).fetch_optional().await.context("read a session")?;
             row.map(Session::try_from).transpose()
         };
         self.held.sessions.get_or_load(&id, load).await
@@ -75,10 +78,12 @@ impl Store {
 
     /// The sessions of a person that are live at `now`, the last used first.
     pub async fn sessions_of(&self, user: UserId, now: NumericDate) -> Result<Vec<Session>, Fault> {
-        let rows: Vec<SessionRow> = sqlx::query_as(LIST)
+        let rows: Vec<SessionRow> = self
+            .readers
+            .query(LIST)
             .bind(user.uuid())
             .bind(now.seconds())
-            .fetch_all(&self.readers)
+            .fetch_all()
             .await
             .context("list sessions")?;
         rows.into_iter().map(Session::try_from).collect()
@@ -104,7 +109,7 @@ impl Store {
             held.session_of_token.put(session.token_hash, Arc::new(session.id));
             held.sessions.put(session.id, session);
         };
-        self.writer.record(fact.then(publish)).await.map(|_| ())
+        self.recorder.record(fact.then(publish)).await.map(|_| ())
     }
 
     /// Records that the same person proved again who they are: the cookie's hash changes with it.
@@ -121,9 +126,9 @@ impl Store {
         let held = Arc::clone(&self.held);
         let fact = Fact::one(move |connection| {
             async move {
-                let renew = sqlx::query_as(RENEW).bind(id.uuid()).bind(token.as_bytes().as_slice());
+                let renew = connection.query(RENEW).bind(id.uuid()).bind(token.as_bytes().as_slice());
                 let renew = renew.bind(authentication).bind(now.seconds()).bind(user.uuid());
-                let row: Option<SessionRow> = renew.fetch_optional(connection).await.context("renew a session")?;
+                let row: Option<SessionRow> = renew.fetch_optional().await.context("renew a session")?;
                 row.map(|row| Session::try_from(row).map(Arc::new)).transpose()
             }
             .boxed()
@@ -134,7 +139,7 @@ impl Store {
                 held.sessions.put(session.id, Arc::clone(session));
             }
         };
-        self.writer.record(fact.then(publish)).await
+        self.recorder.record(fact.then(publish)).await
     }
 
     /// Writes down that the session is in use, without waiting; a note that is lost is made again by the next use.
@@ -142,8 +147,8 @@ impl Store {
         let held = Arc::clone(&self.held);
         let fact = Fact::one(move |connection| {
             async move {
-                let touch = sqlx::query_as(TOUCH).bind(id.uuid()).bind(now.seconds());
-                let row: Option<SessionRow> = touch.fetch_optional(connection).await.context("touch a session")?;
+                let touch = connection.query(TOUCH).bind(id.uuid()).bind(now.seconds());
+                let row: Option<SessionRow> = touch.fetch_optional().await.context("touch a session")?;
                 row.map(|row| Session::try_from(row).map(Arc::new)).transpose()
             }
             .boxed()
@@ -153,7 +158,7 @@ impl Store {
                 held.sessions.put(session.id, Arc::clone(session));
             }
         };
-        if let Err(fault) = self.writer.post(fact.then(publish)) {
+        if let Err(fault) = self.recorder.post(fact.then(publish)) {
             tracing::debug!(error = %fault, "the use of a session was not written down");
         }
     }
@@ -163,7 +168,7 @@ impl Store {
         let held = Arc::clone(&self.held);
         let fact = Fact::several(move |connection| end(connection, id, now).boxed());
         let publish = move |ended: &Ended| ended.publish(Some(id), &held);
-        self.writer.record(fact.then(publish)).await.map(|ended| ended.was_live)
+        self.recorder.record(fact.then(publish)).await.map(|ended| ended.was_live)
     }
 }
 
@@ -184,27 +189,27 @@ impl Ended {
     }
 }
 
-async fn end(connection: &mut SqliteConnection, id: SessionId, now: NumericDate) -> Result<Ended, Fault> {
-    let end = sqlx::query(END).bind(id.uuid()).bind(now.seconds());
-    let done = end.execute(&mut *connection).await.context("end a session")?;
+async fn end(connection: &mut Connection, id: SessionId, now: NumericDate) -> Result<Ended, Fault> {
+    let end = connection.query(END).bind(id.uuid()).bind(now.seconds());
+    let changed = end.execute().await.context("end a session")?;
     let revoked = grant::revoke_online_of(connection, id, now).await?;
-    Ok(Ended { revoked, was_live: done.rows_affected() == 1 })
+    Ok(Ended { revoked, was_live: changed == 1 })
 }
 
 /// Ends every session of a person.
-pub(super) async fn end_all_of(connection: &mut SqliteConnection, user: UserId, now: NumericDate) -> Result<(), Fault> {
-    let end = sqlx::query(END_ALL_OF).bind(user.uuid()).bind(now.seconds());
-    end.execute(connection).await.context("end the sessions of a user").map(|_| ())
+pub(super) async fn end_all_of(connection: &mut Connection, user: UserId, now: NumericDate) -> Result<(), Fault> {
+    let end = connection.query(END_ALL_OF).bind(user.uuid()).bind(now.seconds());
+    end.execute().await.context("end the sessions of a user").map(|_| ())
 }
 
-async fn insert(connection: &mut SqliteConnection, session: &Session, authentication: String) -> Result<(), Fault> {
-    let insert = sqlx::query(BEGIN).bind(session.id.uuid()).bind(session.token_hash.as_bytes().as_slice());
+async fn insert(connection: &mut Connection, session: &Session, authentication: String) -> Result<(), Fault> {
+    let insert = connection.query(BEGIN).bind(session.id.uuid()).bind(session.token_hash.as_bytes().as_slice());
     let insert = insert.bind(session.authentication.user.uuid()).bind(authentication);
     let insert = insert.bind(session.created_at.seconds()).bind(session.last_seen_at.seconds());
     let insert = insert.bind(session.expires_at.seconds()).bind(bigint(session.idle_lifetime));
     let insert = insert.bind(session.is_persistent).bind(session.ended_at.map(NumericDate::seconds));
     let insert = insert.bind(session.user_agent.as_str());
-    insert.execute(connection).await.context("record a session").map(|_| ())
+    insert.execute().await.context("record a session").map(|_| ())
 }
 
 #[derive(FromRow)]

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use futures_util::FutureExt as _;
-use sqlx::{FromRow, SqliteConnection};
+use sqlx::FromRow;
 use uuid::Uuid;
 
 use crate::edge::store::row::{Context as _, Place, moment, to_json};
+use crate::edge::store::statement::Connection;
 use crate::edge::store::writer::Fact;
 use crate::edge::store::{Creation, Store, grant, session};
 use crate::model::fault::Fault;
@@ -38,7 +39,7 @@ impl Store {
     pub async fn user(&self, id: UserId) -> Result<Option<Arc<User>>, Fault> {
         let load = async {
             let rows: Vec<UserRow> =
-                sqlx::query_as(READ).bind(id.uuid()).fetch_all(&self.readers).await.context("read a user")?;
+                self.readers.query(READ).bind(id.uuid()).fetch_all().await.context("read a user")?;
             Ok(into_users(rows)?.pop())
         };
         self.held.users.get_or_load(&id, load).await
@@ -47,7 +48,7 @@ impl Store {
     /// The person that `name` belongs to.
     pub async fn user_by_name(&self, name: &LookupName) -> Result<Option<Arc<User>>, Fault> {
         let id: Option<Uuid> =
-            sqlx::query_scalar(FIND).bind(name.as_str()).fetch_optional(&self.readers).await.context("find a user")?;
+            self.readers.query(FIND).bind(name.as_str()).scalar_optional().await.context("find a user")?;
         match id {
             Some(id) => self.user(UserId::from_uuid(id)).await,
             None => Ok(None),
@@ -57,7 +58,7 @@ impl Store {
     /// At most `limit` people, oldest first.
     pub async fn users(&self, limit: u32) -> Result<Vec<Arc<User>>, Fault> {
         let rows: Vec<UserRow> =
-            sqlx::query_as(LIST).bind(i64::from(limit)).fetch_all(&self.readers).await.context("list users")?;
+            self.readers.query(LIST).bind(i64::from(limit)).fetch_all().await.context("list users")?;
         Ok(into_users(rows)?.into_iter().map(Arc::new).collect())
     }
 
@@ -77,16 +78,16 @@ impl Store {
             async move {
                 let user = written;
                 let id = user.id.uuid();
-                let insert = sqlx::query(CREATE).bind(id).bind(profile).bind(role_text(user.role));
+                let insert = connection.query(CREATE).bind(id).bind(profile).bind(role_text(user.role));
                 let insert = insert.bind(user.auth_epoch.seconds()).bind(user.created_at.seconds());
                 let insert = insert.bind(user.updated_at.seconds()).bind(user.disabled_at.map(NumericDate::seconds));
-                let done = insert.execute(&mut *connection).await.context("record a user")?;
-                if done.rows_affected() == 0 {
+                let changed = insert.execute().await.context("record a user")?;
+                if changed == 0 {
                     return Ok(Creation::AlreadyExists);
                 }
                 for (identifier, name) in user.identifiers.iter().zip(names) {
                     if add_identifier(connection, user.id, identifier, &name).await? == Creation::AlreadyExists {
-                        sqlx::query(TAKE_BACK).bind(id).execute(connection).await.context("take a user back")?;
+                        connection.query(TAKE_BACK).bind(id).execute().await.context("take a user back")?;
                         return Ok(Creation::AlreadyExists);
                     }
                 }
@@ -102,16 +103,13 @@ impl Store {
                 held.users.forget(&user.id);
             }
         };
-        self.writer.record(fact.then(publish)).await
+        self.recorder.record(fact.then(publish)).await
     }
 
     /// The person's password as a PHC string.
     pub async fn password(&self, id: UserId) -> Result<Option<Secret>, Fault> {
-        let phc: Option<String> = sqlx::query_scalar(READ_PASSWORD)
-            .bind(id.uuid())
-            .fetch_optional(&self.readers)
-            .await
-            .context("read a password")?;
+        let phc: Option<String> =
+            self.readers.query(READ_PASSWORD).bind(id.uuid()).scalar_optional().await.context("read a password")?;
         Ok(phc.map(Secret::new))
     }
 
@@ -119,7 +117,7 @@ impl Store {
     pub async fn set_password(&self, id: UserId, phc: &str, now: NumericDate) -> Result<(), Fault> {
         let phc = Secret::from(phc);
         let fact = Fact::one(move |connection| async move { write_password(connection, id, &phc, now).await }.boxed());
-        self.writer.record(fact).await
+        self.recorder.record(fact).await
     }
 
     /// Disables the account, ends its sessions and revokes its grants; false when it was disabled or there is none.
@@ -127,44 +125,45 @@ impl Store {
         let held = Arc::clone(&self.held);
         let fact = Fact::several(move |connection| {
             async move {
-                let done = sqlx::query(DISABLE)
+                let changed = connection
+                    .query(DISABLE)
                     .bind(id.uuid())
                     .bind(now.seconds())
-                    .execute(&mut *connection)
+                    .execute()
                     .await
                     .context("disable a user")?;
                 session::end_all_of(connection, id, now).await?;
                 grant::revoke_all_of(connection, id, now).await?;
-                Ok(done.rows_affected() == 1)
+                Ok(changed == 1)
             }
             .boxed()
         });
         // It is rare and reaches far.
-        self.writer.record(fact.then(move |_| held.flush())).await
+        self.recorder.record(fact.then(move |_| held.flush())).await
     }
 }
 
 async fn add_identifier(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     user: UserId,
     identifier: &Identifier,
     name: &LookupName,
 ) -> Result<Creation, Fault> {
-    let insert = sqlx::query(ADD_IDENTIFIER).bind(identifier.id.uuid()).bind(user.uuid());
+    let insert = connection.query(ADD_IDENTIFIER).bind(identifier.id.uuid()).bind(user.uuid());
     let insert = insert.bind(identifier.kind.as_str()).bind(identifier.value.as_str()).bind(name.as_str());
     let insert = insert.bind(identifier.verified_at.map(NumericDate::seconds)).bind(identifier.is_primary);
-    let done = insert.execute(connection).await.context("record an identifier")?;
-    Ok(Creation::of(done.rows_affected()))
+    let changed = insert.execute().await.context("record an identifier")?;
+    Ok(Creation::of(changed))
 }
 
 async fn write_password(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     user: UserId,
     phc: &Secret,
     now: NumericDate,
 ) -> Result<(), Fault> {
-    let write = sqlx::query(SET_PASSWORD).bind(user.uuid()).bind(phc.expose().as_str()).bind(now.seconds());
-    write.execute(connection).await.context("record a password").map(|_| ())
+    let write = connection.query(SET_PASSWORD).bind(user.uuid()).bind(phc.expose().as_str()).bind(now.seconds());
+    write.execute().await.context("record a password").map(|_| ())
 }
 
 fn lookup_name(identifier: &Identifier) -> Result<LookupName, Fault> {

@@ -11,12 +11,13 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use sqlx::{Connection as _, SqliteConnection};
+use sqlx::Connection as _;
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use crate::edge::store::row::Context as _;
+use crate::edge::store::statement::Connection;
 use crate::model::fault::{Fault, FaultKind};
 
 /// The most facts that wait; more are refused, since the disk cannot keep up.
@@ -36,21 +37,21 @@ pub(in crate::edge) struct Writer {
 /// What is held in memory of the file, renewed when another process wrote to it.
 pub(in crate::edge) trait Mirror: Send + Sync {
     /// Lets go of everything that may be stale and reads again what must be complete.
-    fn renew<'c>(&'c self, connection: &'c mut SqliteConnection) -> BoxFuture<'c, Result<(), Fault>>;
+    fn renew<'c>(&'c self, connection: &'c mut Connection) -> BoxFuture<'c, Result<(), Fault>>;
 }
 
 /// One fact to be recorded.
 pub(in crate::edge) struct Fact<T> {
-    statements: Statements,
-    record: Record<T>,
-    publish: Box<dyn FnOnce(&T) + Send>,
+    pub(super) statements: Statements,
+    pub(super) record: Record<T>,
+    pub(super) publish: Box<dyn FnOnce(&T) + Send>,
 }
 
-type Record<T> = Box<dyn for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, Fault>> + Send>;
+pub(super) type Record<T> = Box<dyn for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T, Fault>> + Send>;
 
 /// How many statements a fact has; one is atomic by itself and needs no savepoint.
 #[derive(Copy, Clone, Eq, PartialEq)]
-enum Statements {
+pub(super) enum Statements {
     One,
     Several,
 }
@@ -59,7 +60,7 @@ impl<T> Fact<T> {
     /// A fact of a single statement.
     pub(in crate::edge) fn one<F>(record: F) -> Self
     where
-        F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, Fault>> + Send + 'static,
+        F: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T, Fault>> + Send + 'static,
     {
         Self { statements: Statements::One, record: Box::new(record), publish: Box::new(|_| ()) }
     }
@@ -67,7 +68,7 @@ impl<T> Fact<T> {
     /// A fact of several statements.
     pub(in crate::edge) fn several<F>(record: F) -> Self
     where
-        F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, Fault>> + Send + 'static,
+        F: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T, Fault>> + Send + 'static,
     {
         Self { statements: Statements::Several, ..Self::one(record) }
     }
@@ -85,7 +86,7 @@ impl<T> Fact<T> {
 
 impl Writer {
     /// Starts the task on `connection`, which must be the only one of this process that writes.
-    pub(in crate::edge) fn start(connection: SqliteConnection, mirror: Arc<dyn Mirror>) -> Self {
+    pub(in crate::edge) fn start(connection: Connection, mirror: Arc<dyn Mirror>) -> Self {
         let (queue, jobs) = mpsc::channel(QUEUE);
         let stop = Arc::new(Notify::new());
         let task = Task { connection, jobs, mirror, stop: Arc::clone(&stop), data_version: None };
@@ -137,7 +138,7 @@ trait Job: Send {
     fn statements(&self) -> Statements;
 
     /// Runs the statements; tells why they came to nothing.
-    fn run<'c>(&'c mut self, connection: &'c mut SqliteConnection) -> BoxFuture<'c, Result<(), Fault>>;
+    fn run<'c>(&'c mut self, connection: &'c mut Connection) -> BoxFuture<'c, Result<(), Fault>>;
 
     /// Hands over the value when `commit` succeeded, else its fault.
     fn settle(self: Box<Self>, commit: &Result<(), Fault>);
@@ -156,7 +157,7 @@ impl<T: Send> Job for Queued<T> {
         self.statements
     }
 
-    fn run<'c>(&'c mut self, connection: &'c mut SqliteConnection) -> BoxFuture<'c, Result<(), Fault>> {
+    fn run<'c>(&'c mut self, connection: &'c mut Connection) -> BoxFuture<'c, Result<(), Fault>> {
         Box::pin(async move {
             if let Some(record) = self.record.take() {
                 self.outcome = record(connection).await;
@@ -182,7 +183,7 @@ impl<T: Send> Job for Queued<T> {
 }
 
 struct Task {
-    connection: SqliteConnection,
+    connection: Connection,
     jobs: mpsc::Receiver<Box<dyn Job>>,
     mirror: Arc<dyn Mirror>,
     stop: Arc<Notify>,
@@ -210,7 +211,9 @@ impl Task {
                 }
             }
         }
-        if let Err(cause) = self.connection.close().await {
+        if let Connection::Sqlite(connection) = self.connection
+            && let Err(cause) = connection.close().await
+        {
             tracing::warn!(error = %cause, "the database did not close cleanly");
         }
     }
@@ -220,7 +223,7 @@ impl Task {
         if let Err(fault) = &outcome {
             tracing::error!(error = %fault, cause = ?std::error::Error::source(fault), facts = group.len(), "a group of facts was not recorded");
             // A commit that failed may yet have happened, and the connection may have lost its transaction.
-            let _ended = sqlx::query("ROLLBACK").execute(&mut self.connection).await;
+            let _ended = self.connection.query("ROLLBACK").execute().await;
             self.renew_mirror().await;
         }
         for job in group.drain(..) {
@@ -229,30 +232,30 @@ impl Task {
     }
 
     async fn transact(&mut self, group: &mut [Box<dyn Job>]) -> Result<(), Fault> {
-        sqlx::query("BEGIN IMMEDIATE").execute(&mut self.connection).await.context("begin to record facts")?;
+        self.connection.query("BEGIN IMMEDIATE").execute().await.context("begin to record facts")?;
         for job in group.iter_mut() {
             self.run_job(job.as_mut()).await?;
         }
-        sqlx::query("COMMIT").execute(&mut self.connection).await.context("commit recorded facts").map(|_| ())
+        self.connection.query("COMMIT").execute().await.context("commit recorded facts").map(|_| ())
     }
 
     /// Runs one job; an error here spoils the whole group.
     async fn run_job(&mut self, job: &mut dyn Job) -> Result<(), Fault> {
         let guarded = job.statements() == Statements::Several;
         if guarded {
-            sqlx::query("SAVEPOINT fact").execute(&mut self.connection).await.context("begin a fact")?;
+            self.connection.query("SAVEPOINT fact").execute().await.context("begin a fact")?;
         }
         let ran = AssertUnwindSafe(job.run(&mut self.connection)).catch_unwind().await;
         let ran = ran.unwrap_or_else(|_| Err(Fault::internal("record a fact: the job panicked")));
         match ran {
             Ok(()) if guarded => {
-                sqlx::query("RELEASE fact").execute(&mut self.connection).await.context("end a fact").map(|_| ())
+                self.connection.query("RELEASE fact").execute().await.context("end a fact").map(|_| ())
             }
             // A full disk or a lost lock ends the transaction behind our back: nothing of this group may go on.
             Err(fault) if fault.kind() == FaultKind::Unavailable => Err(fault),
             Err(_) if guarded => {
-                sqlx::query("ROLLBACK TO fact").execute(&mut self.connection).await.context("undo a fact")?;
-                sqlx::query("RELEASE fact").execute(&mut self.connection).await.context("end a fact").map(|_| ())
+                self.connection.query("ROLLBACK TO fact").execute().await.context("undo a fact")?;
+                self.connection.query("RELEASE fact").execute().await.context("end a fact").map(|_| ())
             }
             // A single statement that failed changed nothing.
             Ok(()) | Err(_) => Ok(()),
@@ -261,7 +264,7 @@ impl Task {
 
     /// `data_version` changes when, and only when, another connection wrote to the file.
     async fn look_for_others(&mut self) {
-        match sqlx::query_scalar::<_, i64>(DATA_VERSION).fetch_one(&mut self.connection).await {
+        match self.connection.query(DATA_VERSION).scalar_one::<i64>().await {
             Ok(version) => {
                 if self.data_version.replace(version).is_none_or(|seen| seen != version) {
                     self.renew_mirror().await;

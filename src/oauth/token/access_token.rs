@@ -83,7 +83,7 @@ pub async fn inspect(provider: &Provider, token: &str) -> Result<Option<LiveAcce
     let hash = TokenHash::of(token);
     let Some(said) = recognise(provider, token, hash).await? else { return Ok(None) };
     let store = &provider.edges.store;
-    if said.expires_at.is_past(now) || store.is_denied(&said.denial) {
+    if said.expires_at.is_past(now) || store.is_denied(&said.denial).await? {
         return Ok(None);
     }
     let Some(client) = store.client(&said.client).await?.filter(|client| client.is_enabled()) else { return Ok(None) };

@@ -5,28 +5,56 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use serde_json::json;
+use symbolon::edge::clock::SystemClock;
 use symbolon::edge::ephemeral::{
-    CODE, Decision, EphemeralKey, EphemeralStore, MemoryStore, Namespace, Quota, SqlStore,
+    CODE, Decision, EphemeralKey, EphemeralStore, MemoryStore, Namespace, Quota, RedisStore, SqlStore,
 };
 use symbolon::model::authorization_code::AuthorizationCode;
+use symbolon::protocol::secret::Secret;
 use tempfile::TempDir;
 
+use crate::backend::postgres;
+use crate::backend::redis::{self, Mode};
 use crate::contract::sample::{self, at};
 
 struct Subject {
     name: &'static str,
     store: Arc<dyn EphemeralStore>,
-    _folder: TempDir,
+    _home: Home,
+}
+
+/// What goes away with the subject.
+#[derive(Default)]
+struct Home {
+    _folder: Option<TempDir>,
+    _redis: Option<redis::Redis>,
 }
 
 async fn subjects() -> Vec<Subject> {
-    let folder = || tempfile::tempdir().expect("a temporary folder");
-    let (memory, sql) = (folder(), folder());
-    let file = SqlStore::open(&sql.path().join("ephemeral.db")).await.expect("opens");
-    vec![
-        Subject { name: "memory", store: Arc::new(MemoryStore::new()), _folder: memory },
-        Subject { name: "sql", store: Arc::new(file), _folder: sql },
-    ]
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = SqlStore::open(&folder.path().join("ephemeral.db")).await.expect("opens");
+    let mut subjects = vec![
+        Subject { name: "memory", store: Arc::new(MemoryStore::new()), _home: Home::default() },
+        Subject { name: "SQLite", store: Arc::new(file), _home: Home { _folder: Some(folder), _redis: None } },
+    ];
+    if let Some(postgres) = postgres::shared() {
+        let store = sample::connect(&postgres.database().await).await;
+        subjects.push(Subject {
+            name: "PostgreSQL",
+            store: Arc::new(SqlStore::within(&store)),
+            _home: Home::default(),
+        });
+    }
+    for (name, mode) in [("Redis", Mode::Single), ("Redis cluster", Mode::Cluster)] {
+        let Some(server) = redis::own(mode) else { break };
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let aside = SqlStore::open(&folder.path().join("aside.db")).await.expect("opens");
+        let store =
+            RedisStore::open(&Secret::from(server.url().as_str()), aside, Arc::new(SystemClock)).expect("a URL");
+        let home = Home { _folder: Some(folder), _redis: Some(server) };
+        subjects.push(Subject { name, store: Arc::new(store), _home: home });
+    }
+    subjects
 }
 
 fn key(text: &str) -> EphemeralKey {
@@ -126,7 +154,9 @@ async fn what_has_expired_is_cleared() {
         for _ in 0..3 {
             cleared.push(store.clear_expired(at(4), 3).await.expect("cleared"));
         }
-        assert_eq!(cleared, [3, 2, 0], "{name}");
+        // Redis clears away its own.
+        let expected = if name.starts_with("Redis") { [0, 0, 0] } else { [3, 2, 0] };
+        assert_eq!(cleared, expected, "{name}");
         assert!(store.get(&key("5"), at(4)).await.expect("read").is_some(), "{name}");
     }
 }

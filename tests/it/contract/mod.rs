@@ -1,9 +1,35 @@
 //! What every edge keeps to, whichever implementation stands behind it.
 
+/// Tells each story of a file on SQLite, and on PostgreSQL where it is installed: `name: how the house begins`.
+macro_rules! on_each_engine {
+    ($($story:ident: $house:ident,)*) => {
+        mod sqlite {
+            $(
+                #[tokio::test(flavor = "multi_thread")]
+                async fn $story() {
+                    let empty = crate::contract::sample::House::empty().await;
+                    super::$story(empty.$house().await).await;
+                }
+            )*
+        }
+        mod postgres {
+            $(
+                #[tokio::test(flavor = "multi_thread")]
+                async fn $story() {
+                    if let Some(empty) = crate::contract::sample::House::on_postgres().await {
+                        super::$story(empty.$house().await).await;
+                    }
+                }
+            )*
+        }
+    };
+}
+
 mod ephemeral;
 mod fetch;
 mod kill;
 mod measure;
+mod nodes;
 mod sample;
 mod store;
 mod store_file;

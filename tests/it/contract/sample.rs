@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::json;
-use symbolon::edge::store::{Creation, DatabaseSettings, Rotation, Store};
+use symbolon::edge::store::{Creation, DatabaseSettings, PostgresSettings, Rotation, Store};
 use symbolon::model::authentication::{Amr, Authentication};
 use symbolon::model::client::{Client, ClientOrigin, ClientPolicy, ClientSecret};
 use symbolon::model::grant::{Consent, Grant, GrantDetails};
@@ -15,52 +15,97 @@ use symbolon::model::user::{Identifier, IdentifierKind, Role, User};
 use symbolon::protocol::numeric_date::NumericDate;
 use symbolon::protocol::oidc::claims::Profile;
 use symbolon::protocol::scope::Scope;
-use symbolon::protocol::secret::TokenHash;
+use symbolon::protocol::secret::{Secret, TokenHash};
 use tempfile::TempDir;
+
+use crate::backend::postgres;
 
 /// A moment `seconds` into the story.
 pub(super) fn at(seconds: i64) -> NumericDate {
     NumericDate::from_seconds(1_800_000_000 + seconds)
 }
 
-/// A database in a folder that goes away with it.
+/// A database of its own, which goes away.
 pub(super) struct House {
     pub(super) store: Store,
-    folder: TempDir,
+    home: Home,
+}
+
+enum Home {
+    Folder(TempDir),
+    /// The URL of a database in PostgreSQL.
+    Database(String),
 }
 
 impl House {
-    /// An empty database.
+    /// An empty SQLite file.
     pub(super) async fn empty() -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let store = open(folder.path().join("symbolon.db")).await;
-        Self { store, folder }
+        Self::at(Home::Folder(tempfile::tempdir().expect("a temporary folder"))).await
+    }
+
+    /// An empty database in PostgreSQL, where that is installed.
+    pub(super) async fn on_postgres() -> Option<Self> {
+        let database = postgres::shared()?.database().await;
+        Some(Self::at(Home::Database(database)).await)
+    }
+
+    async fn at(home: Home) -> Self {
+        Self { store: home.open().await, home }
     }
 
     /// Alice, signed in, and the client `shop`.
     pub(super) async fn with_alice_and_shop() -> Self {
-        let house = Self::empty().await;
-        assert_eq!(
-            house.store.create_user(&alice(), Some("$argon2id$alice")).await.expect("stored"),
-            Creation::Created
-        );
-        assert_eq!(house.store.create_client(&shop()).await.expect("stored"), Creation::Created);
-        house.store.begin_session(&session(), None).await.expect("stored");
-        house
+        Self::empty().await.of_alice_and_shop().await
     }
 
+    /// As it is.
+    pub(super) async fn of_nobody(self) -> Self {
+        self
+    }
+
+    /// Alice moves in, signed in, and the client `shop`.
+    pub(super) async fn of_alice_and_shop(self) -> Self {
+        move_in(&self.store).await;
+        self
+    }
+
+    /// The file, for a house that is one.
     pub(super) fn path(&self) -> PathBuf {
-        self.folder.path().join("symbolon.db")
+        match &self.home {
+            Home::Folder(folder) => folder.path().join("symbolon.db"),
+            Home::Database(url) => panic!("{url} is no file"),
+        }
     }
 
-    /// Another handle on the same file, as another process would have it.
+    /// Another handle on the same database, as another process would have it.
     pub(super) async fn neighbour(&self) -> Store {
-        open(self.path()).await
+        self.home.open().await
     }
 }
 
-async fn open(path: PathBuf) -> Store {
-    Store::open(&DatabaseSettings { path }).await.expect("the database opens")
+/// Alice, signed in, and the client `shop`.
+pub(super) async fn move_in(store: &Store) {
+    assert_eq!(store.create_user(&alice(), Some("$argon2id$alice")).await.expect("stored"), Creation::Created);
+    assert_eq!(store.create_client(&shop()).await.expect("stored"), Creation::Created);
+    store.begin_session(&session(), None).await.expect("stored");
+}
+
+impl Home {
+    async fn open(&self) -> Store {
+        match self {
+            Self::Folder(folder) => {
+                let path = folder.path().join("symbolon.db");
+                Store::open(&DatabaseSettings { path }).await.expect("the database opens")
+            }
+            Self::Database(url) => connect(url).await,
+        }
+    }
+}
+
+/// A node on PostgreSQL.
+pub(super) async fn connect(url: &str) -> Store {
+    let settings = PostgresSettings { url: Secret::from(url), connections: 6 };
+    Store::connect(&settings).await.expect("PostgreSQL is reached")
 }
 
 pub(super) fn scope(text: &str) -> Scope {

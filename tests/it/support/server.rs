@@ -205,7 +205,7 @@ pub(crate) fn form(target: &str, fields: &[(&str, &str)]) -> Request<Body> {
 
 fn config(folder: &Path, issuer: &str) -> Config {
     let mut config = Config { issuer: Issuer::parse(issuer).expect("an issuer"), ..Config::default() };
-    config.database.path = folder.join("symbolon.db");
+    config.database.path = Some(folder.join("symbolon.db"));
     config.keys.master_key_file = folder.join("symbolon.key");
     config
 }

@@ -1,0 +1,86 @@
+//! The stores that settings name, with the vault for what is sealed in them.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::app::{StartError, World};
+use crate::config::database::Place;
+use crate::config::{Config, process_environment};
+use crate::edge::ephemeral::{EphemeralStore, RedisStore, SqlStore};
+use crate::edge::store::{DatabaseSettings, PostgresSettings, Store};
+use crate::edge::vault::Vault;
+use crate::http::health::Dependency;
+use crate::model::fault::Fault;
+
+/// The most connections of one node to PostgreSQL; one more listens. Its default is 100 for all of them.
+const CONNECTIONS: u32 = 16;
+
+/// What lasts, what waits, and the key to what is sealed.
+pub(super) struct Stores {
+    pub(super) store: Store,
+    pub(super) ephemeral: Arc<dyn EphemeralStore>,
+    pub(super) vault: Vault,
+    pub(super) dependencies: Vec<Dependency>,
+}
+
+/// Opens what the settings name.
+pub(super) async fn open(config: &Config, world: &World) -> Result<Stores, StartError> {
+    let environment = process_environment();
+    let (store, vault, sql) = match config.database.place(&environment)? {
+        Place::File(path) => {
+            // In this order: who starts first makes the key before the database.
+            let vault = vault(config, world, path.exists().then_some(&path))?;
+            let store = Store::open(&DatabaseSettings { path: path.clone() }).await?;
+            (store, vault, SqlStore::open(&beside(&path)).await?)
+        }
+        Place::Postgres(url) => {
+            let store = Store::connect(&PostgresSettings { url, connections: CONNECTIONS }).await?;
+            let sealed = !store.signing_keys().await?.is_empty();
+            let vault = vault(config, world, sealed.then_some(Path::new("of database.url")))?;
+            let sql = SqlStore::within(&store);
+            (store, vault, sql)
+        }
+    };
+    let mut dependencies = vec![database(&store)];
+    let ephemeral: Arc<dyn EphemeralStore> = match config.ephemeral.redis(&environment)? {
+        Some(url) => {
+            let redis: Arc<dyn EphemeralStore> = Arc::new(RedisStore::open(&url, sql, Arc::clone(&world.clock))?);
+            let asked = Arc::clone(&redis);
+            let ask = move || -> crate::http::health::Asked {
+                let redis = Arc::clone(&asked);
+                Box::pin(async move { redis.ready().await })
+            };
+            dependencies.push(Dependency::new("redis", ask).helpful());
+            redis
+        }
+        None => Arc::new(sql),
+    };
+    Ok(Stores { store, ephemeral, vault, dependencies })
+}
+
+fn database(store: &Store) -> Dependency {
+    let store = store.clone();
+    Dependency::new("database", move || {
+        let store = store.clone();
+        Box::pin(async move {
+            if store.is_ready().await { Ok(()) } else { Err(Fault::unavailable("the database does not answer")) }
+        })
+    })
+}
+
+/// Opens the vault; a key is made for a fresh database only: `sealed` is one that is not.
+fn vault(config: &Config, world: &World, sealed: Option<impl AsRef<Path>>) -> Result<Vault, StartError> {
+    let key = &config.keys.master_key_file;
+    match sealed {
+        Some(database) if !key.exists() => {
+            Err(StartError::MasterKeyLost { key: key.clone(), database: database.as_ref().to_owned() })
+        }
+        _ => Ok(Vault::load_or_create(key, &*world.random)?),
+    }
+}
+
+/// The file for what expires, beside the main one: `symbolon.db` → `symbolon-ephemeral.db`.
+fn beside(path: &Path) -> PathBuf {
+    let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    path.with_file_name(format!("{stem}-ephemeral.db"))
+}

@@ -1,0 +1,124 @@
+//! Reaching PostgreSQL: a pool with time limits, and a schema that is brought up to date under a lock.
+//!
+//! The tables come from the same migrations as on SQLite; what only PostgreSQL has (telling other nodes, unlogged tables) stands
+//! in `migrations/postgresql`, which runs after them. PostgreSQL 13 or later.
+
+use std::str::FromStr as _;
+use std::time::Duration;
+
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
+use tokio::time::timeout;
+
+use crate::edge::store::open::StoreError;
+use crate::protocol::secret::Secret;
+
+/// Which PostgreSQL.
+#[derive(Clone, Debug)]
+pub struct PostgresSettings {
+    /// `postgres://user:password@host:port/database?sslmode=…`
+    pub url: Secret,
+    /// The most connections of this process; one more listens.
+    pub connections: u32,
+}
+
+/// How long a request waits for a connection: a database that is away is told at once.
+const ACQUIRE: Duration = Duration::from_millis(1_500);
+/// How long the start waits for the server.
+const REACH: Duration = Duration::from_secs(5);
+/// A connection that was idle for longer is asked whether it still stands.
+const IDLE: Duration = Duration::from_millis(500);
+/// The server gives up a statement, a lock and a forgotten transaction after this many milliseconds.
+const LIMITS: [(&str, &str); 3] =
+    [("statement_timeout", "3500"), ("lock_timeout", "3000"), ("idle_in_transaction_session_timeout", "10000")];
+
+/// Nodes that start at once bring the schema up to date one after the other: "SYMB" in ASCII.
+const LOCK: &str = "SELECT pg_advisory_lock(1398361410)";
+const UNLOCK: &str = "SELECT pg_advisory_unlock(1398361410)";
+/// Another node may be busy with a long migration.
+const PATIENT: &str = "SELECT set_config('statement_timeout', '0', FALSE), set_config('lock_timeout', '60s', FALSE)";
+
+/// What only PostgreSQL has.
+fn additions() -> Migrator {
+    let mut additions = sqlx::migrate!("./migrations/postgresql");
+    additions.dangerous_set_table_name("_sqlx_migrations_postgresql");
+    additions
+}
+
+/// The server, without its password.
+#[derive(Clone)]
+pub(in crate::edge) struct Server {
+    options: PgConnectOptions,
+    name: String,
+}
+
+impl Server {
+    /// Reads the URL.
+    pub(in crate::edge) fn parse(url: &Secret) -> Result<Self, StoreError> {
+        let options = PgConnectOptions::from_str(url.expose()).map_err(|_| StoreError::Inaccessible {
+            database: "of database.url".to_owned(),
+            reason: "it is no URL like postgres://user:password@host:5432/database".to_owned(),
+        })?;
+        let options = options.application_name("symbolon").options(LIMITS).disable_statement_logging();
+        let name = match options.get_socket() {
+            Some(socket) => socket.display().to_string(),
+            None => format!("{}:{}", options.get_host(), options.get_port()),
+        };
+        let name = format!("postgres://{name}/{}", options.get_database().unwrap_or_default());
+        Ok(Self { options, name })
+    }
+
+    /// Brings the schema up to date; `tables` is the folder of both engines.
+    pub(in crate::edge) async fn migrate(&self, tables: &Migrator) -> Result<(), StoreError> {
+        let reached = timeout(REACH, self.options.connect()).await;
+        let mut connection = match reached {
+            Ok(connected) => connected.map_err(|cause| self.inaccessible(cause))?,
+            Err(_elapsed) => return Err(self.inaccessible("it does not answer within five seconds")),
+        };
+        for statement in [PATIENT, LOCK] {
+            sqlx::query(statement).execute(&mut connection).await.map_err(|cause| self.inaccessible(cause))?;
+        }
+        let outcome = self.apply(&mut connection, tables).await;
+        if outcome.is_ok() {
+            sqlx::query(UNLOCK).execute(&mut connection).await.map_err(|cause| self.inaccessible(cause))?;
+        }
+        // Closing lets the lock go in any case.
+        drop(connection.close().await);
+        outcome
+    }
+
+    async fn apply(&self, connection: &mut PgConnection, tables: &Migrator) -> Result<(), StoreError> {
+        for migrator in [tables, &additions()] {
+            migrator.run_direct(None, connection, false).await.map_err(|cause| self.describe(cause))?;
+        }
+        Ok(())
+    }
+
+    /// A pool of at most `connections`, which connects when it is used.
+    pub(in crate::edge) fn pool(&self, connections: u32) -> PgPool {
+        PgPoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(ACQUIRE)
+            .test_before_acquire(false)
+            .before_acquire(|connection, meta| {
+                Box::pin(async move {
+                    let asked = meta.idle_for > IDLE;
+                    Ok(!asked || timeout(IDLE, connection.ping()).await.is_ok_and(|answer| answer.is_ok()))
+                })
+            })
+            .connect_lazy_with(self.options.clone())
+    }
+
+    fn inaccessible(&self, reason: impl ToString) -> StoreError {
+        StoreError::Inaccessible { database: self.name.clone(), reason: reason.to_string() }
+    }
+
+    fn describe(&self, cause: MigrateError) -> StoreError {
+        let database = self.name.clone();
+        match cause {
+            MigrateError::VersionMissing(version) => StoreError::Newer { database, version },
+            other => StoreError::Migration { database, reason: other.to_string() },
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! One statement on either engine: the same text, the same values, the same rows.
+//!
+//! *Why an enum and not `sqlx::Any`:* each value is encoded for its engine as it is bound, with no form in between.
+
+use std::time::Duration;
+
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgArguments, PgPool, PgRow};
+use sqlx::sqlite::{SqliteArguments, SqlitePool, SqliteRow};
+use sqlx::{Encode, FromRow, Postgres, Sqlite, SqliteConnection, Type};
+
+/// How long PostgreSQL may take to answer one statement; after that its connection is given up.
+pub(in crate::edge) const PATIENCE: Duration = Duration::from_secs(4);
+
+/// A connection that records facts.
+pub(in crate::edge) enum Connection {
+    Sqlite(SqliteConnection),
+    Postgres(PoolConnection<Postgres>),
+}
+
+impl Connection {
+    /// The statement `sql`, to be run here.
+    pub(in crate::edge) fn query(&mut self, sql: &'static str) -> Query<'_> {
+        match self {
+            Self::Sqlite(connection) => Query::Sqlite(OnSqlite::Connection(connection), sqlx::query(sql)),
+            Self::Postgres(connection) => Query::Postgres(OnPostgres::Connection(connection), sqlx::query(sql)),
+        }
+    }
+}
+
+/// The connections that read.
+#[derive(Clone)]
+pub(in crate::edge) enum Readers {
+    Sqlite(SqlitePool),
+    Postgres(PgPool),
+}
+
+impl Readers {
+    /// The statement `sql`, to be run on any of them.
+    pub(in crate::edge) fn query(&self, sql: &'static str) -> Query<'_> {
+        match self {
+            Self::Sqlite(pool) => Query::Sqlite(OnSqlite::Pool(pool), sqlx::query(sql)),
+            Self::Postgres(pool) => Query::Postgres(OnPostgres::Pool(pool), sqlx::query(sql)),
+        }
+    }
+
+    /// Closes them.
+    pub(in crate::edge) async fn close(&self) {
+        match self {
+            Self::Sqlite(pool) => pool.close().await,
+            Self::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+/// A statement with the values that are bound to it so far.
+#[must_use = "a statement does nothing until it is executed or fetched"]
+pub(in crate::edge) enum Query<'c> {
+    Sqlite(OnSqlite<'c>, sqlx::query::Query<'static, Sqlite, SqliteArguments>),
+    Postgres(OnPostgres<'c>, sqlx::query::Query<'static, Postgres, PgArguments>),
+}
+
+pub(in crate::edge) enum OnSqlite<'c> {
+    Connection(&'c mut SqliteConnection),
+    Pool(&'c SqlitePool),
+}
+
+pub(in crate::edge) enum OnPostgres<'c> {
+    Connection(&'c mut PoolConnection<Postgres>),
+    Pool(&'c PgPool),
+}
+
+/// A value that both engines hold.
+pub(in crate::edge) trait Value<'t>:
+    Encode<'t, Sqlite> + Type<Sqlite> + Encode<'t, Postgres> + Type<Postgres>
+{
+}
+impl<'t, T: Encode<'t, Sqlite> + Type<Sqlite> + Encode<'t, Postgres> + Type<Postgres>> Value<'t> for T {}
+
+/// A row of either engine; `#[derive(FromRow)]` makes both.
+pub(in crate::edge) trait Row: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> {}
+impl<T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow>> Row for T {}
+
+/// Runs `$method` of the statement where it belongs.
+macro_rules! run {
+    ($query:expr, $method:ident, $rows:ident => $sqlite:expr, $pg_rows:ident => $postgres:expr) => {
+        match $query {
+            Query::Sqlite(on, query) => {
+                let $rows = match on {
+                    OnSqlite::Connection(connection) => query.$method(connection).await?,
+                    OnSqlite::Pool(pool) => query.$method(pool).await?,
+                };
+                $sqlite
+            }
+            Query::Postgres(on, query) => {
+                let $pg_rows = match on {
+                    OnPostgres::Connection(connection) => query.$method(&mut **connection).await?,
+                    OnPostgres::Pool(pool) => {
+                        let mut connection = pool.acquire().await?;
+                        let Ok(rows) = tokio::time::timeout(PATIENCE, query.$method(&mut *connection)).await else {
+                            // Its answer would be taken for that of the next statement, if it ever came.
+                            drop(connection.detach());
+                            return Err(too_slow());
+                        };
+                        rows?
+                    }
+                };
+                $postgres
+            }
+        }
+    };
+}
+
+impl Query<'_> {
+    /// Binds the next value.
+    pub(in crate::edge) fn bind<'t>(self, value: impl Value<'t>) -> Self {
+        match self {
+            Self::Sqlite(on, query) => Self::Sqlite(on, query.bind(value)),
+            Self::Postgres(on, query) => Self::Postgres(on, query.bind(value)),
+        }
+    }
+
+    /// Runs it; returns how many rows it changed.
+    pub(in crate::edge) async fn execute(self) -> Result<u64, sqlx::Error> {
+        Ok(run!(self, execute, done => done.rows_affected(), done => done.rows_affected()))
+    }
+
+    /// Every row.
+    pub(in crate::edge) async fn fetch_all<T: Row>(self) -> Result<Vec<T>, sqlx::Error> {
+        run!(self, fetch_all,
+            rows => rows.iter().map(T::from_row).collect(),
+            rows => rows.iter().map(T::from_row).collect())
+    }
+
+    /// The row, if there is one.
+    pub(in crate::edge) async fn fetch_optional<T: Row>(self) -> Result<Option<T>, sqlx::Error> {
+        run!(self, fetch_optional,
+            row => row.as_ref().map(T::from_row).transpose(),
+            row => row.as_ref().map(T::from_row).transpose())
+    }
+
+    /// The first column of every row.
+    pub(in crate::edge) async fn scalar_all<T>(self) -> Result<Vec<T>, sqlx::Error>
+    where
+        (T,): Row,
+    {
+        Ok(self.fetch_all::<(T,)>().await?.into_iter().map(|(value,)| value).collect())
+    }
+
+    /// The first column of the row, if there is one.
+    pub(in crate::edge) async fn scalar_optional<T>(self) -> Result<Option<T>, sqlx::Error>
+    where
+        (T,): Row,
+    {
+        Ok(self.fetch_optional::<(T,)>().await?.map(|(value,)| value))
+    }
+
+    /// The first column of the row.
+    pub(in crate::edge) async fn scalar_one<T>(self) -> Result<T, sqlx::Error>
+    where
+        (T,): Row,
+    {
+        Ok(self.fetch_one::<(T,)>().await?.0)
+    }
+
+    /// The row.
+    pub(in crate::edge) async fn fetch_one<T: Row>(self) -> Result<T, sqlx::Error> {
+        run!(self, fetch_one, row => T::from_row(&row), row => T::from_row(&row))
+    }
+}
+
+/// PostgreSQL does not answer.
+pub(in crate::edge) fn too_slow() -> sqlx::Error {
+    sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, "no answer within four seconds"))
+}

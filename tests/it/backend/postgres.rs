@@ -1,0 +1,127 @@
+//! PostgreSQL of the machine.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+
+use super::{Keep, Service, Stop, folder, free_port, skipped, unprivileged, wait_for};
+
+/// A cluster of its own.
+pub(crate) struct Postgres {
+    programs: PathBuf,
+    folder: PathBuf,
+    port: u16,
+    service: Option<Service>,
+    keep: Keep,
+}
+
+/// The cluster that tests share, each with a database of its own. `None` without the package.
+pub(crate) fn shared() -> Option<&'static Postgres> {
+    static SHARED: OnceLock<Option<Postgres>> = OnceLock::new();
+    SHARED
+        .get_or_init(|| {
+            let started = Postgres::start(Keep::Nothing);
+            if started.is_none() {
+                skipped("PostgreSQL");
+            }
+            started
+        })
+        .as_ref()
+}
+
+/// A cluster for a test that stops it. `None` without the package.
+pub(crate) fn own() -> Option<Postgres> {
+    shared()?;
+    Postgres::start(Keep::Folder)
+}
+
+impl Postgres {
+    fn start(keep: Keep) -> Option<Self> {
+        let programs = programs()?;
+        let folder = folder("symbolon-postgres");
+        let [command, arguments @ ..] = &[
+            unprivileged(),
+            vec![programs.join("initdb").display().to_string()],
+            ["-D", "data", "-U", "symbolon", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]
+                .map(str::to_owned)
+                .to_vec(),
+        ]
+        .concat()[..] else {
+            return None;
+        };
+        let made = Command::new(command).args(arguments).current_dir(&folder).output().expect("initdb runs");
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        let mut postgres = Self { programs, folder, port: free_port(), service: None, keep };
+        postgres.resume();
+        Some(postgres)
+    }
+
+    /// Starts it again where it was.
+    pub(crate) fn resume(&mut self) {
+        let program = [
+            self.programs.join("postgres").display().to_string(),
+            "-D".to_owned(),
+            "data".to_owned(),
+            "-p".to_owned(),
+            self.port.to_string(),
+        ];
+        let settings = [
+            "listen_addresses=127.0.0.1",
+            "unix_socket_directories=",
+            "fsync=off",
+            "max_connections=400",
+            "shared_buffers=32MB",
+            "log_min_messages=fatal",
+        ];
+        let settings = settings.iter().flat_map(|setting| ["-c".to_owned(), (*setting).to_owned()]);
+        let program: Vec<String> = program.into_iter().chain(settings).collect();
+        self.service = Some(Service::start(&self.folder, &program, self.keep));
+        let port = self.port.to_string();
+        wait_for("PostgreSQL", || {
+            let mut ready = Command::new(self.programs.join("pg_isready"));
+            ready.args(["-q", "-h", "127.0.0.1", "-p", &port]).stdout(Stdio::null());
+            ready.status().is_ok_and(|status| status.success())
+        });
+    }
+
+    /// Stops it; its folder stays.
+    pub(crate) fn stop(&mut self, how: Stop) {
+        if let Some(service) = self.service.take() {
+            service.stop(how);
+        }
+    }
+
+    /// Makes a database; returns its URL.
+    pub(crate) async fn database(&self) -> String {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let name = format!("house_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
+        let mut connection = PgConnection::connect(&self.url("postgres")).await.expect("PostgreSQL answers");
+        let create = AssertSqlSafe(format!("CREATE DATABASE {name}"));
+        sqlx::query(create).execute(&mut connection).await.expect("a database");
+        connection.close().await.expect("closed");
+        self.url(&name)
+    }
+
+    fn url(&self, database: &str) -> String {
+        format!("postgres://symbolon@127.0.0.1:{}/{database}", self.port)
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        self.stop(Stop::Gently);
+        drop(std::fs::remove_dir_all(&self.folder));
+    }
+}
+
+/// The newest release that is installed.
+fn programs() -> Option<PathBuf> {
+    let releases = std::fs::read_dir("/usr/lib/postgresql").ok()?;
+    let number = |path: &Path| path.file_name()?.to_str()?.parse::<u32>().ok();
+    let newest = releases.filter_map(|entry| Some(entry.ok()?.path())).max_by_key(|path| number(path))?;
+    let programs = newest.join("bin");
+    programs.join("postgres").exists().then_some(programs)
+}

@@ -1,0 +1,329 @@
+//! Two nodes on one PostgreSQL and one Redis are one server, also while either is away.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+use symbolon::app::{App, World};
+use symbolon::config::Config;
+use symbolon::config::secret::SecretSource;
+use symbolon::edge::clock::Clock;
+use symbolon::edge::ephemeral::{CODE, Decision, EphemeralKey, EphemeralStore, Quota};
+use symbolon::edge::store::Store;
+use symbolon::model::authorization_code::AuthorizationCode;
+use symbolon::model::fault::{Fault, FaultKind};
+use symbolon::model::token::CodeRedemption;
+use symbolon::oauth::grant::authorization_code::{CodeParameters, redeem};
+use symbolon::oauth::policy::Mode;
+use symbolon::oauth::token::access_token::inspect;
+use symbolon::protocol::numeric_date::NumericDate;
+use symbolon::protocol::secret::{Secret, TokenHash};
+use tempfile::TempDir;
+
+use crate::backend::redis::{Mode as Spread, Redis};
+use crate::backend::{Stop, postgres, redis};
+use crate::contract::sample::{self, at};
+
+/// The moment at which every story here is told.
+struct Still;
+
+impl Clock for Still {
+    fn now(&self) -> NumericDate {
+        at(1)
+    }
+}
+
+struct Nodes {
+    one: App,
+    two: App,
+    _folder: TempDir,
+}
+
+async fn node(database: &str, redis: &str, folder: &Path) -> App {
+    let mut config = Config::default();
+    config.database.url = Some(SecretSource::Value(Secret::from(database)));
+    config.ephemeral.url = Some(SecretSource::Value(Secret::from(redis)));
+    config.keys.master_key_file = folder.join("master.key");
+    let world = World { clock: Arc::new(Still), ..World::real() };
+    App::build(&config, Mode::Production, world).await.expect("the node starts")
+}
+
+impl Nodes {
+    /// Both start at once on an empty database; then Alice signs in, and there is the client `shop`.
+    async fn start(database: &str, redis: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let (one, two) = tokio::join!(node(database, redis, folder.path()), node(database, redis, folder.path()));
+        sample::move_in(&one.provider.edges.store).await;
+        Self { one, two, _folder: folder }
+    }
+
+    fn store(&self, of: usize) -> &Store {
+        &self.of(of).provider.edges.store
+    }
+
+    fn ephemeral(&self, of: usize) -> &dyn EphemeralStore {
+        &*self.of(of).provider.edges.ephemeral
+    }
+
+    fn of(&self, number: usize) -> &App {
+        if number % 2 == 0 { &self.one } else { &self.two }
+    }
+
+    /// A code that waits, made by the first node.
+    async fn code(&self, number: u8) -> Result<Secret, Fault> {
+        let grant = sample::grant(number);
+        let waiting = AuthorizationCode {
+            grant: grant.id,
+            client: grant.client,
+            session: grant.session,
+            authentication: grant.details.authentication,
+            redirect_uri: "https://shop.example/callback".to_owned(),
+            redirect_uri_given: true,
+            scope: grant.scope,
+            nonce: None,
+            code_challenge: None,
+            claims: grant.details.claims,
+            claims_locales: Vec::new(),
+            issued_at: at(0),
+            expires_at: at(60),
+        };
+        let code = Secret::from(format!("code {number}").as_str());
+        CODE.put(self.ephemeral(0), TokenHash::of(code.expose()).as_bytes(), &waiting, at(60)).await?;
+        Ok(code)
+    }
+
+    /// The access token that a node gives for the code.
+    async fn redeem(&self, of: usize, code: &Secret) -> Result<String, String> {
+        let parameters =
+            CodeParameters { code, redirect_uri: Some("https://shop.example/callback"), code_verifier: None };
+        let response = redeem(&self.of(of).provider, Arc::new(sample::shop()), parameters).await;
+        response.map(|response| response.access_token.expose().clone()).map_err(|refusal| refusal.code().to_string())
+    }
+
+    async fn is_good(&self, of: usize, token: &str) -> bool {
+        inspect(&self.of(of).provider, token).await.expect("asked").is_some()
+    }
+}
+
+/// What both servers of this file need. `None` where a package is missing.
+async fn servers() -> Option<(String, Redis)> {
+    let postgres = postgres::shared()?;
+    let redis = redis::own(Spread::Single)?;
+    Some((postgres.database().await, redis))
+}
+
+/// Waits until it is so, at most a second.
+async fn soon(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    let start = Instant::now();
+    while !is_so().await {
+        assert!(start.elapsed() < Duration::from_secs(1), "{what}: not within a second");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// RFC 6749 §4.1.2, RFC 7009
+#[tokio::test(flavor = "multi_thread")]
+async fn two_nodes_are_one_server() {
+    let Some((database, redis)) = servers().await else { return };
+    let nodes = Nodes::start(&database, &redis.url()).await;
+    assert_eq!(nodes.one.provider.keys.load().jwks(), nodes.two.provider.keys.load().jwks(), "the same keys");
+
+    let code = nodes.code(1).await.expect("kept");
+    let attempts = join_all((0..50).map(|of| nodes.redeem(of, &code))).await;
+    assert_eq!(attempts.iter().filter(|attempt| attempt.is_ok()).count(), 1, "{attempts:?}");
+    let token = attempts.into_iter().find_map(Result::ok).expect("one");
+    for of in [0, 1] {
+        soon("a replay takes back what the code gave", async || !nodes.is_good(of, &token).await).await;
+    }
+
+    let code = nodes.code(2).await.expect("kept");
+    let token = nodes.redeem(1, &code).await.expect("redeemed where it was not made");
+    assert!(nodes.is_good(0, &token).await && nodes.is_good(1, &token).await);
+    nodes.store(0).revoke_grant(sample::grant_id(2), at(1)).await.expect("revoked");
+    soon("revocation", async || !nodes.is_good(1, &token).await).await;
+
+    let code = nodes.code(3).await.expect("kept");
+    let token = nodes.redeem(0, &code).await.expect("redeemed");
+    assert!(nodes.is_good(1, &token).await);
+    nodes.store(1).end_session(sample::session_id(), at(1)).await.expect("ended");
+    soon("sign-out", async || {
+        let session = nodes.store(0).session(sample::session_id()).await.expect("read").expect("there");
+        session.ended_at.is_some() && !nodes.is_good(0, &token).await
+    })
+    .await;
+
+    let denied = TokenHash::of("jti");
+    nodes.store(0).deny_access_token(&denied, at(60)).await.expect("denied");
+    soon("a denied token", async || nodes.store(1).is_denied(&denied).await.expect("read")).await;
+
+    let quota = Quota { burst: 10, period: Duration::from_secs(60) };
+    let key = EphemeralKey::new("test", b"alice");
+    let mut allowed = 0;
+    for of in 0..40 {
+        allowed +=
+            usize::from(nodes.ephemeral(of).rate(&key, quota, at(1)).await.expect("counted") == Decision::Allowed);
+    }
+    assert_eq!(allowed, 10, "tries are counted together");
+
+    assert!(nodes.store(1).client(&sample::shop_id()).await.expect("read").is_some());
+    nodes.store(0).delete_client(&sample::shop_id()).await.expect("deleted");
+    soon("deletion", async || nodes.store(1).client(&sample::shop_id()).await.expect("read").is_none()).await;
+    assert!(nodes.store(1).user(sample::alice().id).await.expect("read").is_some());
+    nodes.store(0).disable_user(sample::alice().id, at(1)).await.expect("disabled");
+    soon("a disabled person", async || {
+        let alice = nodes.store(1).user(sample::alice().id).await.expect("read").expect("there");
+        !alice.is_enabled()
+    })
+    .await;
+}
+
+/// PROTOCOL.md §3: Redis gone or slow.
+#[tokio::test(flavor = "multi_thread")]
+async fn sign_in_goes_on_while_redis_is_away() {
+    let Some((database, mut redis)) = servers().await else { return };
+    let nodes = Nodes::start(&database, &redis.url()).await;
+    let before = nodes.code(1).await.expect("kept");
+    let quota = Quota { burst: 10, period: Duration::from_secs(60) };
+    let key = EphemeralKey::new("test", b"mallory");
+    for of in 0..4 {
+        assert_eq!(nodes.ephemeral(of).rate(&key, quota, at(1)).await.expect("counted"), Decision::Allowed);
+    }
+
+    redis.freeze();
+    let slowest = flows(&nodes, 2..12).await;
+    assert!(slowest < Duration::from_millis(500), "{slowest:?} while Redis is frozen");
+    let mut allowed = 0;
+    for of in 0..40 {
+        allowed +=
+            usize::from(nodes.ephemeral(of).rate(&key, quota, at(1)).await.expect("counted") == Decision::Allowed);
+    }
+    assert!((1..=8).contains(&allowed), "stricter on each node, never unlimited: {allowed}");
+    // It may still be there: that is for later to tell.
+    assert_eq!(nodes.redeem(1, &before).await, Err("temporarily_unavailable".to_owned()));
+    redis.thaw();
+    redis.stop(Stop::Kill);
+    let slowest = flows(&nodes, 12..22).await;
+    assert!(slowest < Duration::from_millis(500), "{slowest:?} while Redis is gone");
+    assert!(nodes.ephemeral(0).ready().await.is_err());
+    assert!(nodes.store(0).is_ready().await);
+
+    let waiting = nodes.code(22).await.expect("kept aside");
+    redis.resume();
+    let back = Instant::now();
+    while nodes.ephemeral(0).ready().await.is_err() || nodes.ephemeral(1).ready().await.is_err() {
+        assert!(back.elapsed() < Duration::from_secs(5), "Redis is back and nobody notices");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    nodes.redeem(1, &waiting).await.expect("what was put aside is found");
+    assert_eq!(nodes.redeem(1, &before).await, Err("invalid_grant".to_owned()), "what Redis lost is gone");
+
+    let code = nodes.code(23).await.expect("kept");
+    nodes.redeem(0, &code).await.expect("redeemed");
+    redis.flush();
+    assert_eq!(nodes.redeem(1, &code).await, Err("invalid_grant".to_owned()), "nothing used becomes valid again");
+    let code = nodes.code(24).await.expect("kept");
+    nodes.redeem(1, &code).await.expect("a flushed Redis serves");
+}
+
+/// Codes made on one node and redeemed on both; exactly one of each is good. The longest it took.
+async fn flows(nodes: &Nodes, numbers: std::ops::Range<u8>) -> Duration {
+    let mut slowest = Duration::ZERO;
+    for number in numbers {
+        let start = Instant::now();
+        let code = nodes.code(number).await.expect("kept");
+        slowest = slowest.max(start.elapsed());
+        for (of, expected) in [(number, true), (number + 1, false)] {
+            let start = Instant::now();
+            assert_eq!(nodes.redeem(of.into(), &code).await.is_ok(), expected, "code {number}");
+            slowest = slowest.max(start.elapsed());
+        }
+    }
+    slowest
+}
+
+/// PROTOCOL.md §3: PostgreSQL restarted.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_of_postgres_costs_seconds_and_doubles_nothing() {
+    let Some(mut postgres) = postgres::own() else { return };
+    let database = postgres.database().await;
+    let stores = [sample::connect(&database).await, sample::connect(&database).await];
+    sample::move_in(&stores[0]).await;
+    let ends = Arc::new(AtomicBool::new(false));
+    let writers: Vec<_> = (0..8_u8)
+        .map(|writer| tokio::spawn(write(writer, stores[usize::from(writer) % 2].clone(), Arc::clone(&ends))))
+        .collect();
+
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    postgres.stop(Stop::Gently);
+    let refused = Instant::now();
+    let fault = stores[0].user_by_name(&symbolon::model::user::LookupName::parse("alice").expect("a name")).await;
+    assert_eq!(fault.expect_err("there is no database").kind(), FaultKind::Unavailable);
+    assert!(refused.elapsed() < Duration::from_secs(2), "told after {:?}", refused.elapsed());
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    postgres.resume();
+    let back = Instant::now();
+    for store in &stores {
+        while !store.is_ready().await {
+            assert!(back.elapsed() < Duration::from_secs(5), "not back after five seconds");
+        }
+    }
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    ends.store(true, Ordering::Relaxed);
+    let (mut recorded, mut failed) = (Vec::new(), 0);
+    for writer in writers {
+        let told = writer.await.expect("no panic");
+        recorded.extend(told.recorded);
+        failed += told.failed;
+        assert!(told.slowest < Duration::from_secs(5), "{:?}", told.slowest);
+        assert!(told.resumed, "each writer records again after the restart");
+    }
+    assert!(failed > 0 && recorded.len() > 100, "{failed} failed, {} were recorded", recorded.len());
+    for grant in &recorded {
+        assert!(stores[1].grant(grant.id).await.expect("read").is_some(), "an acknowledged grant is lost");
+        let again = stores[0].redeem_code(grant, None, None, at(2)).await.expect("answered");
+        assert_eq!(again, CodeRedemption::Replayed, "a code is good once");
+    }
+    // What is held in memory hears again of what others change.
+    let last = &recorded[recorded.len() - 1];
+    soon("changes are heard again", async || {
+        stores[1].grant(last.id).await.expect("read").is_some_and(|grant| !grant.is_live())
+    })
+    .await;
+}
+
+struct Told {
+    recorded: Vec<symbolon::model::grant::Grant>,
+    failed: usize,
+    slowest: Duration,
+    resumed: bool,
+}
+
+/// Redeems codes until it is told to end.
+async fn write(writer: u8, store: Store, ends: Arc<AtomicBool>) -> Told {
+    let mut told = Told { recorded: Vec::new(), failed: 0, slowest: Duration::ZERO, resumed: false };
+    for number in 0_u32.. {
+        if ends.load(Ordering::Relaxed) {
+            break;
+        }
+        let mut grant = sample::grant(1);
+        let [a, b, c, d] = number.to_be_bytes();
+        grant.id = symbolon::model::id::GrantId::new(at(0), [9, writer, a, b, c, d, 0, 0, 0, 0]);
+        grant.code_hash = TokenHash::of(&format!("{writer} {number}"));
+        let start = Instant::now();
+        match store.redeem_code(&grant, None, None, at(1)).await {
+            Ok(redeemed) => {
+                assert_eq!(redeemed, CodeRedemption::Recorded);
+                told.resumed = told.failed > 0;
+                told.recorded.push(grant);
+            }
+            Err(fault) => {
+                assert_eq!(fault.kind(), FaultKind::Unavailable, "{fault}");
+                told.failed += 1;
+            }
+        }
+        told.slowest = told.slowest.max(start.elapsed());
+    }
+    told
+}
