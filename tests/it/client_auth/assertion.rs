@@ -179,6 +179,8 @@ async fn keys_are_fetched_and_rotate() {
     robot.proof = signing(&old, |now| claims("robot", now));
     assert_eq!(robot.post("/oauth2/token", &[GRANT]).await.error(), "401 invalid_client", "nobody answers there");
     server.web.publish(uri, json!({"keys": [old.public_jwk()]}).to_string());
+    assert_eq!(robot.post("/oauth2/token", &[GRANT]).await.error(), "401 invalid_client", "nobody asks again at once");
+    server.advance(Duration::from_secs(10));
     robot.post("/oauth2/token", &[GRANT]).await.ok();
 
     server.web.publish(uri, json!({"keys": [new.public_jwk()]}).to_string());

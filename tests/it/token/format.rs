@@ -88,7 +88,7 @@ async fn opaque_access_tokens_tell_nothing_and_work_the_same() {
     assert_eq!(tokens["expires_in"], 120);
     assert_eq!(shop.userinfo(token).await.ok()["email"], "alice@example.com");
     let known = shop.introspect(token).await.ok();
-    assert_eq!(known["username"], "alice");
+    assert_eq!(known["username"], "alice@example.com");
     assert_eq!(known["exp"].as_i64(), Some(server.clock.seconds() + 120));
 
     let renewed = shop.refresh(tokens["refresh_token"].as_str().expect("a token")).await.ok();

@@ -23,7 +23,7 @@ async fn a_resource_server_learns_what_a_token_is_good_for() {
     let known = answer.ok();
     assert_eq!(known["active"], true);
     assert_eq!(known["scope"], "openid email offline_access");
-    assert_eq!((&known["client_id"], &known["username"]), (&json!("shop"), &json!("alice")));
+    assert_eq!((&known["client_id"], &known["username"]), (&json!("shop"), &json!("alice@example.com")));
     assert_eq!((&known["token_type"], &known["iss"]), (&json!("Bearer"), &json!(server.issuer)));
     assert_eq!(known["exp"].as_i64(), Some(server.clock.seconds() + 900));
     assert_eq!(known["sub"], server.user("alice").await.id.to_string());
