@@ -64,7 +64,7 @@ impl Origins {
         Ok(found)
     }
 
-    /// Forgets them when a client was just registered or changed.
+    /// Forgets them when a client was just registered, changed or removed.
     pub fn forget_after<T, E>(&self, change: &Result<T, E>) {
         if change.is_err() {
             return;

@@ -99,3 +99,17 @@ async fn an_answer_is_read_by_the_clients_own_origin() {
     let answer = from(spa.request("/oauth2/revoke", &[("token", access_token)]), OWN).await;
     assert_eq!((answer.status, allowed(&answer)), (StatusCode::OK, OWN));
 }
+
+/// A client that is gone takes its origin along.
+#[tokio::test]
+async fn the_origin_of_a_removed_client_is_unknown_again() {
+    let server = TestServer::start().await;
+    let metadata = serde_json::json!({"redirect_uris": ["https://spa.example/"], "token_endpoint_auth_method": "none"});
+    let registered = server.json((Method::POST, "/oauth2/register"), &metadata, None).await.ok();
+    assert_eq!(allowed(&preflight(&server, "/oauth2/token", OWN).await), OWN);
+    let text = |name: &str| registered[name].as_str().expect("text").to_owned();
+    let path = format!("/oauth2/register/{}", text("client_id"));
+    let token = text("registration_access_token");
+    server.json((Method::DELETE, &path), &serde_json::Value::Null, Some(&token)).await;
+    assert_eq!(allowed(&preflight(&server, "/oauth2/token", OWN).await), "");
+}

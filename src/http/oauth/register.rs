@@ -76,6 +76,7 @@ pub async fn remove(State(web): State<Web>, Segment(id): Segment, headers: Heade
         Ok(bearer) => delete(&web.provider, &id, bearer.as_ref()).await,
         Err(error) => Err(error),
     };
+    web.origins.forget_after(&answer);
     match answer {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
         Err(error) => answered(&web, Err(error), StatusCode::NO_CONTENT),
