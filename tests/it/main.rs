@@ -5,6 +5,7 @@
 #![expect(clippy::indexing_slicing, reason = "a story that reads what is not there has failed")]
 
 mod architecture;
+mod attack;
 mod authorize;
 mod backend;
 mod bad_input;
