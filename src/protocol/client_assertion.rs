@@ -48,7 +48,8 @@ pub struct AssertionAudience<'a> {
 pub enum AudienceForm {
     /// One string; a list could carry the assertion to another server (RFC 7523bis, CVE-2025-27370).
     OneString,
-    /// One string, or a list of which one member is accepted.
+    /// One string, or a list of which every member is accepted: with another server's name in it, that server could use
+    /// the assertion here.
     StringOrList,
 }
 
@@ -162,7 +163,7 @@ fn check_audience(claims: &Map<String, Value>, audience: AssertionAudience<'_>) 
     let fits = match claims.get("aud") {
         Some(one @ Value::String(_)) => accepted(one),
         Some(Value::Array(list)) if audience.form == AudienceForm::StringOrList => {
-            list.iter().all(Value::is_string) && list.iter().any(accepted)
+            !list.is_empty() && list.iter().all(accepted)
         }
         Some(Value::Array(_)) => {
             return Err(OAuthError::invalid_client("the aud of the client assertion must be one string, not a list"));
@@ -328,7 +329,9 @@ mod tests {
         for (aud, passes) in [
             (json!(accepted[0]), true),
             (json!(accepted[1]), true),
-            (json!(["x", accepted[1]]), true),
+            (json!([accepted[1]]), true),
+            (json!([accepted[0], accepted[1]]), true),
+            (json!(["https://other.example", accepted[1]]), false),
             (json!(["x"]), false),
             (json!([]), false),
             (json!([accepted[0], 7]), false),
