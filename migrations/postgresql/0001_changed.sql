@@ -8,11 +8,11 @@ BEGIN
     -- The clearing away of what expired long ago concerns nobody. (Time of the database: with another clock more is told.)
     SELECT array_agg(concat_ws(' ', told.line ->> TG_ARGV[0], told.line ->> TG_ARGV[1])) INTO keys
     FROM (
-        SELECT to_jsonb(changed) AS line FROM changed
+        SELECT row.line FROM (SELECT to_jsonb(changed) AS line FROM changed) AS row
+        WHERE TG_OP <> 'DELETE'
+            OR COALESCE((row.line ->> 'expires_at')::BIGINT > EXTRACT(EPOCH FROM now()) - 1800, TRUE)
         LIMIT 101
-    ) AS told
-    WHERE TG_OP <> 'DELETE'
-        OR COALESCE((told.line ->> 'expires_at')::BIGINT > EXTRACT(EPOCH FROM now()) - 1800, TRUE);
+    ) AS told;
     IF array_length(keys, 1) > 100 THEN
         PERFORM pg_notify('symbolon', TG_TABLE_NAME || ' *');
     ELSE

@@ -21,8 +21,8 @@ mod rate;
 mod redis;
 mod sql;
 
+pub use self::redis::RedisStore;
 pub use memory::MemoryStore;
-pub use redis::RedisStore;
 pub use sql::SqlStore;
 
 /// Where values wait until they expire. Every method fails only with a [`Fault`].

@@ -73,7 +73,7 @@ pub struct RedisStore {
 enum Link {
     Single(ConnectionManager),
     /// Connects when it is first used, so that a server starts without it.
-    Cluster(ClusterClient, OnceCell<ClusterConnection>),
+    Cluster(Box<ClusterClient>, OnceCell<ClusterConnection>),
 }
 
 struct Scripts {
@@ -185,7 +185,7 @@ impl Link {
             .overall_response_timeout(Some(PATIENCE))
             .retries(1)
             .build()?;
-        Ok(Self::Cluster(client, OnceCell::new()))
+        Ok(Self::Cluster(Box::new(client), OnceCell::new()))
     }
 }
 

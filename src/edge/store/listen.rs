@@ -148,6 +148,8 @@ fn token_hash(text: &str) -> Option<TokenHash> {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
     use super::*;
     use crate::edge::store::cache::Sharing;
 
@@ -157,7 +159,10 @@ mod tests {
         let held = Held::new(Sharing::Nodes(hears));
         let grant = GrantId::new(NumericDate::from_seconds(1), [1; 10]);
         let hash = TokenHash::of("token");
-        let hex: String = hash.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+        let mut hex = String::new();
+        for byte in hash.as_bytes() {
+            write!(hex, "{byte:02x}").unwrap();
+        }
         assert_eq!(held.hear(&format!("denied_access_token \\x{hex} 77")), Some(()));
         assert!(held.denied.read().unwrap().contains_key(&hash));
 

@@ -3,7 +3,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
@@ -91,7 +91,7 @@ impl Layout<'_> {
     /// The writing connection and the pool of readers of a file whose schema is up to date.
     pub(in crate::edge) async fn open(&self) -> Result<(SqliteConnection, SqlitePool), StoreError> {
         let size = inspect(self.path)?;
-        let mut writer = self.options().connect().await.map_err(|cause| self.describe(&cause))?;
+        let mut writer = self.connect().await.map_err(|cause| self.describe(&cause))?;
         self.claim(&mut writer, size).await?;
         sqlx::query(SET_BUSY).execute(&mut writer).await.map_err(|cause| self.describe(&cause))?;
         let options = self.options().create_if_missing(false).pragma("query_only", "ON");
@@ -102,6 +102,19 @@ impl Layout<'_> {
             .acquire_timeout(BUSY)
             .connect_lazy_with(options);
         Ok((writer, readers))
+    }
+
+    /// While another process turns a new file to WAL, SQLite says "busy" without waiting.
+    async fn connect(&self) -> Result<SqliteConnection, sqlx::Error> {
+        let end = Instant::now() + BUSY;
+        loop {
+            match self.options().connect().await {
+                Err(cause) if cause.as_database_error().and_then(primary_code) == Some(5) && Instant::now() < end => {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+                outcome => return outcome,
+            }
+        }
     }
 
     fn name(&self) -> String {

@@ -3,6 +3,7 @@
 //! The tables come from the same migrations as on SQLite; what only PostgreSQL has (telling other nodes, unlogged tables) stands
 //! in `migrations/postgresql`, which runs after them. PostgreSQL 13 or later.
 
+use std::fmt;
 use std::str::FromStr as _;
 use std::time::Duration;
 
@@ -73,15 +74,15 @@ impl Server {
     pub(in crate::edge) async fn migrate(&self, tables: &Migrator) -> Result<(), StoreError> {
         let reached = timeout(REACH, self.options.connect()).await;
         let mut connection = match reached {
-            Ok(connected) => connected.map_err(|cause| self.inaccessible(cause))?,
-            Err(_elapsed) => return Err(self.inaccessible("it does not answer within five seconds")),
+            Ok(connected) => connected.map_err(|cause| self.inaccessible(&cause))?,
+            Err(_elapsed) => return Err(self.inaccessible(&"it does not answer within five seconds")),
         };
         for statement in [PATIENT, LOCK] {
-            sqlx::query(statement).execute(&mut connection).await.map_err(|cause| self.inaccessible(cause))?;
+            sqlx::query(statement).execute(&mut connection).await.map_err(|cause| self.inaccessible(&cause))?;
         }
         let outcome = self.apply(&mut connection, tables).await;
         if outcome.is_ok() {
-            sqlx::query(UNLOCK).execute(&mut connection).await.map_err(|cause| self.inaccessible(cause))?;
+            sqlx::query(UNLOCK).execute(&mut connection).await.map_err(|cause| self.inaccessible(&cause))?;
         }
         // Closing lets the lock go in any case.
         drop(connection.close().await);
@@ -110,7 +111,7 @@ impl Server {
             .connect_lazy_with(self.options.clone())
     }
 
-    fn inaccessible(&self, reason: impl ToString) -> StoreError {
+    fn inaccessible(&self, reason: &dyn fmt::Display) -> StoreError {
         StoreError::Inaccessible { database: self.name.clone(), reason: reason.to_string() }
     }
 

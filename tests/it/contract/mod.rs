@@ -34,3 +34,4 @@ mod sample;
 mod store;
 mod store_file;
 mod store_race;
+mod store_server;

@@ -68,7 +68,7 @@ impl Nodes {
     }
 
     fn of(&self, number: usize) -> &App {
-        if number % 2 == 0 { &self.one } else { &self.two }
+        if number.is_multiple_of(2) { &self.one } else { &self.two }
     }
 
     /// A code that waits, made by the first node.
@@ -127,7 +127,7 @@ async fn soon(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
 #[tokio::test(flavor = "multi_thread")]
 async fn two_nodes_are_one_server() {
     let Some((database, redis)) = servers().await else { return };
-    let nodes = Nodes::start(&database, &redis.url()).await;
+    let nodes = Box::pin(Nodes::start(&database, &redis.url())).await;
     assert_eq!(nodes.one.provider.keys.load().jwks(), nodes.two.provider.keys.load().jwks(), "the same keys");
 
     let code = nodes.code(1).await.expect("kept");
@@ -158,7 +158,7 @@ async fn two_nodes_are_one_server() {
     nodes.store(0).deny_access_token(&denied, at(60)).await.expect("denied");
     soon("a denied token", async || nodes.store(1).is_denied(&denied).await.expect("read")).await;
 
-    let quota = Quota { burst: 10, period: Duration::from_secs(60) };
+    let quota = Quota { burst: 10, period: Duration::from_mins(1) };
     let key = EphemeralKey::new("test", b"alice");
     let mut allowed = 0;
     for of in 0..40 {
@@ -183,9 +183,9 @@ async fn two_nodes_are_one_server() {
 #[tokio::test(flavor = "multi_thread")]
 async fn sign_in_goes_on_while_redis_is_away() {
     let Some((database, mut redis)) = servers().await else { return };
-    let nodes = Nodes::start(&database, &redis.url()).await;
+    let nodes = Box::pin(Nodes::start(&database, &redis.url())).await;
     let before = nodes.code(1).await.expect("kept");
-    let quota = Quota { burst: 10, period: Duration::from_secs(60) };
+    let quota = Quota { burst: 10, period: Duration::from_mins(1) };
     let key = EphemeralKey::new("test", b"mallory");
     for of in 0..4 {
         assert_eq!(nodes.ephemeral(of).rate(&key, quota, at(1)).await.expect("counted"), Decision::Allowed);

@@ -1,0 +1,94 @@
+//! The server under the store: its schema, who brings it up to date, and what a start says when it cannot.
+
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+use sqlx::{Connection as _, PgConnection};
+use symbolon::edge::store::{PostgresSettings, Store, StoreError};
+use symbolon::protocol::secret::Secret;
+
+use crate::backend::postgres;
+use crate::contract::sample::{self, at};
+
+async fn connect(url: &str) -> Result<Store, StoreError> {
+    Store::connect(&PostgresSettings { url: Secret::from(url), connections: 2 }).await
+}
+
+async fn run(url: &str, statement: &'static str) {
+    let mut connection = PgConnection::connect(url).await.expect("PostgreSQL answers");
+    sqlx::query(statement).execute(&mut connection).await.expect("done");
+    connection.close().await.expect("closed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_nodes_may_start_on_an_empty_database_at_once() {
+    let Some(postgres) = postgres::shared() else { return };
+    let url = postgres.database().await;
+    for opened in join_all((0..8).map(|_| connect(&url))).await {
+        assert!(opened.expect("opens").is_ready().await);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_newer_or_changed_schema_is_refused() {
+    let Some(postgres) = postgres::shared() else { return };
+    let url = postgres.database().await;
+    connect(&url).await.expect("opens").close().await;
+    run(
+        &url,
+        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+         VALUES (9999, 'later', TRUE, '\\x00', 0)",
+    )
+    .await;
+    let refusal = connect(&url).await.err().expect("refused");
+    assert!(matches!(refusal, StoreError::Newer { version: 9999, .. }), "{refusal}");
+    run(&url, "DELETE FROM _sqlx_migrations WHERE version = 9999").await;
+    connect(&url).await.expect("as before").close().await;
+    run(&url, "UPDATE _sqlx_migrations SET checksum = '\\x00' WHERE version = 1").await;
+    let refusal = connect(&url).await.err().expect("refused");
+    assert!(matches!(refusal, StoreError::Migration { .. }), "{refusal}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_away_is_named_at_once_without_its_password() {
+    for url in ["postgres://symbolon:hunter2@127.0.0.1:1/there", "postgres://symbolon:hunter2@[::1/x"] {
+        let start = Instant::now();
+        let refusal = connect(url).await.err().expect("refused").to_string();
+        assert!(start.elapsed() < Duration::from_secs(6), "{:?}", start.elapsed());
+        assert!(refusal.contains("127.0.0.1:1/there") || refusal.contains("database.url"), "{refusal}");
+        assert!(!refusal.contains("hunter2"), "{refusal}");
+    }
+}
+
+/// An operator's own statement, and a cascade, are felt like any other change.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_changed_by_hand_is_seen_within_a_second() {
+    let Some(postgres) = postgres::shared() else { return };
+    let url = postgres.database().await;
+    let store = connect(&url).await.expect("opens");
+    sample::move_in(&store).await;
+    for number in 1..=240 {
+        let mut grant = sample::grant(number);
+        if number <= 120 {
+            // Those that ended long ago are not told, and must not hide the others.
+            grant.expires_at = at(-100_000_000);
+        }
+        store.redeem_code(&grant, None, None, at(0)).await.expect("redeemed");
+        assert!(store.grant(sample::grant_id(number)).await.expect("read").is_some());
+    }
+    run(&url, "UPDATE user_account SET disabled_at = 5").await;
+    run(&url, "DELETE FROM oauth_client").await;
+    let deadline = Instant::now() + Duration::from_secs(1);
+    let mut left: Vec<u8> = (121..=240).collect();
+    let is_enabled = async || store.user(sample::alice().id).await.expect("read").expect("there").is_enabled();
+    while !left.is_empty() || is_enabled().await || store.client(&sample::shop_id()).await.expect("read").is_some() {
+        assert!(Instant::now() < deadline, "{left:?} are still held");
+        let mut still = Vec::new();
+        for number in left {
+            if store.grant(sample::grant_id(number)).await.expect("read").is_some() {
+                still.push(number);
+            }
+        }
+        left = still;
+    }
+}
