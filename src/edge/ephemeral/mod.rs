@@ -21,9 +21,9 @@ mod rate;
 mod redis;
 mod sql;
 
+pub use self::memory::MemoryStore;
 pub use self::redis::RedisStore;
-pub use memory::MemoryStore;
-pub use sql::SqlStore;
+pub use self::sql::SqlStore;
 
 /// Where values wait until they expire. Every method fails only with a [`Fault`].
 #[async_trait]
