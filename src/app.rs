@@ -33,24 +33,21 @@ use crate::http::security_header::Transport;
 use crate::http::serve::Readiness;
 use crate::http::trace::{Trace, Tracing};
 use crate::http::web::{Parts, Web};
-use crate::model::fault::Fault;
+use crate::model::fault::{Fault, FaultKind};
 use crate::model::session::SessionLifetimes;
-use crate::model::signing_key::{KeyState, StoredSigningKey};
 use crate::oauth::endpoint::discovery;
 use crate::oauth::keys::SigningKeys;
 use crate::oauth::policy::{Lifetimes, Mode, Policy, Registration};
 use crate::oauth::provider::{Issuer, Provider};
+use crate::oauth::rotation::{JWKS_MAX_AGE, Rotation, RotationPolicy};
 use crate::protocol::jose::algorithm::SigningAlgorithm;
-use crate::protocol::jose::error::JoseError;
-use crate::protocol::jose::jws::SigningKey;
+use crate::protocol::scope::Scope;
 use crate::protocol::secret::{MacKey, TokenHash};
 
 mod stores;
 
 use self::stores::Stores;
-
-/// How long clients may keep discovery and keys (`DECISIONS.md`).
-const DOCUMENT_MAX_AGE: Duration = Duration::from_hours(1);
+pub use self::stores::beside;
 
 /// Time, chance and the way out: real ones in a server, given ones in a test.
 #[derive(Clone)]
@@ -120,9 +117,6 @@ pub enum StartError {
     /// The keys in the database are sealed under another master key, or damaged.
     #[error("the keys in the database cannot be read")]
     Sealed(#[source] Fault),
-    /// A signing key.
-    #[error("a signing key cannot be used")]
-    SigningKey(#[from] JoseError),
     /// The theme.
     #[error(transparent)]
     Template(#[from] TemplateError),
@@ -139,7 +133,7 @@ impl StartError {
     pub const fn exit_code(&self) -> u8 {
         match self {
             Self::Storage(_) | Self::Store(_) => 3,
-            Self::MasterKey(_) | Self::MasterKeyLost { .. } | Self::Sealed(_) | Self::SigningKey(_) => 4,
+            Self::MasterKey(_) | Self::MasterKeyLost { .. } | Self::Sealed(_) => 4,
             Self::Template(_) | Self::Config(_) | Self::Issuer(_) => 2,
         }
     }
@@ -162,7 +156,7 @@ impl App {
         let vault = Arc::new(vault);
         let edges = Edges { store, ephemeral, fetch: world.fetch, clock: world.clock, random: world.random };
         let templates = Arc::new(Templates::new(config.theme.folder.as_deref())?);
-        let keys = signing_keys(&edges, &vault).await?;
+        let keys = signing_keys(&edges, &vault, rotation_policy(config)).await?;
         let issuer: url::Url = config.issuer.as_str().parse()?;
         let provider = Provider {
             refresh_key: server_key(&edges, &vault, "refresh_token").await?,
@@ -170,9 +164,7 @@ impl App {
             policy: policy(config, mode)?,
             issuer: Issuer::new(&issuer),
             keys: ArcSwap::from_pointee(keys),
-            scopes_supported: ["openid", "profile", "email", "address", "phone", "offline_access"]
-                .into_iter()
-                .collect(),
+            scopes_supported: scopes_supported(),
             ui_locales: templates.languages(),
             client_keys: crate::oauth::client_auth::jwks::ClientKeys::default(),
             verified_tokens: crate::oauth::token::access_token::VerifiedTokens::default(),
@@ -210,10 +202,6 @@ impl App {
         };
         let provider = &self.provider;
         let pages = Pages::new(Arc::clone(&self.templates), provider.issuer.path(), stage);
-        let metadata = serde_json::to_vec(&discovery::metadata(provider)).expect("metadata is strings and lists");
-        let transport = Transport::of(provider.issuer.as_str());
-        let document =
-            |bytes| Document::new(Prepared::new(bytes, "application/json", DOCUMENT_MAX_AGE).harden(transport));
         let web = Web::new(Parts {
             provider: Arc::clone(provider),
             methods: authn::methods(&provider.edges, Arc::clone(&self.hasher), (throttle, self.devices.clone())),
@@ -221,8 +209,14 @@ impl App {
             pages: pages.clone(),
             cookies: Cookies::new(self.cookie_scope.clone()),
             csrf: Csrf::new(self.csrf_key.clone(), self.issuer.origin().ascii_serialization()),
-            discovery: document(bytes::Bytes::from(metadata)),
-            jwks: document(provider.keys.load().jwks()),
+            discovery: Document::new(Arc::clone(provider), |provider, _| {
+                let metadata =
+                    serde_json::to_vec(&discovery::metadata(provider)).expect("metadata is strings and lists");
+                harden(Prepared::new(metadata, "application/json", JWKS_MAX_AGE), provider)
+            }),
+            jwks: Document::new(Arc::clone(provider), |provider, keys| {
+                harden(Prepared::new(keys.jwks(), "application/json", JWKS_MAX_AGE), provider)
+            }),
             development_users: extras.development_users,
             start_links: extras.start_links,
             proxies: self.proxies.clone(),
@@ -232,7 +226,7 @@ impl App {
         let trace = Trace::new(Tracing {
             random: Arc::clone(&provider.edges.random),
             pages,
-            transport,
+            transport: Transport::of(provider.issuer.as_str()),
             readiness: self.readiness.clone(),
         });
         routes::front(web, trace, self.health(), extras.routes)
@@ -254,50 +248,42 @@ impl App {
     }
 }
 
-/// Every published key, prepared; a fresh database gets one for each algorithm.
-async fn signing_keys(edges: &Edges, vault: &Vault) -> Result<SigningKeys, StartError> {
-    let mut stored = edges.store.signing_keys().await?;
-    let missing: Vec<SigningAlgorithm> = SigningAlgorithm::ALL
-        .iter()
-        .copied()
-        .filter(|algorithm| !stored.iter().any(|key| key.algorithm == *algorithm && key.state == KeyState::Active))
-        .collect();
-    if !missing.is_empty() {
-        for generated in generate(missing).await? {
-            let place = Place { table: "signing_key", row: generated.key.kid(), column: "private_key" };
-            let key = StoredSigningKey {
-                kid: generated.key.kid().to_owned(),
-                algorithm: generated.key.algorithm(),
-                sealed_private_key: vault.seal(&place, generated.pkcs8.expose(), &*edges.random),
-                state: KeyState::Active,
-                created_at: edges.clock.now(),
-            };
-            edges.store.add_signing_key(&key).await?;
-        }
-        // Read back: another node may have made keys at the same moment.
-        stored = edges.store.signing_keys().await?;
-    }
-    stored.sort_by_key(|key| SigningAlgorithm::ALL.iter().position(|algorithm| *algorithm == key.algorithm));
-    let mut keys = Vec::new();
-    for key in &stored {
-        let place = Place { table: "signing_key", row: &key.kid, column: "private_key" };
-        let pkcs8 = vault.open(&place, &key.sealed_private_key).map_err(StartError::Sealed)?;
-        keys.push((SigningKey::from_pkcs8(key.algorithm, pkcs8.expose())?, key.state));
-    }
-    Ok(SigningKeys::new(keys))
+/// The edges that the settings name, and the vault that seals what lies in them: for a command beside the server.
+///
+/// # Errors
+/// [`StartError`] names what is missing or broken.
+pub async fn open(config: &Config, world: World) -> Result<(Edges, Arc<Vault>), StartError> {
+    let Stores { store, ephemeral, vault, .. } = stores::open(config, &world).await?;
+    let edges = Edges { store, ephemeral, fetch: world.fetch, clock: world.clock, random: world.random };
+    Ok((edges, Arc::new(vault)))
 }
 
-/// RSA keys take a tenth of a second each, so all are made at once.
-async fn generate(
-    algorithms: Vec<SigningAlgorithm>,
-) -> Result<Vec<crate::protocol::jose::jws::GeneratedKey>, StartError> {
-    let making =
-        algorithms.into_iter().map(|algorithm| tokio::task::spawn_blocking(move || SigningKey::generate(algorithm)));
-    let mut made = Vec::new();
-    for key in futures_util::future::join_all(making).await {
-        made.push(key.map_err(|error| Fault::internal("generate a signing key").caused_by(error))??);
-    }
-    Ok(made)
+/// With the headers that every answer of this server has.
+fn harden(prepared: Prepared, provider: &Provider) -> Prepared {
+    prepared.harden(Transport::of(provider.issuer.as_str()))
+}
+
+/// Scopes that clients may ask for.
+pub fn scopes_supported() -> Scope {
+    ["openid", "profile", "email", "address", "phone", "offline_access"].into_iter().collect()
+}
+
+/// Every published key, prepared; a fresh database gets one for each algorithm.
+async fn signing_keys(edges: &Edges, vault: &Vault, policy: RotationPolicy) -> Result<SigningKeys, StartError> {
+    let rotation = Rotation { edges, vault, policy };
+    rotation.establish(SigningAlgorithm::ALL).await?;
+    rotation.open(None).await.map_err(|fault| match fault.kind() {
+        FaultKind::Unavailable => StartError::Store(fault),
+        FaultKind::Internal => StartError::Sealed(fault),
+    })
+}
+
+/// When signing keys change, by the settings.
+pub fn rotation_policy(config: &Config) -> RotationPolicy {
+    let tokens = &config.tokens;
+    // A client may have access tokens of its own lifetime, up to an hour.
+    let longest_token = tokens.access_lifetime.max(tokens.id_lifetime).max(Duration::from_hours(1));
+    RotationPolicy { rotate_every: config.keys.rotate_every, longest_token }
 }
 
 /// A key of the server's own, made once and kept sealed: it outlives a change of the master key.
@@ -347,6 +333,7 @@ fn policy(config: &Config, mode: Mode) -> Result<Policy, StartError> {
         registration,
         access_token_signing_alg: tokens.signing_alg,
         default_audience: config.issuer.as_str().to_owned(),
+        rotation: rotation_policy(config),
         mode,
     })
 }

@@ -80,7 +80,7 @@ fn vault(config: &Config, world: &World, sealed: Option<impl AsRef<Path>>) -> Re
 }
 
 /// The file for what expires, beside the main one: `symbolon.db` → `symbolon-ephemeral.db`.
-fn beside(path: &Path) -> PathBuf {
+pub fn beside(path: &Path) -> PathBuf {
     let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     path.with_file_name(format!("{stem}-ephemeral.db"))
 }

@@ -1,7 +1,7 @@
 //! `symbolon dev`: a server to develop against, from nothing, in a second.
 
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,8 +10,10 @@ use anyhow::Context as _;
 
 use crate::app::{App, Extras, World};
 use crate::authn::one_time_link;
-use crate::cli::{CommandError, settings, start_log};
+use crate::cli::output::Output;
+use crate::cli::{Call, CommandError, start_log};
 use crate::config::issuer::Issuer;
+use crate::config::{Config, process_environment};
 use crate::dev::credentials::Credentials;
 use crate::dev::data_folder::{DataFolder, Wish};
 use crate::dev::demo::{ClientLogin, DemoEdges, DemoSettings};
@@ -47,9 +49,6 @@ pub struct Dev {
     /// The port of the demo app, or the next free one.
     #[arg(long, value_name = "PORT", default_value_t = 8090)]
     demo_port: u16,
-    /// Prints addresses, people and clients with their secrets as one line of JSON, for a test harness.
-    #[arg(long)]
-    json: bool,
     /// Opens the demo app in the browser.
     #[arg(long)]
     open: bool,
@@ -60,9 +59,9 @@ impl Dev {
     ///
     /// # Errors
     /// When the data folder or no port at all can be used.
-    pub async fn run(self, config: Option<&Path>) -> Result<(), CommandError> {
-        let mut config = settings(config)?;
-        if std::env::var_os("RUST_LOG").is_some() || !self.json {
+    pub async fn run(self, call: &Call) -> Result<(), CommandError> {
+        let mut config = Config::load(call.config.as_deref(), &process_environment())?;
+        if std::env::var_os("RUST_LOG").is_some() || call.output == Output::Human {
             start_log();
         }
         let data = DataFolder::take(self.wish(), &SystemRandom)?;
@@ -110,7 +109,7 @@ impl Dev {
         let stop = signal().map_err(anyhow::Error::from)?;
         let shutdown = Shutdown { notice: Duration::ZERO, drain: Duration::from_secs(2) };
         // The sockets listen already, so whoever reads these lines can connect.
-        self.announce(&facts, &data).context("print the facts")?;
+        self.announce(call.output, &facts, &data).context("print the facts")?;
         run(served, app.readiness.clone(), shutdown, stop).await.map_err(anyhow::Error::from)?;
         app.close().await;
         drop(data);
@@ -125,9 +124,9 @@ impl Dev {
         }
     }
 
-    fn announce(&self, facts: &Facts, data: &DataFolder) -> std::io::Result<()> {
+    fn announce(&self, output: Output, facts: &Facts, data: &DataFolder) -> std::io::Result<()> {
         let mut out = std::io::stdout().lock();
-        if self.json {
+        if output == Output::Json {
             writeln!(out, "{}", facts.json())?;
         } else {
             let kept = (!data.is_temporary()).then(|| data.path());

@@ -2,10 +2,24 @@
 //!
 //! To add one: a file with its arguments and `run`, a variant of [`Command`].
 
+pub mod about;
+pub mod admin;
+pub mod check;
+pub mod client;
+pub mod copy;
 pub mod dev;
+pub mod healthcheck;
+pub mod key;
+pub mod migrate;
+pub mod output;
 pub mod serve;
+pub mod session;
+pub mod setup;
+pub mod site;
+pub mod token;
+pub mod user;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -13,10 +27,12 @@ use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
 use crate::app::StartError;
+use crate::cli::output::Output;
 use crate::config::{Config, ConfigError, process_environment};
 use crate::dev::credentials::CredentialsError;
 use crate::dev::data_folder::DataFolderError;
 use crate::http::serve::BindError;
+use crate::model::fault::Fault;
 
 /// An OAuth 2.0 / OpenID Connect authorization server in one binary.
 #[derive(Debug, Parser)]
@@ -26,9 +42,36 @@ pub struct Arguments {
     /// The settings, in TOML; variables like `SYMBOLON__TOKENS__ACCESS_LIFETIME` stand above it.
     #[arg(long, global = true, value_name = "FILE", env = "SYMBOLON_CONFIG")]
     config: Option<PathBuf>,
+    /// Answers in JSON, one line, for programs.
+    #[arg(long, global = true)]
+    json: bool,
     /// What to do.
     #[command(subcommand)]
     command: Command,
+}
+
+/// What every command is given.
+#[derive(Debug)]
+pub struct Call {
+    /// The file of settings.
+    config: Option<PathBuf>,
+    /// For whom it speaks.
+    output: Output,
+}
+
+/// The file of settings that is read when none is named and it is there.
+const SETTINGS: &str = "symbolon.toml";
+
+impl Call {
+    /// Settings from the file that was named (else `symbolon.toml` of this folder) and the environment of this process.
+    fn settings(&self) -> Result<Config, ConfigError> {
+        Config::load(self.file().as_deref(), &process_environment())
+    }
+
+    fn file(&self) -> Option<PathBuf> {
+        let usual = || Path::new(SETTINGS).exists().then(|| PathBuf::from(SETTINGS));
+        self.config.clone().or_else(usual)
+    }
 }
 
 /// What to do.
@@ -38,6 +81,42 @@ enum Command {
     Dev(dev::Dev),
     /// Starts the server as the settings say.
     Serve(serve::Serve),
+    /// Writes the settings of a server for real people, from three answers.
+    Init(setup::Init),
+    /// Looks over the settings, the database and the keys; changes nothing.
+    Check,
+    /// Asks the running server whether it is ready.
+    Healthcheck,
+    /// Brings the schema of the database up to date, or tells where it stands.
+    Migrate(migrate::Migrate),
+    /// Copies the database into a file while the server runs.
+    Backup(copy::Backup),
+    /// Puts a backup in the place of the database.
+    Restore(copy::Restore),
+    /// Apps that may ask for tokens.
+    #[command(subcommand)]
+    Client(client::ClientCommand),
+    /// People.
+    #[command(subcommand)]
+    User(user::UserCommand),
+    /// Who is signed in.
+    #[command(subcommand)]
+    Session(session::SessionCommand),
+    /// The keys that sign tokens.
+    #[command(subcommand)]
+    Key(key::KeyCommand),
+    /// The way in for administrators.
+    #[command(subcommand)]
+    Admin(admin::AdminCommand),
+    /// What is in a token, and whether it is good.
+    #[command(subcommand)]
+    Token(token::TokenCommand),
+    /// Prints the version.
+    Version,
+    /// Prints the completions for a shell.
+    Completions(about::Completions),
+    /// Prints the manual pages.
+    Man,
 }
 
 /// Why a command ended.
@@ -58,6 +137,23 @@ pub enum CommandError {
     /// The passwords kept there cannot be used.
     #[error(transparent)]
     Credentials(#[from] CredentialsError),
+    /// The stores cannot be used as they are.
+    #[error("{0}")]
+    Storage(String),
+    /// The stores failed.
+    #[error(transparent)]
+    Store(#[from] Fault),
+    /// What was asked for cannot be done, and why.
+    #[error("{0}")]
+    Refused(String),
+    /// `check` found reasons why the server would not start, and printed them.
+    #[error("{count} problems stop the server from starting")]
+    Checked {
+        /// The exit code of the first.
+        code: u8,
+        /// How many.
+        count: usize,
+    },
     /// Anything else.
     #[error(transparent)]
     Other(#[from] anyhow::Error),
@@ -69,10 +165,16 @@ impl CommandError {
         match self {
             Self::Config(_) => ConfigError::EXIT_CODE,
             Self::Start(error) => error.exit_code(),
-            Self::DataFolder(_) | Self::Credentials(_) => 3,
             Self::Bind(_) => 5,
-            Self::Other(_) => 1,
+            Self::DataFolder(_) | Self::Credentials(_) | Self::Storage(_) | Self::Store(_) => 3,
+            Self::Checked { code, .. } => *code,
+            Self::Refused(_) | Self::Other(_) => 1,
         }
+    }
+
+    /// What was asked for cannot be done; `reason` is one line with a cure.
+    const fn refused(reason: String) -> Self {
+        Self::Refused(reason)
     }
 }
 
@@ -97,16 +199,33 @@ fn execute(arguments: Arguments) -> Result<(), CommandError> {
         .thread_keep_alive(IDLE_THREAD)
         .build()
         .map_err(anyhow::Error::from)?;
-    let config = arguments.config.as_deref();
-    match arguments.command {
-        Command::Dev(dev) => runtime.block_on(dev.run(config)),
-        Command::Serve(serve) => runtime.block_on(serve.run(config)),
-    }
+    let output = if arguments.json { Output::Json } else { Output::Human };
+    let call = Call { config: arguments.config, output };
+    runtime.block_on(arguments.command.run(&call))
 }
 
-/// Settings from the file and the environment of this process.
-fn settings(file: Option<&std::path::Path>) -> Result<Config, ConfigError> {
-    Config::load(file, &process_environment())
+impl Command {
+    async fn run(self, call: &Call) -> Result<(), CommandError> {
+        match self {
+            Self::Dev(dev) => dev.run(call).await,
+            Self::Serve(serve) => serve.run(call).await,
+            Self::Init(init) => init.run(call),
+            Self::Check => check::run(call).await,
+            Self::Healthcheck => healthcheck::run(call).await,
+            Self::Migrate(migrate) => migrate.run(call).await,
+            Self::Backup(backup) => backup.run(call).await,
+            Self::Restore(restore) => restore.run(call).await,
+            Self::Token(command) => command.run(call).await,
+            Self::Version => about::version(call),
+            Self::Completions(completions) => completions.run(),
+            Self::Man => about::man(),
+            Self::Client(command) => command.run(call).await,
+            Self::User(command) => command.run(call).await,
+            Self::Session(command) => command.run(call).await,
+            Self::Key(command) => command.run(call).await,
+            Self::Admin(command) => command.run(call).await,
+        }
+    }
 }
 
 /// The log goes to standard error: for people on a terminal, as JSON elsewhere; `RUST_LOG` chooses what is told.

@@ -1,9 +1,7 @@
 //! `symbolon serve`: the server, as settings say.
 
-use std::path::Path;
-
 use crate::app::{App, Extras, World};
-use crate::cli::{CommandError, settings, start_log};
+use crate::cli::{Call, CommandError, start_log};
 use crate::http::serve::{Bound, Listen, Shutdown, run, signal};
 use crate::jobs;
 use crate::oauth::policy::Mode;
@@ -21,8 +19,8 @@ impl Serve {
     ///
     /// # Errors
     /// When settings, storage, keys or addresses cannot be used; each has its exit code.
-    pub async fn run(self, config: Option<&Path>) -> Result<(), CommandError> {
-        let config = settings(config)?;
+    pub async fn run(self, call: &Call) -> Result<(), CommandError> {
+        let config = call.settings()?;
         start_log();
         let app = App::build(&config, Mode::Production, World::real()).await?;
         let listen = self.listen.unwrap_or(config.server.listen);

@@ -17,9 +17,9 @@ const DAY: Duration = Duration::from_hours(24);
 const YEAR: Duration = Duration::from_hours(365 * 24);
 
 impl Config {
-    /// # Errors
-    /// The first rule that does not hold.
-    pub(super) fn check(&self, environment: &BTreeMap<String, String>) -> Result<(), ConfigError> {
+    /// Every rule that does not hold.
+    pub(super) fn mistakes(&self, environment: &BTreeMap<String, String>) -> Vec<ConfigError> {
+        let mut found = Vec::new();
         let (tokens, session) = (&self.tokens, &self.session);
         for (key, set, least, most) in [
             ("tokens.code_lifetime", tokens.code_lifetime, SECOND, MINUTE),
@@ -30,25 +30,27 @@ impl Config {
             ("session.idle_lifetime", session.idle_lifetime, MINUTE, YEAR),
             ("session.lifetime", session.lifetime, session.idle_lifetime, YEAR),
             ("session.interaction_lifetime", session.interaction_lifetime, MINUTE, DAY),
+            // A key is published for an hour before it signs.
+            ("keys.rotate_every", self.keys.rotate_every, 2 * HOUR, 10 * YEAR),
             ("server.drain", self.server.drain, Duration::ZERO, HOUR),
         ] {
             if set < least || set > most {
                 let [set, least, most] = [set, least, most].map(duration::format);
-                return Err(ConfigError::new(key, format!("is {set}; it must be from {least} to {most}")));
+                found.push(ConfigError::new(key, format!("is {set}; it must be from {least} to {most}")));
             }
         }
-        self.check_registration(environment)?;
-        self.check_cookie_domain()?;
-        self.database.place(environment)?;
-        self.ephemeral.redis(environment)?;
+        found.extend(self.check_registration(environment).err());
+        found.extend(self.check_cookie_domain().err());
+        found.extend(self.database.place(environment).err());
+        found.extend(self.ephemeral.redis(environment).err());
         for (key, path) in
             [("database.path", self.database.path.as_ref()), ("keys.master_key_file", Some(&self.keys.master_key_file))]
         {
             if path.is_some_and(|path| path.as_os_str().is_empty()) {
-                return Err(ConfigError::new(key, "is empty; write the path of a file"));
+                found.push(ConfigError::new(key, "is empty; write the path of a file"));
             }
         }
-        Ok(())
+        found
     }
 
     fn check_registration(&self, environment: &BTreeMap<String, String>) -> Result<(), ConfigError> {

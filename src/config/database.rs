@@ -32,6 +32,14 @@ pub enum Place {
 }
 
 impl Database {
+    /// The SQLite file; `None` on PostgreSQL.
+    pub fn file(&self, environment: &BTreeMap<String, String>) -> Result<Option<PathBuf>, ConfigError> {
+        Ok(match self.place(environment)? {
+            Place::File(path) => Some(path),
+            Place::Postgres(_) => None,
+        })
+    }
+
     /// Which database is meant.
     ///
     /// # Errors

@@ -20,12 +20,14 @@ pub mod server;
 pub mod session;
 pub mod theme;
 pub mod tokens;
+pub mod weakness;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use figment::Figment;
-use figment::providers::{Format as _, Toml};
+use figment::providers::{Format as _, Serialized, Toml};
+use figment::value::{Dict, Value};
 use serde::Deserialize;
 
 use self::environment::Environment;
@@ -61,16 +63,60 @@ impl Config {
     /// # Errors
     /// [`ConfigError`] names the first key that is wrong.
     pub fn load(file: Option<&Path>, environment: &BTreeMap<String, String>) -> Result<Self, ConfigError> {
+        let figment = Self::settings(file, environment)?;
+        let config: Self = figment.extract().map_err(|error| ConfigError::from_figment(&error))?;
+        match config.mistakes(environment).into_iter().next() {
+            Some(mistake) => Err(mistake.placed(&figment)),
+            None => Ok(config),
+        }
+    }
+
+    /// As [`Config::load`], with every mistake at once. What is wrong counts as left out when the rest is looked at.
+    ///
+    /// # Errors
+    /// At least one mistake.
+    pub fn examine(file: Option<&Path>, environment: &BTreeMap<String, String>) -> Result<Self, Vec<ConfigError>> {
+        let figment = Self::settings(file, environment).map_err(|error| vec![error])?;
+        let mut tree: Dict = figment.extract().map_err(|error| vec![ConfigError::from_figment(&error)])?;
+        let mut mistakes = Vec::new();
+        let config: Self = loop {
+            match Figment::from(Serialized::defaults(&tree)).extract() {
+                Ok(config) => break config,
+                Err(error) => {
+                    let mistake = ConfigError::from_figment(&error).placed(&figment);
+                    let path: Vec<&str> = mistake.key().split('.').collect();
+                    let is_gone = remove(&mut tree, &path);
+                    mistakes.push(mistake.clone());
+                    if !is_gone {
+                        return Err(mistakes);
+                    }
+                }
+            }
+        };
+        mistakes.extend(config.mistakes(environment).into_iter().map(|mistake| mistake.placed(&figment)));
+        if mistakes.is_empty() { Ok(config) } else { Err(mistakes) }
+    }
+
+    fn settings(file: Option<&Path>, environment: &BTreeMap<String, String>) -> Result<Figment, ConfigError> {
         let mut figment = Figment::new();
         if let Some(file) = file {
             // Read here first: figment's own message for an unreadable file names no cure.
             std::fs::read_to_string(file).map_err(|error| ConfigError::unreadable(file, &error))?;
             figment = figment.merge(Toml::file_exact(file));
         }
-        let figment = figment.merge(Environment::new(environment)?);
-        let config: Self = figment.extract().map_err(|error| ConfigError::from_figment(&error))?;
-        config.check(environment).map_err(|error| error.placed(&figment))?;
-        Ok(config)
+        Ok(figment.merge(Environment::new(environment)?))
+    }
+}
+
+/// Takes the value at `path` out of `tree`; false when there is none.
+fn remove(tree: &mut Dict, path: &[&str]) -> bool {
+    match path {
+        [] => false,
+        [name] => tree.remove(*name).is_some(),
+        [name, rest @ ..] => match tree.get_mut(*name) {
+            Some(Value::Dict(_, below)) => remove(below, rest),
+            _ => false,
+        },
     }
 }
 

@@ -20,6 +20,8 @@ use http::header::{
 use http::{Method, StatusCode};
 
 use crate::http::security_header::Transport;
+use crate::oauth::keys::SigningKeys;
+use crate::oauth::provider::Provider;
 
 /// One state of a document, with the headers of its answer.
 #[derive(Clone, Debug)]
@@ -55,24 +57,53 @@ fn header(value: String) -> HeaderValue {
     HeaderValue::try_from(value).expect("digits and base64url are valid in a header")
 }
 
-/// A document under one URL. Clones share it; [`Document::replace`] changes all of them.
-#[derive(Clone, Debug)]
-pub struct Document(Arc<ArcSwap<Prepared>>);
+/// A document under one URL, made again when the signing keys have changed. Clones share it.
+///
+/// *Why it looks at the keys and is not told:* no token is then ever signed by a key that the next answer lacks.
+#[derive(Clone)]
+pub struct Document(Arc<Source>);
+
+struct Source {
+    provider: Arc<Provider>,
+    prepare: Prepare,
+    ready: ArcSwap<Ready>,
+}
+
+type Prepare = fn(&Provider, &SigningKeys) -> Prepared;
+
+struct Ready {
+    keys: Arc<SigningKeys>,
+    prepared: Prepared,
+}
 
 impl Document {
-    /// A document in its first state.
-    pub fn new(prepared: Prepared) -> Self {
-        Self(Arc::new(ArcSwap::from_pointee(prepared)))
-    }
-
-    /// Puts a new state in place of the old, for every request from now on.
-    pub fn replace(&self, prepared: Prepared) {
-        self.0.store(Arc::new(prepared));
+    /// A document that `prepare` makes.
+    pub fn new(provider: Arc<Provider>, prepare: Prepare) -> Self {
+        let ready = ArcSwap::from_pointee(Ready::new(&provider, prepare));
+        Self(Arc::new(Source { provider, prepare, ready }))
     }
 
     /// The answer to a request with `method` and `headers`.
     pub fn answer(&self, method: &Method, headers: &HeaderMap) -> Response {
-        let prepared = self.0.load();
+        let source = &self.0;
+        if !Arc::ptr_eq(&source.provider.keys.load(), &source.ready.load().keys) {
+            source.ready.store(Arc::new(Ready::new(&source.provider, source.prepare)));
+        }
+        source.ready.load().prepared.answer(method, headers)
+    }
+}
+
+impl Ready {
+    fn new(provider: &Provider, prepare: Prepare) -> Self {
+        let keys = provider.keys.load_full();
+        Self { prepared: prepare(provider, &keys), keys }
+    }
+}
+
+impl Prepared {
+    /// The answer to a request with `method` and `headers`.
+    pub fn answer(&self, method: &Method, headers: &HeaderMap) -> Response {
+        let prepared = self;
         if method == Method::GET || method == Method::HEAD {
             let unchanged = headers.get(IF_NONE_MATCH).is_some_and(|known| is_known(known, &prepared.etag));
             let body = if unchanged || method == Method::HEAD { Body::empty() } else { prepared.body.clone().into() };
@@ -111,8 +142,8 @@ fn is_known(if_none_match: &HeaderValue, etag: &HeaderValue) -> bool {
 mod tests {
     use super::*;
 
-    fn document() -> Document {
-        Document::new(Prepared::new(r#"{"keys":[]}"#, "application/json", Duration::from_hours(1)))
+    fn document() -> Prepared {
+        Prepared::new(r#"{"keys":[]}"#, "application/json", Duration::from_hours(1))
     }
 
     fn knowing(tag: &str) -> HeaderMap {
@@ -152,8 +183,8 @@ mod tests {
         for other in ["\"other\"", "", tag.trim_matches('"')] {
             assert_eq!(document.answer(&Method::GET, &knowing(other)).status(), StatusCode::OK, "{other}");
         }
-        document.clone().replace(Prepared::new("{}", "application/json", Duration::from_mins(1)));
-        assert_eq!(document.answer(&Method::GET, &knowing(&tag)).status(), StatusCode::OK);
+        let changed = Prepared::new("{}", "application/json", Duration::from_mins(1));
+        assert_eq!(changed.answer(&Method::GET, &knowing(&tag)).status(), StatusCode::OK);
     }
 
     #[test]

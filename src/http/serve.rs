@@ -64,6 +64,11 @@ impl Listen {
         Self { first, second: Some(IpAddr::V6(Ipv6Addr::LOCALHOST)) }
     }
 
+    /// True when only this machine can reach it.
+    pub const fn is_loopback(&self) -> bool {
+        self.first.ip().is_loopback()
+    }
+
     /// The port.
     pub const fn port(&self) -> u16 {
         self.first.port()

@@ -3,10 +3,13 @@
 //! Each job is idempotent and may run on several nodes at once. To add one: a file with a function, a line in [`JOBS`].
 
 mod cleanup;
+mod rotate_keys;
 
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
+
+use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::model::fault::Fault;
 use crate::oauth::provider::Provider;
@@ -16,6 +19,8 @@ use crate::oauth::provider::Provider;
 pub struct Job {
     /// Its name in the log.
     pub name: &'static str,
+    /// The pause before the first run.
+    pub first: Duration,
     /// The pause between two runs.
     pub every: Duration,
     /// One run.
@@ -26,21 +31,41 @@ pub struct Job {
 pub type Run = Pin<Box<dyn Future<Output = Result<(), Fault>> + Send>>;
 
 /// Every job.
-pub const JOBS: &[Job] = &[Job { name: "cleanup", every: Duration::from_mins(5), run: cleanup::run }];
+pub const JOBS: &[Job] = &[
+    Job { name: "cleanup", first: Duration::from_mins(5), every: Duration::from_mins(5), run: cleanup::run },
+    // After the first page: making RSA keys takes a moment.
+    Job {
+        name: "rotate_keys",
+        first: Duration::from_secs(2),
+        every: Duration::from_mins(1),
+        run: rotate_keys::keep_up,
+    },
+    Job { name: "follow_keys", first: FOLLOW, every: FOLLOW, run: rotate_keys::follow },
+];
 
-/// Runs every job, each at its pace, until the process ends. A failure is logged and tried again at the next turn.
+/// How often a node looks whether the signing keys were changed elsewhere.
+const FOLLOW: Duration = Duration::from_millis(400);
+
+/// Runs every job, each at its pace, until the process ends. A failure is tried again at the next turn; of those that follow
+/// one another only the first is logged, so that a database that is away does not fill the disk.
 pub fn start(provider: &Arc<Provider>) {
     for job in JOBS {
         let provider = Arc::clone(provider);
         tokio::spawn(async move {
-            let mut turns = tokio::time::interval(job.every);
-            turns.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-            turns.tick().await;
+            let mut turns = tokio::time::interval_at(Instant::now() + job.first, job.every);
+            turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            let mut failed = false;
             loop {
                 turns.tick().await;
-                if let Err(fault) = (job.run)(Arc::clone(&provider)).await {
-                    tracing::error!(job = job.name, error = &fault as &dyn std::error::Error, "a job failed");
+                let run = (job.run)(Arc::clone(&provider)).await;
+                match &run {
+                    Err(fault) if !failed => {
+                        tracing::error!(job = job.name, error = fault as &dyn std::error::Error, "a job failed");
+                    }
+                    Ok(()) if failed => tracing::info!(job = job.name, "a job works again"),
+                    _ => {}
                 }
+                failed = run.is_err();
             }
         });
     }

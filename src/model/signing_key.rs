@@ -16,8 +16,12 @@ pub struct StoredSigningKey {
     pub sealed_private_key: Vec<u8>,
     /// Where it stands in its life.
     pub state: KeyState,
-    /// When it was made.
+    /// When it was made and published.
     pub created_at: NumericDate,
+    /// Since when it signs, or did; `None` for a next key and for keys of earlier releases.
+    pub activated_at: Option<NumericDate>,
+    /// When a retiring key may go.
+    pub expires_at: Option<NumericDate>,
 }
 
 /// The life of a key.

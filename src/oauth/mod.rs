@@ -10,4 +10,5 @@ pub mod interaction;
 pub mod keys;
 pub mod policy;
 pub mod provider;
+pub mod rotation;
 pub mod token;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::model::client::Client;
 use crate::model::session::SessionLifetimes;
+use crate::oauth::rotation::RotationPolicy;
 use crate::protocol::jose::algorithm::SigningAlgorithm;
 use crate::protocol::secret::TokenHash;
 
@@ -20,6 +21,8 @@ pub struct Policy {
     pub access_token_signing_alg: SigningAlgorithm,
     /// `aud` of access tokens where neither client nor request names one.
     pub default_audience: String,
+    /// When signing keys change.
+    pub rotation: RotationPolicy,
     /// Production or development.
     pub mode: Mode,
 }

@@ -9,6 +9,7 @@ mod attack;
 mod authorize;
 mod backend;
 mod bad_input;
+mod cli;
 mod client_auth;
 mod consent;
 mod contract;

@@ -3,7 +3,8 @@
 use futures_util::FutureExt as _;
 use sqlx::FromRow;
 
-use crate::edge::store::row::{Context as _, Place};
+use crate::edge::store::row::{Context as _, Place, moment};
+use crate::edge::store::statement::Connection;
 use crate::edge::store::writer::Fact;
 use crate::edge::store::{Creation, Store};
 use crate::model::fault::Fault;
@@ -11,10 +12,10 @@ use crate::model::signing_key::{KeyState, StoredSigningKey};
 use crate::protocol::jose::algorithm::SigningAlgorithm;
 use crate::protocol::numeric_date::NumericDate;
 
-const LIST: &str =
-    "SELECT kid, algorithm, sealed_private_key, state, created_at FROM signing_key ORDER BY created_at, kid";
-const ADD: &str = "INSERT INTO signing_key (kid, algorithm, sealed_private_key, state, created_at)
-    VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
+const LIST: &str = "SELECT kid, algorithm, sealed_private_key, state, created_at, activated_at, expires_at
+    FROM signing_key ORDER BY created_at, kid";
+const ADD: &str = "INSERT INTO signing_key (kid, algorithm, sealed_private_key, state, created_at, activated_at)
+    VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
 const READ_SECRET: &str = "SELECT sealed FROM server_secret WHERE name = $1";
 const ADD_SECRET: &str = "INSERT INTO server_secret (name, sealed) VALUES ($1, $2)
     ON CONFLICT (name) DO UPDATE SET sealed = server_secret.sealed RETURNING sealed";
@@ -26,19 +27,11 @@ impl Store {
         rows.into_iter().map(StoredSigningKey::try_from).collect()
     }
 
-    /// Records a signing key. `AlreadyExists` when its `kid` is taken, or when it is active and another of its algorithm is:
+    /// Records a signing key. `AlreadyExists` when its `kid` is taken, or when another key of its algorithm is active, or next, as it is:
     /// the first writer wins, and everyone then reads [`Store::signing_keys`].
     pub async fn add_signing_key(&self, key: &StoredSigningKey) -> Result<Creation, Fault> {
         let key = key.clone();
-        let fact = Fact::one(move |connection| {
-            async move {
-                let add = connection.query(ADD).bind(key.kid).bind(key.algorithm.as_str()).bind(key.sealed_private_key);
-                let add = add.bind(key.state.as_str()).bind(key.created_at.seconds());
-                let changed = add.execute().await.context("record a signing key")?;
-                Ok(Creation::of(changed))
-            }
-            .boxed()
-        });
+        let fact = Fact::one(move |connection| add(connection, key).boxed());
         self.recorder.record(fact).await
     }
 
@@ -62,6 +55,14 @@ impl Store {
     }
 }
 
+/// Records a signing key.
+pub(super) async fn add(connection: &mut Connection, key: StoredSigningKey) -> Result<Creation, Fault> {
+    let add = connection.query(ADD).bind(key.kid).bind(key.algorithm.as_str()).bind(key.sealed_private_key);
+    let add = add.bind(key.state.as_str()).bind(key.created_at.seconds());
+    let add = add.bind(key.activated_at.map(NumericDate::seconds));
+    Ok(Creation::of(add.execute().await.context("record a signing key")?))
+}
+
 #[derive(FromRow)]
 struct SigningKeyRow {
     kid: String,
@@ -69,6 +70,8 @@ struct SigningKeyRow {
     sealed_private_key: Vec<u8>,
     state: String,
     created_at: i64,
+    activated_at: Option<i64>,
+    expires_at: Option<i64>,
 }
 
 impl TryFrom<SigningKeyRow> for StoredSigningKey {
@@ -84,6 +87,8 @@ impl TryFrom<SigningKeyRow> for StoredSigningKey {
             state,
             sealed_private_key: row.sealed_private_key,
             created_at: NumericDate::from_seconds(row.created_at),
+            activated_at: moment(row.activated_at),
+            expires_at: moment(row.expires_at),
             kid: row.kid,
         })
     }

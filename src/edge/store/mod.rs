@@ -35,15 +35,19 @@ use crate::protocol::numeric_date::NumericDate;
 use crate::protocol::secret::TokenHash;
 
 mod access_token;
+mod administration;
+pub mod backup;
 mod client;
 mod consent;
 mod expiry;
 mod grant;
 mod key;
+mod key_life;
 mod listen;
 mod once;
 mod postgres;
 mod refresh_token;
+pub mod schema;
 mod session;
 mod user;
 
@@ -54,6 +58,7 @@ pub(in crate::edge) mod row;
 pub(in crate::edge) mod statement;
 pub(in crate::edge) mod writer;
 
+use open::APPLICATION_ID;
 pub use open::{DatabaseSettings, StoreError};
 pub use postgres::PostgresSettings;
 pub use refresh_token::Rotation;

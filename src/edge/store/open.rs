@@ -64,7 +64,7 @@ pub enum StoreError {
 }
 
 /// `SYMB` in ASCII: by this a file is known as ours (<https://www.sqlite.org/pragma.html#pragma_application_id>).
-const APPLICATION_ID: i64 = 0x5359_4D42;
+pub(super) const APPLICATION_ID: i64 = 0x5359_4D42;
 const SET_APPLICATION_ID: &str = "PRAGMA application_id = 1398361410";
 const READ_APPLICATION_ID: &str = "PRAGMA application_id";
 const COUNT_TABLES: &str = "SELECT COUNT(*) FROM sqlite_schema";
@@ -234,7 +234,7 @@ fn expected_size(header: &[u8; 100]) -> Option<u64> {
     Some(u64::from(number(28)?) * page_size)
 }
 
-fn owner_only() -> OpenOptions {
+pub(super) fn owner_only() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]

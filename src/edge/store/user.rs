@@ -171,7 +171,7 @@ fn lookup_name(identifier: &Identifier) -> Result<LookupName, Fault> {
         .ok_or_else(|| Fault::internal(format!("identifier {} cannot be looked up by any name", identifier.id)))
 }
 
-const fn role_text(role: Role) -> &'static str {
+pub(super) const fn role_text(role: Role) -> &'static str {
     match role {
         Role::Member => "member",
         Role::Owner => "owner",

@@ -22,6 +22,17 @@ pub fn check(client: &Client, presented: &str) -> Result<(), OAuthError> {
     }
 }
 
+/// A new secret for a client that authenticates by `method`; one that is a key is as long as the hash it is used with
+/// (RFC 7518 §3.2).
+pub fn generate(method: ClientAuthMethod, random: &dyn Random) -> Secret {
+    if keeps_clear(method) { random.hmac_secret() } else { random.token() }
+}
+
+/// True when the secret of `method` must be read again, since it is a key.
+pub const fn keeps_clear(method: ClientAuthMethod) -> bool {
+    matches!(method, ClientAuthMethod::ClientSecretJwt)
+}
+
 /// How `secret` is kept for a client that authenticates by `method`: sealed where it is a key, hashed elsewhere.
 pub fn keep(
     secret: &Secret,

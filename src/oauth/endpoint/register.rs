@@ -8,14 +8,13 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use crate::edge::ephemeral::{Decision, EphemeralKey, Quota};
-use crate::edge::random::Random;
 use crate::model::client::{Client, ClientOrigin, ClientPolicy, ClientSecret};
 use crate::model::fault::Fault;
 use crate::model::id::ClientId;
 use crate::oauth::client_auth::{jwks, secret};
 use crate::oauth::policy::{Mode, Registration};
 use crate::oauth::provider::Provider;
-use crate::protocol::client_metadata::{ClientAuthMethod, ClientMetadata};
+use crate::protocol::client_metadata::ClientMetadata;
 use crate::protocol::client_registration::{RegistrationRules, Unsupported};
 use crate::protocol::error::{ErrorCode, OAuthError};
 use crate::protocol::jose::algorithm::SigningAlgorithm;
@@ -43,7 +42,7 @@ pub async fn register(
     let (now, random) = (provider.now(), &*provider.edges.random);
     let id = ClientId::generate(random.bytes());
     let method = metadata.token_endpoint_auth_method;
-    let client_secret = method.needs_secret().then(|| new_secret(method, random));
+    let client_secret = method.needs_secret().then(|| secret::generate(method, random));
     let management = random.token();
     let client = Client {
         secret: client_secret.as_ref().map(|value| secret::keep(value, (&id, method), &provider.vault, random)),
@@ -91,8 +90,8 @@ pub async fn update(
     // A secret is kept in the form its method needs; a method of another form gets a new one.
     let is_kept = method.needs_secret()
         && client.secret.is_some()
-        && keeps_clear(method) == matches!(client.secret, Some(ClientSecret::Sealed(_)));
-    let client_secret = (method.needs_secret() && !is_kept).then(|| new_secret(method, random));
+        && secret::keeps_clear(method) == matches!(client.secret, Some(ClientSecret::Sealed(_)));
+    let client_secret = (method.needs_secret() && !is_kept).then(|| secret::generate(method, random));
     let kept = if is_kept { client.secret.clone() } else { None };
     let updated = Client {
         secret: client_secret
@@ -175,15 +174,6 @@ fn is_secret(provider: &Provider, client: &Client, presented: &str) -> bool {
             .is_some_and(|kept| TokenHash::of_bytes(kept.expose()).matches(&TokenHash::of(presented))),
         None => false,
     }
-}
-
-/// A secret that is a key must be as long as the hash it is used with (RFC 7518 §3.2).
-fn new_secret(method: ClientAuthMethod, random: &dyn Random) -> Secret {
-    if keeps_clear(method) { random.hmac_secret() } else { random.token() }
-}
-
-const fn keeps_clear(method: ClientAuthMethod) -> bool {
-    matches!(method, ClientAuthMethod::ClientSecretJwt)
 }
 
 /// OIDC Registration §5: the sector document lists every redirect URI.

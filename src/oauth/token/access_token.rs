@@ -13,6 +13,7 @@ use crate::model::grant::Grant;
 use crate::model::id::{ClientId, GrantId};
 use crate::model::user::User;
 use crate::oauth::grant::stands;
+use crate::oauth::keys::SigningKeys;
 use crate::oauth::provider::Provider;
 use crate::protocol::jose::jws::Unverified;
 use crate::protocol::jwt_access_token::{AccessTokenClaims, TokenId};
@@ -106,16 +107,20 @@ async fn recognise(provider: &Provider, token: &str, hash: TokenHash) -> Result<
     if !token.contains('.') {
         return opaque(provider, hash).await;
     }
-    let Some(said) = verify(provider, token) else { return Ok(None) };
+    let keys = provider.keys.load_full();
+    let Some(said) = verify(provider, &keys, token) else { return Ok(None) };
     let said = Arc::new(said);
     provider.verified_tokens.tokens.insert(hash, Arc::clone(&said));
+    if !Arc::ptr_eq(&keys, &provider.keys.load()) {
+        // Its key may have been withdrawn, and the memory cleared, while we looked: whoever comes next verifies again.
+        provider.verified_tokens.tokens.invalidate(&hash);
+    }
     Ok(Some(said))
 }
 
 /// Verifies a JWT by our own keys (RFC 9068 §4); expiry is looked at each time, by the caller.
-fn verify(provider: &Provider, token: &str) -> Option<AccessToken> {
+fn verify(provider: &Provider, keys: &SigningKeys, token: &str) -> Option<AccessToken> {
     let unverified = Unverified::parse(token).ok()?;
-    let keys = provider.keys.load();
     let key = keys.by_kid(unverified.kid()?)?;
     let claims = AccessTokenClaims::verify(&unverified, key, provider.issuer.as_str(), provider.now()).ok()?;
     Some(AccessToken {

@@ -7,6 +7,7 @@
 pub mod algorithm;
 pub(in crate::protocol) mod audience;
 pub mod error;
+pub mod import;
 pub mod json;
 pub mod jwk;
 pub mod jws;

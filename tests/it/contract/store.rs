@@ -354,6 +354,8 @@ async fn the_first_key_and_the_first_secret_stand(house: House) {
         sealed_private_key: vec![1, 2, 3],
         state,
         created_at: at(0),
+        activated_at: None,
+        expires_at: None,
     };
     assert_eq!(store.add_signing_key(&key("a", KeyState::Active)).await.expect("added"), Creation::Created);
     let second = neighbour.add_signing_key(&key("b", KeyState::Active)).await;
@@ -387,4 +389,35 @@ async fn what_has_expired_is_cleared_in_batches(house: House) {
     assert_eq!(batches.map(|batch| batch.expect("cleared")), [2, 3], "refresh tokens");
     assert_eq!(store.clear_expired(at(200_000), 9).await.expect("cleared"), 6, "five grants and the session");
     assert_eq!(store.clear_expired(at(200_000), 9).await.expect("cleared"), 0);
+}
+
+/// Two nodes that rotate at the same moment: one does, and what one withdraws nobody keeps.
+#[tokio::test]
+async fn a_key_takes_over_once() {
+    let house = House::empty().await;
+    let (store, neighbour) = (&house.store, house.neighbour().await);
+    let key = |kid: &str, state| StoredSigningKey {
+        kid: kid.to_owned(),
+        algorithm: SigningAlgorithm::EdDSA,
+        sealed_private_key: vec![1],
+        state,
+        created_at: at(0),
+        activated_at: None,
+        expires_at: None,
+    };
+    store.add_signing_key(&key("a", KeyState::Active)).await.expect("added");
+    store.add_signing_key(&key("b", KeyState::Next)).await.expect("added");
+    let second = neighbour.add_signing_key(&key("c", KeyState::Next)).await.expect("answered");
+    assert_eq!(second, Creation::AlreadyExists, "one next key for each algorithm");
+
+    assert!(store.activate_signing_key("b", at(5), at(9)).await.expect("done"));
+    assert!(!neighbour.activate_signing_key("b", at(6), at(10)).await.expect("done"), "it signs already");
+    let keys = neighbour.signing_keys().await.expect("read");
+    let told: Vec<_> = keys.iter().map(|key| (key.kid.as_str(), key.state, key.activated_at, key.expires_at)).collect();
+    assert_eq!(told, [("a", KeyState::Retiring, None, Some(at(9))), ("b", KeyState::Active, Some(at(5)), None)]);
+
+    let gone = vec!["a".to_owned(), "b".to_owned(), "unknown".to_owned()];
+    assert_eq!(neighbour.replace_signing_keys(gone, vec![key("d", KeyState::Active)]).await.expect("done"), 2);
+    let states = store.signing_key_states().await.expect("read");
+    assert_eq!(states.into_iter().collect::<Vec<_>>(), [("d".to_owned(), KeyState::Active)]);
 }

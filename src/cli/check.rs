@@ -1,0 +1,209 @@
+//! `symbolon check`: the settings and what they point at, looked over without changing anything.
+//!
+//! PROTOCOL.md O7 and §3 (exit codes).
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::app::World;
+use crate::cli::output::Table;
+use crate::cli::{Call, CommandError};
+use crate::config::{Config, process_environment};
+use crate::edge::store::schema::{MigrationState, migrations};
+use crate::edge::store::{DatabaseSettings, Store};
+use crate::edge::vault::Vault;
+use crate::model::signing_key::KeyState;
+use crate::oauth::rotation::Rotation;
+
+/// How bad it is.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+enum Severity {
+    /// As it should be.
+    Good,
+    /// The server starts; something could be better.
+    Warning,
+    /// The server does not start; ends with this exit code.
+    Error(u8),
+}
+
+impl Severity {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Good => "ok",
+            Self::Warning => "warning",
+            Self::Error(_) => "error",
+        }
+    }
+}
+
+struct Finding {
+    severity: Severity,
+    about: String,
+    message: String,
+}
+
+/// Everything that was found.
+#[derive(Default)]
+struct Findings(Vec<Finding>);
+
+impl Findings {
+    fn add(&mut self, severity: Severity, about: impl Into<String>, message: impl Into<String>) {
+        self.0.push(Finding { severity, about: about.into(), message: message.into() });
+    }
+}
+
+/// Runs the command: every problem of the settings at once, what weakens security, then storage and keys.
+///
+/// # Errors
+/// When the server would not start: 2 for settings, 3 for storage, 4 for keys.
+pub async fn run(call: &Call) -> Result<(), CommandError> {
+    let mut findings = Findings::default();
+    match Config::examine(call.file().as_deref(), &process_environment()) {
+        Ok(config) => {
+            let told = call.file().map_or_else(|| "defaults".to_owned(), |file| file.display().to_string());
+            findings.add(Severity::Good, "settings", told);
+            for weakness in config.weaknesses() {
+                findings.add(Severity::Warning, weakness.key, weakness.message);
+            }
+            look_at_storage(&config, &mut findings).await;
+        }
+        Err(mistakes) => {
+            for mistake in mistakes {
+                // Its line begins with the key and where it stands.
+                let line = mistake.to_string();
+                let message = line.strip_prefix(mistake.key()).unwrap_or(&line).trim_start_matches(": ").trim();
+                findings.add(Severity::Error(2), mistake.key(), message);
+            }
+        }
+    }
+    report(call, &findings)
+}
+
+fn report(call: &Call, findings: &Findings) -> Result<(), CommandError> {
+    let mut table = Table::new(["", "about", "finding"]);
+    let mut values = Vec::new();
+    for Finding { severity, about, message } in &findings.0 {
+        table.row([severity.as_str().to_owned(), about.clone(), message.clone()]);
+        values.push(json!({"severity": severity.as_str(), "about": about, "message": message}));
+    }
+    let codes: Vec<u8> = findings
+        .0
+        .iter()
+        .filter_map(|finding| match finding.severity {
+            Severity::Error(code) => Some(code),
+            _ => None,
+        })
+        .collect();
+    call.output.print(table, &json!({"ok": codes.is_empty(), "findings": Value::Array(values)}))?;
+    match codes.first() {
+        None => Ok(()),
+        Some(code) => Err(CommandError::Checked { code: *code, count: codes.len() }),
+    }
+}
+
+async fn look_at_storage(config: &Config, findings: &mut Findings) {
+    let path = match config.database.file(&process_environment()) {
+        Ok(Some(path)) => path,
+        Ok(None) => return look_at_server(config, findings).await,
+        Err(error) => return findings.add(Severity::Error(2), error.key(), error.to_string()),
+    };
+    let path = &path;
+    let shown = path.display().to_string();
+    let is_new = !path.exists();
+    let vault = look_at_master_key(config, is_new, findings);
+    if is_new {
+        match path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")) {
+            folder if folder.is_dir() => {
+                findings.add(Severity::Good, "database", format!("{shown} will be made at the first start"));
+            }
+            folder => {
+                let message = format!("there is no folder {} for {shown}; make it", folder.display());
+                findings.add(Severity::Error(3), "database.path", message);
+            }
+        }
+        return;
+    }
+    let standing = match migrations(path).await {
+        Ok(standing) => standing,
+        Err(error) => return findings.add(Severity::Error(3), "database.path", error.to_string()),
+    };
+    let count = |state| standing.iter().filter(|migration| migration.state == state).count();
+    let refused = count(MigrationState::Changed) + count(MigrationState::Unknown);
+    if refused > 0 {
+        let message = format!("{shown} was written by another release (`symbolon migrate status`); run that one");
+        return findings.add(Severity::Error(3), "database.path", message);
+    }
+    let pending = count(MigrationState::Pending);
+    if pending > 0 {
+        let message = format!("{shown} waits for {pending} migrations; the next start applies them");
+        return findings.add(Severity::Warning, "database", message);
+    }
+    // Nothing is pending, so opening changes nothing.
+    match Store::open(&DatabaseSettings { path: path.clone() }).await {
+        Err(error) => findings.add(Severity::Error(3), "database.path", error.to_string()),
+        Ok(store) => {
+            findings.add(Severity::Good, "database", format!("{shown} is sound and up to date"));
+            if let Some(vault) = vault {
+                look_at_keys(config, (store.clone(), &vault), findings).await;
+            }
+            store.close().await;
+        }
+    }
+}
+
+/// PostgreSQL: reaching it and reading the keys is what can be seen without changing it.
+async fn look_at_server(config: &Config, findings: &mut Findings) {
+    match crate::app::open(config, World::real()).await {
+        Err(error) => findings.add(Severity::Error(error.exit_code()), "database.url", crate::cli::one_line(&error)),
+        Ok((edges, vault)) => {
+            findings.add(Severity::Good, "database", "PostgreSQL answers");
+            look_at_keys(config, (edges.store.clone(), &vault), findings).await;
+            edges.store.close().await;
+            edges.ephemeral.close().await;
+        }
+    }
+}
+
+fn look_at_master_key(config: &Config, is_new: bool, findings: &mut Findings) -> Option<Vault> {
+    let file = &config.keys.master_key_file;
+    if !file.exists() {
+        let (severity, message) = if is_new {
+            (Severity::Good, format!("{} will be made at the first start", file.display()))
+        } else {
+            let message = "is not there, while the database is; restore it from your backup: a new one opens nothing";
+            (Severity::Error(4), format!("{} {message}", file.display()))
+        };
+        findings.add(severity, "keys.master_key_file", message);
+        return None;
+    }
+    match Vault::load(file) {
+        Ok(vault) => Some(vault),
+        Err(error) => {
+            findings.add(Severity::Error(4), "keys.master_key_file", error.to_string());
+            None
+        }
+    }
+}
+
+async fn look_at_keys(config: &Config, (store, vault): (Store, &Vault), findings: &mut Findings) {
+    let World { clock, random, fetch } = World::real();
+    let ephemeral = std::sync::Arc::new(crate::edge::ephemeral::MemoryStore::new());
+    let edges = crate::edge::Edges { store, ephemeral, fetch, clock, random };
+    let rotation = Rotation { edges: &edges, vault, policy: crate::app::rotation_policy(config) };
+    match rotation.open(None).await {
+        Err(fault) => {
+            findings.add(Severity::Error(4), "signing keys", crate::cli::one_line(&fault));
+        }
+        Ok(keys) => {
+            let count = |state| keys.iter().filter(|(_, has)| *has == state).count();
+            let told = format!(
+                "{} sign, {} are next, {} retire",
+                count(KeyState::Active),
+                count(KeyState::Next),
+                count(KeyState::Retiring)
+            );
+            findings.add(Severity::Good, "signing keys", told);
+        }
+    }
+}

@@ -1,0 +1,296 @@
+//! `symbolon client`: the apps that may ask for tokens.
+//!
+//! RFC 7591 §2: what the flags say goes through the same door as a registration request.
+
+pub mod flags;
+
+use std::sync::Arc;
+
+use clap::Subcommand;
+use serde_json::{Value, json};
+
+use self::flags::{ClientKind, Flags};
+use crate::app;
+use crate::cli::output::{Facts, Table, moment};
+use crate::cli::site::{Absent, Site};
+use crate::cli::{Call, CommandError};
+use crate::edge::store::Creation;
+use crate::model::client::{AccessTokenFormat, Client, ClientOrigin, ClientPolicy, ClientSecret};
+use crate::model::id::ClientId;
+use crate::model::signing_key::KeyState;
+use crate::oauth::client_auth::secret;
+use crate::protocol::client_metadata::ClientMetadata;
+use crate::protocol::client_registration::{RegistrationRules, Unsupported};
+use crate::protocol::jose::algorithm::SigningAlgorithm;
+use crate::protocol::secret::Secret;
+
+/// `symbolon client`
+#[derive(Debug, Subcommand)]
+pub enum ClientCommand {
+    /// Registers a client; its secret is printed once.
+    Create {
+        /// The name that people see.
+        name: String,
+        /// The client id; a random one by default.
+        #[arg(long, value_name = "CLIENT_ID")]
+        id: Option<String>,
+        /// What kind of app it is.
+        #[arg(long, value_name = "TYPE", default_value = "web")]
+        r#type: ClientKind,
+        /// The rest.
+        #[command(flatten)]
+        flags: Box<Flags>,
+    },
+    /// Lists clients, the oldest first.
+    List {
+        /// At most so many.
+        #[arg(long, default_value_t = 1000)]
+        limit: u32,
+    },
+    /// Shows a client.
+    Show {
+        /// Its client id.
+        id: String,
+    },
+    /// Changes what the flags name, and nothing else.
+    Update {
+        /// Its client id.
+        id: String,
+        /// Another name.
+        #[arg(long)]
+        name: Option<String>,
+        /// Takes all its rights away, or gives them back.
+        #[arg(long, value_name = "yes|no", value_parser = flags::yes_or_no)]
+        disabled: Option<bool>,
+        /// The rest.
+        #[command(flatten)]
+        flags: Box<Flags>,
+    },
+    /// Deletes a client with its consents, grants and tokens.
+    Delete {
+        /// Its client id.
+        id: String,
+    },
+    /// Gives a client a new secret, printed once; the old one is refused from then on.
+    RotateSecret {
+        /// Its client id.
+        id: String,
+    },
+}
+
+impl ClientCommand {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// When the stores cannot be used, a client is unknown or taken, or its metadata is refused.
+    pub async fn run(self, call: &Call) -> Result<(), CommandError> {
+        let absent = if matches!(self, Self::Create { .. }) { Absent::Make } else { Absent::Refuse };
+        let site = Site::open(call, absent).await?;
+        let done = self.act(call, &site).await;
+        site.close().await;
+        done
+    }
+
+    async fn act(self, call: &Call, site: &Site) -> Result<(), CommandError> {
+        match self {
+            Self::Create { name, id, r#type, flags } => create(call, site, (name, id, r#type), *flags).await,
+            Self::List { limit } => list(call, site, limit).await,
+            Self::Show { id } => show(call, &*client(site, &id).await?, None),
+            Self::Update { id, name, disabled, flags } => update(call, site, (&id, name, disabled), *flags).await,
+            Self::Delete { id } => delete(call, site, &id).await,
+            Self::RotateSecret { id } => rotate_secret(call, site, &id).await,
+        }
+    }
+}
+
+async fn client(site: &Site, id: &str) -> Result<Arc<Client>, CommandError> {
+    let found = match id.parse::<ClientId>() {
+        Ok(id) => site.edges.store.client(&id).await?,
+        Err(_) => None,
+    };
+    found.ok_or_else(|| CommandError::refused(format!("there is no client {id}; `symbolon client list` shows all")))
+}
+
+async fn create(
+    call: &Call,
+    site: &Site,
+    (name, id, kind): (String, Option<String>, ClientKind),
+    flags: Flags,
+) -> Result<(), CommandError> {
+    let random = &*site.edges.random;
+    let id = match id {
+        Some(id) => id.parse().map_err(|error| CommandError::refused(format!("--id {id}: {error}")))?,
+        None => ClientId::generate(random.bytes()),
+    };
+    let mut members = kind.preset();
+    flags.write(Some(&name), &mut members)?;
+    let policy = flags.policy(ClientPolicy::default())?;
+    let metadata = parse(site, &members, &policy).await?;
+    let (secret, kept) = new_secret(site, &id, &metadata);
+    let client = Client {
+        id,
+        metadata,
+        secret: kept,
+        origin: ClientOrigin::Operator,
+        policy,
+        created_at: site.now(),
+        disabled_at: None,
+    };
+    match site.edges.store.create_client(&client).await? {
+        Creation::Created => show(call, &client, secret.as_ref()),
+        Creation::AlreadyExists => {
+            Err(CommandError::refused(format!("the client_id {} is taken; choose another --id", client.id)))
+        }
+    }
+}
+
+async fn update(
+    call: &Call,
+    site: &Site,
+    (id, name, disabled): (&str, Option<String>, Option<bool>),
+    flags: Flags,
+) -> Result<(), CommandError> {
+    let before = client(site, id).await?;
+    let written = serde_json::to_value(&before.metadata).map_err(anyhow::Error::from)?;
+    let mut members = written.as_object().cloned().unwrap_or_default();
+    flags.write(name.as_ref(), &mut members)?;
+    let policy = flags.policy(before.policy.clone())?;
+    let metadata = parse(site, &members, &policy).await?;
+    let method = metadata.token_endpoint_auth_method;
+    // A secret is kept in the form its method needs; a method of another form gets a new one.
+    let is_kept = method.needs_secret()
+        && before
+            .secret
+            .as_ref()
+            .is_some_and(|kept| matches!(kept, ClientSecret::Sealed(_)) == secret::keeps_clear(method));
+    let (secret, kept) = if is_kept { (None, before.secret.clone()) } else { new_secret(site, &before.id, &metadata) };
+    let disabled_at = match disabled {
+        Some(true) => before.disabled_at.or(Some(site.now())),
+        Some(false) => None,
+        None => before.disabled_at,
+    };
+    let after = Client { metadata, policy, secret: kept, disabled_at, ..before.as_ref().clone() };
+    site.edges.store.update_client(&after).await?;
+    show(call, &after, secret.as_ref())
+}
+
+async fn rotate_secret(call: &Call, site: &Site, id: &str) -> Result<(), CommandError> {
+    let before = client(site, id).await?;
+    let (Some(secret), kept) = new_secret(site, &before.id, &before.metadata) else {
+        let method = before.metadata.token_endpoint_auth_method.as_str();
+        return Err(CommandError::refused(format!("{id} has no secret: it authenticates by {method}")));
+    };
+    let after = Client { secret: kept, ..before.as_ref().clone() };
+    site.edges.store.update_client(&after).await?;
+    let human = Facts::default().with("client_id", &after.id).with("client_secret", secret.expose());
+    let told = format!("{human}\nThis secret is shown once; the old one is refused from now on.");
+    call.output.print(told, &json!({"client_id": after.id, "client_secret": secret.expose()}))
+}
+
+async fn delete(call: &Call, site: &Site, id: &str) -> Result<(), CommandError> {
+    let client = client(site, id).await?;
+    site.edges.store.delete_client(&client.id).await?;
+    let told = "deleted, with its consents, grants and tokens";
+    call.output.print(told, &json!({"client_id": client.id, "deleted": true}))
+}
+
+async fn list(call: &Call, site: &Site, limit: u32) -> Result<(), CommandError> {
+    let clients = site.edges.store.clients(limit).await?;
+    let mut table = Table::new(["client_id", "name", "authentication", "grants", "state", "created"]);
+    for client in &clients {
+        let grants = client.metadata.grant_types.iter().map(|grant| grant.as_str());
+        table.row([
+            client.id.to_string(),
+            client.metadata.client_name.clone().unwrap_or_default(),
+            client.metadata.token_endpoint_auth_method.as_str().to_owned(),
+            grants.collect::<Vec<_>>().join(" "),
+            state(client).to_owned(),
+            moment(client.created_at),
+        ]);
+    }
+    let values = clients.iter().map(|client| json_of(client, None)).collect::<Result<Value, _>>()?;
+    call.output.print(table, &values)
+}
+
+/// The metadata, by the rules of registration; an operator who typed something unknown wants to know.
+async fn parse(
+    site: &Site,
+    members: &serde_json::Map<String, Value>,
+    policy: &ClientPolicy,
+) -> Result<ClientMetadata, CommandError> {
+    let keys = site.edges.store.signing_keys().await?;
+    let has = |algorithm: &SigningAlgorithm| {
+        keys.is_empty() || keys.iter().any(|key| key.algorithm == *algorithm && key.state == KeyState::Active)
+    };
+    let algorithms: Vec<_> = SigningAlgorithm::ALL.iter().copied().filter(has).collect();
+    let rules = RegistrationRules {
+        scopes_supported: &app::scopes_supported(),
+        signing_algorithms: &algorithms,
+        unsupported: Unsupported::Refuse,
+        allows_http_loopback: policy.development,
+    };
+    ClientMetadata::parse(members, &rules).map_err(|error| {
+        let hint = error.developer_hint().filter(|hint| !hint.is_empty()).map(|hint| format!(" ({hint})"));
+        CommandError::refused(format!("{}{}", error.description(), hint.unwrap_or_default()))
+    })
+}
+
+fn new_secret(site: &Site, id: &ClientId, metadata: &ClientMetadata) -> (Option<Secret>, Option<ClientSecret>) {
+    let (method, random) = (metadata.token_endpoint_auth_method, &*site.edges.random);
+    let secret = method.needs_secret().then(|| secret::generate(method, random));
+    let kept = secret.as_ref().map(|value| secret::keep(value, (id, method), &site.vault, random));
+    (secret, kept)
+}
+
+fn show(call: &Call, client: &Client, secret: Option<&Secret>) -> Result<(), CommandError> {
+    let metadata = &client.metadata;
+    let grants: Vec<_> = metadata.grant_types.iter().map(|grant| grant.as_str()).collect();
+    let mut facts = Facts::default()
+        .with("client_id", &client.id)
+        .with("client_secret", secret.map(|secret| secret.expose().as_str()).unwrap_or_default())
+        .with("name", metadata.client_name.as_deref().unwrap_or_default())
+        .with("authentication", metadata.token_endpoint_auth_method.as_str())
+        .with("grants", grants.join(" "));
+    for uri in &metadata.redirect_uris {
+        facts = facts.with("redirect_uri", uri);
+    }
+    for uri in &metadata.post_logout_redirect_uris {
+        facts = facts.with("after logout", uri);
+    }
+    let scope = metadata.scope.as_ref().map(ToString::to_string).unwrap_or_default();
+    facts = facts
+        .with("scope", scope)
+        .with("audience", client.policy.audience.join(" "))
+        .with("first party", if client.policy.first_party { "yes: consent is not asked" } else { "no" })
+        .with(
+            "access token",
+            match client.policy.access_token {
+                AccessTokenFormat::Jwt => "JWT",
+                AccessTokenFormat::Opaque => "opaque",
+            },
+        )
+        .with("state", state(client))
+        .with("created", moment(client.created_at));
+    let note = if secret.is_some() { "\nThe secret is shown once; only its hash is kept." } else { "" };
+    call.output.print(format_args!("{facts}{note}"), &json_of(client, secret)?)
+}
+
+const fn state(client: &Client) -> &'static str {
+    if client.is_enabled() { "enabled" } else { "disabled" }
+}
+
+fn json_of(client: &Client, secret: Option<&Secret>) -> Result<Value, CommandError> {
+    let mut json = serde_json::to_value(&client.metadata).map_err(anyhow::Error::from)?;
+    let policy = serde_json::to_value(&client.policy).map_err(anyhow::Error::from)?;
+    if let Some(members) = json.as_object_mut() {
+        members.insert("client_id".into(), json!(client.id));
+        members.insert("client_id_issued_at".into(), json!(client.created_at));
+        members.insert("disabled_at".into(), json!(client.disabled_at));
+        members.insert("self_registered".into(), json!(client.is_self_registered()));
+        members.insert("policy".into(), policy);
+        if let Some(secret) = secret {
+            members.insert("client_secret".into(), json!(secret.expose()));
+        }
+    }
+    Ok(json)
+}

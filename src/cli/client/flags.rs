@@ -1,0 +1,179 @@
+//! What the flags say about a client: metadata in the words of RFC 7591, and the operator's decisions.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::ValueEnum;
+use serde_json::{Map, Value, json};
+
+use crate::cli::CommandError;
+use crate::config::duration;
+use crate::model::client::{AccessTokenFormat, ClientPolicy, RefreshTokenPolicy};
+
+/// The usual kinds of app, each with its metadata.
+#[derive(Copy, Clone, Debug, Eq, PartialEq, ValueEnum)]
+pub enum ClientKind {
+    /// Runs on a server and keeps a secret.
+    Web,
+    /// Runs in a browser: no secret, PKCE.
+    Spa,
+    /// Runs on a phone or a desktop: no secret, PKCE.
+    Native,
+    /// Speaks for itself: the grant `client_credentials`.
+    Service,
+}
+
+impl ClientKind {
+    /// Where its metadata begins.
+    pub fn preset(self) -> Map<String, Value> {
+        let (application_type, method, grant_types): (_, _, &[&str]) = match self {
+            Self::Web => ("web", "client_secret_basic", &["authorization_code", "refresh_token"]),
+            Self::Spa => ("web", "none", &["authorization_code", "refresh_token"]),
+            Self::Native => ("native", "none", &["authorization_code", "refresh_token"]),
+            Self::Service => ("web", "client_secret_basic", &["client_credentials"]),
+        };
+        let response_types: &[&str] = if self == Self::Service { &[] } else { &["code"] };
+        Map::from_iter([
+            ("application_type".to_owned(), json!(application_type)),
+            ("token_endpoint_auth_method".to_owned(), json!(method)),
+            ("grant_types".to_owned(), json!(grant_types)),
+            ("response_types".to_owned(), json!(response_types)),
+        ])
+    }
+}
+
+/// What `create` and `update` have in common.
+#[derive(Debug, Default, clap::Args)]
+pub struct Flags {
+    /// Where people come back after sign-in; again for several.
+    #[arg(long, value_name = "URI")]
+    redirect_uri: Vec<String>,
+    /// Where people may land after logout; again for several.
+    #[arg(long, value_name = "URI")]
+    post_logout_redirect_uri: Vec<String>,
+    /// The most it may ask for, as in "openid profile".
+    #[arg(long)]
+    scope: Option<String>,
+    /// How it proves itself: `client_secret_basic`, `client_secret_post`, `client_secret_jwt`, `private_key_jwt` or `none`.
+    #[arg(long, value_name = "METHOD")]
+    auth_method: Option<String>,
+    /// Where its public keys are.
+    #[arg(long, value_name = "URL")]
+    jwks_uri: Option<String>,
+    /// More metadata (RFC 7591 section 2): a file with a JSON object; flags go before it.
+    #[arg(long, value_name = "FILE")]
+    metadata: Option<PathBuf>,
+    /// Whom its access tokens are for, `aud`; again for several.
+    #[arg(long, value_name = "AUDIENCE")]
+    audience: Vec<String>,
+    /// It belongs to the house: people are not asked for consent.
+    #[arg(long, value_name = "yes|no", num_args = 0..=1, default_missing_value = "yes", require_equals = true, value_parser = yes_or_no)]
+    first_party: Option<bool>,
+    /// The form of its access tokens.
+    #[arg(long, value_name = "FORMAT")]
+    access_token: Option<TokenFormat>,
+    /// How long its access tokens live: from 1m to 1h.
+    #[arg(long, value_name = "DURATION", value_parser = access_token_lifetime)]
+    access_token_lifetime: Option<Duration>,
+    /// When it gets refresh tokens.
+    #[arg(long, value_name = "WHEN")]
+    refresh_token: Option<RefreshWhen>,
+    /// PKCE is demanded of it; always so for clients without a secret.
+    #[arg(long, value_name = "yes|no", value_parser = yes_or_no)]
+    require_pkce: Option<bool>,
+    /// It is being developed: http redirect URIs on this machine are fine.
+    #[arg(long, value_name = "yes|no", num_args = 0..=1, default_missing_value = "yes", require_equals = true, value_parser = yes_or_no)]
+    development: Option<bool>,
+}
+
+/// The form of access tokens.
+#[derive(Copy, Clone, Debug, Eq, PartialEq, ValueEnum)]
+enum TokenFormat {
+    /// RFC 9068: resource servers verify it themselves.
+    Jwt,
+    /// Random: resource servers ask.
+    Opaque,
+}
+
+/// When refresh tokens are given.
+#[derive(Copy, Clone, Debug, Eq, PartialEq, ValueEnum)]
+enum RefreshWhen {
+    /// When `offline_access` was granted.
+    OfflineAccess,
+    /// Each time.
+    Always,
+}
+
+/// `yes` or `no`.
+pub fn yes_or_no(text: &str) -> Result<bool, &'static str> {
+    match text {
+        "yes" | "true" => Ok(true),
+        "no" | "false" => Ok(false),
+        _ => Err("must be yes or no"),
+    }
+}
+
+fn access_token_lifetime(text: &str) -> Result<Duration, String> {
+    let lifetime = duration::parse(text).map_err(|error| error.to_string())?;
+    let allowed = Duration::from_mins(1)..=Duration::from_hours(1);
+    if allowed.contains(&lifetime) { Ok(lifetime) } else { Err("must be from 1m to 1h".to_owned()) }
+}
+
+impl Flags {
+    /// Writes what was given over `members`.
+    ///
+    /// # Errors
+    /// When the file of metadata cannot be read.
+    pub fn write(&self, name: Option<&String>, members: &mut Map<String, Value>) -> Result<(), CommandError> {
+        if let Some(file) = &self.metadata {
+            let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+            let given: Map<String, Value> = serde_json::from_str(&text)
+                .map_err(|error| CommandError::refused(format!("{} holds no JSON object: {error}", file.display())))?;
+            members.extend(given);
+        }
+        let lists =
+            [("redirect_uris", &self.redirect_uri), ("post_logout_redirect_uris", &self.post_logout_redirect_uri)];
+        members.extend(
+            lists.into_iter().filter(|(_, list)| !list.is_empty()).map(|(key, list)| (key.to_owned(), json!(list))),
+        );
+        let texts = [
+            ("client_name", &name.cloned()),
+            ("scope", &self.scope),
+            ("token_endpoint_auth_method", &self.auth_method),
+            ("jwks_uri", &self.jwks_uri),
+        ];
+        members.extend(texts.into_iter().filter_map(|(key, text)| Some((key.to_owned(), json!(text.as_ref()?)))));
+        Ok(())
+    }
+
+    /// The decisions, where they were made, in place of those in `before`.
+    ///
+    /// # Errors
+    /// When an audience is empty.
+    pub fn policy(&self, before: ClientPolicy) -> Result<ClientPolicy, CommandError> {
+        if self.audience.iter().any(|audience| audience.trim().is_empty()) {
+            return Err(CommandError::refused("--audience is empty; write the URL of the API".to_owned()));
+        }
+        Ok(ClientPolicy {
+            first_party: self.first_party.unwrap_or(before.first_party),
+            require_pkce: self.require_pkce.unwrap_or(before.require_pkce),
+            access_token: match self.access_token {
+                Some(TokenFormat::Jwt) => AccessTokenFormat::Jwt,
+                Some(TokenFormat::Opaque) => AccessTokenFormat::Opaque,
+                None => before.access_token,
+            },
+            access_token_lifetime: self
+                .access_token_lifetime
+                .map(|lifetime| lifetime.as_secs())
+                .or(before.access_token_lifetime),
+            audience: if self.audience.is_empty() { before.audience } else { self.audience.clone() },
+            refresh_token: match self.refresh_token {
+                Some(RefreshWhen::OfflineAccess) => RefreshTokenPolicy::OfflineAccess,
+                Some(RefreshWhen::Always) => RefreshTokenPolicy::Always,
+                None => before.refresh_token,
+            },
+            development: self.development.unwrap_or(before.development),
+        })
+    }
+}

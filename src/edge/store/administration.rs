@@ -1,0 +1,80 @@
+//! What operators do to accounts and sessions from outside.
+//!
+//! PROTOCOL.md A13 (a password set by somebody else ends everything that the old one opened).
+
+use futures_util::FutureExt as _;
+use uuid::Uuid;
+
+use crate::edge::store::row::Context as _;
+use crate::edge::store::user::role_text;
+use crate::edge::store::writer::Fact;
+use crate::edge::store::{Store, grant, session};
+use crate::model::fault::Fault;
+use crate::model::id::{SessionId, UserId};
+use crate::model::user::Role;
+use crate::protocol::numeric_date::NumericDate;
+use crate::protocol::secret::Secret;
+
+const ENABLE: &str = "UPDATE user_account SET disabled_at = NULL WHERE id = $1 AND disabled_at IS NOT NULL";
+const SET_ROLE: &str = "UPDATE user_account SET role = $2, updated_at = $3 WHERE id = $1";
+const SET_EPOCH: &str = "UPDATE user_account SET auth_epoch = $2 WHERE id = $1";
+const SET_PASSWORD: &str = "INSERT INTO credential (user_id, kind, secret, updated_at) VALUES ($1, 'password', $2, $3)
+    ON CONFLICT (user_id, kind) DO UPDATE SET secret = excluded.secret, updated_at = excluded.updated_at";
+const LIVE: &str = "SELECT id FROM user_session
+    WHERE ended_at IS NULL AND expires_at > $1 AND last_seen_at + idle_lifetime > $1
+    ORDER BY last_seen_at DESC, id LIMIT $2";
+
+impl Store {
+    /// Enables a disabled account; false when it was enabled or there is none. What was ended stays ended.
+    pub async fn enable_user(&self, id: UserId) -> Result<bool, Fault> {
+        let held = std::sync::Arc::clone(&self.held);
+        let fact = Fact::one(move |connection| {
+            async move {
+                let enable = connection.query(ENABLE).bind(id.uuid());
+                Ok(enable.execute().await.context("enable a user")? == 1)
+            }
+            .boxed()
+        });
+        self.recorder.record(fact.then(move |_| held.users.forget(&id))).await
+    }
+
+    /// Gives the person another role; false when there is no such person.
+    pub async fn set_role(&self, id: UserId, role: Role, now: NumericDate) -> Result<bool, Fault> {
+        let held = std::sync::Arc::clone(&self.held);
+        let fact = Fact::one(move |connection| {
+            async move {
+                let set = connection.query(SET_ROLE).bind(id.uuid()).bind(role_text(role)).bind(now.seconds());
+                Ok(set.execute().await.context("change the role of a user")? == 1)
+            }
+            .boxed()
+        });
+        self.recorder.record(fact.then(move |_| held.users.forget(&id))).await
+    }
+
+    /// Sets the person's password (a PHC string), ends their sessions and revokes their grants.
+    pub async fn reset_password(&self, id: UserId, phc: &str, now: NumericDate) -> Result<(), Fault> {
+        let phc = Secret::from(phc);
+        let held = std::sync::Arc::clone(&self.held);
+        let fact = Fact::several(move |connection| {
+            async move {
+                let set =
+                    connection.query(SET_PASSWORD).bind(id.uuid()).bind(phc.expose().as_str()).bind(now.seconds());
+                set.execute().await.context("record a password")?;
+                let epoch = connection.query(SET_EPOCH).bind(id.uuid()).bind(now.seconds());
+                epoch.execute().await.context("end what a password opened")?;
+                session::end_all_of(connection, id, now).await?;
+                grant::revoke_all_of(connection, id, now).await
+            }
+            .boxed()
+        });
+        // It is rare and reaches far.
+        self.recorder.record(fact.then(move |()| held.flush())).await
+    }
+
+    /// At most `limit` sessions that are live at `now`, the last used first.
+    pub async fn live_sessions(&self, now: NumericDate, limit: u32) -> Result<Vec<SessionId>, Fault> {
+        let list = self.readers.query(LIVE).bind(now.seconds()).bind(i64::from(limit));
+        let ids: Vec<Uuid> = list.scalar_all().await.context("list live sessions")?;
+        Ok(ids.into_iter().map(SessionId::from_uuid).collect())
+    }
+}

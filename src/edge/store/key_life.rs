@@ -1,0 +1,77 @@
+//! Signing keys: from next to active, to retiring, to gone.
+
+use std::collections::HashMap;
+
+use futures_util::FutureExt as _;
+
+use crate::edge::store::row::{Context as _, Place};
+use crate::edge::store::writer::Fact;
+use crate::edge::store::{Store, key};
+use crate::model::fault::Fault;
+use crate::model::signing_key::{KeyState, StoredSigningKey};
+use crate::protocol::numeric_date::NumericDate;
+
+const STATES: &str = "SELECT kid, state FROM signing_key";
+/// Nothing happens when `$1` is no longer next: another node was faster.
+const RETIRE: &str = "UPDATE signing_key SET state = 'retiring', expires_at = $2 WHERE state = 'active'
+    AND algorithm = (SELECT algorithm FROM signing_key WHERE kid = $1 AND state = 'next')";
+const ACTIVATE: &str = "UPDATE signing_key SET state = 'active', activated_at = $2 WHERE kid = $1 AND state = 'next'";
+const REMOVE: &str = "DELETE FROM signing_key WHERE kid = $1";
+
+impl Store {
+    /// Where each signing key stands, by its `kid`: what a node compares with what it holds.
+    pub async fn signing_key_states(&self) -> Result<HashMap<String, KeyState>, Fault> {
+        let rows: Vec<(String, String)> =
+            self.readers.query(STATES).fetch_all().await.context("read where signing keys stand")?;
+        let state = |(kid, state): (String, String)| {
+            let place = Place { table: "signing_key", id: &kid };
+            let state = KeyState::parse(&state).ok_or_else(|| place.damaged("state"))?;
+            Ok((kid, state))
+        };
+        rows.into_iter().map(state).collect()
+    }
+
+    /// Lets the next key `kid` sign; the one before verifies until `retires_at`. False when it is not next.
+    pub async fn activate_signing_key(
+        &self,
+        kid: &str,
+        now: NumericDate,
+        retires_at: NumericDate,
+    ) -> Result<bool, Fault> {
+        let kid = kid.to_owned();
+        let fact = Fact::several(move |connection| {
+            async move {
+                let retire = connection.query(RETIRE).bind(kid.as_str()).bind(retires_at.seconds());
+                retire.execute().await.context("retire a signing key")?;
+                let activate = connection.query(ACTIVATE).bind(kid).bind(now.seconds());
+                Ok(activate.execute().await.context("activate a signing key")? == 1)
+            }
+            .boxed()
+        });
+        self.recorder.record(fact).await
+    }
+
+    /// Removes signing keys; what they signed verifies no longer. Returns how many there were.
+    pub async fn remove_signing_keys(&self, kids: Vec<String>) -> Result<u64, Fault> {
+        self.replace_signing_keys(kids, Vec::new()).await
+    }
+
+    /// Removes signing keys and records others in their place, at once. Returns how many were removed.
+    pub async fn replace_signing_keys(&self, kids: Vec<String>, fresh: Vec<StoredSigningKey>) -> Result<u64, Fault> {
+        let fact = Fact::several(move |connection| {
+            async move {
+                let mut removed = 0;
+                for kid in kids {
+                    let remove = connection.query(REMOVE).bind(kid);
+                    removed += remove.execute().await.context("remove a signing key")?;
+                }
+                for fresh in fresh {
+                    key::add(connection, fresh).await?;
+                }
+                Ok(removed)
+            }
+            .boxed()
+        });
+        self.recorder.record(fact).await
+    }
+}

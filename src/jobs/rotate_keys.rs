@@ -1,0 +1,53 @@
+//! Rotates the signing keys by policy, and follows what other nodes and the command line do to them.
+//!
+//! PROTOCOL.md T18 and §3 (key rotation under load, compromise drill: at most a second).
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use crate::jobs::Run;
+use crate::model::fault::Fault;
+use crate::oauth::provider::Provider;
+use crate::oauth::rotation::Rotation;
+
+/// Does what the policy asks for.
+pub(super) fn keep_up(provider: Arc<Provider>) -> Run {
+    Box::pin(async move {
+        rotation(&provider).keep_up().await?;
+        follow_store(&provider).await
+    })
+}
+
+/// Takes over the keys of the store when they are others than ours.
+pub(super) fn follow(provider: Arc<Provider>) -> Run {
+    Box::pin(async move { follow_store(&provider).await })
+}
+
+fn rotation(provider: &Provider) -> Rotation<'_> {
+    Rotation { edges: &provider.edges, vault: &provider.vault, policy: provider.policy.rotation }
+}
+
+async fn follow_store(provider: &Provider) -> Result<(), Fault> {
+    let stored = provider.edges.store.signing_key_states().await?;
+    let ours = provider.keys.load_full();
+    let same = ours.iter().count() == stored.len()
+        && ours.iter().all(|(key, state)| stored.get(key.kid()).is_some_and(|stored| *stored == state));
+    if same {
+        return Ok(());
+    }
+    let theirs = rotation(provider).open(Some(&ours)).await?;
+    if theirs.algorithms().is_empty() {
+        // Signing with what we have beats signing with nothing.
+        return Err(Fault::internal("follow the signing keys: none of the store signs"));
+    }
+    let kept: HashSet<&str> = theirs.iter().map(|(key, _)| key.kid()).collect();
+    let withdrawn: Vec<String> =
+        ours.iter().map(|(key, _)| key.kid()).filter(|kid| !kept.contains(kid)).map(str::to_owned).collect();
+    drop(kept);
+    provider.keys.store(Arc::new(theirs));
+    if !withdrawn.is_empty() {
+        provider.verified_tokens.clear();
+    }
+    tracing::info!(?withdrawn, "the signing keys have changed");
+    Ok(())
+}

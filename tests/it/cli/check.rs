@@ -1,0 +1,178 @@
+//! Settings that are wrong, weak or fine, and files that are not what they should be.
+
+use std::os::unix::fs::PermissionsExt as _;
+
+use serde_json::Value;
+
+use crate::cli::station::Station;
+
+fn findings(station: &Station, code: i32) -> Vec<(String, String, String)> {
+    let ran = station.run(&["check", "--json"]);
+    assert_eq!(ran.code, code, "{ran:?}");
+    let told: Value = serde_json::from_str(&ran.out).expect("JSON");
+    assert_eq!(told["ok"], code == 0);
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    told["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|finding| (text(&finding["severity"]), text(&finding["about"]), text(&finding["message"])))
+        .collect()
+}
+
+#[test]
+fn every_mistake_is_named_at_once() {
+    let station = Station::new();
+    station.write(
+        "symbolon.toml",
+        r#"
+        issuer = "http://login.example.com"
+        isuer = "x"
+        [server]
+        listen = "here"
+        [tokens]
+        access_lifetime = "2d"
+        code_lifetime = 60
+        signing_alg = "HS256"
+        [session]
+        cookie_domain = "com"
+        [registration]
+        mode = "initial_access_token"
+        token = "hunter2hunter2"
+        "#,
+    );
+    let found = findings(&station, 2);
+    for (key, part) in [
+        ("issuer", "must be https"),
+        ("isuer", "did you mean `issuer`?"),
+        ("server.listen", "must be an address"),
+        ("tokens.access_lifetime", "must be from 1m to 1h"),
+        ("tokens.code_lifetime", "write a number and a unit"),
+        ("tokens.signing_alg", "must be one of"),
+        ("session.cookie_domain", "is not a domain"),
+        ("registration.token", "too short"),
+    ] {
+        assert!(
+            found.iter().any(|(severity, about, told)| severity == "error" && about == key && told.contains(part)),
+            "{key}: {found:?}"
+        );
+    }
+    assert_eq!(found.len(), 8, "{found:?}");
+    assert!(found.iter().all(|(_, _, told)| !told.contains("hunter2")), "secrets are not repeated");
+    assert_eq!(std::fs::read_dir(station.folder.path()).unwrap().count(), 1, "nothing is made");
+}
+
+#[test]
+fn what_weakens_security_is_named() {
+    let station = Station::new();
+    station.write(
+        "symbolon.toml",
+        r#"
+        issuer = "https://login.example.com"
+        [server]
+        operations = "0.0.0.0:9090"
+        [registration]
+        mode = "open"
+        [tokens]
+        access_lifetime = "1h"
+        [session]
+        cookie_domain = "example.com"
+        [keys]
+        rotate_every = "3650d"
+        "#,
+    );
+    let found = findings(&station, 0);
+    let warned: Vec<_> =
+        found.iter().filter(|(severity, ..)| severity == "warning").map(|(_, about, _)| about.as_str()).collect();
+    assert_eq!(
+        warned,
+        [
+            "registration.mode",
+            "server.operations",
+            "session.cookie_domain",
+            "tokens.access_lifetime",
+            "keys.rotate_every",
+            "keys.master_key_file"
+        ]
+    );
+}
+
+#[test]
+fn storage_and_keys_are_looked_at() {
+    let station = Station::new();
+    station.run(&["user", "create", "ada", "--no-password"]).ok();
+    let found = findings(&station, 0);
+    assert!(
+        found
+            .iter()
+            .any(|(severity, about, told)| severity == "ok" && about == "database" && told.contains("up to date"))
+    );
+
+    let key = station.folder.path().join("symbolon.key");
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
+    assert!(
+        findings(&station, 4)
+            .iter()
+            .any(|(_, about, told)| about == "keys.master_key_file" && told.contains("chmod 600"))
+    );
+    std::fs::remove_file(&key).unwrap();
+    assert!(findings(&station, 4).iter().any(|(_, _, told)| told.contains("restore it from your backup")));
+    station
+        .write("symbolon.db", "this is a letter to my grandmother, and no database at all, whatever its name may say");
+    let found = findings(&station, 4);
+    assert!(
+        found.iter().any(|(_, about, told)| about == "database.path" && told.contains("not a database")),
+        "{found:?}"
+    );
+    assert!(!key.exists(), "a check makes nothing");
+}
+
+/// PROTOCOL §3 (wrong key file): the server does not start, and says which.
+#[tokio::test]
+async fn another_master_key_opens_nothing() {
+    let station = Station::new();
+    drop(station.serve().await);
+    std::fs::remove_file(station.folder.path().join("symbolon.key")).unwrap();
+    station.run(&["user", "list"]).ok();
+    let found = findings(&station, 4);
+    assert!(
+        found.iter().any(|(_, about, told)| about == "signing keys" && told.contains("another master key")),
+        "{found:?}"
+    );
+    let ran = station.run(&["serve"]);
+    assert_eq!(ran.code, 4, "{ran:?}");
+}
+
+#[test]
+fn the_schema_is_told_without_being_changed() {
+    let station = Station::new();
+    let plan = station.run(&["migrate", "plan", "--json"]).json();
+    assert!(
+        plan.as_array().unwrap().len() >= 7 && plan.as_array().unwrap().iter().all(|step| step["state"] == "pending")
+    );
+    assert!(!station.folder.path().join("symbolon.db").exists());
+    let done = station.run(&["migrate", "--json"]).json();
+    assert!(done.as_array().unwrap().iter().all(|step| step["state"] == "applied"));
+    assert_eq!(station.run(&["migrate", "plan"]).ok(), "none\n");
+    assert!(station.run(&["migrate", "status"]).ok().starts_with("VERSION"));
+}
+
+#[tokio::test]
+async fn a_healthcheck_asks_the_running_server() {
+    let station = Station::new();
+    assert!(station.run(&["healthcheck"]).refused(1).contains("does not answer"));
+    let _server = station.serve().await;
+    assert_eq!(station.run(&["healthcheck"]).ok(), "ready\n");
+}
+
+#[test]
+fn the_program_tells_about_itself() {
+    let station = Station::empty();
+    assert_eq!(station.run(&["version", "--json"]).json()["version"], env!("CARGO_PKG_VERSION"));
+    for shell in ["bash", "zsh", "fish"] {
+        let script = station.run(&["completions", shell]).ok();
+        assert!(script.contains("rotate-secret"), "{shell}");
+    }
+    let manual = station.run(&["man"]).ok();
+    assert!(manual.contains(".TH") && manual.contains("healthcheck"));
+}

@@ -1,0 +1,126 @@
+//! Apps that an operator registers.
+
+use serde_json::json;
+
+use crate::cli::station::{Sender, Station};
+
+#[test]
+fn each_kind_of_app_has_its_preset() {
+    let station = Station::new();
+    let redirect = "https://shop.example/callback";
+    for (kind, arguments, expected) in [
+        (
+            "web",
+            ["--redirect-uri", redirect],
+            json!(["client_secret_basic", "web", ["authorization_code", "refresh_token"]]),
+        ),
+        ("spa", ["--redirect-uri", redirect], json!(["none", "web", ["authorization_code", "refresh_token"]])),
+        (
+            "native",
+            ["--redirect-uri", "com.example.shop:/back"],
+            json!(["none", "native", ["authorization_code", "refresh_token"]]),
+        ),
+        (
+            "service",
+            ["--audience", "https://api.example"],
+            json!(["client_secret_basic", "web", ["client_credentials"]]),
+        ),
+    ] {
+        let made =
+            station.run(&[&["client", "create", kind, "--type", kind, "--json"], &arguments[..]].concat()).json();
+        assert_eq!(made["client_name"], kind);
+        assert_eq!(
+            json!([made["token_endpoint_auth_method"], made["application_type"], made["grant_types"]]),
+            expected,
+            "{kind}"
+        );
+        let has_secret = made["client_secret"].as_str().is_some_and(|secret| secret.len() >= 43);
+        assert_eq!(has_secret, expected[0] != "none", "{kind}");
+        let shown = station.run(&["client", "show", made["client_id"].as_str().unwrap(), "--json"]).json();
+        assert!(shown.get("client_secret").is_none(), "a secret is printed once");
+    }
+    let listed = station.run(&["client", "list", "--json"]).json();
+    assert_eq!(listed.as_array().unwrap().len(), 4);
+    let table = station.run(&["client", "list"]).ok();
+    assert!(table.starts_with("CLIENT_ID") && table.lines().count() == 5, "{table}");
+}
+
+#[test]
+fn what_an_operator_mistypes_is_named_with_its_cure() {
+    let station = Station::new();
+    let create = |more: &[&str]| station.run(&[&["client", "create", "Shop"], more].concat());
+    for (arguments, part) in [
+        (&[][..], "redirect_uris is missing"),
+        (&["--redirect-uri", "http://shop.example/cb"], "redirect_uris: "),
+        (&["--redirect-uri", "https://shop.example/cb", "--scope", "openid profil"], "not supported here: profil"),
+        (&["--redirect-uri", "https://shop.example/cb", "--auth-method", "private_key_jwt"], "give jwks or jwks_uri"),
+        (&["--redirect-uri", "https://shop.example/cb", "--id", "a b"], "--id a b"),
+        (&["--redirect-uri", "https://shop.example/cb", "--audience", ""], "--audience is empty"),
+    ] {
+        let line = create(arguments).refused(1);
+        assert!(line.contains(part), "{line}");
+    }
+    let other = station.run(&["client", "show", "nobody"]).refused(1);
+    assert_eq!(other, "symbolon: there is no client nobody; `symbolon client list` shows all");
+    let wanted = ["--redirect-uri", "https://shop.example/cb", "--id", "shop"];
+    create(&wanted).ok();
+    assert!(create(&wanted).refused(1).contains("is taken"));
+}
+
+#[test]
+fn an_update_changes_what_it_names_and_nothing_else() {
+    let station = Station::new();
+    let made = station
+        .run(&["client", "create", "Shop", "--id", "shop", "--redirect-uri", "https://shop.example/cb", "--json"])
+        .json();
+    let changed = station
+        .run(&[
+            "client",
+            "update",
+            "shop",
+            "--first-party",
+            "--access-token",
+            "opaque",
+            "--audience",
+            "https://api.example",
+            "--json",
+        ])
+        .json();
+    assert_eq!(changed["redirect_uris"], made["redirect_uris"]);
+    assert_eq!(changed["client_name"], "Shop");
+    assert_eq!(changed["policy"]["first_party"], true);
+    assert_eq!(changed["policy"]["access_token"], "opaque");
+    assert!(changed.get("client_secret").is_none(), "the secret stays");
+    let public =
+        station.run(&["client", "update", "shop", "--auth-method", "none", "--first-party=no", "--json"]).json();
+    assert_eq!(public["policy"]["first_party"], false);
+    assert!(station.run(&["client", "rotate-secret", "shop"]).refused(1).contains("it authenticates by none"));
+    let confidential =
+        station.run(&["client", "update", "shop", "--auth-method", "client_secret_jwt", "--json"]).json();
+    assert_eq!(confidential["client_secret"].as_str().unwrap().len(), 86, "long enough for HS512");
+}
+
+/// A running server takes what the command line wrote within a second: new clients, new secrets, disabled ones.
+#[tokio::test]
+async fn a_running_server_follows() {
+    let station = Station::new();
+    let _server = station.serve().await;
+    let made = station.run(&["client", "create", "Robot", "--type", "service", "--id", "robot", "--json"]).json();
+    let old = made["client_secret"].as_str().unwrap().to_owned();
+    let asks = async |secret: &str| {
+        let form = [("grant_type", "client_credentials")];
+        station.post("/oauth2/token", &form, Sender::Client("robot", secret)).await.0
+    };
+    assert_eq!(asks(&old).await, 200);
+
+    let new = station.run(&["client", "rotate-secret", "robot", "--json"]).json()["client_secret"].clone();
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    assert_eq!(asks(&old).await, 401, "the old secret is refused");
+    assert_eq!(asks(new.as_str().unwrap()).await, 200);
+
+    station.run(&["client", "update", "robot", "--disabled", "yes"]).ok();
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    assert_eq!(asks(new.as_str().unwrap()).await, 401);
+    station.run(&["client", "delete", "robot"]).ok();
+    assert_eq!(station.run(&["client", "list", "--json"]).json(), json!([]));
+}

@@ -1,0 +1,17 @@
+//! The program as an operator runs it: in a folder of its own, beside a server or without one.
+
+#[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failure in a helper fails its test")]
+mod check;
+mod client;
+#[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failure in a helper fails its test")]
+mod copy;
+#[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failure in a helper fails its test")]
+mod key;
+#[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failure in a helper fails its test")]
+mod recover;
+mod setup;
+mod station;
+#[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failure in a helper fails its test")]
+mod token;
+#[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failure in a helper fails its test")]
+mod user;
