@@ -49,11 +49,16 @@ impl Listener {
     pub(super) fn start(listening: Listening) -> Self {
         Self(tokio::spawn(listening.run()))
     }
+
+    /// Stops listening.
+    pub(super) fn stop(&self) {
+        self.0.abort();
+    }
 }
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        self.0.abort();
+        self.stop();
     }
 }
 

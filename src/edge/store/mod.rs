@@ -69,7 +69,7 @@ pub struct Store {
     recorder: Arc<Recorder>,
     readers: Readers,
     held: Arc<Held>,
-    _listener: Option<Arc<Listener>>,
+    listener: Option<Arc<Listener>>,
 }
 
 /// What became of something that was to be made.
@@ -100,7 +100,7 @@ impl Store {
         })?;
         let writer = Writer::start(connection, Arc::clone(&held) as Arc<dyn Mirror>);
         let readers = Readers::Sqlite(readers);
-        Ok(Self { recorder: Arc::new(Recorder::Sqlite(writer)), readers, held, _listener: None })
+        Ok(Self { recorder: Arc::new(Recorder::Sqlite(writer)), readers, held, listener: None })
     }
 
     /// Reaches PostgreSQL and brings its schema up to date. Must be called inside a tokio runtime.
@@ -115,7 +115,7 @@ impl Store {
         let held = Arc::new(Held::new(Sharing::Nodes(Arc::clone(&hears))));
         let listener = Listener::start(Listening { server, pool: pool.clone(), held: Arc::clone(&held), hears });
         let recorder = Arc::new(Recorder::Postgres(PostgresRecorder::new(pool.clone())));
-        Ok(Self { recorder, readers: Readers::Postgres(pool), held, _listener: Some(Arc::new(listener)) })
+        Ok(Self { recorder, readers: Readers::Postgres(pool), held, listener: Some(Arc::new(listener)) })
     }
 
     /// What the ephemeral store shares with this one.
@@ -132,6 +132,9 @@ impl Store {
                 self.recorder.close().await;
             }
             Readers::Postgres(_) => {
+                if let Some(listener) = &self.listener {
+                    listener.stop();
+                }
                 self.recorder.close().await;
                 self.readers.close().await;
             }

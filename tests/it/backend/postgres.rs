@@ -96,10 +96,19 @@ impl Postgres {
 
     /// Makes a database; returns its URL.
     pub(crate) async fn database(&self) -> String {
+        self.create("template1").await
+    }
+
+    /// Makes a copy of the database at `url`, which nobody may be using; returns its URL.
+    pub(crate) async fn copy(&self, url: &str) -> String {
+        self.create(url.rsplit('/').next().expect("a name")).await
+    }
+
+    async fn create(&self, template: &str) -> String {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let name = format!("house_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
         let mut connection = PgConnection::connect(&self.url("postgres")).await.expect("PostgreSQL answers");
-        let create = AssertSqlSafe(format!("CREATE DATABASE {name}"));
+        let create = AssertSqlSafe(format!("CREATE DATABASE {name} TEMPLATE {template}"));
         sqlx::query(create).execute(&mut connection).await.expect("a database");
         connection.close().await.expect("closed");
         self.url(&name)

@@ -1,4 +1,5 @@
 //! A server in this process: the real app on SQLite in a temporary folder, in a given world, asked without a socket.
+//! `SYMBOLON_TEST_DATABASE=postgres cargo test` tells every story on PostgreSQL instead.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -14,6 +15,7 @@ use symbolon::app::{App, Extras, World};
 use symbolon::config::Config;
 use symbolon::config::issuer::Issuer;
 use symbolon::config::registration::RegistrationMode;
+use symbolon::config::secret::SecretSource;
 use symbolon::edge::store::Store;
 use symbolon::http::front::Front;
 use symbolon::model::id::{IdentifierId, UserId};
@@ -26,6 +28,8 @@ use symbolon::protocol::secret::Secret;
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 use tower::ServiceExt as _;
+
+use crate::backend::postgres;
 
 use super::answer::Answer;
 use super::transport::Transport;
@@ -60,7 +64,7 @@ pub(crate) struct Running {
     pub(crate) web: Arc<TestWeb>,
     pub(crate) issuer: &'static str,
     front: Front,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl std::ops::Deref for TestServer {
@@ -82,6 +86,11 @@ impl TestServer {
         for (name, bytes) in prepared().await {
             write_private(&folder.path().join(name), bytes);
         }
+        let url = folder.path().join(DATABASE_URL);
+        if let Ok(prepared) = std::fs::read_to_string(&url) {
+            let copy = postgres::shared().expect("it was there before").copy(&prepared).await;
+            std::fs::write(&url, copy).expect("written");
+        }
         let clock = Arc::new(TestClock::new());
         let web = Arc::new(TestWeb::default());
         let mut config = config(folder.path(), setup.issuer);
@@ -93,7 +102,7 @@ impl TestServer {
         };
         let app = App::build(&config, setup.mode, world).await.expect("the server starts");
         let front = app.front(Extras::default());
-        Self(Arc::new(Running { app, clock, web, issuer: setup.issuer, front, _folder: folder }))
+        Self(Arc::new(Running { app, clock, web, issuer: setup.issuer, front, folder }))
     }
 
     pub(crate) fn provider(&self) -> &Provider {
@@ -122,6 +131,10 @@ impl TestServer {
         let key = symbolon::protocol::secret::TokenHash::of(&Self::number().to_string());
         let now = NumericDate::from_seconds(self.clock.seconds());
         self.store().consume_once("settled", &key, now, now).await.expect("written");
+        if self.folder.path().join(DATABASE_URL).exists() {
+            // PostgreSQL takes them side by side.
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
     }
 
     /// A number that no other call of this process got: for names that must differ.
@@ -203,9 +216,17 @@ pub(crate) fn form(target: &str, fields: &[(&str, &str)]) -> Request<Body> {
         .expect("a request")
 }
 
+/// The file with the URL of a database in PostgreSQL, where a story is told on one.
+const DATABASE_URL: &str = "database.url";
+
 fn config(folder: &Path, issuer: &str) -> Config {
     let mut config = Config { issuer: Issuer::parse(issuer).expect("an issuer"), ..Config::default() };
-    config.database.path = Some(folder.join("symbolon.db"));
+    let url = folder.join(DATABASE_URL);
+    if url.exists() {
+        config.database.url = Some(SecretSource::File(url));
+    } else {
+        config.database.path = Some(folder.join("symbolon.db"));
+    }
     config.keys.master_key_file = folder.join("symbolon.key");
     config
 }
@@ -227,6 +248,10 @@ async fn prepared() -> &'static [(String, Vec<u8>)] {
 
 async fn prepare() -> Vec<(String, Vec<u8>)> {
     let folder = tempfile::tempdir().expect("a temporary folder");
+    if std::env::var("SYMBOLON_TEST_DATABASE").is_ok_and(|engine| engine == "postgres") {
+        let database = postgres::shared().expect("PostgreSQL is installed").database().await;
+        write_private(&folder.path().join(DATABASE_URL), database.as_bytes());
+    }
     let world = World {
         clock: Arc::new(TestClock::new()),
         random: Arc::new(SeededRandom::new(1)),
