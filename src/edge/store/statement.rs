@@ -82,29 +82,35 @@ pub(in crate::edge) trait Row: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<
 impl<T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow>> Row for T {}
 
 /// Runs `$method` of the statement where it belongs.
+///
+/// *Why boxed:* the drivers' futures are kilobytes large, and they stand inside every future that may ask the database, also
+/// where the answer is at hand in memory. In a box they cost only when they run.
 macro_rules! run {
     ($query:expr, $method:ident, $rows:ident => $sqlite:expr, $pg_rows:ident => $postgres:expr) => {
         match $query {
             Query::Sqlite(on, query) => {
                 let $rows = match on {
-                    OnSqlite::Connection(connection) => query.$method(connection).await?,
-                    OnSqlite::Pool(pool) => query.$method(pool).await?,
+                    OnSqlite::Connection(connection) => Box::pin(query.$method(connection)).await?,
+                    OnSqlite::Pool(pool) => Box::pin(query.$method(pool)).await?,
                 };
                 $sqlite
             }
             Query::Postgres(on, query) => {
-                let $pg_rows = match on {
-                    OnPostgres::Connection(connection) => query.$method(&mut **connection).await?,
-                    OnPostgres::Pool(pool) => {
-                        let mut connection = pool.acquire().await?;
-                        let Ok(rows) = tokio::time::timeout(PATIENCE, query.$method(&mut *connection)).await else {
-                            // Its answer would be taken for that of the next statement, if it ever came.
-                            drop(connection.detach());
-                            return Err(too_slow());
-                        };
-                        rows?
+                let answer = Box::pin(async move {
+                    match on {
+                        OnPostgres::Connection(connection) => query.$method(&mut **connection).await,
+                        OnPostgres::Pool(pool) => {
+                            let mut connection = pool.acquire().await?;
+                            let Ok(rows) = tokio::time::timeout(PATIENCE, query.$method(&mut *connection)).await else {
+                                // Its answer would be taken for that of the next statement, if it ever came.
+                                drop(connection.detach());
+                                return Err(too_slow());
+                            };
+                            rows
+                        }
                     }
-                };
+                });
+                let $pg_rows = answer.await?;
                 $postgres
             }
         }
