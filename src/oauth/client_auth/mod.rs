@@ -145,7 +145,10 @@ fn wrong_method(registered: ClientAuthMethod) -> OAuthError {
         .hint(format!("registered token_endpoint_auth_method: {}", registered.as_str()))
 }
 
-/// PROTOCOL T13. Only failures are counted, so that nobody can shut a client out.
+/// Counts failures, so that nobody can shut a client out (PROTOCOL T13).
+///
+/// It changes the answer to a guess that is wrong and stops none that is right: secrets that we make have 256 random bits,
+/// which guessing does not find. Secrets that people choose would need a count before the check, by address.
 async fn throttle(provider: &Provider, client: &Client) -> Result<(), OAuthError> {
     let key = EphemeralKey::new("client_auth", TokenHash::of(client.id.as_str()).as_bytes());
     let quota = Quota { burst: GUESSES, period: GUESS_PERIOD };
