@@ -14,6 +14,7 @@ pub mod migrate;
 pub mod output;
 pub mod serve;
 pub mod session;
+pub mod settings;
 pub mod setup;
 pub mod site;
 pub mod token;
@@ -38,7 +39,6 @@ use crate::model::fault::Fault;
 #[derive(Debug, Parser)]
 #[command(name = "symbolon", version, about)]
 pub struct Arguments {
-    /// The settings, in TOML; variables like `SYMBOLON__TOKENS__ACCESS_LIFETIME` stand above it.
     /// The settings, in TOML; variables like `SYMBOLON__TOKENS__ACCESS_LIFETIME` stand above it.
     #[arg(long, global = true, value_name = "FILE", env = "SYMBOLON_CONFIG")]
     config: Option<PathBuf>,
@@ -85,6 +85,9 @@ enum Command {
     Init(setup::Init),
     /// Looks over the settings, the database and the keys; changes nothing.
     Check,
+    /// What can be set, and what is.
+    #[command(subcommand)]
+    Config(settings::ConfigCommand),
     /// Asks the running server whether it is ready.
     Healthcheck,
     /// Brings the schema of the database up to date, or tells where it stands.
@@ -211,6 +214,7 @@ impl Command {
             Self::Serve(serve) => serve.run(call).await,
             Self::Init(init) => init.run(call),
             Self::Check => check::run(call).await,
+            Self::Config(command) => command.run(call),
             Self::Healthcheck => healthcheck::run(call).await,
             Self::Migrate(migrate) => migrate.run(call).await,
             Self::Backup(backup) => backup.run(call).await,

@@ -5,20 +5,20 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::ConfigError;
 use super::secret::SecretSource;
 use crate::protocol::secret::Secret;
 
 /// `[database]`
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Database {
-    /// The SQLite file, `symbolon.db` if nothing else is said; what expires stands in a second one beside it.
+    /// The SQLite file, `symbolon.db` in the working folder if nothing is said; what expires is in a second one beside it
     pub path: Option<PathBuf>,
-    /// In place of `path`: `postgres://user:password@host:5432/database`, or `sqlite:` and a path. Several nodes share one
-    /// PostgreSQL and one master key. May be `{ file = "…" }` or `{ env = "…" }`, since it holds a password.
+    /// In its place `postgres://user:password@host:5432/database`, for several nodes with one master key, or `sqlite:` and a path
     pub url: Option<SecretSource>,
 }
 

@@ -4,18 +4,19 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::ConfigError;
 use super::secret::SecretSource;
 use crate::protocol::secret::Secret;
 
 /// `[ephemeral]`
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Ephemeral {
-    /// A Redis that all nodes share: `redis://user:password@host:6379/0`, `rediss://` with TLS, `redis+cluster://` with hosts by
-    /// comma. Without it the database does this. May be `{ file = "…" }` or `{ env = "…" }`, since it holds a password.
+    /// A Redis that all nodes share: `redis://user:password@host:6379/0`, `rediss://` with TLS, `redis+cluster://host:7000,host:7001`;
+    /// without it the database does its work
     pub url: Option<SecretSource>,
 }
 

@@ -45,8 +45,7 @@ impl ConfigError {
 
     /// Adds where the key was set, as `settings` knows.
     pub(super) fn placed(mut self, settings: &Figment) -> Self {
-        let path: Vec<String> = self.key.split('.').map(str::to_owned).collect();
-        self.place = settings.find_metadata(&self.key).and_then(|metadata| place(metadata, &path));
+        self.place = source(settings, &self.key);
         self
     }
 
@@ -79,6 +78,12 @@ impl ConfigError {
         let key = if path.is_empty() { "settings".to_owned() } else { path.join(".") };
         Self { key, place, message }
     }
+}
+
+/// The file or the variable that sets `key`.
+pub(super) fn source(settings: &Figment, key: &str) -> Option<String> {
+    let path: Vec<String> = key.split('.').map(str::to_owned).collect();
+    settings.find_metadata(key).and_then(|metadata| place(metadata, &path))
 }
 
 /// The file or the variable that a value came from.

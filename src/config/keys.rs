@@ -5,18 +5,20 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::duration;
 
 /// `[keys]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Keys {
-    /// The file of the master key, mode 0600; made at the first start. Keep a copy away from the database.
+    /// The file of the master key, which seals signing keys and secrets in the database; mode 0600, made at the first start
     pub master_key_file: PathBuf,
-    /// How long a key signs before the next one takes over.
-    #[serde(deserialize_with = "duration::deserialize")]
+    /// How long a key signs before the next one, published in advance, takes over
+    #[serde(with = "duration")]
+    #[schemars(with = "duration::Written")]
     pub rotate_every: Duration,
 }
 

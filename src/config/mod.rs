@@ -3,17 +3,21 @@
 //! Later wins: defaults, the file, then `SYMBOLON__SECTION__KEY`. Every mistake stops the start with one line that names the key, where
 //! it stands and what to write instead; an unknown key names its nearest neighbour. Settings reach the folders below as their own
 //! small structs: only `app.rs` and `cli/` see [`Config`]. To add a section: a file with a struct that has `Default`, documents each
-//! key and denies unknown fields; a field in [`Config`]; and what has to hold between keys in `check`.
+//! key (the first paragraph is its row in the README, which `symbolon config reference` prints) and denies unknown fields, with
+//! `Serialize` and `JsonSchema`; a field in [`Config`]; what has to hold between keys in `check`; and in `effective`, if
+//! it is opened once, that it waits for a restart.
 
 mod check;
 pub mod database;
 pub mod duration;
+pub mod effective;
 mod environment;
 pub mod ephemeral;
 mod error;
 pub mod issuer;
 pub mod keys;
 mod nearest;
+pub mod reference;
 pub mod registration;
 pub mod secret;
 pub mod server;
@@ -28,16 +32,18 @@ use std::path::Path;
 use figment::Figment;
 use figment::providers::{Format as _, Serialized, Toml};
 use figment::value::{Dict, Value};
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use self::environment::Environment;
 pub use self::error::ConfigError;
 
 /// Everything an operator can set. Without any of it a server for this machine starts.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// The public URL of this server, without a slash at its end: `https://login.example.com`.
+    /// The public URL, without a slash at its end: `https://login.example.com`; https except on localhost
+    #[schemars(with = "String")]
     pub issuer: issuer::Issuer,
     /// Where it listens.
     pub server: server::Server,
@@ -98,13 +104,20 @@ impl Config {
     }
 
     fn settings(file: Option<&Path>, environment: &BTreeMap<String, String>) -> Result<Figment, ConfigError> {
+        let environment = Environment::new(environment)?;
         let mut figment = Figment::new();
         if let Some(file) = file {
             // Read here first: figment's own message for an unreadable file names no cure.
             std::fs::read_to_string(file).map_err(|error| ConfigError::unreadable(file, &error))?;
             figment = figment.merge(Toml::file_exact(file));
         }
-        Ok(figment.merge(Environment::new(environment)?))
+        for (key, variable) in environment.named_files() {
+            if figment.find_value(key).is_ok() {
+                let twice = format!("is set twice: there, and by the variable {variable}; leave one of them out");
+                return Err(ConfigError::new(key, twice).placed(&figment));
+            }
+        }
+        Ok(figment.merge(environment))
     }
 }
 

@@ -2,22 +2,23 @@
 //!
 //! RFC 7591 §3; PROTOCOL.md B4: off unless it is switched on.
 
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::secret::SecretSource;
 
 /// `[registration]`
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Registration {
-    /// Who may: `off`, `initial_access_token` or `open`.
+    /// Who may register clients: `off`, `initial_access_token`, `open`
     pub mode: RegistrationMode,
-    /// The initial access token, for the mode of that name: a text, `{ file = "…" }` or `{ env = "…" }`.
+    /// The initial access token, for the mode of that name; at least 22 random characters
     pub token: Option<SecretSource>,
 }
 
 /// Who may register clients.
-#[derive(Copy, Clone, Debug, Default, Eq, PartialEq, Deserialize)]
+#[derive(Copy, Clone, Debug, Default, Eq, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RegistrationMode {
     /// Nobody.

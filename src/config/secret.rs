@@ -1,13 +1,15 @@
 //! Where a secret stands: in the settings, in a file, or in a variable.
 //!
-//! `token = "…"`, `token = { file = "/run/secrets/token" }` or `token = { env = "TOKEN" }`.
+//! `token = "…"`, `token = { file = "/run/secrets/token" }` or `token = { env = "TOKEN" }`; as one text `"file:/run/secrets/token"` or
+//! `"env:TOKEN"`.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Error, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::error::ConfigError;
 use crate::protocol::secret::Secret;
@@ -49,6 +51,39 @@ impl SecretSource {
     }
 }
 
+/// Where it stands, never what it is.
+impl fmt::Display for SecretSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Value(_) => f.write_str("…"),
+            Self::File(file) => write!(f, "file:{}", file.display()),
+            Self::Variable(name) => write!(f, "env:{name}"),
+        }
+    }
+}
+
+/// As [`Display`](fmt::Display): settings can be shown without a thought.
+impl Serialize for SecretSource {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl JsonSchema for SecretSource {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Secret".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let only = |name: &str| serde_json::json!({"type": "object", "properties": {name: {"type": "string"}}, "required": [name], "additionalProperties": false});
+        json_schema!({"writeOnly": true, "anyOf": [{"type": "string"}, only("file"), only("env")]})
+    }
+}
+
 impl<'de> Deserialize<'de> for SecretSource {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(SourceVisitor)
@@ -65,7 +100,13 @@ impl<'de> Visitor<'de> for SourceVisitor {
     }
 
     fn visit_str<E: Error>(self, value: &str) -> Result<SecretSource, E> {
-        Ok(SecretSource::Value(Secret::from(value)))
+        Ok(if let Some(file) = value.strip_prefix("file:") {
+            SecretSource::File(file.into())
+        } else if let Some(name) = value.strip_prefix("env:") {
+            SecretSource::Variable(name.to_owned())
+        } else {
+            SecretSource::Value(Secret::from(value))
+        })
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<SecretSource, A::Error> {

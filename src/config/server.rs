@@ -4,25 +4,29 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::duration;
 use crate::http::proxy::TrustedProxies;
 use crate::http::serve::Listen;
 
 /// `[server]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Server {
-    /// The address for browsers and clients: `localhost:8080`, `0.0.0.0:8080`, `[::]:8080`.
+    /// Where browsers and clients connect: `localhost:8080`, `0.0.0.0:8080`, `[::]:8080`
+    #[schemars(with = "String")]
     pub listen: Listen,
-    /// The address for operators: health and version; keep it internal.
+    /// Where operators connect: `/livez`, `/readyz`, `/version`; keep it internal
+    #[schemars(with = "String")]
     pub operations: Listen,
-    /// The proxies in front of it, as addresses or ranges (`10.0.0.0/8`): their `X-Forwarded-For` tells who calls, which limits
-    /// count by. Nobody else's does.
+    /// A list of proxies, addresses or ranges such as `"10.0.0.0/8"`, whose `X-Forwarded-For` tells who calls; nobody else's does
+    #[schemars(with = "Vec<String>")]
     pub trusted_proxies: TrustedProxies,
-    /// How long requests in flight may go on at the end. Docker kills after 10 s, Kubernetes after 30 s.
-    #[serde(deserialize_with = "duration::deserialize")]
+    /// How long requests in flight may go on after SIGTERM; Docker kills after 10 s, Kubernetes after 30 s
+    #[serde(with = "duration")]
+    #[schemars(with = "duration::Written")]
     pub drain: Duration,
 }
 
@@ -32,7 +36,8 @@ impl Default for Server {
             listen: Listen::localhost(8080),
             operations: "127.0.0.1:9090".parse().expect("it is an address"),
             trusted_proxies: TrustedProxies::default(),
-            drain: Duration::from_secs(25),
+            // With the half second before it, below the 10 s of Docker.
+            drain: Duration::from_secs(8),
         }
     }
 }

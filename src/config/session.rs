@@ -4,24 +4,28 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::duration;
 
 /// `[session]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Session {
-    /// A session that is not used.
-    #[serde(deserialize_with = "duration::deserialize")]
+    /// A session that is not used
+    #[serde(with = "duration")]
+    #[schemars(with = "duration::Written")]
     pub idle_lifetime: Duration,
-    /// A session with "keep me signed in", whatever is used.
-    #[serde(deserialize_with = "duration::deserialize")]
+    /// A session with “keep me signed in”, however it is used
+    #[serde(with = "duration")]
+    #[schemars(with = "duration::Written")]
     pub lifetime: Duration,
-    /// A sign-in under way, from the app's request to the answer.
-    #[serde(deserialize_with = "duration::deserialize")]
+    /// A sign-in under way, from the app's request to the answer
+    #[serde(with = "duration")]
+    #[schemars(with = "duration::Written")]
     pub interaction_lifetime: Duration,
-    /// A domain for the cookies, when several hosts share them; else they belong to this host alone.
+    /// A domain for the cookies, when several hosts share them; else they belong to this host alone
     pub cookie_domain: Option<String>,
 }
 

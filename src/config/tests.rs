@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::database::Place;
+use super::effective::{Counts, changes};
 use super::registration::RegistrationMode;
 use super::*;
 use crate::protocol::jose::algorithm::SigningAlgorithm;
@@ -75,7 +76,10 @@ fn secrets_may_stand_elsewhere() {
     for (settings, variables) in [
         (format!("{mode}token = {{ file = \"{file}\" }}"), vec![]),
         (format!("{mode}token = {{ env = \"TOKEN\" }}"), vec![("TOKEN", expected)]),
+        (format!("{mode}token = \"file:{file}\""), vec![]),
+        (format!("{mode}token = \"env:TOKEN\""), vec![("TOKEN", expected)]),
         (mode.to_owned(), vec![("SYMBOLON__REGISTRATION__TOKEN__FILE", file.as_str())]),
+        (mode.to_owned(), vec![("SYMBOLON__REGISTRATION__TOKEN_FILE", file.as_str())]),
     ] {
         let config = load(&settings, &variables).unwrap();
         let environment = BTreeMap::from([("TOKEN".to_owned(), expected.to_owned())]);
@@ -154,6 +158,74 @@ fn every_mistake_is_one_line_with_a_cure() {
     settings (symbolon.toml): TOML parse error at line 1, column 8: invalid table header: expected `.`, `]`
     server (symbolon.toml): is a section; write [server] with its keys below
     "##);
+}
+
+/// Every secret there is, also those of tomorrow.
+#[test]
+fn a_secret_in_two_places_is_a_mistake() {
+    let secrets = reference::settings().iter().filter(|setting| setting.shown == reference::Shown::Never);
+    let keys: Vec<&str> = secrets.map(|setting| setting.key.as_str()).collect();
+    assert!(keys.contains(&"registration.token") && keys.contains(&"database.url"), "{keys:?}");
+    for key in keys {
+        let variable = format!("SYMBOLON__{}", key.replace('.', "__").to_ascii_uppercase());
+        let named = format!("{variable}_FILE");
+        let (section, name) = key.rsplit_once('.').unwrap();
+        let written = format!("[{section}]\n{name} = \"hunter2\"\n");
+        let cases = [
+            ("", vec![(variable.as_str(), "hunter2"), (named.as_str(), "/run/secret")], named.as_str()),
+            (written.as_str(), vec![(named.as_str(), "/run/secret")], named.as_str()),
+            (&format!("[{section}]\n{name} = {{ file = \"a\", env = \"B\" }}\n"), vec![], "file or env"),
+        ];
+        for (file, variables, told) in cases {
+            let line = line(file, &variables);
+            assert!(line.starts_with(key) && line.contains("set twice") && line.contains(told), "{line}");
+            assert!(!line.contains("hunter2"), "{line}");
+        }
+    }
+}
+
+#[test]
+fn the_reference_knows_every_setting() {
+    let settings = reference::settings();
+    assert!(settings.len() > 20);
+    for setting in settings {
+        assert!(!setting.about.is_empty() && !setting.about.ends_with('.'), "{}: {}", setting.key, setting.about);
+    }
+    let schema = reference::schema();
+    assert_eq!(schema["additionalProperties"], false);
+    assert_eq!(schema["$defs"]["Tokens"]["properties"]["access_lifetime"]["type"], "string");
+    assert!(reference::is_secret("database.url") && !reference::is_secret("database.path"));
+}
+
+#[test]
+fn what_is_in_force_says_where_it_was_set() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("symbolon.toml");
+    let read = |file: &str, token: &str| {
+        std::fs::write(&path, file).unwrap();
+        let set = [("SYMBOLON__REGISTRATION__TOKEN", token), ("SYMBOLON__REGISTRATION__MODE", "initial_access_token")];
+        let environment = set.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        Config::effective(Some(&path), &environment).unwrap().1
+    };
+    let old = read("[tokens]\naccess_lifetime = \"5m\"", "a-token-of-more-than-22-characters");
+    let told = |key: &str| {
+        let setting = old.iter().find(|setting| setting.key == key).unwrap();
+        let source = setting.source.as_deref().unwrap_or("default");
+        format!("{} {}", reference::text(&setting.value), source.rsplit('/').next().unwrap())
+    };
+    assert_eq!(told("tokens.access_lifetime"), "5m symbolon.toml");
+    assert_eq!(told("tokens.id_lifetime"), "1h default");
+    assert_eq!(told("registration.token"), "… SYMBOLON__REGISTRATION__TOKEN");
+    assert!(!format!("{old:?}").contains("a-token"));
+
+    let new = read("[server]\nlisten = \"localhost:1\"", "a-token-of-other-22-characters");
+    let told: Vec<_> = changes(&old, &new).into_iter().map(|change| (change.key, change.counts)).collect();
+    let expected = [
+        ("server.listen", Counts::AfterRestart),
+        ("tokens.access_lifetime", Counts::AtOnce),
+        ("registration.token", Counts::AtOnce),
+    ];
+    assert_eq!(told, expected.map(|(key, counts)| (key.to_owned(), counts)));
 }
 
 #[test]

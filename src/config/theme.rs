@@ -4,12 +4,13 @@
 
 use std::path::PathBuf;
 
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// `[theme]`
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Theme {
-    /// A folder with templates, texts and files in place of the built-in ones.
+    /// A folder with templates, texts and files in place of the built-in ones, one by one
     pub folder: Option<PathBuf>,
 }

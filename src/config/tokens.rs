@@ -4,31 +4,38 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::duration;
 use crate::protocol::jose::algorithm::SigningAlgorithm;
 
 /// `[tokens]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Tokens {
-    /// An authorization code: at most 60 s.
-    #[serde(deserialize_with = "duration::deserialize")]
+    /// An authorization code; at most 60 s
+    #[serde(with = "duration")]
+    #[schemars(with = "duration::Written")]
     pub code_lifetime: Duration,
-    /// An access token: from 1 min to 1 h.
-    #[serde(deserialize_with = "duration::deserialize")]
+    /// An access token; 1 min to 1 h
+    #[serde(with = "duration")]
+    #[schemars(with = "duration::Written")]
     pub access_lifetime: Duration,
-    /// An ID token.
-    #[serde(deserialize_with = "duration::deserialize")]
+    /// An ID token
+    #[serde(with = "duration")]
+    #[schemars(with = "duration::Written")]
     pub id_lifetime: Duration,
-    /// A refresh token that is not used.
-    #[serde(deserialize_with = "duration::deserialize")]
+    /// A refresh token that is not used
+    #[serde(with = "duration")]
+    #[schemars(with = "duration::Written")]
     pub refresh_idle_lifetime: Duration,
-    /// A family of refresh tokens, whatever is used.
-    #[serde(deserialize_with = "duration::deserialize")]
+    /// A family of refresh tokens, however it is used
+    #[serde(with = "duration")]
+    #[schemars(with = "duration::Written")]
     pub refresh_lifetime: Duration,
-    /// The algorithm for clients that name none: `RS256`, `ES256`, `EdDSA`, `PS256`, `ES384` or `ES512`.
+    /// For clients that ask for none: `RS256`, `PS256`, `ES256`, `ES384`, `ES512`, `EdDSA`
+    #[schemars(with = "String")]
     pub signing_alg: SigningAlgorithm,
 }
 

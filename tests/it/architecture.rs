@@ -46,6 +46,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("fluent_bundle", &["edge/template/"]),
     ("unic_langid", &["edge/template/"]),
     ("figment", &["config/"]),
+    ("schemars", &["config/"]),
     ("clap", &["cli/", "main.rs"]),
     ("anyhow", &["cli/", "main.rs"]),
 ];

@@ -1,12 +1,12 @@
 //! README.md says what is so: its settings, its table of what is supported, its snippets.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
 use serde_json::Value;
 use symbolon::app::{App, World};
-use symbolon::config::Config;
+use symbolon::config::{Config, reference};
 use symbolon::oauth::endpoint::discovery;
 use symbolon::oauth::policy::Mode;
 
@@ -31,49 +31,15 @@ fn load(toml: &str) -> Result<Config, String> {
     Config::load(Some(&file), &BTreeMap::new()).map_err(|error| error.to_string())
 }
 
-/// The keys that a section (or the top, "") knows, as the refusal of an unknown one lists them.
-fn known_keys(section: &str) -> Option<Vec<String>> {
-    let unknown = "a_key_that_is_like_no_other_of_this_file";
-    let toml = if section.is_empty() { format!("{unknown} = 1") } else { format!("[{section}]\n{unknown} = 1") };
-    let refusal = load(&toml).expect_err("the key is unknown");
-    // A value is no section, and its refusal another sentence.
-    let (_, keys) = refusal.split_once("there are ")?;
-    Some(keys.split(", ").map(str::to_owned).collect())
-}
-
-/// Key and default of each row; an empty default is none.
-fn settings() -> BTreeMap<String, String> {
-    let cell = |text: &str| text.trim().trim_matches('`').to_owned();
-    let rows = part("settings");
-    let rows = rows.lines().filter(|line| line.starts_with("| `"));
-    rows.map(|line| line.split('|').skip(1).map(cell))
-        .map(|mut cells| (cells.next().expect("a key"), cells.next().expect("a default")))
-        .collect()
-}
-
+/// The table is made of what the settings say of themselves.
 #[test]
-fn every_setting_has_a_row() {
-    let mut keys = BTreeSet::new();
-    for top in known_keys("").expect("the top has keys") {
-        match known_keys(&top) {
-            Some(below) => keys.extend(below.into_iter().map(|key| format!("{top}.{key}"))),
-            None => {
-                keys.insert(top);
-            }
-        }
-    }
-    assert!(keys.len() > 10, "{keys:?}");
-    assert_eq!(settings().into_keys().collect::<BTreeSet<_>>(), keys);
-}
-
-#[test]
-fn every_default_is_the_real_one() {
-    let mut toml = String::new();
-    for (key, default) in settings().iter().filter(|(_, default)| !default.is_empty()) {
-        writeln!(toml, "{key} = \"{default}\"").unwrap();
-    }
-    let written = load(&toml).unwrap();
-    assert_eq!(format!("{written:?}"), format!("{:?}", Config::default()));
+fn every_setting_has_its_row() {
+    let rows = reference::table();
+    let written = part("settings");
+    assert!(
+        written == rows,
+        "README.md, below <!-- settings -->, has to be as `symbolon config reference` prints it:\n{rows}\n"
+    );
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod copy;
 mod key;
 #[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failure in a helper fails its test")]
 mod recover;
+mod settings;
 mod setup;
 mod station;
 #[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failure in a helper fails its test")]

@@ -1,0 +1,91 @@
+//! The settings in force, each with where it was set; and what differs between two readings of them.
+//!
+//! EXPERIENCE.md §2: a reload says what changed, and what waits for a restart.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::reference::{self, Shown};
+use super::secret::SecretSource;
+use super::{Config, ConfigError};
+use crate::protocol::secret::TokenHash;
+
+/// One setting in force.
+#[derive(Clone, Debug)]
+pub struct Effective {
+    /// Its path.
+    pub key: String,
+    /// Its value; of a secret only where it stands, `…` when in the settings themselves.
+    pub value: Value,
+    /// The file or the variable that set it; `None` for the default.
+    pub source: Option<String>,
+    /// Tells two contents of a secret apart without keeping them.
+    hash: Option<TokenHash>,
+}
+
+/// A setting that another reading has otherwise.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Change {
+    /// Its path.
+    pub key: String,
+    /// When it counts.
+    pub counts: Counts,
+}
+
+/// When a changed setting counts.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+pub enum Counts {
+    /// From the reload on.
+    AtOnce,
+    /// From the next start on.
+    AfterRestart,
+}
+
+/// What is opened once: addresses and stores. Everything else is built anew from them.
+///
+/// *Why the issuer too:* it stands in every token, cookie and registration; changing it is a move, not an adjustment.
+const FIXED: &[&str] =
+    &["issuer", "server.listen", "server.operations", "server.drain", "database", "ephemeral", "keys.master_key_file"];
+
+impl Config {
+    /// As [`Config::load`], with each setting and where it was set.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the first key that is wrong.
+    pub fn effective(
+        file: Option<&Path>,
+        environment: &BTreeMap<String, String>,
+    ) -> Result<(Self, Vec<Effective>), ConfigError> {
+        let config = Self::load(file, environment)?;
+        let figment = Self::settings(file, environment)?;
+        let mut values = reference::flat(&config);
+        let all = reference::settings().iter().map(|setting| {
+            let source =
+                figment.find_value(&setting.key).ok().and_then(|_| super::error::source(&figment, &setting.key));
+            let hash = match setting.shown {
+                Shown::Plainly => None,
+                Shown::Never => figment.extract_inner::<SecretSource>(&setting.key).ok().and_then(|source| {
+                    let secret = source.read(&setting.key, environment).ok()?;
+                    Some(TokenHash::of(secret.expose()))
+                }),
+            };
+            let value = values.remove(&setting.key).unwrap_or_default();
+            Effective { key: setting.key.clone(), value, source, hash }
+        });
+        Ok((config, all.collect()))
+    }
+}
+
+/// The settings that are otherwise in `new` than in `old`.
+pub fn changes(old: &[Effective], new: &[Effective]) -> Vec<Change> {
+    let differ = old.iter().zip(new).filter(|(old, new)| old.value != new.value || old.hash != new.hash);
+    differ.map(|(_, new)| Change { key: new.key.clone(), counts: counts(&new.key) }).collect()
+}
+
+fn counts(key: &str) -> Counts {
+    let is_fixed =
+        FIXED.iter().any(|fixed| key.strip_prefix(fixed).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')));
+    if is_fixed { Counts::AfterRestart } else { Counts::AtOnce }
+}
