@@ -18,6 +18,7 @@ use crate::edge::clock::{Clock, SystemClock};
 use crate::edge::fetch::{Fetch, HttpFetch};
 use crate::edge::random::{Random, SystemRandom};
 use crate::edge::store::StoreError;
+use crate::edge::telemetry::Telemetry;
 use crate::edge::template::context::{DevelopmentUser, Link};
 use crate::edge::template::{TemplateError, Templates};
 use crate::edge::vault::{MasterKeyError, Place, Vault};
@@ -26,8 +27,11 @@ use crate::http::csrf::Csrf;
 use crate::http::document::{Document, Prepared};
 use crate::http::front::Front;
 use crate::http::health::{Dependency, Health};
+use crate::http::operations::{Operations, Reload};
+use crate::http::probe::Probes;
 use crate::http::proxy::TrustedProxies;
 use crate::http::render::{Pages, Stage};
+use crate::http::request_log::RequestLog;
 use crate::http::routes;
 use crate::http::security_header::Transport;
 use crate::http::serve::Readiness;
@@ -71,6 +75,7 @@ pub struct App {
     /// Whether it is about to stop.
     pub readiness: Readiness,
     dependencies: Vec<Dependency>,
+    probes: Probes,
     mode: Mode,
     issuer: url::Url,
     cookie_scope: CookieScope,
@@ -79,9 +84,23 @@ pub struct App {
     proxies: TrustedProxies,
 }
 
-/// What a development server adds.
+/// What is opened once, at the start.
+struct Ground {
+    edges: Edges,
+    vault: Arc<Vault>,
+    dependencies: Vec<Dependency>,
+    hasher: Arc<PasswordHasher>,
+    readiness: Readiness,
+    probes: Probes,
+}
+
+/// What a command adds to the server that it starts.
 #[derive(Default)]
 pub struct Extras {
+    /// The lines of requests.
+    pub requests: Option<RequestLog>,
+    /// Who is told a span of each.
+    pub spans: Option<Telemetry>,
     /// Accounts offered with one click.
     pub development_users: Vec<DevelopmentUser>,
     /// Links on the start page.
@@ -155,6 +174,37 @@ impl App {
         let Stores { store, ephemeral, vault, dependencies } = stores::open(config, &world).await?;
         let vault = Arc::new(vault);
         let edges = Edges { store, ephemeral, fetch: world.fetch, clock: world.clock, random: world.random };
+        let parallel = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let ground = Ground {
+            edges,
+            vault,
+            dependencies,
+            hasher: Arc::new(PasswordHasher::new(parallel)),
+            readiness: Readiness::default(),
+            probes: Probes::default(),
+        };
+        Self::on(ground, config, mode).await
+    }
+
+    /// The same server under other settings: what was opened once stays open.
+    ///
+    /// # Errors
+    /// [`StartError`] names what is broken; this server goes on as it is.
+    pub async fn rebuild(&self, config: &Config) -> Result<Self, StartError> {
+        let ground = Ground {
+            edges: self.provider.edges.clone(),
+            vault: Arc::clone(&self.provider.vault),
+            dependencies: self.dependencies.clone(),
+            hasher: Arc::clone(&self.hasher),
+            readiness: self.readiness.clone(),
+            probes: self.probes.clone(),
+        };
+        Self::on(ground, config, self.mode).await
+    }
+
+    /// Builds what can be built anew, on what is opened once.
+    async fn on(ground: Ground, config: &Config, mode: Mode) -> Result<Self, StartError> {
+        let Ground { edges, vault, dependencies, hasher, readiness, probes } = ground;
         let templates = Arc::new(Templates::new(config.theme.folder.as_deref())?);
         let keys = signing_keys(&edges, &vault, rotation_policy(config)).await?;
         let issuer: url::Url = config.issuer.as_str().parse()?;
@@ -171,15 +221,15 @@ impl App {
             vault: Arc::clone(&vault),
             edges,
         };
-        let parallel = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Ok(Self {
             csrf_key: server_key(&provider.edges, &vault, "csrf").await?,
             devices: Devices::new(server_key(&provider.edges, &vault, "device").await?),
             provider: Arc::new(provider),
-            hasher: Arc::new(PasswordHasher::new(parallel)),
+            hasher,
             templates,
-            readiness: Readiness::default(),
+            readiness,
             dependencies,
+            probes,
             mode,
             cookie_scope: cookie_scope(config),
             proxies: config.server.trusted_proxies.clone(),
@@ -228,13 +278,16 @@ impl App {
             pages,
             transport: Transport::of(provider.issuer.as_str()),
             readiness: self.readiness.clone(),
+            requests: extras.requests,
+            spans: extras.spans,
+            proxies: self.proxies.clone(),
         });
         routes::front(web, trace, self.health(), extras.routes)
     }
 
-    /// What the operations address serves.
-    pub fn operations(&self) -> Front {
-        self.health().operations().into()
+    /// What the operations address serves; `reload` is what reads the settings again, if anything does.
+    pub fn operations(&self, reload: Option<Reload>) -> Front {
+        Operations::new(Arc::clone(&self.provider), reload).router(self.health()).into()
     }
 
     /// Finishes what is under way in the stores.
@@ -244,7 +297,12 @@ impl App {
     }
 
     fn health(&self) -> Health {
-        Health { readiness: self.readiness.clone(), dependencies: self.dependencies.clone() }
+        Health {
+            readiness: self.readiness.clone(),
+            dependencies: self.dependencies.clone(),
+            probes: self.probes.clone(),
+            proxies: self.proxies.clone(),
+        }
     }
 }
 

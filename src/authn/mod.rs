@@ -17,7 +17,7 @@ use crate::authn::one_time_link::OneTimeLink;
 use crate::authn::password::Password;
 use crate::authn::password::hash::PasswordHasher;
 use crate::authn::throttle::Throttle;
-use crate::edge::Edges;
+use crate::edge::{Edges, meter};
 use crate::model::authentication::Authentication;
 use crate::model::fault::Fault;
 use crate::protocol::secret::Secret;
@@ -73,6 +73,22 @@ impl From<Fault> for Refusal {
     fn from(fault: Fault) -> Self {
         Self::Fault(fault)
     }
+}
+
+/// Has `method` judge an answer, and counts what came of it.
+///
+/// # Errors
+/// What the method says.
+pub async fn judge(method: &dyn Method, attempt: &Attempt, answer: &Answer) -> Result<Authentication, Refusal> {
+    let judged = method.finish(attempt, answer).await;
+    let outcome = match &judged {
+        Ok(_) => "ok",
+        Err(Refusal::Wrong) => "wrong",
+        Err(Refusal::TooMany(_)) => "too_many",
+        Err(Refusal::Fault(_)) => "fault",
+    };
+    meter::login(method.name(), outcome);
+    judged
 }
 
 /// Every method, in the order in which pages offer them.

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use crate::authn::Refusal;
-use crate::edge::ephemeral::{Decision, EphemeralKey, EphemeralStore, Quota};
+use crate::edge::ephemeral::{Decision, EphemeralKey, EphemeralStore, Quota, limit};
 use crate::protocol::numeric_date::NumericDate;
 use crate::protocol::secret::{Secret, TokenHash};
 
@@ -117,7 +117,7 @@ async fn heard(
     quota: Quota,
     now: NumericDate,
 ) -> Result<(), Refusal> {
-    match ephemeral.rate(&key(namespace, text), quota, now).await? {
+    match limit(ephemeral, &key(namespace, text), quota, now).await? {
         Decision::Allowed => Ok(()),
         Decision::Refused { retry_after } => Err(Refusal::TooMany(retry_after.as_secs().max(1))),
     }

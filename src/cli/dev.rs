@@ -2,7 +2,6 @@
 
 use std::io::Write as _;
 use std::path::PathBuf;
-use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,8 +10,9 @@ use anyhow::Context as _;
 use crate::app::{App, Extras, World};
 use crate::authn::one_time_link;
 use crate::cli::output::Output;
-use crate::cli::{Call, CommandError, start_log};
+use crate::cli::{Call, CommandError, open_browser, start_log};
 use crate::config::issuer::Issuer;
+use crate::config::log::Format;
 use crate::config::{Config, process_environment};
 use crate::dev::credentials::Credentials;
 use crate::dev::data_folder::{DataFolder, Wish};
@@ -62,7 +62,7 @@ impl Dev {
     pub async fn run(self, call: &Call) -> Result<(), CommandError> {
         let mut config = Config::load(call.config.as_deref(), &process_environment())?;
         if std::env::var_os("RUST_LOG").is_some() || call.output == Output::Human {
-            start_log();
+            start_log(Format::Auto);
         }
         let data = DataFolder::take(self.wish(), &SystemRandom)?;
         if let Some(remark) = data.remark() {
@@ -101,10 +101,11 @@ impl Dev {
                 Link { id: "mailbox".into(), url: facts.mailbox.clone() },
             ],
             routes: mailbox.router(Arc::clone(&app.templates), String::new()).merge(picture::router()),
+            ..Extras::default()
         };
         let front = app.front(extras).map_router(|router| host::guard(router, addresses.issuer.clone()));
         let demo_router = host::guard(demo_router, addresses.demo.clone());
-        let served = vec![(public, front), (demo_app, demo_router.into()), (operations, app.operations())];
+        let served = vec![(public, front), (demo_app, demo_router.into()), (operations, app.operations(None))];
         jobs::start(&app.provider);
         let stop = signal().map_err(anyhow::Error::from)?;
         let shutdown = Shutdown { notice: Duration::ZERO, drain: Duration::from_secs(2) };
@@ -222,18 +223,4 @@ async fn development_users(app: &App, facts: &Facts) -> anyhow::Result<Vec<Devel
         });
     }
     Ok(offered)
-}
-
-/// Asks the desktop; when there is none, says so and goes on.
-fn open_browser(url: &str) {
-    let opener = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
-    let mut command = std::process::Command::new(opener);
-    command.arg(url).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    let url = url.to_owned();
-    // It may last as long as the browser does.
-    std::thread::spawn(move || {
-        if !command.status().is_ok_and(|status| status.success()) {
-            eprintln!("symbolon: no browser could be opened ({opener}); open {url} yourself");
-        }
-    });
 }

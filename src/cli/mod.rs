@@ -11,8 +11,11 @@ pub mod dev;
 pub mod healthcheck;
 pub mod key;
 pub mod migrate;
+pub mod operations;
 pub mod output;
+pub mod reload;
 pub mod serve;
+pub mod service;
 pub mod session;
 pub mod settings;
 pub mod setup;
@@ -29,10 +32,13 @@ use tracing_subscriber::EnvFilter;
 
 use crate::app::StartError;
 use crate::cli::output::Output;
+use crate::config::log::Format;
 use crate::config::{Config, ConfigError, process_environment};
 use crate::dev::credentials::CredentialsError;
 use crate::dev::data_folder::DataFolderError;
+use crate::http::request_log::Form;
 use crate::http::serve::BindError;
+use crate::http::tls::TlsError;
 use crate::model::fault::Fault;
 
 /// An OAuth 2.0 / OpenID Connect authorization server in one binary.
@@ -88,6 +94,8 @@ enum Command {
     /// What can be set, and what is.
     #[command(subcommand)]
     Config(settings::ConfigCommand),
+    /// Has the running server read its settings again; tells what changed and what waits for a restart.
+    Reload,
     /// Asks the running server whether it is ready.
     Healthcheck,
     /// Brings the schema of the database up to date, or tells where it stands.
@@ -131,6 +139,9 @@ pub enum CommandError {
     /// The server cannot be built.
     #[error(transparent)]
     Start(#[from] StartError),
+    /// The certificate cannot be served.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// An address cannot be bound.
     #[error(transparent)]
     Bind(#[from] BindError),
@@ -168,6 +179,7 @@ impl CommandError {
         match self {
             Self::Config(_) => ConfigError::EXIT_CODE,
             Self::Start(error) => error.exit_code(),
+            Self::Tls(_) => 4,
             Self::Bind(_) => 5,
             Self::DataFolder(_) | Self::Credentials(_) | Self::Storage(_) | Self::Store(_) => 3,
             Self::Checked { code, .. } => *code,
@@ -215,6 +227,7 @@ impl Command {
             Self::Init(init) => init.run(call),
             Self::Check => check::run(call).await,
             Self::Config(command) => command.run(call),
+            Self::Reload => reload::run(call).await,
             Self::Healthcheck => healthcheck::run(call).await,
             Self::Migrate(migrate) => migrate.run(call).await,
             Self::Backup(backup) => backup.run(call).await,
@@ -232,13 +245,43 @@ impl Command {
     }
 }
 
-/// The log goes to standard error: for people on a terminal, as JSON elsewhere; `RUST_LOG` chooses what is told.
-fn start_log() {
+/// The form of the log that the settings ask for.
+fn form(format: Format) -> Form {
     use std::io::IsTerminal as _;
+    match format {
+        Format::Text => Form::Text,
+        Format::Auto if std::io::stderr().is_terminal() => Form::Text,
+        Format::Json | Format::Auto => Form::Json,
+    }
+}
+
+/// The log goes to standard error; `RUST_LOG` chooses what is told.
+fn start_log(format: Format) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // A log that was started before (in a test) stays.
-    let _ = if std::io::stderr().is_terminal() { log.try_init() } else { log.json().try_init() };
+    let _ = match form(format) {
+        Form::Text => log.try_init(),
+        Form::Json => log.json().try_init(),
+    };
+}
+
+/// Asks the desktop; when there is none, says so and goes on.
+fn open_browser(url: &str) {
+    let opener = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
+    let mut command = std::process::Command::new(opener);
+    command
+        .arg(url)
+        .stdin(std::process::Stdio::null())
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null());
+    let url = url.to_owned();
+    // It may last as long as the browser does.
+    std::thread::spawn(move || {
+        if !command.status().is_ok_and(|status| status.success()) {
+            eprintln!("symbolon: no browser could be opened ({opener}); open {url} yourself");
+        }
+    });
 }
 
 /// The error with all its causes in one line.

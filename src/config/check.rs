@@ -43,6 +43,12 @@ impl Config {
         found.extend(self.check_cookie_domain().err());
         found.extend(self.database.place(environment).err());
         found.extend(self.ephemeral.redis(environment).err());
+        let tls = &self.server.tls;
+        if tls.certificate.is_some() != tls.key.is_some() {
+            let (missing, set) = if tls.key.is_some() { ("certificate", "key") } else { ("key", "certificate") };
+            let message = format!("is missing, while server.tls.{set} is set: TLS needs both files");
+            found.push(ConfigError::new(format!("server.tls.{missing}"), message));
+        }
         for (key, path) in
             [("database.path", self.database.path.as_ref()), ("keys.master_key_file", Some(&self.keys.master_key_file))]
         {

@@ -7,8 +7,10 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use super::keys::Keys;
 use super::reference::{self, Shown};
 use super::secret::SecretSource;
+use super::server::Server;
 use super::{Config, ConfigError};
 use crate::protocol::secret::TokenHash;
 
@@ -46,8 +48,17 @@ pub enum Counts {
 /// What is opened once: addresses and stores. Everything else is built anew from them.
 ///
 /// *Why the issuer too:* it stands in every token, cookie and registration; changing it is a move, not an adjustment.
-const FIXED: &[&str] =
-    &["issuer", "server.listen", "server.operations", "server.drain", "database", "ephemeral", "keys.master_key_file"];
+const FIXED: &[&str] = &[
+    "issuer",
+    "server.listen",
+    "server.operations",
+    "server.tls",
+    "server.drain",
+    "database",
+    "ephemeral",
+    "keys.master_key_file",
+    "log",
+];
 
 impl Config {
     /// As [`Config::load`], with each setting and where it was set.
@@ -75,6 +86,18 @@ impl Config {
             Effective { key: setting.key.clone(), value, source, hash }
         });
         Ok((config, all.collect()))
+    }
+}
+
+impl Config {
+    /// These settings as a running server takes them over: what is opened once stays as it was opened.
+    #[must_use]
+    pub fn beside(self, running: &Self) -> Self {
+        let (issuer, database, ephemeral) =
+            (running.issuer.clone(), running.database.clone(), running.ephemeral.clone());
+        let server = Server { trusted_proxies: self.server.trusted_proxies, ..running.server.clone() };
+        let keys = Keys { master_key_file: running.keys.master_key_file.clone(), ..self.keys };
+        Self { issuer, database, ephemeral, server, keys, log: running.log.clone(), ..self }
     }
 }
 

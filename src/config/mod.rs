@@ -16,6 +16,7 @@ pub mod ephemeral;
 mod error;
 pub mod issuer;
 pub mod keys;
+pub mod log;
 mod nearest;
 pub mod reference;
 pub mod registration;
@@ -61,6 +62,8 @@ pub struct Config {
     pub session: session::Session,
     /// How pages look.
     pub theme: theme::Theme,
+    /// What is written of requests.
+    pub log: log::Log,
 }
 
 impl Config {

@@ -2,6 +2,7 @@
 //!
 //! PROTOCOL.md §3 (SIGTERM).
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -18,7 +19,7 @@ pub struct Server {
     /// Where browsers and clients connect: `localhost:8080`, `0.0.0.0:8080`, `[::]:8080`
     #[schemars(with = "String")]
     pub listen: Listen,
-    /// Where operators connect: `/livez`, `/readyz`, `/version`; keep it internal
+    /// Where operators connect: `/livez`, `/readyz`, `/metrics`, `/version`; keep it internal
     #[schemars(with = "String")]
     pub operations: Listen,
     /// A list of proxies, addresses or ranges such as `"10.0.0.0/8"`, whose `X-Forwarded-For` tells who calls; nobody else's does
@@ -28,6 +29,25 @@ pub struct Server {
     #[serde(with = "duration")]
     #[schemars(with = "duration::Written")]
     pub drain: Duration,
+    /// TLS of its own, where no proxy stands in front
+    pub tls: Tls,
+}
+
+/// `[server.tls]`
+#[derive(Clone, Debug, Default, Eq, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Tls {
+    /// The certificate chain in PEM, the server's own first; read again when the file changes
+    pub certificate: Option<PathBuf>,
+    /// Its private key in PEM, mode 0600
+    pub key: Option<PathBuf>,
+}
+
+impl Tls {
+    /// Both files, when TLS is spoken here.
+    pub fn files(&self) -> Option<(PathBuf, PathBuf)> {
+        self.certificate.clone().zip(self.key.clone())
+    }
 }
 
 impl Default for Server {
@@ -38,6 +58,7 @@ impl Default for Server {
             trusted_proxies: TrustedProxies::default(),
             // With the half second before it, below the 10 s of Docker.
             drain: Duration::from_secs(8),
+            tls: Tls::default(),
         }
     }
 }

@@ -51,7 +51,13 @@ pub enum Addresses {
     Public,
     /// Also `http` and `https` to this machine: for development.
     PublicOrLoopback,
+    /// Anywhere, also over `http`: for what an operator names at the command line.
+    Anywhere,
 }
+
+/// The certificate that the peer showed, in DER, in the extensions of an answer from [`Addresses::Anywhere`].
+#[derive(Clone, Debug)]
+pub struct PeerCertificate(pub Vec<u8>);
 
 /// Why a request came to nothing. It never holds what the peer sent.
 #[derive(Debug, thiserror::Error)]
@@ -83,12 +89,18 @@ const CONCURRENCY: usize = 32;
 pub struct HttpFetch {
     public: OnceLock<reqwest::Client>,
     loopback: OnceLock<reqwest::Client>,
+    anywhere: OnceLock<reqwest::Client>,
     room: Semaphore,
 }
 
 impl Default for HttpFetch {
     fn default() -> Self {
-        Self { public: OnceLock::new(), loopback: OnceLock::new(), room: Semaphore::new(CONCURRENCY) }
+        Self {
+            public: OnceLock::new(),
+            loopback: OnceLock::new(),
+            anywhere: OnceLock::new(),
+            room: Semaphore::new(CONCURRENCY),
+        }
     }
 }
 
@@ -121,6 +133,7 @@ impl HttpFetch {
         let slot = match addresses {
             Addresses::Public => &self.public,
             Addresses::PublicOrLoopback => &self.loopback,
+            Addresses::Anywhere => &self.anywhere,
         };
         if let Some(client) = slot.get() {
             return Ok(client.clone());
@@ -130,6 +143,7 @@ impl HttpFetch {
             .no_proxy()
             .https_only(addresses == Addresses::Public)
             .referer(false)
+            .tls_info(addresses == Addresses::Anywhere)
             .user_agent(concat!("symbolon/", env!("CARGO_PKG_VERSION")))
             .pool_max_idle_per_host(1)
             .pool_idle_timeout(Duration::from_secs(30))
@@ -153,6 +167,10 @@ async fn read(mut answer: reqwest::Response, max_bytes: usize) -> Result<http::R
         body.extend_from_slice(&chunk);
     }
     let mut response = http::Response::new(body.freeze());
+    let shown = answer.extensions().get::<reqwest::tls::TlsInfo>().and_then(|info| info.peer_certificate());
+    if let Some(der) = shown {
+        response.extensions_mut().insert(PeerCertificate(der.to_vec()));
+    }
     *response.status_mut() = answer.status();
     *response.headers_mut() = std::mem::take(answer.headers_mut());
     Ok(response)
@@ -189,14 +207,18 @@ impl Addresses {
             return Err(FetchError::Refused("it holds a user name or password"));
         }
         match (url.scheme(), self) {
-            ("https", _) => Ok(()),
+            ("https", _) | ("http", Self::Anywhere) => Ok(()),
             ("http", Self::PublicOrLoopback) if is_this_machine(url) => Ok(()),
             _ => Err(FetchError::Refused("its scheme is not https")),
         }
     }
 
     fn allows(self, address: IpAddr) -> bool {
-        is_public(address) || (self == Self::PublicOrLoopback && address.to_canonical().is_loopback())
+        match self {
+            Self::Public => is_public(address),
+            Self::PublicOrLoopback => is_public(address) || address.to_canonical().is_loopback(),
+            Self::Anywhere => true,
+        }
     }
 }
 

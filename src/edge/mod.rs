@@ -7,8 +7,11 @@ use std::sync::Arc;
 pub mod clock;
 pub mod ephemeral;
 pub mod fetch;
+pub mod meter;
 pub mod random;
 pub mod store;
+pub mod tally;
+pub mod telemetry;
 pub mod template;
 pub mod vault;
 

@@ -12,10 +12,15 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum_server::accept::Accept;
+use futures_util::future::BoxFuture;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
+use tokio_rustls::server::TlsStream;
 use tower::Service;
+
+use crate::edge::meter;
+use crate::http::tls::Certificates;
 
 /// From the first byte of a header to its last.
 const HEADER: Duration = Duration::from_secs(10);
@@ -62,6 +67,41 @@ impl<S> Accept<TcpStream, S> for Watch {
     }
 }
 
+/// As [`Watch`], with a handshake first. What is watched are the bytes within TLS; the handshake has its own time.
+#[derive(Clone, Debug)]
+pub(super) struct WatchTls {
+    watch: Watch,
+    certificates: Arc<Certificates>,
+}
+
+impl WatchTls {
+    pub(super) const fn new(watch: Watch, certificates: Arc<Certificates>) -> Self {
+        Self { watch, certificates }
+    }
+}
+
+impl<S: Send + 'static> Accept<TcpStream, S> for WatchTls {
+    type Stream = Watched<TlsStream<TcpStream>>;
+    type Service = Counted<S>;
+    type Future = BoxFuture<'static, io::Result<(Self::Stream, Self::Service)>>;
+
+    fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
+        let place = Place::take(&self.watch.open);
+        let limit = self.watch.limit;
+        let certificates = Arc::clone(&self.certificates);
+        Box::pin(async move {
+            if place.number > limit {
+                return Err(io::Error::other("too many connections"));
+            }
+            stream.set_nodelay(true)?;
+            let stream = certificates.accept(stream).await?;
+            let running = Arc::new(AtomicUsize::new(0));
+            let watched = Watched::new(stream, Arc::clone(&running), place);
+            Ok((watched, Counted { inner: service, running }))
+        })
+    }
+}
+
 /// A place among the open connections, given back when dropped.
 #[derive(Debug)]
 struct Place {
@@ -71,12 +111,14 @@ struct Place {
 
 impl Place {
     fn take(open: &Arc<AtomicUsize>) -> Self {
+        meter::connections(1.0);
         Self { number: open.fetch_add(1, Ordering::Relaxed) + 1, open: Arc::clone(open) }
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
+        meter::connections(-1.0);
         self.open.fetch_sub(1, Ordering::Relaxed);
     }
 }
@@ -409,5 +451,26 @@ mod tests {
         peer.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await.unwrap();
         watched.read_exact(&mut [0; 24]).await.unwrap();
         assert_eq!(seconds_until_timeout(&mut watched).await, 75);
+    }
+
+    #[tokio::test]
+    async fn connections_over_the_limit_are_told_to_come_back() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let watch = Watch::new(1);
+        let connect = || async {
+            let peer = TcpStream::connect(address).await.unwrap();
+            let (ours, _) = listener.accept().await.unwrap();
+            (peer, watch.accept(ours, ()).await)
+        };
+        let (_first, kept) = connect().await;
+        let kept = kept.unwrap();
+        let (mut second, refused) = connect().await;
+        assert!(refused.is_err());
+        let mut told = String::new();
+        second.read_to_string(&mut told).await.unwrap();
+        assert!(told.starts_with("HTTP/1.1 503") && told.contains("Retry-After: 5"), "{told}");
+        drop(kept);
+        assert!(connect().await.1.is_ok(), "there is a place again");
     }
 }

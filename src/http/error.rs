@@ -34,7 +34,25 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// Writes it to the log, once.
+    /// Whether it is a fault of ours.
+    pub const fn is_ours(&self) -> bool {
+        self.is_ours
+    }
+
+    /// What its request's line in the log tells of it: names and values, as far as there are any.
+    pub fn told(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let hint = beginning(self.hint.as_deref().unwrap_or_default()).to_owned();
+        let cause = self.source.as_deref().map(|source| chain(source)).unwrap_or_default();
+        let all = [
+            ("code", self.code.clone().into_owned()),
+            ("description", self.description.clone()),
+            ("hint", hint),
+            ("cause", cause),
+        ];
+        all.into_iter().filter(|(_, value)| !value.is_empty())
+    }
+
+    /// Writes it to the log, once, where requests have no line of their own.
     pub fn log(&self, id: TraceId, route: &str) {
         let (code, description) = (&*self.code, &*self.description);
         let hint = beginning(self.hint.as_deref().unwrap_or_default());

@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use arc_swap::{ArcSwap, Cache};
 use axum::Router;
 use axum::body::{Bytes, HttpBody};
 use axum::extract::ConnectInfo;
@@ -18,25 +19,36 @@ use futures_util::future::Either;
 use http::Request;
 use tower::Service;
 
+use crate::edge::meter;
 use crate::http::document::Document;
 
-/// What one address serves. Clones share it.
+/// What one address serves. Clones share it, also when it is replaced.
 #[derive(Clone)]
-pub struct Front {
-    documents: Arc<[(String, Document)]>,
+pub struct Front(Arc<ArcSwap<Served>>);
+
+struct Served {
+    documents: Vec<(Document, Arc<meter::Route>)>,
     router: Router,
 }
 
 impl Front {
     /// `documents` by path; everything else goes to `router`, which gets `ConnectInfo<SocketAddr>`.
     pub fn new(documents: Vec<(String, Document)>, router: Router) -> Self {
-        Self { documents: documents.into(), router }
+        let documents = documents.into_iter().map(|(path, document)| (document, Arc::new(meter::Route::new(&path))));
+        Self(Arc::new(ArcSwap::from_pointee(Served { documents: documents.collect(), router })))
+    }
+
+    /// Serves what `other` serves, from the next request on, also on connections that are open.
+    pub fn replace(&self, other: &Self) {
+        self.0.store(other.0.load_full());
     }
 
     /// With another router made of this one; the documents stay in front of it.
     #[must_use]
     pub fn map_router(self, change: impl FnOnce(Router) -> Router) -> Self {
-        Self { documents: self.documents, router: change(self.router) }
+        let served = self.0.load_full();
+        let (documents, router) = (served.documents.clone(), change(served.router.clone()));
+        Self(Arc::new(ArcSwap::from_pointee(Served { documents, router })))
     }
 }
 
@@ -57,14 +69,15 @@ impl Service<SocketAddr> for Front {
     }
 
     fn call(&mut self, peer: SocketAddr) -> Self::Future {
-        ready(Ok(Visit { front: self.clone(), peer }))
+        ready(Ok(Visit { front: Cache::new(Arc::clone(&self.0)), peer }))
     }
 }
 
 /// One connection.
 #[derive(Clone)]
 pub struct Visit {
-    front: Front,
+    /// Compares one pointer for each request.
+    front: Cache<Arc<ArcSwap<Served>>, Arc<Served>>,
     peer: SocketAddr,
 }
 
@@ -82,11 +95,14 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        let served = self.front.load();
         let path = request.uri().path();
-        if let Some((_, document)) = self.front.documents.iter().find(|(ready, _)| ready == path) {
-            return Either::Left(ready(Ok(document.answer(request.method(), request.headers()))));
+        if let Some((document, meter)) = served.documents.iter().find(|(_, route)| route.name() == path) {
+            let answer = document.answer(request.method(), request.headers());
+            meter.count(request.method().as_str(), answer.status().as_u16());
+            return Either::Left(ready(Ok(answer)));
         }
         request.extensions_mut().insert(ConnectInfo(self.peer));
-        Either::Right(self.front.router.call(request))
+        Either::Right(served.router.clone().call(request))
     }
 }

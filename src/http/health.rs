@@ -3,19 +3,22 @@
 //! PROTOCOL.md §3 (SIGTERM: not ready first, then the rest). `/livez` asks nothing but the process; `/readyz` asks each dependency.
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{RawQuery, State};
+use axum::extract::{ConnectInfo, Path, RawQuery, Request, State};
 use axum::response::Response;
 use axum::routing::get;
 use http::StatusCode;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use serde_json::{Map, Value, json};
 
+use crate::http::probe::Probes;
+use crate::http::proxy::TrustedProxies;
 use crate::http::serve::Readiness;
 use crate::model::fault::Fault;
 
@@ -61,6 +64,10 @@ pub struct Health {
     pub readiness: Readiness,
     /// What it works with.
     pub dependencies: Vec<Dependency>,
+    /// What `symbolon doctor` sent.
+    pub probes: Probes,
+    /// Whose word on the caller counts.
+    pub proxies: TrustedProxies,
 }
 
 impl Health {
@@ -71,14 +78,27 @@ impl Health {
             .route("/healthz", get(Self::ready))
             .route("/readyz", get(Self::ready))
             .route("/version", get(version))
+            .route("/probes/{id}", get(async |State(health): State<Self>, Path(id): Path<String>| health.probe(&id)))
             .with_state(self)
     }
 
     /// The one route that stands among the public ones as well: `/healthz`, without details.
     pub fn public(self) -> Router {
-        Router::new()
-            .route("/healthz", get(async |State(health): State<Self>| health.answer(Detail::None).await))
-            .with_state(self)
+        Router::new().route("/healthz", get(Self::front_door)).with_state(self)
+    }
+
+    async fn front_door(State(health): State<Self>, request: Request) -> Response {
+        if let Some(ConnectInfo(peer)) = request.extensions().get::<ConnectInfo<SocketAddr>>() {
+            health.probes.note(request.headers(), peer.ip(), &health.proxies);
+        }
+        health.answer(Detail::None).await
+    }
+
+    fn probe(&self, id: &str) -> Response {
+        match self.probes.seen(id).and_then(|seen| serde_json::to_string(&seen).ok()) {
+            Some(seen) => plain(StatusCode::OK, "application/json", seen),
+            None => text(StatusCode::NOT_FOUND, "not seen"),
+        }
     }
 
     async fn ready(State(health): State<Self>, RawQuery(query): RawQuery) -> Response {
@@ -135,7 +155,8 @@ fn text(status: StatusCode, word: &'static str) -> Response {
     plain(status, "text/plain; charset=utf-8", word)
 }
 
-fn plain(status: StatusCode, content_type: &'static str, body: impl Into<Body>) -> Response {
+/// An answer that nobody keeps.
+pub(super) fn plain(status: StatusCode, content_type: &'static str, body: impl Into<Body>) -> Response {
     let mut response = Response::new(body.into());
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
@@ -151,7 +172,12 @@ mod tests {
     use super::*;
 
     fn health(dependencies: Vec<Dependency>) -> Health {
-        Health { readiness: Readiness::default(), dependencies }
+        Health {
+            readiness: Readiness::default(),
+            dependencies,
+            probes: Probes::default(),
+            proxies: TrustedProxies::default(),
+        }
     }
 
     async fn ask(router: Router, path: &str) -> (u16, String) {

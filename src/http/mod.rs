@@ -1,8 +1,8 @@
 //! What browsers and clients see.
 //!
-//! Requests come in through `serve` (listeners, limits) and `connection` (slow peers), pass `trace` (an id, the log, panics) and the
+//! Requests come in through `serve` (listeners, limits), `connection` (slow peers) and perhaps `tls`, pass `trace` (an id, the log, panics) and the
 //! route table, are read by `extract`, and leave as JSON, a redirect or a page of `render`; `error` knows the three faces of a
-//! refusal. `document` holds what is ready beforehand, `asset` the files of the pages, `health` what operators ask. `cookie`,
+//! refusal. `document` holds what is ready beforehand, `asset` the files of the pages, `health` and `operations` what operators ask, `request_log` what they read. `cookie`,
 //! `csrf`, `cors`, `proxy` and `security_header` keep browsers honest. Endpoints are thin: they turn HTTP into a call below and its value
 //! into HTTP. To add one: a file in `oauth/` or `page/`, and a line in `routes`.
 //!
@@ -20,13 +20,17 @@ pub mod extract;
 pub mod front;
 pub mod health;
 pub mod oauth;
+pub mod operations;
 pub mod origins;
 pub mod page;
+pub mod probe;
 pub mod proxy;
 pub mod refusals;
 pub mod render;
+pub mod request_log;
 pub mod routes;
 pub mod security_header;
 pub mod serve;
+pub mod tls;
 pub mod trace;
 pub mod web;

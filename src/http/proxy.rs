@@ -10,7 +10,8 @@ use std::str::FromStr;
 use http::header::{HeaderMap, HeaderName};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+/// Where proxies say whom they saw.
+pub(super) const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// The most hops that are looked at.
 const MAX_HOPS: usize = 16;
 
@@ -118,7 +119,8 @@ impl TrustedProxies {
         caller
     }
 
-    fn contains(&self, address: IpAddr) -> bool {
+    /// True when `address` is one of them.
+    pub fn contains(&self, address: IpAddr) -> bool {
         self.0.iter().any(|network| network.contains(address))
     }
 }

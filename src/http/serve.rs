@@ -15,8 +15,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::JoinSet;
 
-use crate::http::connection::Watch;
+use crate::http::connection::{Watch, WatchTls};
 use crate::http::front::Front;
+use crate::http::tls::Certificates;
 
 /// Buffer for a header: a query of 16 kB and fields of 16 kB, which the trace layer counts.
 const HEADER_BUFFER: usize = 40 * 1024;
@@ -122,6 +123,7 @@ pub struct BindError {
 pub struct Bound {
     listeners: Vec<TcpListener>,
     address: SocketAddr,
+    certificates: Option<Arc<Certificates>>,
 }
 
 impl Bound {
@@ -143,7 +145,29 @@ impl Bound {
                 Err(_) => {}
             }
         }
-        Ok(Self { listeners, address })
+        Ok(Self { listeners, address, certificates: None })
+    }
+
+    /// Takes over sockets that listen already, as a service manager hands them out; at least one.
+    ///
+    /// # Errors
+    /// [`BindError`] when a socket cannot be used.
+    pub fn inherit(sockets: Vec<std::net::TcpListener>) -> Result<Self, BindError> {
+        let refuse = |source| BindError { address: "an inherited socket".to_owned(), source };
+        let mut listeners = Vec::new();
+        for socket in sockets {
+            socket.set_nonblocking(true).map_err(refuse)?;
+            listeners.push(TcpListener::from_std(socket).map_err(refuse)?);
+        }
+        let none = || refuse(io::Error::from(io::ErrorKind::NotFound));
+        let address = listeners.first().ok_or_else(none)?.local_addr().map_err(refuse)?;
+        Ok(Self { listeners, address, certificates: None })
+    }
+
+    /// Speaks TLS.
+    #[must_use]
+    pub fn with_tls(self, certificates: Option<Arc<Certificates>>) -> Self {
+        Self { certificates, ..self }
     }
 
     /// The address that is served, with the port in use.
@@ -194,10 +218,15 @@ pub async fn run(
         for listener in bound.listeners {
             let handle = Handle::new();
             handles.push(handle.clone());
-            let mut listening =
-                axum_server::Server::<SocketAddr>::from_listener(listener).handle(handle).acceptor(watch.clone());
+            let mut listening = axum_server::Server::<SocketAddr>::from_listener(listener).handle(handle);
             limit(&mut listening);
-            servers.spawn(listening.serve(front.clone()));
+            match &bound.certificates {
+                None => servers.spawn(listening.acceptor(watch.clone()).serve(front.clone())),
+                Some(certificates) => {
+                    let secured = WatchTls::new(watch.clone(), Arc::clone(certificates));
+                    servers.spawn(listening.acceptor(secured).serve(front.clone()))
+                }
+            };
         }
     }
     tokio::select! {

@@ -34,6 +34,9 @@ fn start(drain: Duration) -> Running {
         pages: Pages::new(Arc::new(Templates::new(None).unwrap()), "", Stage::Production),
         transport: Transport::Http,
         readiness: readiness.clone(),
+        requests: None,
+        spans: None,
+        proxies: crate::http::proxy::TrustedProxies::default(),
     });
     let router = Router::new()
         .route("/", get(async |id: TraceId| id.to_string()))
@@ -207,4 +210,67 @@ fn the_limit_of_files_is_read() {
         Some(usize::MAX)
     );
     assert_eq!(open_files(""), None);
+}
+
+/// One frame of HTTP/2 (RFC 9113 §4.1).
+fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
+    [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
+}
+
+async fn read_frame(stream: &mut TcpStream) -> io::Result<(u8, Vec<u8>)> {
+    let mut head = [0; 9];
+    stream.read_exact(&mut head).await?;
+    let mut payload = vec![0; usize::from(head[1]) * 256 + usize::from(head[2])];
+    stream.read_exact(&mut payload).await?;
+    Ok((head[3], payload))
+}
+
+async fn speak_http2(address: SocketAddr) -> TcpStream {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(&[&b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"[..], &frame(4, 0, 0, &[])].concat()).await.unwrap();
+    stream
+}
+
+/// RFC 9113 §6.5.2
+#[tokio::test]
+async fn a_peer_of_http2_is_told_its_limits() {
+    let server = start(Duration::from_secs(1));
+    let mut stream = speak_http2(server.address).await;
+    let (kind, settings) = read_frame(&mut stream).await.unwrap();
+    assert_eq!(kind, 4);
+    let value = |id: u8| {
+        let set = settings.chunks(6).find(|set| set[..2] == [0, id])?;
+        Some(u32::from_be_bytes(set[2..].try_into().unwrap()))
+    };
+    assert_eq!(value(3), Some(MAX_STREAMS), "SETTINGS_MAX_CONCURRENT_STREAMS");
+    assert_eq!(value(6).map(|size| size as usize), Some(HEADER_BUFFER), "SETTINGS_MAX_HEADER_LIST_SIZE");
+}
+
+/// CVE-2023-44487
+#[tokio::test]
+async fn who_opens_and_resets_streams_without_end_is_sent_away() {
+    let server = start(Duration::from_secs(1));
+    let mut stream = speak_http2(server.address).await;
+    // :method GET, :scheme http, :path /endless, :authority a
+    let headers = [&[0x82, 0x86, 0x04, 8][..], b"/endless", &[0x41, 1], b"a"].concat();
+    let mut flood = Vec::new();
+    for number in 0..2_000_u32 {
+        flood.extend(frame(1, 5, 2 * number + 1, &headers));
+        flood.extend(frame(3, 0, 2 * number + 1, &8_u32.to_be_bytes()));
+    }
+    // It may be sent away before it has said everything.
+    let _ = stream.write_all(&flood).await;
+    let farewell = async {
+        loop {
+            match read_frame(&mut stream).await {
+                Ok((7, payload)) => return Some(u32::from_be_bytes(payload[4..8].try_into().unwrap())),
+                Ok(_) => {}
+                Err(_) => return None,
+            }
+        }
+    };
+    let told = tokio::time::timeout(Duration::from_secs(10), farewell).await.unwrap();
+    assert!(matches!(told, None | Some(11)), "GOAWAY with ENHANCE_YOUR_CALM, or an end: {told:?}");
+    assert!(exchange(server.address, &get_request("/", "")).await.starts_with("HTTP/1.1 200"));
 }

@@ -7,12 +7,13 @@ use std::any::Any;
 use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
+use std::net::{IpAddr, SocketAddr};
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
-use axum::extract::{FromRequestParts, MatchedPath, Request};
+use axum::extract::{ConnectInfo, FromRequestParts, MatchedPath, Request};
 use axum::response::Response;
 use futures_util::FutureExt as _;
 use http::header::{ACCEPT, ACCEPT_LANGUAGE, CONNECTION, HeaderMap, HeaderName, HeaderValue};
@@ -20,11 +21,15 @@ use http::request::Parts;
 use http::{StatusCode, Version};
 use tokio::time::Instant;
 use tower::{Layer, Service};
-use tracing::Level;
 
+use crate::edge::meter;
 use crate::edge::random::Random;
+use crate::edge::tally::{self, Tally};
+use crate::edge::telemetry::{Span, Telemetry};
 use crate::http::error::{PageError, Refusal};
+use crate::http::proxy::TrustedProxies;
 use crate::http::render::Pages;
+use crate::http::request_log::{Line, RequestLog};
 use crate::http::security_header::Transport;
 use crate::http::serve::Readiness;
 
@@ -109,6 +114,12 @@ pub struct Tracing {
     pub transport: Transport,
     /// Whether the server is about to stop: then connections are given back one by one.
     pub readiness: Readiness,
+    /// The line of each request, if they get one.
+    pub requests: Option<RequestLog>,
+    /// Who is told a span of each, if anybody is.
+    pub spans: Option<Telemetry>,
+    /// Whose word on the caller's address counts.
+    pub proxies: TrustedProxies,
 }
 
 impl Trace {
@@ -122,7 +133,7 @@ impl<S> Layer<S> for Trace {
     type Service = Traced<S>;
 
     fn layer(&self, inner: S) -> Traced<S> {
-        Traced { inner, tracing: Arc::clone(&self.0) }
+        Traced { inner, tracing: Arc::clone(&self.0), meter: Arc::default() }
     }
 }
 
@@ -131,6 +142,8 @@ impl<S> Layer<S> for Trace {
 pub struct Traced<S> {
     inner: S,
     tracing: Arc<Tracing>,
+    /// The numbers of this route, found at its first request: the layer stands around each route, and does not know which.
+    meter: Arc<OnceLock<meter::Route>>,
 }
 
 impl<S> Service<Request> for Traced<S>
@@ -147,22 +160,26 @@ where
     }
 
     fn call(&mut self, mut request: Request) -> Self::Future {
-        let tracing = Arc::clone(&self.tracing);
+        let (tracing, meter) = (Arc::clone(&self.tracing), Arc::clone(&self.meter));
         let id = TraceId::of(request.headers(), &*tracing.random);
         request.extensions_mut().insert(id);
-        let visit = Visit::of(&request, id);
+        let visit = Visit::of(&request, id, &tracing);
         if header_bytes(request.headers()) > MAX_HEADER_BYTES {
             let response = tracing
                 .refuse(&visit, &PageError::new("payload_too_large", StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE));
-            return Box::pin(std::future::ready(Ok(tracing.finish(&visit, response))));
+            return Box::pin(std::future::ready(Ok(tracing.finish(&visit, response, (&meter, &Tally::default())))));
         }
         // The call itself may panic, not only its future.
         let answer = AssertUnwindSafe(std::panic::catch_unwind(AssertUnwindSafe(|| self.inner.call(request))));
         Box::pin(async move {
-            let outcome = match answer.0 {
-                Ok(answer) => AssertUnwindSafe(answer).catch_unwind().await,
-                Err(panic) => Err(panic),
+            let work = async {
+                match answer.0 {
+                    Ok(answer) => AssertUnwindSafe(answer).catch_unwind().await,
+                    Err(panic) => Err(panic),
+                }
             };
+            let is_told = tracing.requests.is_some() || tracing.spans.is_some();
+            let (outcome, tally) = if is_told { tally::of(work).await } else { (work.await, Tally::default()) };
             let response = match outcome {
                 Ok(Ok(response)) => response,
                 Ok(Err(never)) => match never {},
@@ -171,7 +188,7 @@ where
                     tracing.refuse(&visit, &PageError::new("server_error", StatusCode::INTERNAL_SERVER_ERROR))
                 }
             };
-            Ok(tracing.finish(&visit, response))
+            Ok(tracing.finish(&visit, response, (&meter, &tally)))
         })
     }
 }
@@ -183,23 +200,33 @@ struct Visit {
     /// `Accept` and `Accept-Language`, for the page of a refusal made here.
     face: [Option<HeaderValue>; 2],
     route: Option<MatchedPath>,
-    started: Option<(Instant, http::Method)>,
+    method: http::Method,
+    /// Where it comes from, when that is told.
+    address: Option<IpAddr>,
+    /// The span that called, when ours is told.
+    traceparent: Option<HeaderValue>,
+    started: Instant,
 }
 
 impl Visit {
-    fn of(request: &Request, id: TraceId) -> Self {
+    fn of(request: &Request, id: TraceId, tracing: &Tracing) -> Self {
+        let traceparent = tracing.spans.as_ref().and_then(|_| request.headers().get(TRACEPARENT)).cloned();
+        let peer = tracing.requests.as_ref().and_then(|_| request.extensions().get::<ConnectInfo<SocketAddr>>());
         Self {
             id,
             version: request.version(),
             face: [ACCEPT, ACCEPT_LANGUAGE].map(|name| request.headers().get(name).cloned()),
             route: request.extensions().get().cloned(),
-            started: tracing::enabled!(Level::DEBUG).then(|| (Instant::now(), request.method().clone())),
+            method: request.method().clone(),
+            address: peer.map(|ConnectInfo(peer)| tracing.proxies.caller(peer.ip(), request.headers())),
+            traceparent: traceparent.filter(|header| TraceId::from_traceparent(header.as_bytes()).is_some()),
+            started: Instant::now(),
         }
     }
 
     /// The pattern of the route, never the path: paths carry ids, queries carry codes.
     fn route(&self) -> &str {
-        self.route.as_ref().map_or("-", MatchedPath::as_str)
+        self.route.as_ref().map_or("other", MatchedPath::as_str)
     }
 }
 
@@ -210,9 +237,43 @@ impl Tracing {
         self.pages.refuse(visit.id, &headers, error)
     }
 
-    fn finish(&self, visit: &Visit, mut response: Response) -> Response {
-        if let Some(refusal) = response.extensions_mut().remove::<Refusal>() {
-            refusal.log(visit.id, visit.route());
+    fn finish(
+        &self,
+        visit: &Visit,
+        mut response: Response,
+        (meter, tally): (&OnceLock<meter::Route>, &Tally),
+    ) -> Response {
+        let refusal = response.extensions_mut().remove::<Refusal>();
+        let (status, took, route) = (response.status(), visit.started.elapsed(), visit.route());
+        let meter = meter.get_or_init(|| meter::Route::new(route));
+        debug_assert_eq!(meter.name(), route, "the layer stands around one route");
+        meter.answered(visit.method.as_str(), status.as_u16(), took);
+        if let Some(spans) = &self.spans {
+            spans.tell(&Span {
+                trace_id: visit.id.to_string(),
+                traceparent: visit.traceparent.as_ref().and_then(|header| header.to_str().ok()),
+                id: self.random.bytes(),
+                method: visit.method.as_str(),
+                route,
+                status: status.as_u16(),
+                took,
+                database: tally.database(),
+                client: tally.client().map(|client| client.to_string()),
+            });
+        }
+        match (&self.requests, &refusal) {
+            (Some(requests), refusal) => requests.add(&Line {
+                id: visit.id,
+                method: &visit.method,
+                route,
+                address: visit.address,
+                status,
+                took,
+                tally,
+                refusal: refusal.as_ref(),
+            }),
+            (None, Some(refusal)) => refusal.log(visit.id, route),
+            (None, None) => {}
         }
         let headers = response.headers_mut();
         headers.insert(X_REQUEST_ID, visit.id.header());
@@ -220,11 +281,6 @@ impl Tracing {
         // RFC 9113 §8.2.2 has no such header in HTTP/2.
         if visit.version < Version::HTTP_2 && self.readiness.is_stopping() {
             headers.insert(CONNECTION, HeaderValue::from_static("close"));
-        }
-        if let Some((started, method)) = &visit.started {
-            let microseconds = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
-            let (route, status) = (visit.route(), response.status().as_u16());
-            tracing::debug!(trace_id = %visit.id, %method, route, status, microseconds, "answered");
         }
         response
     }

@@ -9,8 +9,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use tokio::time::{Instant, MissedTickBehavior};
 
+use crate::edge::meter;
 use crate::model::fault::Fault;
 use crate::oauth::provider::Provider;
 
@@ -25,6 +27,16 @@ pub struct Job {
     pub every: Duration,
     /// One run.
     pub run: fn(Arc<Provider>) -> Run,
+}
+
+/// The jobs that run.
+pub struct Running(Arc<ArcSwap<Provider>>);
+
+impl Running {
+    /// They work for `provider` from their next turn on: its settings have changed.
+    pub fn work_for(&self, provider: Arc<Provider>) {
+        self.0.store(provider);
+    }
 }
 
 /// One run of a job.
@@ -48,16 +60,19 @@ const FOLLOW: Duration = Duration::from_millis(400);
 
 /// Runs every job, each at its pace, until the process ends. A failure is tried again at the next turn; of those that follow
 /// one another only the first is logged, so that a database that is away does not fill the disk.
-pub fn start(provider: &Arc<Provider>) {
+pub fn start(provider: &Arc<Provider>) -> Running {
+    let current = Arc::new(ArcSwap::new(Arc::clone(provider)));
     for job in JOBS {
-        let provider = Arc::clone(provider);
+        let current = Arc::clone(&current);
         tokio::spawn(async move {
             let mut turns = tokio::time::interval_at(Instant::now() + job.first, job.every);
             turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
             let mut failed = false;
             loop {
                 turns.tick().await;
-                let run = (job.run)(Arc::clone(&provider)).await;
+                let started = Instant::now();
+                let run = (job.run)(current.load_full()).await;
+                meter::job(job.name, &run, started.elapsed());
                 match &run {
                     Err(fault) if !failed => {
                         tracing::error!(job = job.name, error = fault as &dyn std::error::Error, "a job failed");
@@ -69,4 +84,5 @@ pub fn start(provider: &Arc<Provider>) {
             }
         });
     }
+    Running(current)
 }

@@ -12,6 +12,7 @@
 //! | RFC 6749 §4.1.2, RFC 9207, Form Post | [`authorization_response`] |
 //! | RFC 6749 §4.1.3, §4.4.2, §6; §5.1 | [`token_request`], [`token_response`] |
 //! | RFC 6749 §4.1.2.1, §5.2 and later codes | [`error`] |
+//! | RFC 5280 §4.1.2.5 | [`certificate`] |
 //! | RFC 6750 | [`bearer`] |
 //! | RFC 7009, RFC 7662 | [`revocation`], [`introspection`] |
 //! | RFC 7515 to RFC 7519 | [`jose`] |
@@ -30,6 +31,7 @@
 pub mod authorization_request;
 pub mod authorization_response;
 pub mod bearer;
+pub mod certificate;
 pub mod client_assertion;
 pub mod client_metadata;
 pub mod client_registration;

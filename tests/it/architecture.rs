@@ -42,6 +42,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("openidconnect", &["edge/upstream/oidc.rs"]),
     ("axum", &["http/", "dev/", "app.rs"]),
     ("axum_server", &["http/"]),
+    ("tokio_rustls", &["http/"]),
+    ("listenfd", &["cli/service.rs"]),
     ("minijinja", &["edge/template/"]),
     ("fluent_bundle", &["edge/template/"]),
     ("unic_langid", &["edge/template/"]),

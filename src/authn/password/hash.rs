@@ -8,7 +8,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use argon2::{Algorithm, Argon2, Params, Version};
 use password_hash::phc::PasswordHash;
@@ -17,6 +17,7 @@ use tokio::sync::Semaphore;
 use unicode_normalization::UnicodeNormalization as _;
 use zeroize::Zeroizing;
 
+use crate::edge::meter;
 use crate::model::fault::Fault;
 use crate::protocol::secret::Secret;
 
@@ -161,7 +162,10 @@ impl PasswordHasher {
         tokio::task::spawn_blocking(move || {
             // The place is given back when the work is done, also when nobody waits for it any more.
             let _turn = turn;
-            work(&argon2)
+            let started = Instant::now();
+            let done = work(&argon2);
+            meter::password_hash(started.elapsed());
+            done
         })
         .await
         .map_err(|error| Fault::internal("hash a password").caused_by(error))?

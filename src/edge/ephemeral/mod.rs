@@ -11,6 +11,7 @@ use async_trait::async_trait;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::edge::meter;
 use crate::model::authorization_code::AuthorizationCode;
 use crate::model::fault::Fault;
 use crate::model::interaction::Interaction;
@@ -56,6 +57,23 @@ pub trait EphemeralStore: Send + Sync {
 
     /// Finishes what is under way.
     async fn close(&self);
+}
+
+/// [`EphemeralStore::rate`], with refusals counted by the namespace of the key.
+///
+/// # Errors
+/// As [`EphemeralStore::rate`].
+pub async fn limit(
+    store: &dyn EphemeralStore,
+    key: &EphemeralKey,
+    quota: Quota,
+    now: NumericDate,
+) -> Result<Decision, Fault> {
+    let decision = store.rate(key, quota, now).await?;
+    if decision != Decision::Allowed {
+        meter::rate_limited(key.namespace());
+    }
+    Ok(decision)
 }
 
 /// What a value is kept under.

@@ -24,7 +24,17 @@ const LIVE: &str = "SELECT id FROM user_session
     WHERE ended_at IS NULL AND expires_at > $1 AND last_seen_at + idle_lifetime > $1
     ORDER BY last_seen_at DESC, id LIMIT $2";
 
+const COUNT_LIVE: &str = "SELECT COUNT(*) FROM user_session
+    WHERE ended_at IS NULL AND expires_at > $1 AND last_seen_at + idle_lifetime > $1";
+
 impl Store {
+    /// How many sessions are live.
+    pub async fn count_live_sessions(&self, now: NumericDate) -> Result<u64, Fault> {
+        let count = self.readers.query(COUNT_LIVE).bind(now.seconds());
+        let count: i64 = count.scalar_one().await.context("count the live sessions")?;
+        Ok(u64::try_from(count).unwrap_or_default())
+    }
+
     /// Enables a disabled account; false when it was enabled or there is none. What was ended stays ended.
     pub async fn enable_user(&self, id: UserId) -> Result<bool, Fault> {
         let held = std::sync::Arc::clone(&self.held);

@@ -9,6 +9,7 @@ use sqlx::postgres::PgPool;
 use tokio::sync::{Semaphore, TryAcquireError};
 use tokio::time::timeout;
 
+use crate::edge::meter::{Operation, database};
 use crate::edge::store::row::Context as _;
 use crate::edge::store::statement::{Connection, PATIENCE, Query};
 use crate::edge::store::writer::{Fact, Record, Statements, Writer};
@@ -28,13 +29,16 @@ pub(in crate::edge) enum Recorder {
 impl Recorder {
     /// Records `fact` and waits until it is durable. It goes on when the asker goes away.
     pub(in crate::edge) async fn record<T: Send + 'static>(&self, fact: Fact<T>) -> Result<T, Fault> {
-        match self {
-            Self::Sqlite(writer) => writer.record(fact).await,
-            Self::Postgres(recorder) => recorder
-                .start(fact)?
-                .await
-                .unwrap_or_else(|failure| Err(Fault::internal("record a fact").caused_by(failure))),
-        }
+        let recorded = async {
+            match self {
+                Self::Sqlite(writer) => writer.record(fact).await,
+                Self::Postgres(recorder) => recorder
+                    .start(fact)?
+                    .await
+                    .unwrap_or_else(|failure| Err(Fault::internal("record a fact").caused_by(failure))),
+            }
+        };
+        database(Operation::Write, recorded).await
     }
 
     /// Records `fact` in the background. It may be lost when the server is overloaded or dies.

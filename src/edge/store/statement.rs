@@ -9,6 +9,8 @@ use sqlx::postgres::{PgArguments, PgPool, PgRow};
 use sqlx::sqlite::{SqliteArguments, SqlitePool, SqliteRow};
 use sqlx::{Encode, FromRow, Postgres, Sqlite, SqliteConnection, Type};
 
+use crate::edge::meter::{Operation, database};
+
 /// How long PostgreSQL may take to answer one statement; after that its connection is given up.
 pub(in crate::edge) const PATIENCE: Duration = Duration::from_secs(4);
 
@@ -91,11 +93,12 @@ macro_rules! run {
             Query::Sqlite(on, query) => {
                 let $rows = match on {
                     OnSqlite::Connection(connection) => Box::pin(query.$method(connection)).await?,
-                    OnSqlite::Pool(pool) => Box::pin(query.$method(pool)).await?,
+                    OnSqlite::Pool(pool) => database(Operation::Read, Box::pin(query.$method(pool))).await?,
                 };
                 $sqlite
             }
             Query::Postgres(on, query) => {
+                let is_read = matches!(on, OnPostgres::Pool(_));
                 let answer = Box::pin(async move {
                     match on {
                         OnPostgres::Connection(connection) => query.$method(&mut **connection).await,
@@ -110,7 +113,7 @@ macro_rules! run {
                         }
                     }
                 });
-                let $pg_rows = answer.await?;
+                let $pg_rows = if is_read { database(Operation::Read, answer).await } else { answer.await }?;
                 $postgres
             }
         }

@@ -5,7 +5,7 @@ use axum::response::Response;
 use http::StatusCode;
 use http::header::{HeaderValue, RETRY_AFTER};
 
-use crate::authn::{Answer, Attempt, Refusal};
+use crate::authn::{Answer, Attempt, Refusal, judge};
 use crate::edge::template::context;
 use crate::http::cookie::Keep as CookieLife;
 use crate::http::extract::params::{Form, Query};
@@ -96,7 +96,7 @@ pub async fn submit(State(web): State<Web>, visitor: Visitor, Query(query): Quer
 pub async fn prove(web: &Web, visitor: &Visitor, method: &str, answer: &Answer) -> Result<Authentication, Refusal> {
     let attempt = Attempt { address: visitor.address.0.clone(), device: web.cookies.device(&visitor.headers) };
     match web.method(method) {
-        Some(method) => method.finish(&attempt, answer).await,
+        Some(method) => judge(method, &attempt, answer).await,
         None => Err(Refusal::Wrong),
     }
 }

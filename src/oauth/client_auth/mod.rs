@@ -10,7 +10,8 @@ pub mod secret;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::edge::ephemeral::{Decision, EphemeralKey, Quota};
+use crate::edge::ephemeral::{Decision, EphemeralKey, Quota, limit};
+use crate::edge::tally;
 use crate::model::client::Client;
 use crate::model::id::ClientId;
 use crate::oauth::provider::Provider;
@@ -71,6 +72,9 @@ pub async fn authenticate(
     {
         throttle(provider, &client).await?;
         tracing::info!(client_id = %client.id, reason = refusal.description(), "client authentication refused");
+    }
+    if checked.is_ok() {
+        tally::client(&client.id);
     }
     checked.map(|()| client)
 }
@@ -152,7 +156,7 @@ fn wrong_method(registered: ClientAuthMethod) -> OAuthError {
 async fn throttle(provider: &Provider, client: &Client) -> Result<(), OAuthError> {
     let key = EphemeralKey::new("client_auth", TokenHash::of(client.id.as_str()).as_bytes());
     let quota = Quota { burst: GUESSES, period: GUESS_PERIOD };
-    match provider.edges.ephemeral.rate(&key, quota, provider.now()).await? {
+    match limit(&*provider.edges.ephemeral, &key, quota, provider.now()).await? {
         Decision::Allowed => Ok(()),
         Decision::Refused { .. } => {
             Err(OAuthError::invalid_client("too many failed client authentications; wait a few seconds"))

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use crate::edge::{meter, tally};
 use crate::model::client::Client;
 use crate::model::fault::Fault;
 use crate::model::grant::Consent;
@@ -70,7 +71,27 @@ pub struct Begun {
 /// # Errors
 /// A page before client and redirect URI are verified, an answer to the client after.
 pub async fn authorize(provider: &Provider, params: &Params, browser: &Browser) -> Result<Begun, AuthorizeError> {
+    let begun = begin(provider, params, browser).await;
+    meter::authorize_request(outcome(&begun));
+    begun
+}
+
+/// What came of a request, in a word of a bounded set.
+fn outcome(begun: &Result<Begun, AuthorizeError>) -> &'static str {
+    match begun {
+        Ok(Begun { next: Next::SignIn, .. }) => "sign_in",
+        Ok(Begun { next: Next::SelectAccount, .. }) => "select_account",
+        Ok(Begun { next: Next::Consent(_), .. }) => "consent",
+        Ok(Begun { next: Next::Answer(_) | Next::AlreadyAnswered, .. }) => "answered",
+        Err(AuthorizeError::UnknownClient(_)) => "unknown_client",
+        Err(AuthorizeError::RedirectUri(_)) => "redirect_uri_mismatch",
+        Err(AuthorizeError::Client(_, error)) => error.code().as_str(),
+    }
+}
+
+async fn begin(provider: &Provider, params: &Params, browser: &Browser) -> Result<Begun, AuthorizeError> {
     let client = client(provider, params).await?;
+    tally::client(&client.id);
     let rules = RequestRules {
         issuer: provider.issuer.as_str(),
         scopes_supported: &provider.scopes_supported,

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use crate::edge::ephemeral::{Decision, EphemeralKey, Quota};
+use crate::edge::ephemeral::{Decision, EphemeralKey, Quota, limit};
 use crate::model::client::{Client, ClientOrigin, ClientPolicy, ClientSecret};
 use crate::model::fault::Fault;
 use crate::model::id::ClientId;
@@ -128,7 +128,7 @@ pub async fn wait(provider: &Provider, caller: &str) -> Result<Option<Duration>,
         return Ok(None);
     }
     let key = EphemeralKey::new("registration", TokenHash::of(caller).as_bytes());
-    Ok(match provider.edges.ephemeral.rate(&key, PER_CALLER, provider.now()).await? {
+    Ok(match limit(&*provider.edges.ephemeral, &key, PER_CALLER, provider.now()).await? {
         Decision::Allowed => None,
         Decision::Refused { retry_after } => Some(retry_after),
     })

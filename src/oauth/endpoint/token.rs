@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use crate::edge::meter;
 use crate::model::client::Client;
 use crate::oauth::client_auth::{self, BasicCredentials};
 use crate::oauth::grant::authorization_code::{self, CodeParameters};
@@ -25,12 +26,15 @@ pub type Answer = (Option<Arc<Client>>, Result<TokenResponse, OAuthError>);
 /// # Errors
 /// The codes of RFC 6749 §5.2.
 pub async fn token(provider: &Provider, params: &Params, basic: Option<&BasicCredentials>) -> Answer {
-    let client = match client_auth::authenticate(provider, params, basic).await {
-        Ok(client) => client,
-        Err(refusal) => return (None, Err(refusal)),
+    let (client, answer) = match client_auth::authenticate(provider, params, basic).await {
+        Ok(client) => (Some(Arc::clone(&client)), exchange(provider, client, params).await),
+        Err(refusal) => (None, Err(refusal)),
     };
-    let answer = exchange(provider, Arc::clone(&client), params).await;
-    (Some(client), answer)
+    // What a stranger calls a grant type is no label.
+    let grant = params.get("grant_type").and_then(|name| name.parse::<GrantType>().ok());
+    let outcome = answer.as_ref().map_or_else(|error| error.code().as_str(), |_| "ok");
+    meter::token_request(grant.map_or("unknown", GrantType::as_str), outcome);
+    (client, answer)
 }
 
 async fn exchange(provider: &Provider, client: Arc<Client>, params: &Params) -> Result<TokenResponse, OAuthError> {

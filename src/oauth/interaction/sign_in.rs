@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use crate::edge::tally;
 use crate::model::authentication::Authentication;
 use crate::model::fault::Fault;
 use crate::model::id::SessionId;
@@ -56,6 +57,7 @@ pub async fn session(provider: &Provider, cookie: &str) -> Result<Option<Arc<Ses
     if !user.is_some_and(|user| stands(&user, session.authentication.at)) {
         return Ok(None);
     }
+    tally::user(session.authentication.user);
     if now.since(session.last_seen_at) >= Session::TOUCH_EVERY {
         store.touch_session(session.id, now);
     }
@@ -73,6 +75,7 @@ pub async fn sign_in(
     authentication: Authentication,
     keep: Keep,
 ) -> Result<SignedIn, Fault> {
+    tally::user(authentication.user);
     let now = provider.now();
     let token = provider.edges.random.token();
     let token_hash = TokenHash::of(token.expose());

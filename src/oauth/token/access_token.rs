@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use moka::sync::Cache;
 
+use crate::edge::tally;
 use crate::model::client::Client;
 use crate::model::fault::Fault;
 use crate::model::grant::Grant;
@@ -97,6 +98,10 @@ pub async fn inspect(provider: &Provider, token: &str) -> Result<Option<LiveAcce
             Some((user, grant))
         }
     };
+    tally::client(&client.id);
+    if let Some((user, _)) = &person {
+        tally::user(user.id);
+    }
     Ok(Some(LiveAccessToken { token: said, client, person }))
 }
 

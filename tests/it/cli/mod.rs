@@ -7,11 +7,19 @@ mod client;
 mod copy;
 #[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failure in a helper fails its test")]
 mod key;
+mod log;
+#[expect(clippy::unwrap_used, reason = "a failure in a helper fails its test")]
+mod numbers;
 #[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failure in a helper fails its test")]
 mod recover;
+#[expect(clippy::unwrap_used, reason = "a failure in a helper fails its test")]
+mod reload;
+mod service;
 mod settings;
 mod setup;
 mod station;
+#[expect(clippy::unwrap_used, reason = "a failure in a helper fails its test")]
+mod tls;
 #[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failure in a helper fails its test")]
 mod token;
 #[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failure in a helper fails its test")]

@@ -14,12 +14,31 @@ use tempfile::TempDir;
 pub(super) struct Station {
     pub(super) folder: TempDir,
     pub(super) port: u16,
-    operations: u16,
+    pub(super) operations: u16,
     http: reqwest::Client,
 }
 
 /// A server that ends with its test.
 pub(super) struct Running(Child);
+
+impl Running {
+    /// Sends a signal by its name.
+    pub(super) fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([format!("-{name}"), self.0.id().to_string()]).status();
+        assert!(sent.expect("kill runs").success());
+    }
+
+    /// Waits until it has ended, and returns its exit code.
+    pub(super) async fn ended(&mut self) -> i32 {
+        for _ in 0..1_500 {
+            if let Some(status) = self.0.try_wait().expect("it can be asked") {
+                return status.code().expect("it was not killed");
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("it did not end in 15 seconds");
+    }
+}
 
 impl Drop for Running {
     fn drop(&mut self) {
@@ -105,7 +124,8 @@ impl Station {
         format!("http://localhost:{}", self.port)
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    /// The program in this folder, not yet started.
+    pub(super) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_symbolon"));
         command.current_dir(self.folder.path()).args(arguments).env_remove("SYMBOLON_CONFIG").env_remove("RUST_LOG");
         command
@@ -133,15 +153,35 @@ impl Station {
 
     /// Starts the server and waits until it answers.
     pub(super) async fn serve(&self) -> Running {
+        self.serve_by(self.command(&["serve"])).await
+    }
+
+    /// Starts the server by a command of its own and waits until it is ready.
+    pub(super) async fn serve_by(&self, mut command: Command) -> Running {
         let log = std::fs::File::create(self.folder.path().join("server.log")).expect("a log");
-        let child = self.command(&["serve"]).stdout(Stdio::null()).stderr(log).spawn().expect("the program runs");
+        let child = command.stdout(Stdio::null()).stderr(log).spawn().expect("the program runs");
         let running = Running(child);
         let asked = Instant::now();
-        while self.get("/healthz").await.is_none() {
+        while self.ask_operations("/readyz").await.is_none() {
             assert!(asked.elapsed() < Duration::from_secs(20), "{}", self.log());
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         running
+    }
+
+    /// What operators are told at `path`; `None` when there is no answer or another than 200.
+    pub(super) async fn ask_operations(&self, path: &str) -> Option<String> {
+        let answer = self.http.get(format!("http://127.0.0.1:{}{path}", self.operations)).send().await.ok()?;
+        if answer.status() == 200 { answer.text().await.ok() } else { None }
+    }
+
+    /// Returns when `done` says so; the log is shown when it never does.
+    pub(super) async fn until(&self, what: &str, mut done: impl AsyncFnMut() -> bool) {
+        let asked = Instant::now();
+        while !done().await {
+            assert!(asked.elapsed() < Duration::from_secs(20), "{what}: {}", self.log());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     pub(super) fn log(&self) -> String {
