@@ -13,12 +13,13 @@ use crate::config::{Config, process_environment};
 use crate::edge::store::schema::{MigrationState, migrations};
 use crate::edge::store::{DatabaseSettings, Store};
 use crate::edge::vault::Vault;
+use crate::http::tls::Certificates;
 use crate::model::signing_key::KeyState;
 use crate::oauth::rotation::Rotation;
 
 /// How bad it is.
 #[derive(Copy, Clone, Debug, Eq, PartialEq)]
-enum Severity {
+pub(super) enum Severity {
     /// As it should be.
     Good,
     /// The server starts; something could be better.
@@ -37,15 +38,25 @@ impl Severity {
     }
 }
 
-struct Finding {
-    severity: Severity,
-    about: String,
-    message: String,
+/// One thing that was found.
+pub(super) struct Finding {
+    pub(super) severity: Severity,
+    pub(super) about: String,
+    pub(super) message: String,
 }
 
 /// Everything that was found.
 #[derive(Default)]
-struct Findings(Vec<Finding>);
+pub(super) struct Findings(Vec<Finding>);
+
+impl IntoIterator for Findings {
+    type Item = Finding;
+    type IntoIter = std::vec::IntoIter<Finding>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
 
 impl Findings {
     fn add(&mut self, severity: Severity, about: impl Into<String>, message: impl Into<String>) {
@@ -66,6 +77,7 @@ pub async fn run(call: &Call) -> Result<(), CommandError> {
             for weakness in config.weaknesses() {
                 findings.add(Severity::Warning, weakness.key, weakness.message);
             }
+            look_at_certificate(&config, &mut findings);
             look_at_storage(&config, &mut findings).await;
         }
         Err(mistakes) => {
@@ -102,7 +114,16 @@ fn report(call: &Call, findings: &Findings) -> Result<(), CommandError> {
     }
 }
 
-async fn look_at_storage(config: &Config, findings: &mut Findings) {
+fn look_at_certificate(config: &Config, findings: &mut Findings) {
+    let Some((certificate, key)) = config.server.tls.files() else { return };
+    match Certificates::load(&certificate, &key) {
+        Ok(_) => findings.add(Severity::Good, "server.tls", certificate.display().to_string()),
+        Err(error) => findings.add(Severity::Error(4), "server.tls", error.to_string()),
+    }
+}
+
+/// The database, the master key, the signing keys.
+pub(super) async fn look_at_storage(config: &Config, findings: &mut Findings) {
     let path = match config.database.file(&process_environment()) {
         Ok(Some(path)) => path,
         Ok(None) => return look_at_server(config, findings).await,

@@ -8,6 +8,7 @@ pub mod check;
 pub mod client;
 pub mod copy;
 pub mod dev;
+pub mod doctor;
 pub mod healthcheck;
 pub mod key;
 pub mod migrate;
@@ -91,6 +92,8 @@ enum Command {
     Init(setup::Init),
     /// Looks over the settings, the database and the keys; changes nothing.
     Check,
+    /// Looks at the server as it stands, from the settings to the front door; tells what is wrong and what helps.
+    Doctor,
     /// What can be set, and what is.
     #[command(subcommand)]
     Config(settings::ConfigCommand),
@@ -168,6 +171,12 @@ pub enum CommandError {
         /// How many.
         count: usize,
     },
+    /// `doctor` found what is wrong, and printed it.
+    #[error("{count} {} wrong", if *count == 1 { "thing is" } else { "things are" })]
+    Unwell {
+        /// How many.
+        count: usize,
+    },
     /// Anything else.
     #[error(transparent)]
     Other(#[from] anyhow::Error),
@@ -181,7 +190,7 @@ impl CommandError {
             Self::Start(error) => error.exit_code(),
             Self::Tls(_) => 4,
             Self::Bind(_) => 5,
-            Self::DataFolder(_) | Self::Credentials(_) | Self::Storage(_) | Self::Store(_) => 3,
+            Self::DataFolder(_) | Self::Credentials(_) | Self::Storage(_) | Self::Store(_) | Self::Unwell { .. } => 3,
             Self::Checked { code, .. } => *code,
             Self::Refused(_) | Self::Other(_) => 1,
         }
@@ -226,6 +235,7 @@ impl Command {
             Self::Serve(serve) => serve.run(call).await,
             Self::Init(init) => init.run(call),
             Self::Check => check::run(call).await,
+            Self::Doctor => doctor::run(call).await,
             Self::Config(command) => command.run(call),
             Self::Reload => reload::run(call).await,
             Self::Healthcheck => healthcheck::run(call).await,

@@ -175,3 +175,97 @@ fn the_program_tells_about_itself() {
     let manual = station.run(&["man"]).ok();
     assert!(manual.contains(".TH") && manual.contains("healthcheck"));
 }
+
+/// Each with the line that an operator reads.
+#[test]
+fn twenty_broken_settings_are_told_in_their_own_words() {
+    let station = Station::new();
+    for (settings, key, told) in [
+        ("isuer = \"https://a.example\"", "isuer", "there is no such key; did you mean `issuer`?"),
+        ("issuer = \"a.example\"", "issuer", "is not a URL; write one like https://login.example.com"),
+        (
+            "issuer = \"http://a.example\"",
+            "issuer",
+            "must be https; plain http is for localhost only, since tokens would travel in the open",
+        ),
+        (
+            "issuer = \"https://a.example/\"",
+            "issuer",
+            "must not end in a slash: clients compare it byte for byte; leave the slash out",
+        ),
+        ("issuer = \"https://a.example?x=1\"", "issuer", "must have no query and no fragment (RFC 8414 section 2)"),
+        ("issuer = 5", "issuer", "must be a string"),
+        ("[tokns]\ncode_lifetime = \"60s\"", "tokns", "there is no such key; did you mean `tokens`?"),
+        ("tokens = 1", "tokens", "is a section; write [tokens] with its keys below"),
+        (
+            "[tokens]\nacces_lifetime = \"5m\"",
+            "tokens.acces_lifetime",
+            "there is no such key; did you mean `access_lifetime`?",
+        ),
+        (
+            "[tokens]\naccess_lifetime = \"15\"",
+            "tokens.access_lifetime",
+            "\"15\" is not a duration: write a number and a unit, as in 90s, 15m, 12h, 30d or 1h30m, up to 3650d",
+        ),
+        ("[tokens]\naccess_lifetime = \"2h\"", "tokens.access_lifetime", "is 2h; it must be from 1m to 1h"),
+        ("[tokens]\ncode_lifetime = \"5m\"", "tokens.code_lifetime", "is 5m; it must be from 1s to 1m"),
+        ("[tokens]\nrefresh_lifetime = \"1d\"", "tokens.refresh_lifetime", "is 1d; it must be from 7d to 365d"),
+        (
+            "[tokens]\nsigning_alg = \"none\"",
+            "tokens.signing_alg",
+            "must be one of RS256, PS256, ES256, ES384, ES512, EdDSA",
+        ),
+        (
+            "[server]\nlisten = \"8080\"",
+            "server.listen",
+            "must be an address with a port, such as localhost:8080, 0.0.0.0:8080 or [::]:8080",
+        ),
+        (
+            "[server]\ntrusted_proxies = [\"10.0.0.1/8\"]",
+            "server.trusted_proxies",
+            "must be an address or a range such as 10.0.0.0/8 or fd00::/8, with no bits set behind the prefix",
+        ),
+        ("[server]\ndrain = \"2h\"", "server.drain", "is 2h; it must be from 0s to 1h"),
+        (
+            "[server.tls]\ncertificate = \"cert.pem\"",
+            "server.tls.key",
+            "is missing, while server.tls.certificate is set: TLS needs both files",
+        ),
+        (
+            "[database]\nurl = \"mysql://localhost/a\"",
+            "database.url",
+            "must be like postgres://user:password@host:5432/database, or sqlite:symbolon.db",
+        ),
+        (
+            "[database]\nurl = \"sqlite:a.db\"\npath = \"b.db\"",
+            "database.url",
+            "is set beside database.path; leave one of them out",
+        ),
+        (
+            "[ephemeral]\nurl = \"memcached://localhost\"",
+            "ephemeral.url",
+            "must be like redis://host:6379, rediss://host:6380 or redis+cluster://host:7000,host:7001",
+        ),
+        ("[keys]\nrotate_every = \"1h\"", "keys.rotate_every", "is 1h; it must be from 2h to 3650d"),
+        ("[log]\nrequests = \"some\"", "log.requests", "must be one of all, failed, none"),
+        ("[server\n", "settings", "TOML parse error at line 1, column 8: invalid table header: expected `.`, `]`"),
+    ] {
+        station.write("symbolon.toml", settings);
+        let found: Vec<_> = findings(&station, 2).into_iter().filter(|(severity, ..)| severity == "error").collect();
+        let line = format!("(symbolon.toml): {told}");
+        let missing = told.to_owned();
+        assert!(
+            found.len() == 1 && found[0].1 == key && (found[0].2 == line || found[0].2 == missing),
+            "{settings}\n{key} {told}\nis not\n{found:?}"
+        );
+    }
+}
+
+#[test]
+fn a_certificate_that_cannot_be_served_is_told() {
+    let station = Station::new();
+    station.write_settings("[server.tls]\ncertificate = \"cert.pem\"\nkey = \"key.pem\"");
+    let found = findings(&station, 4);
+    let told = found.iter().find(|(_, about, _)| about == "server.tls").unwrap();
+    assert!(told.2.contains("cert.pem cannot be read"), "{told:?}");
+}

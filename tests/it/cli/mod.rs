@@ -5,6 +5,8 @@ mod check;
 mod client;
 #[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failure in a helper fails its test")]
 mod copy;
+mod doctor;
+mod front_door;
 #[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failure in a helper fails its test")]
 mod key;
 mod log;
