@@ -11,6 +11,7 @@ pub mod dev;
 pub mod doctor;
 pub mod healthcheck;
 pub mod key;
+pub mod login;
 pub mod migrate;
 pub mod operations;
 pub mod output;
@@ -122,6 +123,8 @@ enum Command {
     /// The way in for administrators.
     #[command(subcommand)]
     Admin(admin::AdminCommand),
+    /// Signs in at any issuer from the terminal, and shows the tokens that an app would get.
+    Login(login::Login),
     /// What is in a token, and whether it is good.
     #[command(subcommand)]
     Token(token::TokenCommand),
@@ -242,6 +245,7 @@ impl Command {
             Self::Migrate(migrate) => migrate.run(call).await,
             Self::Backup(backup) => backup.run(call).await,
             Self::Restore(restore) => restore.run(call).await,
+            Self::Login(login) => login.run(call).await,
             Self::Token(command) => command.run(call).await,
             Self::Version => about::version(call),
             Self::Completions(completions) => completions.run(),

@@ -10,6 +10,7 @@ mod front_door;
 #[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failure in a helper fails its test")]
 mod key;
 mod log;
+mod login;
 #[expect(clippy::unwrap_used, reason = "a failure in a helper fails its test")]
 mod numbers;
 #[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failure in a helper fails its test")]
