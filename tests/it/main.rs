@@ -14,6 +14,7 @@ mod client_auth;
 mod consent;
 mod contract;
 mod cors;
+mod deploy;
 mod discovery;
 mod kill;
 mod logout;
