@@ -272,7 +272,8 @@ fn form(format: Format) -> Form {
 /// The log goes to standard error; `RUST_LOG` chooses what is told.
 fn start_log(format: Format) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let colours = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr);
     // A log that was started before (in a test) stays.
     let _ = match form(format) {
         Form::Text => log.try_init(),

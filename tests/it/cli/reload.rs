@@ -1,8 +1,14 @@
 //! Settings that change under a running server.
 
+use std::net::SocketAddr;
+
+use axum::body::Body;
+use http::Request;
 use serde_json::{Value, json};
+use tower::ServiceExt as _;
 
 use crate::cli::station::{Sender, Station};
+use crate::support::TestServer;
 
 async fn lifetime(station: &Station, secret: &str) -> Value {
     let form = [("grant_type", "client_credentials")];
@@ -56,4 +62,25 @@ async fn a_reload_needs_a_server_of_this_machine() {
     let _server = station.serve().await;
     assert!(station.ask_operations("/reload").await.is_none(), "GET changes nothing");
     assert_eq!(station.fetch("/reload", "").await.unwrap().0, 404, "nothing of it is public");
+}
+
+/// Whoever may have the settings read again is on this machine, wherever the operations listener is reached from.
+#[tokio::test]
+async fn nobody_else_may_ask_for_a_reload() {
+    let server = TestServer::start().await;
+    let operations = server.app.operations(None);
+    for (peer, status) in [
+        ("192.0.2.1:50000", 403),
+        ("[2001:db8::1]:50000", 403),
+        ("[::ffff:192.0.2.1]:50000", 403),
+        ("127.0.0.1:50000", 404),
+        ("[::1]:50000", 404),
+        ("[::ffff:127.0.0.1]:50000", 404),
+    ] {
+        let peer: SocketAddr = peer.parse().unwrap();
+        let visit = operations.clone().oneshot(peer).await.unwrap_or_else(|never| match never {});
+        let request = Request::post("/reload").body(Body::empty()).unwrap();
+        let answer = visit.oneshot(request).await.unwrap_or_else(|never| match never {});
+        assert_eq!(answer.status(), status, "{peer}");
+    }
 }

@@ -6,6 +6,8 @@
 //! *Why not the crates `opentelemetry`:* one span a request is a JSON object; forty packages, and a second HTTP client, would be
 //! a feature that nobody's tests run. Every collector takes JSON on its HTTP port.
 
+mod sampler;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -16,6 +18,7 @@ use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
 
+use self::sampler::Sampler;
 use crate::edge::fetch::{Addresses, Fetch, FetchPolicy};
 
 /// The most spans that wait; more are dropped (`OTEL_BSP_MAX_QUEUE_SIZE`).
@@ -59,15 +62,6 @@ pub struct Span<'a> {
     pub database: Duration,
     /// The client it acted for.
     pub client: Option<String>,
-}
-
-/// Which traces are told.
-#[derive(Copy, Clone, Debug, PartialEq)]
-struct Sampler {
-    /// Whether the caller's choice goes before.
-    follows_parent: bool,
-    /// The part of all traces.
-    ratio: f64,
 }
 
 impl Telemetry {
@@ -118,7 +112,7 @@ impl Telemetry {
 
     /// Tells of a request, unless its trace is left out or too many wait.
     pub fn tell(&self, span: &Span<'_>) {
-        if self.sampler.samples(span) {
+        if self.sampler.samples(&span.trace_id, span.traceparent) {
             // A collector that is too slow loses spans; requests do not wait for it.
             let _ = self.queue.try_send(Told::Span(span.json()));
         }
@@ -130,35 +124,6 @@ impl Telemetry {
         if self.queue.send(Told::Flush(done)).await.is_ok() {
             let _ = when_done.await;
         }
-    }
-}
-
-impl Sampler {
-    fn parse(name: Option<&str>, argument: Option<&str>) -> Result<Self, String> {
-        let name = name.unwrap_or("parentbased_always_on");
-        let own = name.strip_prefix("parentbased_");
-        let ratio = match own.unwrap_or(name) {
-            "always_on" => 1.0,
-            "always_off" => 0.0,
-            "traceidratio" => match argument.unwrap_or("1").parse() {
-                Ok(ratio) if (0.0..=1.0).contains(&ratio) => ratio,
-                _ => return Err("OTEL_TRACES_SAMPLER_ARG: must be a number from 0 to 1".to_owned()),
-            },
-            _ => return Err(format!("OTEL_TRACES_SAMPLER: {name} is not known here")),
-        };
-        Ok(Self { follows_parent: own.is_some(), ratio })
-    }
-
-    fn samples(self, span: &Span<'_>) -> bool {
-        let flags = span.traceparent.filter(|_| self.follows_parent).and_then(|parent| parent.get(53..55));
-        if let Some(flags) = flags.and_then(|flags| u8::from_str_radix(flags, 16).ok()) {
-            return flags & 1 == 1;
-        }
-        // The last seven bytes are random (W3C Trace Context level 2, §3.3.1.3).
-        let random = span.trace_id.get(18..).and_then(|digits| u64::from_str_radix(digits, 16).ok()).unwrap_or(0);
-        #[expect(clippy::cast_precision_loss, reason = "56 bits where 53 do")]
-        let position = random as f64 / (1_u64 << 56) as f64;
-        position < self.ratio
     }
 }
 
@@ -380,23 +345,5 @@ mod tests {
             let refused = start(&[endpoint, (name, value)]).err().unwrap();
             assert!(refused.contains(name.trim_end_matches("_HEADERS")), "{refused}");
         }
-    }
-
-    #[test]
-    fn traces_are_chosen_by_their_id() {
-        let chosen = |name, argument| Sampler::parse(Some(name), argument).unwrap();
-        let wanted = Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
-        // Its last seven bytes lie at 0.807 of their range.
-        for (sampler, parent, expected) in [
-            (chosen("parentbased_always_on", None), None, true),
-            (chosen("always_off", None), wanted, false),
-            (chosen("parentbased_always_off", None), wanted, true),
-            (chosen("traceidratio", Some("0.9")), None, true),
-            (chosen("traceidratio", Some("0.5")), None, false),
-            (chosen("parentbased_traceidratio", Some("0.5")), wanted, true),
-        ] {
-            assert_eq!(sampler.samples(&span(parent)), expected, "{sampler:?}");
-        }
-        assert!(Sampler::parse(Some("traceidratio"), Some("2")).is_err());
     }
 }
