@@ -145,7 +145,9 @@ async fn a_session_is_known_by_its_cookie_of_the_moment(house: House) {
 async fn a_session_in_use_stays_and_an_idle_one_is_not_listed(house: House) {
     let store = &house.store;
     let live = async |now| store.sessions_of(sample::alice().id, at(now)).await.expect("listed").len();
+    let counted = async |now| store.count_live_sessions(at(now)).await.expect("counted");
     assert_eq!((live(3_599).await, live(3_600).await), (1, 0));
+    assert_eq!((counted(3_599).await, counted(3_600).await), (1, 0));
     store.touch_session(sample::session_id(), at(1_000));
     store.touch_session(sample::session_id(), at(500));
     let session = async || store.session(sample::session_id()).await.expect("read").expect("there");
