@@ -40,20 +40,22 @@ pub(super) fn look(subject: &Subject) -> BoxFuture<'_, Vec<Finding>> {
 }
 
 fn judge(subject: &Subject, seen: &Seen) -> Finding {
-    let Seen { peer, peer_is_trusted, forwarded, caller } = seen;
+    let Seen { peer, peer_is_trusted, forwarded, .. } = seen;
     let is_listed = !subject.config.server.trusted_proxies.is_empty();
     let has_proxy = forwarded.as_deref() != Some(FORGED)
         || (subject.config.issuer.is_https() && subject.config.server.tls.files().is_none());
-    if caller.to_string() == FORGED {
-        let message =
-            "callers choose the address that limits count them by: X-Forwarded-For is passed on as they send it";
-        return Finding::wrong(message, APPEND);
-    }
-    match (*peer_is_trusted, forwarded) {
+    // What the proxy itself saw stands last. Whom the server counts tells less: run on the proxy's own machine, this very
+    // command comes from an address that is listed.
+    let last = forwarded.as_deref().and_then(|all| all.rsplit(',').next()).map(str::trim);
+    match (*peer_is_trusted, last) {
         (true, None) => {
             Finding::wrong(format!("the proxy at {peer} does not say who calls: limits count everybody as one"), APPEND)
         }
-        (true, Some(_)) => Finding::good(format!("the proxy at {peer} is listed and tells who calls: {caller}")),
+        (true, Some(FORGED)) => Finding::wrong(
+            "callers choose the address that limits count them by: X-Forwarded-For is passed on as they send it",
+            APPEND,
+        ),
+        (true, Some(last)) => Finding::good(format!("the proxy at {peer} is listed and tells who calls: {last}")),
         (false, _) if has_proxy => Finding::wrong(
             format!(
                 "a proxy at {peer} stands in front and is not listed: limits count everybody who comes through it as one"
