@@ -64,6 +64,37 @@ async fn a_reload_needs_a_server_of_this_machine() {
     assert_eq!(station.fetch("/reload", "").await.unwrap().0, 404, "nothing of it is public");
 }
 
+/// A token that was issued before a reload is good after it, and nobody's request falls between the two.
+#[tokio::test]
+async fn no_request_falls_between_old_and_new_settings() {
+    let station = Station::new();
+    let made = station.run(&["client", "create", "Robot", "--type", "service", "--id", "robot", "--json"]).json();
+    let secret = made["client_secret"].as_str().unwrap().to_owned();
+    let server = station.serve().await;
+    let reloads = async {
+        for minutes in 5..15 {
+            station.write_settings(&format!("[tokens]\naccess_lifetime = \"{minutes}m\""));
+            server.signal("HUP");
+            station.until("it is taken over", async || lifetime(&station, &secret).await == minutes * 60).await;
+        }
+    };
+    let form = [("grant_type", "client_credentials")];
+    let requests = async {
+        loop {
+            let (status, tokens, _) = station.post("/oauth2/token", &form, Sender::Client("robot", &secret)).await;
+            assert_eq!(status, 200, "{tokens}");
+            let token = serde_json::from_str::<Value>(&tokens).unwrap()["access_token"].as_str().unwrap().to_owned();
+            let form = [("token", token.as_str())];
+            let (status, said, _) = station.post("/oauth2/introspect", &form, Sender::Client("robot", &secret)).await;
+            assert!(status == 200 && said.contains("\"active\":true"), "{said}");
+        }
+    };
+    tokio::select! {
+        () = reloads => {}
+        () = requests => unreachable!("it never ends"),
+    }
+}
+
 /// Whoever may have the settings read again is on this machine, wherever the operations listener is reached from.
 #[tokio::test]
 async fn nobody_else_may_ask_for_a_reload() {
