@@ -65,6 +65,8 @@ pub enum Refusal {
     Wrong,
     /// Too many attempts; seconds until the next is heard.
     TooMany(u64),
+    /// Too many failures in a row: waiting does not help, a browser that the account knows or a link does.
+    Closed,
     /// We could not find out.
     Fault(Fault),
 }
@@ -85,6 +87,7 @@ pub async fn judge(method: &dyn Method, attempt: &Attempt, answer: &Answer) -> R
         Ok(_) => "ok",
         Err(Refusal::Wrong) => "wrong",
         Err(Refusal::TooMany(_)) => "too_many",
+        Err(Refusal::Closed) => "closed",
         Err(Refusal::Fault(_)) => "fault",
     };
     meter::login(method.name(), outcome);

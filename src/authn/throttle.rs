@@ -1,18 +1,24 @@
 //! How often guesses are heard.
 //!
 //! NIST SP 800-63B-4 §3.2.2, PROTOCOL §4.4: counted before the check, by account and by address; a name that nobody has
-//! is counted like one that somebody has. Only failures stay counted, so that nobody is shut out by signing in.
+//! is counted like one that somebody has. Only failures stay counted, so that nobody is shut out by signing in. Three
+//! limits stand behind each other: how fast guesses may come, how many may fail in a row at all (kept in the main store, so
+//! that no restart gives a new hundred), and how much hashing one account may ask for, right or wrong.
 
 use std::time::Duration;
 
 use crate::authn::Refusal;
+use crate::edge::Edges;
 use crate::edge::ephemeral::{Decision, EphemeralKey, EphemeralStore, Quota, limit};
+use crate::model::id::UserId;
 use crate::protocol::numeric_date::NumericDate;
 use crate::protocol::secret::{Secret, TokenHash};
 
 const BY_ACCOUNT: &str = "sign_in_account";
 const BY_ADDRESS: &str = "sign_in_address";
 const BY_DEVICE: &str = "sign_in_device";
+const BY_WORK: &str = "sign_in_work";
+const IN_A_ROW: &str = "sign_in_row";
 
 /// Limits on attempts.
 #[derive(Copy, Clone, Debug)]
@@ -21,52 +27,95 @@ pub struct Throttle {
     pub account: Quota,
     /// For one address.
     pub address: Quota,
+    /// For one account, also when every attempt is right: hashing takes a core.
+    pub work: Quota,
+    /// Failures in a row.
+    pub in_a_row: InARow,
 }
 
-/// What an attempt is counted by, beside its address.
+/// How many attempts at one account may fail in a row (PROTOCOL A4). Waiting gives no more of them.
 #[derive(Copy, Clone, Debug)]
-pub enum Guessed<'a> {
-    /// The account, or the name that nobody has, whoever guesses.
-    Account(&'a str),
-    /// The mark of a browser that the account knows: strangers who use up the account's room do not use up this one.
-    FromKnownBrowser(&'a Secret),
+pub struct InARow {
+    /// In all.
+    pub most: u32,
+    /// From browsers that the account does not know; the rest is kept for those that it does (PROTOCOL A5).
+    pub by_strangers: u32,
 }
 
-impl<'a> Guessed<'a> {
-    fn counter(self) -> (&'static str, &'a str) {
-        match self {
-            Self::Account(account) => (BY_ACCOUNT, account),
-            Self::FromKnownBrowser(mark) => (BY_DEVICE, mark.expose()),
+/// What an attempt is counted by.
+#[derive(Copy, Clone, Debug)]
+pub struct Guess<'a> {
+    /// Whom it is at.
+    pub at: Whom<'a>,
+    /// The mark of a browser that the account knows: strangers who use up the account's room do not use up this one.
+    pub known_browser: Option<&'a Secret>,
+    /// Where it comes from.
+    pub address: &'a str,
+}
+
+/// Whom a guess is at.
+#[derive(Copy, Clone, Debug)]
+pub enum Whom<'a> {
+    /// Somebody, whichever of their names was used.
+    Account(UserId),
+    /// A name that nobody has.
+    Nobody(&'a str),
+}
+
+impl Guess<'_> {
+    fn account(&self) -> String {
+        match self.at {
+            Whom::Account(user) => user.to_string(),
+            Whom::Nobody(name) => name.to_owned(),
+        }
+    }
+
+    fn counter(&self) -> EphemeralKey {
+        match self.known_browser {
+            Some(mark) => key(BY_DEVICE, mark.expose()),
+            None => key(BY_ACCOUNT, &self.account()),
         }
     }
 }
 
 impl Throttle {
-    /// Ten attempts at an account at once, then one a minute; a hundred from an address, then one a second.
+    /// Ten attempts at an account at once, then one a minute; a hundred from an address, then one a second; a hundred
+    /// failures in a row, of which ten are kept for known browsers; sixty right ones at once, then one in two seconds.
     pub const PRODUCTION: Self = Self {
         account: Quota { burst: 10, period: Duration::from_mins(1) },
         address: Quota { burst: 100, period: Duration::from_secs(1) },
+        work: Quota { burst: 60, period: Duration::from_secs(2) },
+        in_a_row: InARow { most: 100, by_strangers: 90 },
     };
 
     /// Wide enough for a test harness that signs in hundreds of times.
     pub const DEVELOPMENT: Self = Self {
         account: Quota { burst: 10_000, period: Duration::from_millis(1) },
         address: Quota { burst: 100_000, period: Duration::from_millis(1) },
+        work: Quota { burst: 10_000, period: Duration::from_millis(1) },
+        in_a_row: InARow { most: 11_000, by_strangers: 10_000 },
     };
 
-    /// Counts an attempt from `address`. The address comes first: what it has no more room for does not use up the
-    /// account's.
+    /// Counts an attempt. The address comes first: what it has no more room for does not use up the account's; what lasts
+    /// comes last.
     ///
     /// # Errors
-    /// [`Refusal::TooMany`] when a limit is reached; a fault of the ephemeral store.
-    pub async fn count(
-        &self,
-        ephemeral: &dyn EphemeralStore,
-        (guessed, address): (Guessed<'_>, &str),
-        now: NumericDate,
-    ) -> Result<(), Refusal> {
-        self.count_address(ephemeral, address, now).await?;
-        heard(ephemeral, guessed.counter(), self.account, now).await
+    /// [`Refusal::TooMany`] or [`Refusal::Closed`] when a limit is reached; a fault of a store.
+    pub async fn count(&self, edges: &Edges, guess: Guess<'_>, now: NumericDate) -> Result<(), Refusal> {
+        let ephemeral = &*edges.ephemeral;
+        self.count_address(ephemeral, guess.address, now).await?;
+        heard(ephemeral, &guess.counter(), self.account, now).await?;
+        heard(ephemeral, &key(BY_WORK, &guess.account()), self.work, now).await?;
+        let most = if guess.known_browser.is_some() { self.in_a_row.most } else { self.in_a_row.by_strangers };
+        let is_open = match guess.at {
+            Whom::Account(user) => edges.store.count_sign_in(user, most, now).await?,
+            // Nobody is shut out here, so it need not last; but it must look the same.
+            Whom::Nobody(name) => {
+                let quota = Quota { burst: most, period: Duration::from_hours(30 * 24) };
+                limit(ephemeral, &key(IN_A_ROW, name), quota, now).await? == Decision::Allowed
+            }
+        };
+        if is_open { Ok(()) } else { Err(Refusal::Closed) }
     }
 
     /// Counts an attempt from `address` at something that cannot be guessed, such as a link: a limit for everybody
@@ -80,22 +129,21 @@ impl Throttle {
         address: &str,
         now: NumericDate,
     ) -> Result<(), Refusal> {
-        heard(ephemeral, (BY_ADDRESS, address), self.address, now).await
+        heard(ephemeral, &key(BY_ADDRESS, address), self.address, now).await
     }
 
-    /// Takes back what [`Throttle::count`] counted: the attempt was right. Failures before it stay counted, since it may
-    /// be somebody else who fails.
+    /// Takes back what [`Throttle::count`] counted, but for the work: the attempt was right. No failure before it counts as
+    /// one in a row; how fast guesses may come is not forgotten, since it may be somebody else who fails.
     ///
     /// # Errors
-    /// A fault of the ephemeral store.
-    pub async fn forgive(
-        &self,
-        ephemeral: &dyn EphemeralStore,
-        (guessed, address): (Guessed<'_>, &str),
-    ) -> Result<(), Refusal> {
-        self.forgive_address(ephemeral, address).await?;
-        let (namespace, text) = guessed.counter();
-        Ok(ephemeral.give_back(&key(namespace, text), self.account).await?)
+    /// A fault of a store.
+    pub async fn forgive(&self, edges: &Edges, guess: Guess<'_>) -> Result<(), Refusal> {
+        self.forgive_address(&*edges.ephemeral, guess.address).await?;
+        edges.ephemeral.give_back(&guess.counter(), self.account).await?;
+        if let Whom::Account(user) = guess.at {
+            edges.store.clear_sign_in_failures(user).await?;
+        }
+        Ok(())
     }
 
     /// Takes back what [`Throttle::count_address`] counted.
@@ -113,11 +161,11 @@ fn key(namespace: &'static str, text: &str) -> EphemeralKey {
 
 async fn heard(
     ephemeral: &dyn EphemeralStore,
-    (namespace, text): (&'static str, &str),
+    key: &EphemeralKey,
     quota: Quota,
     now: NumericDate,
 ) -> Result<(), Refusal> {
-    match limit(ephemeral, &key(namespace, text), quota, now).await? {
+    match limit(ephemeral, key, quota, now).await? {
         Decision::Allowed => Ok(()),
         Decision::Refused { retry_after } => Err(Refusal::TooMany(retry_after.as_secs().max(1))),
     }
@@ -125,57 +173,95 @@ async fn heard(
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::edge::clock::SystemClock;
     use crate::edge::ephemeral::MemoryStore;
+    use crate::edge::fetch::HttpFetch;
+    use crate::edge::random::SystemRandom;
+    use crate::edge::store::{DatabaseSettings, Store};
 
     const NOW: NumericDate = NumericDate::from_seconds(1_800_000_000);
 
-    async fn is_heard(store: &MemoryStore, account: &str, address: &str) -> bool {
-        Throttle::PRODUCTION.count(store, (Guessed::Account(account), address), NOW).await.is_ok()
+    /// Edges with an empty database; the folder is gone with the first value.
+    async fn edges() -> (tempfile::TempDir, Edges) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::open(&DatabaseSettings { path: folder.path().join("x.db") }).await.expect("a store");
+        let edges = Edges {
+            store,
+            ephemeral: Arc::new(MemoryStore::default()),
+            fetch: Arc::new(HttpFetch::new()),
+            clock: Arc::new(SystemClock),
+            random: Arc::new(SystemRandom),
+        };
+        (folder, edges)
+    }
+
+    fn guess<'a>(name: &'a str, address: &'a str) -> Guess<'a> {
+        Guess { at: Whom::Nobody(name), known_browser: None, address }
+    }
+
+    async fn is_heard(edges: &Edges, account: &str, address: &str) -> bool {
+        Throttle::PRODUCTION.count(edges, guess(account, address), NOW).await.is_ok()
     }
 
     #[tokio::test]
     async fn an_address_without_room_does_not_use_up_an_account() {
-        let store = MemoryStore::default();
+        let (_folder, edges) = edges().await;
         for number in 0..100 {
-            assert!(is_heard(&store, &format!("nobody-{number}"), "192.0.2.1").await);
+            assert!(is_heard(&edges, &format!("nobody-{number}"), "192.0.2.1").await);
         }
         for _ in 0..50 {
-            assert!(!is_heard(&store, "alice", "192.0.2.1").await);
+            assert!(!is_heard(&edges, "alice", "192.0.2.1").await);
         }
         for _ in 0..10 {
-            assert!(is_heard(&store, "alice", "192.0.2.2").await);
+            assert!(is_heard(&edges, "alice", "192.0.2.2").await);
         }
-        assert!(!is_heard(&store, "alice", "192.0.2.3").await);
+        assert!(!is_heard(&edges, "alice", "192.0.2.3").await);
     }
 
     #[tokio::test]
-    async fn whoever_is_right_may_come_as_often_as_they_like() {
-        let store = MemoryStore::default();
-        let throttle = Throttle::PRODUCTION;
+    async fn failures_before_a_right_answer_are_not_forgiven() {
+        let (_folder, edges) = edges().await;
         for _ in 0..9 {
-            assert!(is_heard(&store, "alice", "192.0.2.1").await);
+            assert!(is_heard(&edges, "alice", "192.0.2.1").await);
         }
-        for _ in 0..1_000 {
-            assert!(is_heard(&store, "alice", "192.0.2.2").await);
-            throttle.forgive(&store, (Guessed::Account("alice"), "192.0.2.2")).await.expect("taken back");
+        for _ in 0..40 {
+            assert!(is_heard(&edges, "alice", "192.0.2.2").await);
+            Throttle::PRODUCTION.forgive(&edges, guess("alice", "192.0.2.2")).await.expect("taken back");
         }
-        // The nine failures before were not forgiven.
-        assert!(is_heard(&store, "alice", "192.0.2.1").await);
-        assert!(!is_heard(&store, "alice", "192.0.2.1").await);
+        assert!(is_heard(&edges, "alice", "192.0.2.1").await);
+        assert!(!is_heard(&edges, "alice", "192.0.2.1").await);
+    }
+
+    #[tokio::test]
+    async fn one_account_cannot_fill_the_pool_of_hashes() {
+        let (_folder, edges) = edges().await;
+        let throttle = Throttle::PRODUCTION;
+        let mut heard = 0;
+        for number in 0..200 {
+            let address = format!("192.0.2.{number}");
+            if is_heard(&edges, "mallory", &address).await {
+                heard += 1;
+                throttle.forgive(&edges, guess("mallory", &address)).await.expect("taken back");
+            }
+        }
+        assert_eq!(heard, throttle.work.burst);
+        assert!(is_heard(&edges, "alice", "192.0.2.1").await, "others sign in");
     }
 
     #[tokio::test]
     async fn a_known_browser_is_heard_while_strangers_guess() {
-        let store = MemoryStore::default();
+        let (_folder, edges) = edges().await;
         for number in 0..50 {
-            is_heard(&store, "alice", &format!("198.51.100.{number}")).await;
+            is_heard(&edges, "alice", &format!("198.51.100.{number}")).await;
         }
-        assert!(!is_heard(&store, "alice", "192.0.2.1").await);
+        assert!(!is_heard(&edges, "alice", "192.0.2.1").await);
         let mark = Secret::from("mark");
         for number in 0..11 {
-            let known = Guessed::FromKnownBrowser(&mark);
-            let heard = Throttle::PRODUCTION.count(&store, (known, "192.0.2.1"), NOW).await.is_ok();
+            let known = Guess { known_browser: Some(&mark), ..guess("alice", "192.0.2.1") };
+            let heard = Throttle::PRODUCTION.count(&edges, known, NOW).await.is_ok();
             assert_eq!(heard, number < 10, "a stolen mark has no more room than an account");
         }
     }

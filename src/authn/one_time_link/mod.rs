@@ -66,6 +66,8 @@ impl Method for OneTimeLink {
             return Err(Refusal::Wrong);
         }
         self.throttle.forgive_address(&*self.edges.ephemeral, &attempt.address).await?;
+        // The way back in for whom strangers have closed the password (PROTOCOL A5).
+        self.edges.store.clear_sign_in_failures(user.id).await?;
         Ok(Authentication { user: user.id, at: now, amr: vec![Amr::Mail] })
     }
 }

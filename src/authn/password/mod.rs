@@ -10,7 +10,7 @@ use async_trait::async_trait;
 
 use crate::authn::device::Devices;
 use crate::authn::password::hash::PasswordHasher;
-use crate::authn::throttle::{Guessed, Throttle};
+use crate::authn::throttle::{Guess, Throttle, Whom};
 use crate::authn::{Answer, Attempt, Method, Refusal};
 use crate::edge::Edges;
 use crate::model::authentication::{Amr, Authentication};
@@ -42,14 +42,13 @@ impl Method for Password {
         let store = &self.edges.store;
         let user = store.user_by_name(&name).await?;
         // One counter for an account over all its names (PROTOCOL A4).
-        let account = user.as_ref().map_or_else(|| name.as_str().to_owned(), |user| user.id.to_string());
-        let known = match (&user, &attempt.device) {
+        let at = user.as_ref().map_or(Whom::Nobody(name.as_str()), |user| Whom::Account(user.id));
+        let known_browser = match (&user, &attempt.device) {
             (Some(user), Some(mark)) if self.devices.recognises(user.id, mark) => Some(mark),
             _ => None,
         };
-        let guessed = known.map_or(Guessed::Account(&account), Guessed::FromKnownBrowser);
-        let counted = (guessed, attempt.address.as_str());
-        self.throttle.count(&*self.edges.ephemeral, counted, now).await?;
+        let guess = Guess { at, known_browser, address: &attempt.address };
+        self.throttle.count(&self.edges, guess, now).await?;
 
         // For nobody the same is read, where nothing stands.
         let holder = user.as_ref().map_or_else(|| UserId::new([0; 16]), |user| user.id);
@@ -58,7 +57,7 @@ impl Method for Password {
         let Some(user) = user.filter(|user| user.is_enabled() && check.is_right()) else {
             return Err(Refusal::Wrong);
         };
-        self.throttle.forgive(&*self.edges.ephemeral, counted).await?;
+        self.throttle.forgive(&self.edges, guess).await?;
         if check.needs_rehash() {
             let phc = self.hasher.hash(password).await?;
             store.set_password(user.id, &phc, now).await?;

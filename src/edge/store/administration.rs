@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::edge::store::row::Context as _;
 use crate::edge::store::user::role_text;
 use crate::edge::store::writer::Fact;
-use crate::edge::store::{Store, grant, session};
+use crate::edge::store::{Store, grant, session, sign_in_failure};
 use crate::model::fault::Fault;
 use crate::model::id::{SessionId, UserId};
 use crate::model::user::Role;
@@ -72,6 +72,7 @@ impl Store {
                 set.execute().await.context("record a password")?;
                 let epoch = connection.query(SET_EPOCH).bind(id.uuid()).bind(now.seconds());
                 epoch.execute().await.context("end what a password opened")?;
+                sign_in_failure::clear(connection, id).await?;
                 session::end_all_of(connection, id, now).await?;
                 grant::revoke_all_of(connection, id, now).await
             }

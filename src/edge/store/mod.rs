@@ -49,6 +49,7 @@ mod postgres;
 mod refresh_token;
 pub mod schema;
 mod session;
+mod sign_in_failure;
 mod user;
 
 pub(in crate::edge) mod cache;

@@ -42,7 +42,7 @@ pub async fn submit(State(web): State<Web>, visitor: Visitor, Query(query): Quer
             enter(&web, visitor, None, (authentication, Persistence::Browser, destination(&query))).await
         }
         Err(Refusal::Wrong) => web.refuse(&visitor, &PageError::new("link_used", StatusCode::BAD_REQUEST)),
-        Err(Refusal::TooMany(_)) => {
+        Err(Refusal::TooMany(_) | Refusal::Closed) => {
             web.refuse(&visitor, &PageError::new("too_many_requests", StatusCode::TOO_MANY_REQUESTS))
         }
         Err(Refusal::Fault(fault)) => fault_page(&web, &visitor, fault),

@@ -78,6 +78,7 @@ pub async fn submit(State(web): State<Web>, visitor: Visitor, Query(query): Quer
     let (key, status) = match &refused {
         Refusal::Wrong => ("sign_in_failed", StatusCode::UNPROCESSABLE_ENTITY),
         Refusal::TooMany(_) => ("too_many_attempts", StatusCode::TOO_MANY_REQUESTS),
+        Refusal::Closed => ("too_many_failures", StatusCode::TOO_MANY_REQUESTS),
         Refusal::Fault(fault) => return fault_page(&web, &visitor, fault.clone()),
     };
     let shown = Shown { query: &query, place, open: open.as_ref(), login, error: Some(key) };

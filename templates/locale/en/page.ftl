@@ -43,6 +43,7 @@ client-policy = Privacy policy
 client-tos = Terms
 sign-in-error-sign_in_failed = That name and password do not match an account. Check both and try again.
 sign-in-error-too_many_attempts = Too many attempts. Wait a few minutes, then try again.
+sign-in-error-too_many_failures = There were too many wrong passwords in a row, so passwords are heard no longer from browsers this account does not know. Use a browser you have signed in with before, or ask for a link to sign in.
 sign-in-error-session_expired = You were away for a while. Please sign in again.
 sign-in-error-missing = Enter your name and your password.
 sign-in-error-busy = Many people are signing in right now. Please try again in a moment.

@@ -1,9 +1,12 @@
 //! A stranger with time, addresses and odd bytes.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
-use http::{Method, Request};
+use http::{Method, Request, StatusCode};
 use serde_json::json;
+use symbolon::authn::one_time_link;
 use symbolon::config::registration::RegistrationMode;
 use symbolon::oauth::policy::Mode;
 
@@ -37,6 +40,69 @@ async fn a_stranger_shuts_nobody_out_of_their_own_browser() {
     assert_eq!(try_as(&own, PASSWORD).await, 200, "her own browser is known");
 }
 
+/// PROTOCOL A4, A5; NIST SP 800-63B-4 §3.2.2: patience does not help a guesser, nor does a restart. The person comes in with
+/// a browser of theirs or by a link, and a name that nobody has ends in the same way.
+#[tokio::test]
+async fn a_hundred_failures_in_a_row_are_the_end_of_guessing() {
+    let server = TestServer::with(Setup { mode: Mode::Production, ..Setup::default() }).await;
+    let own = Browser::signed_in(&server, "alice").await;
+    own.forget_cookie("symbolon_session");
+    let stranger = Browser::new(&server);
+    let try_as = async |browser: &Browser, login: &str, password: &str| {
+        let page = browser.get("/sign-in").await;
+        let form = page.page().form_of("login-submit").fill("login", login).fill("password", password);
+        browser.submit(form).await
+    };
+    for login in ["alice", "nobody"] {
+        for number in 0..90 {
+            let answer = try_as(&stranger, login, "wrong").await;
+            assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{login} {number}: {answer}");
+            server.advance(Duration::from_mins(1));
+        }
+        let ended = try_as(&stranger, login, PASSWORD).await;
+        assert_eq!(ended.status, StatusCode::TOO_MANY_REQUESTS, "{login}: {ended}");
+        assert!(ended.page().words("#sign-in-error").contains("link"), "{ended}");
+        server.advance(Duration::from_hours(12));
+        assert_eq!(
+            try_as(&stranger, login, PASSWORD).await.status,
+            StatusCode::TOO_MANY_REQUESTS,
+            "time heals nothing"
+        );
+    }
+
+    // A thief of her mark has what is left of the hundred, and no more.
+    let thief = Browser::new(&server);
+    let name = "symbolon_device";
+    thief.set_cookie(name, &own.cookie(name).expect("a mark"));
+    for number in 0..9 {
+        let answer = try_as(&thief, "alice", "wrong").await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{number}: {answer}");
+        server.advance(Duration::from_mins(1));
+    }
+    assert!(try_as(&own, "alice", PASSWORD).await.page().has("sign-out"), "her own browser is known");
+    assert!(try_as(&Browser::new(&server), "alice", PASSWORD).await.page().has("sign-out"), "they were in a row");
+}
+
+/// PROTOCOL A5: whom strangers have shut out everywhere comes back by a link.
+#[tokio::test]
+async fn a_link_opens_what_strangers_have_closed() {
+    let server = TestServer::with(Setup { mode: Mode::Production, ..Setup::default() }).await;
+    let alice = server.user("alice").await.id;
+    let now = server.provider().now();
+    while server.store().count_sign_in(alice, 90, now).await.expect("counted") {}
+    let sign_in = async |browser: Browser| {
+        let page = browser.open("/sign-in").await;
+        browser.sign_in(&page, "alice").await
+    };
+    assert_eq!(sign_in(Browser::new(&server)).await.status, StatusCode::TOO_MANY_REQUESTS);
+
+    let token = one_time_link::make(&server.provider().edges, alice, Duration::from_hours(1)).await.expect("made");
+    let phone = Browser::new(&server);
+    let page = phone.open(&format!("/sign-in/link?token={}", token.expose())).await;
+    assert!(phone.press(&page, "link-confirm").await.page().has("sign-out"));
+    assert!(sign_in(Browser::new(&server)).await.page().has("sign-out"), "the password is heard again");
+}
+
 /// An open door is not a way to fill the disk (PROTOCOL B4).
 #[tokio::test]
 async fn registration_is_limited_by_caller() {
@@ -48,7 +114,7 @@ async fn registration_is_limited_by_caller() {
     }
     let refused = register().await;
     assert_eq!((refused.status.as_u16(), refused.header("retry-after")), (429, "60"), "{refused}");
-    server.advance(std::time::Duration::from_mins(1));
+    server.advance(Duration::from_mins(1));
     register().await.ok();
 }
 
