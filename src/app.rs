@@ -217,6 +217,7 @@ impl App {
             scopes_supported: scopes_supported(),
             ui_locales: templates.languages(),
             client_keys: crate::oauth::client_auth::jwks::ClientKeys::default(),
+            client_guesses: crate::oauth::client_auth::guess::ClientGuesses::default(),
             verified_tokens: crate::oauth::token::access_token::VerifiedTokens::default(),
             vault: Arc::clone(&vault),
             edges,

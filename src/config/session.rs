@@ -8,6 +8,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::duration;
+use crate::model::session::SessionLifetimes;
+use crate::oauth::policy::Lifetimes;
 
 /// `[session]`
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
@@ -31,10 +33,11 @@ pub struct Session {
 
 impl Default for Session {
     fn default() -> Self {
+        let lifetimes = SessionLifetimes::default();
         Self {
-            idle_lifetime: Duration::from_hours(12),
-            lifetime: Duration::from_hours(30 * 24),
-            interaction_lifetime: Duration::from_mins(30),
+            idle_lifetime: lifetimes.idle,
+            lifetime: lifetimes.absolute,
+            interaction_lifetime: Lifetimes::default().interaction,
             cookie_domain: None,
         }
     }

@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::duration;
+use crate::oauth::policy::Lifetimes;
 use crate::protocol::jose::algorithm::SigningAlgorithm;
 
 /// `[tokens]`
@@ -41,12 +42,13 @@ pub struct Tokens {
 
 impl Default for Tokens {
     fn default() -> Self {
+        let lifetimes = Lifetimes::default();
         Self {
-            code_lifetime: Duration::from_mins(1),
-            access_lifetime: Duration::from_mins(15),
-            id_lifetime: Duration::from_hours(1),
-            refresh_idle_lifetime: Duration::from_hours(7 * 24),
-            refresh_lifetime: Duration::from_hours(30 * 24),
+            code_lifetime: lifetimes.authorization_code,
+            access_lifetime: lifetimes.access_token,
+            id_lifetime: lifetimes.id_token,
+            refresh_idle_lifetime: lifetimes.refresh_token_idle,
+            refresh_lifetime: lifetimes.refresh_token_absolute,
             signing_alg: SigningAlgorithm::RS256,
         }
     }

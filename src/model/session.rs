@@ -55,3 +55,10 @@ pub struct SessionLifetimes {
     /// The end of an ordinary session and the longest pause of a kept one.
     pub absolute: Duration,
 }
+
+impl Default for SessionLifetimes {
+    /// Twelve hours, thirty days (NIST SP 800-63B-4 §2.2.3).
+    fn default() -> Self {
+        Self { idle: Duration::from_hours(12), absolute: Duration::from_hours(30 * 24) }
+    }
+}

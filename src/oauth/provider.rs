@@ -6,6 +6,7 @@ use arc_swap::ArcSwap;
 
 use crate::edge::Edges;
 use crate::edge::vault::Vault;
+use crate::oauth::client_auth::guess::ClientGuesses;
 use crate::oauth::client_auth::jwks::ClientKeys;
 use crate::oauth::keys::SigningKeys;
 use crate::oauth::policy::Policy;
@@ -36,6 +37,8 @@ pub struct Provider {
     pub ui_locales: Vec<String>,
     /// Public keys of clients, remembered.
     pub client_keys: ClientKeys,
+    /// Who guesses at client secrets.
+    pub client_guesses: ClientGuesses,
     /// Access tokens whose signature was verified, remembered.
     pub verified_tokens: VerifiedTokens,
 }

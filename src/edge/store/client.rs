@@ -24,6 +24,10 @@ const CREATE: &str = "INSERT INTO oauth_client
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING";
 const UPDATE: &str = "UPDATE oauth_client SET metadata = $2, policy = $3, secret_hash = $4, sealed_secret = $5,
     registration_token_hash = $6, disabled_at = $7 WHERE id = $1";
+/// What the client itself may change, while it is the one that was read: an operator may disable it or change its policy
+/// meanwhile.
+const REGISTER_AGAIN: &str = "UPDATE oauth_client SET metadata = $2, secret_hash = $3, sealed_secret = $4
+    WHERE id = $1 AND disabled_at IS NULL AND registration_token_hash = $5";
 const DELETE: &str = "DELETE FROM oauth_client WHERE id = $1";
 
 impl Store {
@@ -77,6 +81,22 @@ impl Store {
                     connection.query(UPDATE).bind(row.id).bind(row.metadata).bind(row.policy).bind(row.secret_hash);
                 let update = update.bind(row.sealed_secret).bind(row.registration_token_hash).bind(row.disabled_at);
                 let changed = update.execute().await.context("change a client")?;
+                Ok(changed == 1)
+            }
+            .boxed()
+        });
+        self.recorder.record(fact.then(move |_| held.clients.forget(&id))).await
+    }
+
+    /// Changes what a client registered of itself; false when it was deleted or disabled meanwhile.
+    pub async fn register_again(&self, client: &Client) -> Result<bool, Fault> {
+        let row = ClientRow::try_from(client)?;
+        let (id, held) = (client.id.clone(), Arc::clone(&self.held));
+        let fact = Fact::one(move |connection| {
+            async move {
+                let update = connection.query(REGISTER_AGAIN).bind(row.id).bind(row.metadata).bind(row.secret_hash);
+                let update = update.bind(row.sealed_secret).bind(row.registration_token_hash);
+                let changed = update.execute().await.context("change the registration of a client")?;
                 Ok(changed == 1)
             }
             .boxed()

@@ -1,6 +1,7 @@
 //! Sessions of browsers.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use sqlx::FromRow;
@@ -29,7 +30,8 @@ const LIST: &str = "SELECT id, token_hash, authentication, created_at, last_seen
 const BEGIN: &str = "INSERT INTO user_session (id, token_hash, user_id, authentication, created_at, last_seen_at,
     expires_at, idle_lifetime, is_persistent, ended_at, user_agent)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
-const RENEW: &str = "UPDATE user_session SET token_hash = $2, authentication = $3, last_seen_at = $4
+const RENEW: &str = "UPDATE user_session SET token_hash = $2, authentication = $3, last_seen_at = $4,
+    idle_lifetime = COALESCE($6, idle_lifetime), is_persistent = (is_persistent OR $6 IS NOT NULL)
     WHERE id = $1 AND user_id = $5 AND ended_at IS NULL AND expires_at > $4
     RETURNING id, token_hash, authentication, created_at, last_seen_at, expires_at, idle_lifetime,
     is_persistent, ended_at, user_agent";
@@ -112,14 +114,15 @@ impl Store {
         self.recorder.record(fact.then(publish)).await.map(|_| ())
     }
 
-    /// Records that the same person proved again who they are: the cookie's hash changes with it.
+    /// Records that the same person proved again who they are: the cookie's hash changes with it. With `kept`, the longest
+    /// pause from now on, the session outlives the window; without it, it stays what it was.
     ///
     /// `None` when the session has ended, has expired or belongs to someone else.
     pub async fn renew_session(
         &self,
-        id: SessionId,
-        token: TokenHash,
+        (id, token): (SessionId, TokenHash),
         authentication: &Authentication,
+        kept: Option<Duration>,
         now: NumericDate,
     ) -> Result<Option<Arc<Session>>, Fault> {
         let (user, authentication) = (authentication.user, to_json(authentication)?);
@@ -128,6 +131,7 @@ impl Store {
             async move {
                 let renew = connection.query(RENEW).bind(id.uuid()).bind(token.as_bytes().as_slice());
                 let renew = renew.bind(authentication).bind(now.seconds()).bind(user.uuid());
+                let renew = renew.bind(kept.map(|pause| bigint(pause.as_secs())));
                 let row: Option<SessionRow> = renew.fetch_optional().await.context("renew a session")?;
                 row.map(|row| Session::try_from(row).map(Arc::new)).transpose()
             }

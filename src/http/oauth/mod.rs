@@ -14,10 +14,11 @@ use http::header::HeaderMap;
 use crate::http::cors;
 use crate::http::error::OAuthAnswer;
 use crate::http::extract::authorization::{Authorization, Endpoint, read};
+use crate::http::extract::visitor::Caller;
 use crate::http::web::Web;
 use crate::model::client::Client;
 use crate::model::id::ClientId;
-use crate::oauth::client_auth::BasicCredentials;
+use crate::oauth::client_auth::{self, BasicCredentials};
 use crate::protocol::error::OAuthError;
 use crate::protocol::params::Params;
 use crate::protocol::secret::Secret;
@@ -48,6 +49,11 @@ fn basic(headers: &HeaderMap) -> Result<Option<BasicCredentials>, OAuthError> {
             Err(OAuthError::invalid_client("a client authenticates here by HTTP Basic, not by a bearer token"))
         }
     }
+}
+
+/// What client authentication needs beside the form.
+fn called<'a>(basic: Option<&'a BasicCredentials>, from: &'a Caller) -> client_auth::Caller<'a> {
+    client_auth::Caller { basic, address: &from.0 }
 }
 
 /// A bearer token, if the request has one.

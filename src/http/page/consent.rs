@@ -9,7 +9,7 @@ use crate::edge::template::context;
 use crate::http::extract::params::{Form, Query};
 use crate::http::extract::visitor::Visitor;
 use crate::http::page::select_account::account;
-use crate::http::page::{Place, fault_page, find, foreign_form, lead};
+use crate::http::page::{Place, fault_page, find, find_for_form, lead, purpose};
 use crate::http::web::{Web, redirect, shown, with_cookies};
 use crate::model::interaction::ConsentGiven;
 use crate::oauth::endpoint::authorize::{Next, go_on};
@@ -17,6 +17,8 @@ use crate::oauth::interaction::next_step::Asked;
 use crate::oauth::interaction::{Open, finish};
 use crate::oauth::token::claims::personal_scopes;
 use crate::protocol::scope::Scope;
+
+const PATH: &str = "/consent";
 
 /// `GET /consent`
 pub async fn show(State(web): State<Web>, visitor: Visitor, Query(query): Query) -> Response {
@@ -35,14 +37,10 @@ pub async fn show(State(web): State<Web>, visitor: Visitor, Query(query): Query)
 /// `POST /consent`
 pub async fn submit(State(web): State<Web>, visitor: Visitor, Query(query): Query, Form(form): Form) -> Response {
     let place = Place::of(&query);
-    let open = match find(&web, &visitor, &place).await {
+    let open = match find_for_form(&web, &visitor, (&place, PATH), form.get("csrf")).await {
         Ok(open) => open,
         Err(response) => return *response,
     };
-    let purpose = purpose(&open, &visitor);
-    if let Err(error) = web.csrf.check(&visitor.headers, visitor.flow.as_ref(), &purpose, form.get("csrf")) {
-        return foreign_form(&web, &visitor, error, place.path(&web, "/consent"));
-    }
     let asked = match go_on(&web.provider, &open, &visitor.browser, None).await {
         Ok(Next::Consent(asked)) => asked,
         Ok(next) => return lead(&web, &visitor, &place, next),
@@ -85,8 +83,8 @@ async fn page(web: &Web, visitor: &Visitor, open: &Open, asked: Asked) -> Respon
         optional: false,
     });
     let context = context::Consent {
-        action: Place::open(open).path(web, "/consent"),
-        csrf: web.csrf.token(&flow, &purpose(open, visitor)),
+        action: Place::open(open).path(web, PATH),
+        csrf: web.csrf.token(&flow, &purpose(PATH, open, visitor)),
         client: shown(&open.client, request.return_path.redirect_uri()),
         account: account(&user),
         scopes: scopes.collect(),
@@ -96,10 +94,4 @@ async fn page(web: &Web, visitor: &Visitor, open: &Open, asked: Asked) -> Respon
     };
     let frame = web.pages.frame(visitor.id, &visitor.headers, &request.ui_locales).shown_as(request.display);
     with_cookies(web.pages.page("page/consent.html", &frame, &context), cookie)
-}
-
-/// Bound to the session that the page showed: another account in another tab makes the form void.
-fn purpose(open: &Open, visitor: &Visitor) -> String {
-    let session = visitor.browser.session.as_ref().map(|session| session.id.to_string()).unwrap_or_default();
-    format!("consent:{}:{session}", open.id.expose())
 }

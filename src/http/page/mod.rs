@@ -81,6 +81,30 @@ pub async fn find(web: &Web, visitor: &Visitor, place: &Place) -> Result<Open, B
 }
 
 /// The way back to the client of this id, if there is such a client and a way.
+/// The request that the form of the page `path` answers: it waits, and the form is of the page that was shown to this very
+/// session. Another account in another tab makes a form void.
+///
+/// # Errors
+/// The response to send instead.
+pub async fn find_for_form(
+    web: &Web,
+    visitor: &Visitor,
+    (place, path): (&Place, &str),
+    csrf: Option<&str>,
+) -> Result<Open, Box<Response>> {
+    let open = find(web, visitor, place).await?;
+    web.csrf
+        .check(&visitor.headers, visitor.flow.as_ref(), &purpose(path, &open, visitor), csrf)
+        .map_err(|error| Box::new(foreign_form(web, visitor, error, place.path(web, path))))?;
+    Ok(open)
+}
+
+/// What a form of the page `path` is for, as its CSRF token says: this request, shown to this session.
+pub fn purpose(path: &str, open: &Open, visitor: &Visitor) -> String {
+    let session = visitor.browser.session.as_ref().map(|session| session.id.to_string()).unwrap_or_default();
+    format!("{path}:{}:{session}", open.id.expose())
+}
+
 pub async fn way_back_to(web: &Web, client_id: Option<&str>) -> Option<Back> {
     let id = client_id?.parse::<ClientId>().ok()?;
     let client = web.provider.edges.store.client(&id).await.ok().flatten()?;

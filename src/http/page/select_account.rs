@@ -6,13 +6,15 @@ use axum::response::Response;
 use crate::edge::template::context;
 use crate::http::extract::params::{Form, Query};
 use crate::http::extract::visitor::Visitor;
-use crate::http::page::{Place, fault_page, find, foreign_form, lead, proceed};
+use crate::http::page::{Place, fault_page, find, find_for_form, lead, proceed, purpose};
 use crate::http::web::{Web, redirect, shown, way_back, with_cookies};
 use crate::model::interaction::Participation;
 use crate::model::user::User;
 use crate::oauth::endpoint::authorize::{Next, go_on};
 use crate::oauth::interaction::Open;
 use crate::oauth::interaction::sign_in::took_part;
+
+const PATH: &str = "/sign-in/account";
 
 /// `GET /sign-in/account`
 pub async fn show(State(web): State<Web>, visitor: Visitor, Query(query): Query) -> Response {
@@ -34,8 +36,8 @@ pub async fn show(State(web): State<Web>, visitor: Visitor, Query(query): Query)
     let (flow, cookie) = web.flow(&visitor);
     let request = &open.interaction.request;
     let context = context::SelectAccount {
-        action: place.path(&web, "/sign-in/account"),
-        csrf: web.csrf.token(&flow, &purpose(&open, &visitor)),
+        action: place.path(&web, PATH),
+        csrf: web.csrf.token(&flow, &purpose(PATH, &open, &visitor)),
         accounts: user.iter().map(|user| account(user)).collect(),
         client: Some(shown(&open.client, request.return_path.redirect_uri())),
         back_uri: way_back(&open.client, web.provider.issuer.as_str()).map(|back| back.uri),
@@ -47,14 +49,10 @@ pub async fn show(State(web): State<Web>, visitor: Visitor, Query(query): Query)
 /// `POST /sign-in/account`
 pub async fn submit(State(web): State<Web>, visitor: Visitor, Query(query): Query, Form(form): Form) -> Response {
     let place = Place::of(&query);
-    let open = match find(&web, &visitor, &place).await {
+    let open = match find_for_form(&web, &visitor, (&place, PATH), form.get("csrf")).await {
         Ok(open) => open,
         Err(response) => return *response,
     };
-    let purpose = purpose(&open, &visitor);
-    if let Err(error) = web.csrf.check(&visitor.headers, visitor.flow.as_ref(), &purpose, form.get("csrf")) {
-        return foreign_form(&web, &visitor, error, place.path(&web, "/sign-in/account"));
-    }
     let session = visitor.browser.session.as_ref().filter(|_| form.get("account") == Some("current"));
     let Some(session) = session else { return redirect(&place.path_with(&web, "/sign-in", &[("other", "1")])) };
     let (id, client) = (open.id.clone(), std::sync::Arc::clone(&open.client));
@@ -67,10 +65,4 @@ pub async fn submit(State(web): State<Web>, visitor: Visitor, Query(query): Quer
 /// A person as pages name them.
 pub fn account(user: &User) -> context::Account {
     context::Account { name: user.display_name().to_owned(), login: user.login().to_owned() }
-}
-
-/// Bound to the session that the page showed: another account in another tab makes the form void.
-fn purpose(open: &Open, visitor: &Visitor) -> String {
-    let session = visitor.browser.session.as_ref().map(|session| session.id.to_string()).unwrap_or_default();
-    format!("select-account:{}:{session}", open.id.expose())
 }

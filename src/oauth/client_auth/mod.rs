@@ -4,13 +4,12 @@
 //! To add one: a variant of [`ClientAuthMethod`], a line in [`METHODS`], a variant of `Presented` and its check.
 
 pub mod assertion;
+pub mod guess;
 pub mod jwks;
 pub mod secret;
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use crate::edge::ephemeral::{Decision, EphemeralKey, Quota, limit};
 use crate::edge::tally;
 use crate::model::client::Client;
 use crate::model::id::ClientId;
@@ -19,7 +18,7 @@ use crate::protocol::client_assertion::ClientAssertion;
 use crate::protocol::client_metadata::ClientAuthMethod;
 use crate::protocol::error::OAuthError;
 use crate::protocol::params::Params;
-use crate::protocol::secret::{Secret, TokenHash};
+use crate::protocol::secret::Secret;
 
 /// Every method, the default first.
 pub const METHODS: &[ClientAuthMethod] = &[
@@ -30,10 +29,6 @@ pub const METHODS: &[ClientAuthMethod] = &[
     ClientAuthMethod::None,
 ];
 
-/// Wrong guesses at one client's secret that are answered at once; after them, one in [`GUESS_PERIOD`].
-const GUESSES: u32 = 30;
-const GUESS_PERIOD: Duration = Duration::from_secs(2);
-
 /// User name and password of HTTP Basic, percent-decoded (RFC 6749 §2.3.1).
 #[derive(Clone, Debug)]
 pub struct BasicCredentials {
@@ -41,6 +36,15 @@ pub struct BasicCredentials {
     pub client_id: String,
     /// The client secret.
     pub client_secret: Secret,
+}
+
+/// What an endpoint learns of its caller from outside the form.
+#[derive(Copy, Clone, Debug)]
+pub struct Caller<'a> {
+    /// HTTP Basic.
+    pub basic: Option<&'a BasicCredentials>,
+    /// Where it calls from, as limits count it.
+    pub address: &'a str,
 }
 
 /// What a request shows of its client.
@@ -53,30 +57,40 @@ enum Presented<'a> {
 
 /// Finds out which client calls, and has it prove that (RFC 6749 §3.2.1).
 ///
+/// An unknown client and a wrong proof are answered alike; the hint, for the log, says which it was. That a client exists is
+/// no secret (the authorization endpoint tells it to everybody), but a list of ids is not to be tried out here.
+///
 /// # Errors
 /// `invalid_client` when the proof is missing or wrong, `invalid_request` when more than one way is used at once.
-pub async fn authenticate(
-    provider: &Provider,
-    params: &Params,
-    basic: Option<&BasicCredentials>,
-) -> Result<Arc<Client>, OAuthError> {
-    let (name, presented) = presented(params, basic)?;
+pub async fn authenticate(provider: &Provider, params: &Params, caller: Caller<'_>) -> Result<Arc<Client>, OAuthError> {
+    let (name, presented) = presented(params, caller.basic)?;
     let id: ClientId = name.parse().map_err(|_| OAuthError::invalid_client("the client_id is malformed"))?;
-    let client = provider.edges.store.client(&id).await?.filter(|client| client.is_enabled());
-    let Some(client) = client else {
-        return Err(OAuthError::invalid_client("no such client").hint(format!("client_id {id}")));
+    let is_named_only = matches!(presented, Presented::Name);
+    if !is_named_only {
+        provider.client_guesses.check((&id, caller.address), provider.now())?;
+    }
+    let refusal = match provider.edges.store.client(&id).await?.filter(|client| client.is_enabled()) {
+        Some(client) => match check(provider, &client, &presented).await {
+            Ok(()) => {
+                tally::client(&client.id);
+                return Ok(client);
+            }
+            Err(refusal) => refusal,
+        },
+        None if is_named_only => OAuthError::invalid_client("no such client").hint(format!("client_id {id}")),
+        None => unproven("no such client"),
     };
-    let checked = check(provider, &client, &presented).await;
-    if let Err(refusal) = &checked
-        && !matches!(presented, Presented::Name)
-    {
-        throttle(provider, &client).await?;
-        tracing::info!(client_id = %client.id, reason = refusal.description(), "client authentication refused");
+    if !is_named_only {
+        tracing::info!(client_id = %id, reason = refusal.description(), "client authentication refused");
+        provider.client_guesses.count(&*provider.edges.ephemeral, (&id, caller.address), provider.now()).await?;
     }
-    if checked.is_ok() {
-        tally::client(&client.id);
-    }
-    checked.map(|()| client)
+    Err(refusal)
+}
+
+/// The refusal of who has not proven to be the client; `reason` is for the log and for developers.
+fn unproven(reason: &'static str) -> OAuthError {
+    OAuthError::invalid_client("client authentication failed: there is no such client, or its secret is wrong")
+        .hint(reason)
 }
 
 /// Reads who is named and how it is proven; exactly one way (RFC 6749 §2.3).
@@ -147,19 +161,4 @@ async fn check(provider: &Provider, client: &Client, presented: &Presented<'_>) 
 fn wrong_method(registered: ClientAuthMethod) -> OAuthError {
     OAuthError::invalid_client("the client did not authenticate in the way it is registered for")
         .hint(format!("registered token_endpoint_auth_method: {}", registered.as_str()))
-}
-
-/// Counts failures, so that nobody can shut a client out (PROTOCOL T13).
-///
-/// It changes the answer to a guess that is wrong and stops none that is right: secrets that we make have 256 random bits,
-/// which guessing does not find. Secrets that people choose would need a count before the check, by address.
-async fn throttle(provider: &Provider, client: &Client) -> Result<(), OAuthError> {
-    let key = EphemeralKey::new("client_auth", TokenHash::of(client.id.as_str()).as_bytes());
-    let quota = Quota { burst: GUESSES, period: GUESS_PERIOD };
-    match limit(&*provider.edges.ephemeral, &key, quota, provider.now()).await? {
-        Decision::Allowed => Ok(()),
-        Decision::Refused { .. } => {
-            Err(OAuthError::invalid_client("too many failed client authentications; wait a few seconds"))
-        }
-    }
 }

@@ -7,6 +7,7 @@ use crate::edge::vault::{Place, Vault};
 use crate::model::client::{Client, ClientSecret};
 use crate::model::fault::Fault;
 use crate::model::id::ClientId;
+use crate::oauth::client_auth::unproven;
 use crate::protocol::client_metadata::ClientAuthMethod;
 use crate::protocol::error::OAuthError;
 use crate::protocol::secret::{Secret, TokenHash};
@@ -18,7 +19,8 @@ use crate::protocol::secret::{Secret, TokenHash};
 pub fn check(client: &Client, presented: &str) -> Result<(), OAuthError> {
     match &client.secret {
         Some(ClientSecret::Hashed(hash)) if hash.matches(&TokenHash::of(presented)) => Ok(()),
-        _ => Err(OAuthError::invalid_client("the client secret is wrong")),
+        Some(_) => Err(unproven("the client secret is wrong")),
+        None => Err(unproven("the client has no secret")),
     }
 }
 

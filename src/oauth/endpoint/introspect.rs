@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::model::authentication::Authentication;
 use crate::model::client::Client;
 use crate::model::user::{IdentifierKind, User};
-use crate::oauth::client_auth::{self, BasicCredentials};
+use crate::oauth::client_auth::{self, Caller};
 use crate::oauth::grant::stands;
 use crate::oauth::provider::Provider;
 use crate::oauth::token::access_token::{LiveAccessToken, inspect};
@@ -26,19 +26,19 @@ use crate::protocol::token_response::TokenType;
 pub async fn introspect(
     provider: &Provider,
     params: &Params,
-    basic: Option<&BasicCredentials>,
+    caller: Caller<'_>,
 ) -> Result<IntrospectionResponse, OAuthError> {
-    let caller = client_auth::authenticate(provider, params, basic).await?;
-    if caller.is_public() {
+    let asking = client_auth::authenticate(provider, params, caller).await?;
+    if asking.is_public() {
         return Err(OAuthError::invalid_client("introspection needs a client that authenticates (RFC 7662 2.1)"));
     }
     let request = IntrospectionRequest::parse(params)?;
     let token = request.token.expose();
     if let Some(live) = inspect(provider, token).await? {
-        let known = may_know(&caller, &live).then(|| describe(provider, &live)).transpose()?;
+        let known = may_know(&asking, &live).then(|| describe(provider, &live)).transpose()?;
         return Ok(known.unwrap_or_default());
     }
-    refresh_token(provider, &caller, token).await
+    refresh_token(provider, &asking, token).await
 }
 
 /// A resource server is a client that an operator registered; who registered itself sees only its own tokens (§4).

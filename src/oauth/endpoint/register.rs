@@ -101,7 +101,9 @@ pub async fn update(
         metadata,
         ..client.as_ref().clone()
     };
-    provider.edges.store.update_client(&updated).await?;
+    if !provider.edges.store.register_again(&updated).await? {
+        return Err(not_the_owner());
+    }
     let mut answer = answer(provider, &updated)?;
     show_secret(&mut answer, client_secret.as_ref());
     Ok(answer)
@@ -155,14 +157,18 @@ fn admit(provider: &Provider, bearer: Option<&Secret>) -> Result<(), OAuthError>
 /// The client that a registration access token belongs to. An unknown client and a wrong token are answered alike
 /// (RFC 7592 §2).
 async fn owner(provider: &Provider, id: &str, bearer: Option<&Secret>) -> Result<Arc<Client>, OAuthError> {
-    let refused = || OAuthError::invalid_token("the registration access token is not valid for this client");
-    let token = bearer.ok_or_else(refused)?;
-    let id: ClientId = id.parse().map_err(|_| refused())?;
-    let client = provider.edges.store.client(&id).await?.filter(|client| client.is_enabled()).ok_or_else(refused)?;
+    let token = bearer.ok_or_else(not_the_owner)?;
+    let id: ClientId = id.parse().map_err(|_| not_the_owner())?;
+    let client = provider.edges.store.client(&id).await?.filter(|client| client.is_enabled());
+    let client = client.ok_or_else(not_the_owner)?;
     match &client.origin {
         ClientOrigin::Registered(hash) if hash.matches(&TokenHash::of(token.expose())) => Ok(client),
-        _ => Err(refused()),
+        _ => Err(not_the_owner()),
     }
+}
+
+fn not_the_owner() -> OAuthError {
+    OAuthError::invalid_token("the registration access token is not valid for this client")
 }
 
 fn is_secret(provider: &Provider, client: &Client, presented: &str) -> bool {

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use crate::model::client::Client;
-use crate::oauth::client_auth::{self, BasicCredentials};
+use crate::oauth::client_auth::{self, Caller};
 use crate::oauth::provider::Provider;
 use crate::oauth::token::access_token::inspect;
 use crate::protocol::error::OAuthError;
@@ -17,12 +17,8 @@ use crate::protocol::secret::TokenHash;
 ///
 /// # Errors
 /// `invalid_client`, `invalid_request`; `invalid_grant` when the token was issued to another client (§2.1).
-pub async fn revoke(
-    provider: &Provider,
-    params: &Params,
-    basic: Option<&BasicCredentials>,
-) -> Result<Arc<Client>, OAuthError> {
-    let client = client_auth::authenticate(provider, params, basic).await?;
+pub async fn revoke(provider: &Provider, params: &Params, caller: Caller<'_>) -> Result<Arc<Client>, OAuthError> {
+    let client = client_auth::authenticate(provider, params, caller).await?;
     let request = RevocationRequest::parse(params)?;
     let token = request.token.expose();
     if !refresh_token(provider, &client, token).await? {

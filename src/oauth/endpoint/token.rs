@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::edge::meter;
 use crate::model::client::Client;
-use crate::oauth::client_auth::{self, BasicCredentials};
+use crate::oauth::client_auth::{self, Caller};
 use crate::oauth::grant::authorization_code::{self, CodeParameters};
 use crate::oauth::grant::{client_credentials, refresh_token};
 use crate::oauth::provider::Provider;
@@ -25,8 +25,8 @@ pub type Answer = (Option<Arc<Client>>, Result<TokenResponse, OAuthError>);
 ///
 /// # Errors
 /// The codes of RFC 6749 §5.2.
-pub async fn token(provider: &Provider, params: &Params, basic: Option<&BasicCredentials>) -> Answer {
-    let (client, answer) = match client_auth::authenticate(provider, params, basic).await {
+pub async fn token(provider: &Provider, params: &Params, caller: Caller<'_>) -> Answer {
+    let (client, answer) = match client_auth::authenticate(provider, params, caller).await {
         Ok(client) => (Some(Arc::clone(&client)), exchange(provider, client, params).await),
         Err(refusal) => (None, Err(refusal)),
     };

@@ -64,8 +64,8 @@ pub async fn session(provider: &Provider, cookie: &str) -> Result<Option<Arc<Ses
     Ok(Some(session))
 }
 
-/// Begins a session for a proven person. The same person in the same browser keeps `sid` and gets a new cookie; anyone
-/// else ends the session that was there.
+/// Begins a session for a proven person. The same person in the same browser keeps `sid` and gets a new cookie, and the
+/// session is kept from now on when they ask for it; anyone else ends the session that was there.
 ///
 /// # Errors
 /// A fault of the store.
@@ -79,20 +79,17 @@ pub async fn sign_in(
     let now = provider.now();
     let token = provider.edges.random.token();
     let token_hash = TokenHash::of(token.expose());
+    let lifetimes = &provider.policy.sessions;
+    let kept = (keep.persistent == Persistence::Kept).then_some(lifetimes.absolute);
     if let Some(session) = &browser.session
         && session.authentication.user == authentication.user
     {
         // None when it was ended in another window a moment ago: then a new one begins.
-        let renewed = provider.edges.store.renew_session(session.id, token_hash, &authentication, now).await?;
+        let renewed = provider.edges.store.renew_session((session.id, token_hash), &authentication, kept, now).await?;
         if let Some(session) = renewed {
             return Ok(SignedIn { session: session.as_ref().clone(), token });
         }
     }
-    let lifetimes = &provider.policy.sessions;
-    let (idle, is_persistent) = match keep.persistent {
-        Persistence::Browser => (lifetimes.idle, false),
-        Persistence::Kept => (lifetimes.absolute, true),
-    };
     let session = Session {
         id: SessionId::new(now, provider.edges.random.bytes()),
         token_hash,
@@ -100,8 +97,8 @@ pub async fn sign_in(
         created_at: now,
         last_seen_at: now,
         expires_at: now.plus(lifetimes.absolute),
-        idle_lifetime: idle.as_secs(),
-        is_persistent,
+        idle_lifetime: kept.unwrap_or(lifetimes.idle).as_secs(),
+        is_persistent: kept.is_some(),
         ended_at: None,
         user_agent: keep.user_agent.chars().filter(|c| !c.is_control()).take(256).collect(),
     };

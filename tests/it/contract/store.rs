@@ -50,6 +50,9 @@ async fn a_client_is_read_back_as_it_was_written(house: House) {
     shop.disabled_at = Some(at(9));
     assert!(house.store.update_client(&shop).await.expect("changed"));
     assert!(!house.store.update_client(&sample::client("nobody")).await.expect("no row"));
+    // A registration that was read before is written: what the operator decided since then stands.
+    let late = symbolon::model::client::Client { disabled_at: None, secret: None, ..shop.clone() };
+    assert!(!house.store.register_again(&late).await.expect("refused"), "it is disabled");
     for store in [house.store.clone(), house.neighbour().await] {
         let read = store.client(&shop.id).await.expect("read").expect("there");
         assert_eq!(read.metadata, shop.metadata);
@@ -58,6 +61,17 @@ async fn a_client_is_read_back_as_it_was_written(house: House) {
         assert!(matches!(&read.secret, Some(ClientSecret::Sealed(sealed)) if *sealed == [1, 2, 3]));
         assert_eq!(store.clients(10).await.expect("listed").len(), 1);
     }
+    shop.disabled_at = None;
+    assert!(house.store.update_client(&shop).await.expect("enabled again"));
+    let renamed = symbolon::model::client::Client {
+        metadata: sample::client("other").metadata,
+        policy: symbolon::model::client::ClientPolicy::default(),
+        secret: None,
+        ..shop.clone()
+    };
+    assert!(house.store.register_again(&renamed).await.expect("changed"));
+    let read = house.store.client(&shop.id).await.expect("read").expect("there");
+    assert_eq!((&read.metadata, &read.policy), (&renamed.metadata, &shop.policy), "the policy is the operator's");
 }
 
 async fn a_deleted_client_takes_its_grants_and_tokens_along(house: House) {
@@ -128,7 +142,7 @@ async fn a_session_is_known_by_its_cookie_of_the_moment(house: House) {
     assert_eq!((found.user_agent.as_str(), &found.authentication), ("Browser/1.0", &sample::authentication(at(0))));
 
     let again = sample::authentication(at(30));
-    let renewed = store.renew_session(id, hash("fresh"), &again, at(30)).await.expect("renewed").expect("live");
+    let renewed = store.renew_session((id, hash("fresh")), &again, None, at(30)).await.expect("renewed").expect("live");
     assert_eq!((renewed.authentication.at, renewed.last_seen_at), (at(30), at(30)));
     for store in [store.clone(), house.neighbour().await] {
         assert!(
@@ -139,7 +153,7 @@ async fn a_session_is_known_by_its_cookie_of_the_moment(house: House) {
     }
     let mut stranger = again;
     stranger.user = UserId::new([9; 16]);
-    assert!(store.renew_session(id, hash("stolen"), &stranger, at(31)).await.expect("refused").is_none());
+    assert!(store.renew_session((id, hash("stolen")), &stranger, None, at(31)).await.expect("refused").is_none());
 }
 
 async fn a_session_in_use_stays_and_an_idle_one_is_not_listed(house: House) {
@@ -176,7 +190,8 @@ async fn what_was_allowed_offline_outlives_the_session(house: House) {
         assert_eq!(store.grant(sample::grant_id(1)).await.expect("read").expect("there").revoked_at, Some(at(10)));
         assert!(store.grant(sample::grant_id(2)).await.expect("read").expect("there").is_live());
     }
-    let ended = store.renew_session(sample::session_id(), hash("x"), &sample::authentication(at(12)), at(12)).await;
+    let ended =
+        store.renew_session((sample::session_id(), hash("x")), &sample::authentication(at(12)), None, at(12)).await;
     assert!(ended.expect("refused").is_none(), "an ended session does not come back");
 }
 

@@ -76,6 +76,28 @@ async fn a_kept_session_lasts_for_thirty_days() {
     assert!(alice.open("/account").await.page().has("login"));
 }
 
+/// Who decides to stay when they sign in again in a live session stays; who decides nothing changes nothing.
+#[tokio::test]
+async fn a_session_is_kept_from_the_moment_it_is_asked_for() {
+    let server = TestServer::start().await;
+    let alice = Browser::signed_in(&server, "alice").await;
+    let again = async |remember: bool| {
+        let page = alice.open("/sign-in").await;
+        let form = page.page().form_of("login-submit").fill("login", "alice");
+        let form = form.fill("password", crate::support::server::PASSWORD);
+        let form = if remember { form.fill("remember", "true") } else { form };
+        let answer = alice.post(&form.action, &form.fields).await;
+        cookies_of(&answer).into_iter().find(|cookie| cookie.starts_with("symbolon_session=")).expect("set")
+    };
+    assert!(!again(false).await.contains("Max-Age"));
+    server.advance(Duration::from_hours(1));
+    let kept = again(true).await;
+    assert!(kept.contains(&format!("Max-Age={}", 2_592_000 - 3_600)), "the end of the session stays: {kept}");
+    assert!(again(false).await.contains("Max-Age"), "it is kept already");
+    server.advance(Duration::from_hours(28 * 24));
+    assert!(alice.open("/account").await.page().has("sign-out"), "longer than an ordinary pause");
+}
+
 #[tokio::test]
 async fn cookies_are_out_of_reach_for_scripts_and_other_sites() {
     let server = TestServer::start().await;

@@ -145,7 +145,11 @@ impl TestServer {
 
     /// Sends a request and reads the answer to its end.
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
-        let peer: SocketAddr = ([127, 0, 0, 1], 50_000).into();
+        self.send_from(([127, 0, 0, 1], 50_000).into(), request).await
+    }
+
+    /// [`Self::send`] from another place.
+    pub(crate) async fn send_from(&self, peer: SocketAddr, request: Request<Body>) -> Answer {
         let visit = self.front().oneshot(peer).await.unwrap_or_else(|never| match never {});
         let response = visit.oneshot(request).await.unwrap_or_else(|never| match never {});
         let (parts, body) = response.into_parts();
