@@ -252,7 +252,7 @@ impl App {
             Mode::Development => Throttle::DEVELOPMENT,
         };
         let provider = &self.provider;
-        let pages = Pages::new(Arc::clone(&self.templates), provider.issuer.path(), stage);
+        let pages = Pages::new(Arc::clone(&self.templates), (provider.issuer.as_str(), provider.issuer.path()), stage);
         let web = Web::new(Parts {
             provider: Arc::clone(provider),
             methods: authn::methods(&provider.edges, Arc::clone(&self.hasher), (throttle, self.devices.clone())),

@@ -108,9 +108,17 @@ pub struct OAuthAnswer {
     status: Option<StatusCode>,
     challenge: Option<HeaderValue>,
     retry_after: Option<u64>,
+    error_uri: Option<String>,
 }
 
 impl OAuthAnswer {
+    /// With `error_uri`, the page of `issuer` that explains the code.
+    #[must_use]
+    pub fn explained_by(mut self, issuer: &str) -> Self {
+        self.error_uri = Some(self.error.code().uri(issuer));
+        self
+    }
+
     /// With a status other than the code's own: 413 for a body that is too large.
     #[must_use]
     pub fn with_status(mut self, status: StatusCode) -> Self {
@@ -140,7 +148,7 @@ impl OAuthAnswer {
 
 impl From<OAuthError> for OAuthAnswer {
     fn from(error: OAuthError) -> Self {
-        Self { error, status: None, challenge: None, retry_after: None }
+        Self { error, status: None, challenge: None, retry_after: None, error_uri: None }
     }
 }
 
@@ -154,12 +162,18 @@ impl From<Fault> for OAuthAnswer {
 struct OAuthBody<'a> {
     error: &'a str,
     error_description: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_uri: Option<&'a str>,
 }
 
 impl IntoResponse for OAuthAnswer {
     fn into_response(self) -> Response {
         let code = self.error.code();
-        let body = OAuthBody { error: code.as_str(), error_description: self.error.description() };
+        let body = OAuthBody {
+            error: code.as_str(),
+            error_description: self.error.description(),
+            error_uri: self.error_uri.as_deref(),
+        };
         let mut response = json(&body, "application/json");
         let status = StatusCode::from_u16(code.status()).expect("codes have valid statuses");
         *response.status_mut() = self.status.unwrap_or(status);

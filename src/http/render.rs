@@ -22,14 +22,15 @@ use crate::protocol::error::{ErrorCode, OAuthError};
 #[derive(Clone)]
 pub struct Pages {
     templates: Arc<Templates>,
+    issuer: Arc<str>,
     base: Arc<str>,
     stage: Stage,
 }
 
 impl Pages {
     /// `base` is the path of the issuer, without a slash at its end: empty, or `/tenant`.
-    pub fn new(templates: Arc<Templates>, base: &str, stage: Stage) -> Self {
-        Self { templates, base: base.into(), stage }
+    pub fn new(templates: Arc<Templates>, (issuer, base): (&str, &str), stage: Stage) -> Self {
+        Self { templates, issuer: issuer.into(), base: base.into(), stage }
     }
 
     /// The templates.
@@ -116,7 +117,8 @@ impl Pages {
             _ => (ErrorCode::InvalidRequest, "the request cannot be understood"),
         };
         let status = error.status();
-        let mut response = OAuthAnswer::from(OAuthError::new(code, description)).with_status(status).into_response();
+        let answer = OAuthAnswer::from(OAuthError::new(code, description)).explained_by(&self.issuer);
+        let mut response = answer.with_status(status).into_response();
         response.extensions_mut().insert(Refusal::from(error));
         response
     }
@@ -160,7 +162,7 @@ mod tests {
     use crate::http::error::Back;
 
     fn pages(stage: Stage) -> Pages {
-        Pages::new(Arc::new(Templates::new(None).unwrap()), "", stage)
+        Pages::new(Arc::new(Templates::new(None).unwrap()), ("https://id.example", ""), stage)
     }
 
     fn accepting(accept: &'static str) -> HeaderMap {
@@ -200,7 +202,7 @@ mod tests {
         assert_eq!(json.status(), StatusCode::NOT_FOUND);
         assert_eq!(
             text(json).await,
-            r#"{"error":"invalid_request","error_description":"there is nothing at this URL"}"#
+            r#"{"error":"invalid_request","error_description":"there is nothing at this URL","error_uri":"https://id.example/docs/errors/invalid_request"}"#
         );
     }
 }

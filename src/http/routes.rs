@@ -77,6 +77,8 @@ fn pages() -> Router<Web> {
         .route("/account/apps/{client_id}/revoke", closed(post(page::account::revoke_app)))
         .route("/account/sessions/{id}/end", closed(post(page::account::end_session)))
         .route("/admin", closed(get(page::admin::show)))
+        .route("/docs/errors", closed(get(page::error_docs::index)))
+        .route("/docs/errors/{code}", closed(get(page::error_docs::show)))
         .route("/assets/{name}", closed(get(static_file)))
 }
 

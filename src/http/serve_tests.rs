@@ -31,7 +31,7 @@ fn start(drain: Duration) -> Running {
     let readiness = Readiness::default();
     let trace = Trace::new(Tracing {
         random: Arc::new(SystemRandom),
-        pages: Pages::new(Arc::new(Templates::new(None).unwrap()), "", Stage::Production),
+        pages: Pages::new(Arc::new(Templates::new(None).unwrap()), ("https://id.example", ""), Stage::Production),
         transport: Transport::Http,
         readiness: readiness.clone(),
         requests: None,

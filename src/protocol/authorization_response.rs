@@ -46,7 +46,8 @@ impl ReturnPath {
 
     /// The refusal (RFC 6749 §4.1.2.1).
     pub fn error(&self, error: &OAuthError) -> AuthorizationResponse {
-        self.respond(&[("error", error.code().as_str()), ("error_description", error.description())])
+        let (code, uri) = (error.code(), error.code().uri(&self.issuer));
+        self.respond(&[("error", code.as_str()), ("error_description", error.description()), ("error_uri", &uri)])
     }
 
     /// `fields`, then `state` as it came, then `iss` (RFC 9207 §2).
@@ -171,8 +172,8 @@ mod tests {
         let error = OAuthError::access_denied("the person said no");
         assert_eq!(
             redirect(path("https://app.example/cb", ResponseMode::Query).error(&error)),
-            "https://app.example/cb?error=access_denied&error_description=the%20person%20said%20no&state=a%20b%26c\
-             &iss=https%3A%2F%2Fid.example"
+            "https://app.example/cb?error=access_denied&error_description=the%20person%20said%20no\
+             &error_uri=https%3A%2F%2Fid.example%2Fdocs%2Ferrors%2Faccess_denied&state=a%20b%26c&iss=https%3A%2F%2Fid.example"
         );
     }
 

@@ -49,16 +49,17 @@ fn well_formed(token: &str) -> Result<Secret, OAuthError> {
     Ok(token.into())
 }
 
-/// The value of `WWW-Authenticate` (RFC 6750 §3); `None` for a request that carried no token at all (§3.1).
-pub fn challenge(realm: &str, error: Option<&OAuthError>) -> String {
-    let realm = realm.replace(['"', '\\'], "");
+/// The value of `WWW-Authenticate` (RFC 6750 §3), whose realm is the issuer; `None` for a request that carried no token at all (§3.1).
+pub fn challenge(issuer: &str, error: Option<&OAuthError>) -> String {
+    let realm = issuer.replace(['"', '\\'], "");
     match error {
         None => format!("Bearer realm=\"{realm}\""),
         // Descriptions hold neither quotes nor backslashes.
         Some(error) => format!(
-            "Bearer realm=\"{realm}\", error=\"{}\", error_description=\"{}\"",
+            "Bearer realm=\"{realm}\", error=\"{}\", error_description=\"{}\", error_uri=\"{}\"",
             error.code(),
-            error.description()
+            error.description(),
+            error.code().uri(&realm)
         ),
     }
 }
@@ -108,7 +109,8 @@ mod tests {
         assert_eq!(challenge("https://id.example", None), "Bearer realm=\"https://id.example\"");
         assert_eq!(
             challenge("a\"b", Some(&OAuthError::invalid_token("the token \"x\" has expired"))),
-            "Bearer realm=\"ab\", error=\"invalid_token\", error_description=\"the token 'x' has expired\""
+            "Bearer realm=\"ab\", error=\"invalid_token\", error_description=\"the token 'x' has expired\", \
+             error_uri=\"ab/docs/errors/invalid_token\""
         );
     }
 

@@ -85,6 +85,13 @@ codes! {
     UnapprovedSoftwareStatement = "unapproved_software_statement", 400;
 }
 
+impl ErrorCode {
+    /// `error_uri` (RFC 6749 §5.2): the page at `issuer` that explains the code.
+    pub fn uri(self, issuer: &str) -> String {
+        format!("{issuer}/docs/errors/{self}")
+    }
+}
+
 impl fmt::Display for ErrorCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())

@@ -16,6 +16,7 @@ mod contract;
 mod cors;
 mod deploy;
 mod discovery;
+mod error_docs;
 mod kill;
 mod logout;
 mod race;

@@ -189,6 +189,26 @@ pub struct Error {
     pub code: Option<String>,
 }
 
+/// `page/error_docs.html`
+#[derive(Clone, Debug, Serialize)]
+pub struct ErrorDocs {
+    /// What is explained.
+    pub codes: Vec<ErrorDocsCode>,
+    /// Whether the page is about one code only.
+    pub single: bool,
+}
+
+/// A code and what explains it.
+#[derive(Clone, Debug, Serialize)]
+pub struct ErrorDocsCode {
+    /// The code.
+    pub code: String,
+    /// Clients receive it: the texts `docs-…` speak to their developers.
+    pub of_clients: bool,
+    /// People read it on a page, whose texts `error-…` are shown.
+    pub of_pages: bool,
+}
+
 /// `page/logout.html`; the id `logout-confirm` signs out, `decision=stay` does not.
 #[derive(Clone, Debug, Serialize)]
 pub struct Logout {

@@ -175,6 +175,11 @@ impl Templates {
         self.texts.negotiate(ui_locales, accept_language)
     }
 
+    /// The ends of all text keys that begin with `prefix` and have a `.cause` and a `.cure`, in order.
+    pub fn explained<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = &'a str> {
+        self.texts.explained(prefix)
+    }
+
     /// The static file of that name below `{base}/assets/`. The name changes with the content, so it may be cached for good.
     pub fn asset(&self, name: &str) -> Option<Asset> {
         self.assets.get(name)

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::context::*;
+use crate::protocol::error::ErrorCode;
 
 /// A page to render: the name of the picture, the template, the context.
 pub(super) struct Sample {
@@ -83,6 +84,16 @@ fn consent() -> Consent {
         offline_access: true,
         revoke_uri: "/account".into(),
     }
+}
+
+fn error_docs(single: bool) -> ErrorDocs {
+    let codes = ErrorCode::ALL.iter().take(if single { 1 } else { usize::MAX });
+    let codes = codes.map(|code| ErrorDocsCode {
+        code: code.to_string(),
+        of_clients: true,
+        of_pages: *code == ErrorCode::ServerError,
+    });
+    ErrorDocs { codes: codes.collect(), single }
 }
 
 fn error(key: &str, status: u16) -> Error {
@@ -200,6 +211,8 @@ fn consent_samples() -> Vec<Sample> {
 fn ending_samples() -> Vec<Sample> {
     vec![
         sample("error", "page/error.html", error("redirect_uri_mismatch", 400)),
+        sample("error_docs", "page/error_docs.html", error_docs(false)),
+        sample("error_docs_of_one", "page/error_docs.html", error_docs(true)),
         sample(
             "error_back",
             "page/error.html",

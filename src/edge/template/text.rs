@@ -2,7 +2,7 @@
 //!
 //! Project Fluent for the texts, RFC 4647 §3.4 (lookup) and RFC 9110 §12.5.4 (Accept-Language) for the choice among them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use fluent_bundle::concurrent::FluentBundle;
@@ -52,6 +52,8 @@ pub enum Direction {
 pub(super) struct Texts {
     bundles: BTreeMap<Arc<str>, Translation>,
     default: Language,
+    /// The names of all texts, of whatever language.
+    names: BTreeSet<String>,
 }
 
 struct Translation {
@@ -75,6 +77,7 @@ impl Texts {
     /// When a folder is no language tag, a source does not parse, or English is not among them.
     pub(super) fn new<'a>(sources: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, TemplateError> {
         let mut bundles = BTreeMap::new();
+        let mut names = BTreeSet::new();
         for (path, source) in sources {
             let refuse = |message: String| TemplateError::Text { path: path.to_owned(), message };
             let tag = path.split('/').next().unwrap_or_default();
@@ -82,6 +85,7 @@ impl Texts {
                 tag.parse().map_err(|error| refuse(format!("{tag:?} is no language tag: {error}")))?;
             let resource = FluentResource::try_new(source.to_owned())
                 .map_err(|(_, errors)| refuse(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")))?;
+            names.extend(message_names(source).map(str::to_owned));
             bundles
                 .entry(Arc::from(identifier.to_string()))
                 .or_insert_with_key(|tag| Translation::new(Arc::clone(tag), identifier))
@@ -93,7 +97,7 @@ impl Texts {
             path: format!("{DEFAULT}/*.ftl"),
             message: "the default language is missing".to_owned(),
         })?;
-        Ok(Self { bundles, default })
+        Ok(Self { bundles, default, names })
     }
 
     /// The text of `key` (`name` or `name.attribute`), in English where the language lacks it.
@@ -119,6 +123,16 @@ impl Texts {
     /// Whether there is a text of that name, without its attributes.
     pub(super) fn has(&self, language: &str, name: &str) -> bool {
         self.chain(language).any(|bundle| bundle.has_message(name))
+    }
+
+    /// The ends of the names that begin with `prefix`, where the text says cause and cure.
+    pub(super) fn explained<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = &'a str> {
+        let says = |name: &str| {
+            let message = self.chain(DEFAULT).find_map(|bundle| bundle.get_message(name));
+            message.is_some_and(|message| ["cause", "cure"].iter().all(|part| message.get_attribute(part).is_some()))
+        };
+        let named = self.names.iter().filter(move |name| name.starts_with(prefix) && says(name));
+        named.filter_map(move |name| name.strip_prefix(prefix))
     }
 
     /// The best language for a person; `ui_locales` (OIDC Core §3.1.2.1) goes before the browser's own wish.
@@ -163,6 +177,12 @@ impl Translation {
         bundle.set_use_isolating(false);
         Self { language: Language { tag, direction }, bundle }
     }
+}
+
+/// The names of the messages of a source that parses: they begin their line, and an equals sign follows.
+fn message_names(source: &str) -> impl Iterator<Item = &str> {
+    let beginnings = source.lines().filter(|line| line.starts_with(|first: char| first.is_ascii_alphabetic()));
+    beginnings.filter_map(|line| line.split_once('=')).map(|(name, _)| name.trim_end())
 }
 
 /// The ranges of an Accept-Language field, best first; refused ones (`q=0`) and `*` left out.

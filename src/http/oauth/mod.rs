@@ -29,7 +29,7 @@ pub async fn preflight(State(web): State<Web>, headers: HeaderMap) -> Response {
         None => false,
         Some(origin) => match web.origins.contains(&web.provider, origin).await {
             Ok(found) => found,
-            Err(fault) => return OAuthAnswer::from(fault).into_response(),
+            Err(fault) => return explained(&web, OAuthAnswer::from(fault)).into_response(),
         },
     };
     cors::preflight(&headers, "GET, POST, PUT, DELETE", &|_| is_registered)
@@ -91,5 +91,10 @@ async fn open_to_own_origins(
 fn refused(web: &Web, endpoint: &'static str, params: Option<&Params>, answer: OAuthAnswer) -> Response {
     let client_id = params.and_then(|params| params.get("client_id"));
     web.refusals.note(endpoint, client_id, answer.error(), web.provider.now());
-    answer.into_response()
+    explained(web, answer).into_response()
+}
+
+/// With the page that explains its code.
+fn explained(web: &Web, answer: OAuthAnswer) -> OAuthAnswer {
+    answer.explained_by(web.provider.issuer.as_str())
 }

@@ -3,6 +3,7 @@
 pub mod account;
 pub mod admin;
 pub mod consent;
+pub mod error_docs;
 pub mod home;
 pub mod link;
 pub mod logout;
@@ -80,7 +81,6 @@ pub async fn find(web: &Web, visitor: &Visitor, place: &Place) -> Result<Open, B
     }
 }
 
-/// The way back to the client of this id, if there is such a client and a way.
 /// The request that the form of the page `path` answers: it waits, and the form is of the page that was shown to this very
 /// session. Another account in another tab makes a form void.
 ///
@@ -105,6 +105,7 @@ pub fn purpose(path: &str, open: &Open, visitor: &Visitor) -> String {
     format!("{path}:{}:{session}", open.id.expose())
 }
 
+/// The way back to the client of this id, if there is such a client and a way.
 pub async fn way_back_to(web: &Web, client_id: Option<&str>) -> Option<Back> {
     let id = client_id?.parse::<ClientId>().ok()?;
     let client = web.provider.edges.store.client(&id).await.ok().flatten()?;

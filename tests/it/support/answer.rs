@@ -36,10 +36,14 @@ impl Answer {
         self.json()
     }
 
-    /// Status and OAuth error code: `400 invalid_grant`.
+    /// Status and OAuth error code: `400 invalid_grant`. Every error names the page that explains it.
     #[track_caller]
     pub(crate) fn error(&self) -> String {
-        format!("{} {}", self.status.as_u16(), self.json()["error"].as_str().unwrap_or("(no error)"))
+        let body = self.json();
+        let code = body["error"].as_str().unwrap_or("(no error)");
+        let uri = body["error_uri"].as_str().unwrap_or_default();
+        assert!(body.get("error").is_none() || uri.ends_with(&format!("/docs/errors/{code}")), "error_uri: {self}");
+        format!("{} {code}", self.status.as_u16())
     }
 
     #[track_caller]
