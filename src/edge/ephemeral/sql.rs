@@ -55,10 +55,10 @@ const TRIM: &str = "DELETE FROM ephemeral WHERE (namespace, key) IN (SELECT name
 const CAPACITY: i64 = 400_000;
 /// How many rows go at once.
 const TRIMMED: i64 = 20_000;
-/// How many values are held in memory.
-const HELD: usize = 16_384;
-/// The largest of them, in bytes, and so some forty megabytes in all: strangers make requests wait that are as long as a URL,
-/// and the file holds those as well.
+/// How many values are held in memory: what was just written is read a moment later.
+const HELD: usize = 4_096;
+/// The largest of them, in bytes, and so ten megabytes in all: strangers make requests wait that are as long as a URL, and the
+/// file holds those as well.
 const HELD_SIZE: usize = 2 * 1024;
 
 static MIGRATOR: Migrator = sqlx::migrate!("./migrations/ephemeral");

@@ -9,9 +9,9 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 use crate::edge::store::row::{Context as _, Place, moment, to_json};
-use crate::edge::store::statement::Connection;
+use crate::edge::store::statement::{Connection, Linked};
 use crate::edge::store::writer::Fact;
-use crate::edge::store::{Held, Store, access_token, refresh_token};
+use crate::edge::store::{Held, Store, access_token};
 use crate::model::fault::Fault;
 use crate::model::grant::Grant;
 use crate::model::id::{ClientId, GrantId, SessionId, UserId};
@@ -26,6 +26,19 @@ const READ: &str =
 const RECORD: &str =
     "INSERT INTO oauth_grant (id, code_hash, user_id, client_id, session_id, scope, is_offline, details,
     created_at, expires_at, revoked_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING";
+/// Records a grant and its first refresh token.
+const RECORD_RENEWABLE: Linked = Linked {
+    sqlite: "INSERT INTO oauth_grant (id, code_hash, user_id, client_id, session_id, scope, is_offline, details,
+        created_at, expires_at, revoked_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING;
+        INSERT INTO refresh_token (hash, grant_id, scope, issued_at, expires_at, family_expires_at)
+        SELECT $12, $1, $13, $14, $15, $16 WHERE changes() = 1",
+    postgres: "WITH granted AS (INSERT INTO oauth_grant (id, code_hash, user_id, client_id, session_id, scope, is_offline,
+        details, created_at, expires_at, revoked_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+        ON CONFLICT DO NOTHING RETURNING id)
+        INSERT INTO refresh_token (hash, grant_id, scope, issued_at, expires_at, family_expires_at)
+        SELECT $12, id, $13, $14, $15, $16 FROM granted",
+};
+const TAKE_BACK: &str = "DELETE FROM oauth_grant WHERE id = $1 AND code_hash = $2";
 const REVOKE: &str = "UPDATE oauth_grant SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL RETURNING id";
 const REVOKE_BY_CODE: &str =
     "UPDATE oauth_grant SET revoked_at = COALESCE(revoked_at, $2) WHERE code_hash = $1 RETURNING id";
@@ -52,11 +65,8 @@ impl Store {
         let (written, (refresh, opaque)) = (Arc::clone(&grant), tokens.clone());
         let fact = Fact::several(move |connection| {
             async move {
-                if !insert(connection, &written, details).await? {
+                if !insert(connection, &written, details, refresh.as_deref()).await? {
                     return replay(connection, &written.code_hash, now).await;
-                }
-                if let Some(token) = refresh {
-                    refresh_token::insert(connection, &token).await?;
                 }
                 if let Some(token) = opaque {
                     access_token::insert(connection, &token).await?;
@@ -65,8 +75,8 @@ impl Store {
             }
             .boxed()
         });
-        // The common case: the grant is inserted, or it was there and is revoked.
-        let fact = if tokens == (None, None) { fact.of_one_change() } else { fact };
+        // The common case: the grant is inserted with its refresh token, or it was there and is revoked.
+        let fact = if tokens.1.is_none() { fact.of_linked_change() } else { fact };
         let publish = move |redeemed: &Redeemed| match redeemed {
             Redeemed::Recorded => {
                 held.grants.put(grant.id, grant);
@@ -141,14 +151,39 @@ async fn replay(connection: &mut Connection, code: &TokenHash, now: NumericDate)
 }
 
 /// False when the code was redeemed before.
-async fn insert(connection: &mut Connection, grant: &Grant, details: String) -> Result<bool, Fault> {
-    let insert = connection.query(RECORD).bind(grant.id.uuid()).bind(grant.code_hash.as_bytes().as_slice());
+async fn insert(
+    connection: &mut Connection,
+    grant: &Grant,
+    details: String,
+    refresh: Option<&RefreshToken>,
+) -> Result<bool, Fault> {
+    let insert = match refresh {
+        Some(_) => connection.query_linked(&RECORD_RENEWABLE),
+        None => connection.query(RECORD),
+    };
+    let insert = insert.bind(grant.id.uuid()).bind(grant.code_hash.as_bytes().as_slice());
     let insert = insert.bind(grant.user.uuid()).bind(grant.client.as_str()).bind(grant.session.uuid());
     let insert = insert.bind(grant.scope.to_string()).bind(grant.scope.contains(Scope::OFFLINE_ACCESS)).bind(details);
     let insert = insert.bind(grant.created_at.seconds()).bind(grant.expires_at.seconds());
-    let insert = insert.bind(grant.revoked_at.map(NumericDate::seconds));
-    let changed = insert.execute().await.context("record a grant")?;
-    Ok(changed == 1)
+    let mut insert = insert.bind(grant.revoked_at.map(NumericDate::seconds));
+    if let Some(token) = refresh {
+        insert = insert.bind(token.hash.as_bytes().as_slice()).bind(token.scope.to_string());
+        insert = insert.bind(token.issued_at.seconds()).bind(token.expires_at.seconds());
+        insert = insert.bind(token.family_expires_at.seconds());
+    }
+    match insert.execute().await.context("record a grant") {
+        Ok(changed) => Ok(changed > 0),
+        Err(fault) if refresh.is_some() && connection.links_loosely() => {
+            // Had the grant been there before, nothing would have been left to fail: it is the one just made.
+            let take_back =
+                connection.query(TAKE_BACK).bind(grant.id.uuid()).bind(grant.code_hash.as_bytes().as_slice());
+            let undone = take_back.execute().await;
+            // Half of a fact must not stand: then its whole group fails.
+            undone.map_err(|cause| Fault::unavailable("take a grant back").caused_by(cause))?;
+            Err(fault)
+        }
+        Err(fault) => Err(fault),
+    }
 }
 
 async fn revoke_by_code(

@@ -148,7 +148,8 @@ impl Store {
     }
 }
 
-/// What is held in memory. The numbers bound it to some twenty megabytes.
+/// What is held in memory. The numbers bound it to some ten megabytes of usual rows; what is not held is read when it is
+/// needed.
 struct Held {
     sharing: Sharing,
     clients: Cache<ClientId, Client>,
@@ -172,9 +173,9 @@ impl Held {
             sessions: Cache::new(8_192, &sharing),
             session_of_token: Cache::new(8_192, &sharing),
             consents: Cache::new(8_192, &sharing),
-            grants: Cache::new(16_384, &sharing),
-            refresh_tokens: Cache::new(16_384, &sharing),
-            opaque_access_tokens: Cache::new(16_384, &sharing),
+            grants: Cache::new(8_192, &sharing),
+            refresh_tokens: Cache::new(8_192, &sharing),
+            opaque_access_tokens: Cache::new(8_192, &sharing),
             denied: RwLock::default(),
             sharing,
         }

@@ -77,6 +77,9 @@ const CHECKED_SIZE: u64 = 8 * 1024 * 1024;
 const BUSY: Duration = Duration::from_secs(5);
 /// The same once people wait for the answer, in milliseconds: facts that queue meanwhile wait twice as long at most.
 const SET_BUSY: &str = "PRAGMA busy_timeout = 2000";
+/// KiB of pages that a reader holds, negative as SQLite wants it: most reads are answered from memory of ours, and the system
+/// holds the file as well.
+const CACHE: &str = "-512";
 /// The most readers.
 const READERS: u32 = 4;
 
@@ -94,7 +97,7 @@ impl Layout<'_> {
         let mut writer = self.connect().await.map_err(|cause| self.describe(&cause))?;
         self.claim(&mut writer, size).await?;
         sqlx::query(SET_BUSY).execute(&mut writer).await.map_err(|cause| self.describe(&cause))?;
-        let options = self.options().create_if_missing(false).pragma("query_only", "ON");
+        let options = self.options().create_if_missing(false).pragma("query_only", "ON").pragma("cache_size", CACHE);
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
             .min_connections(0)
@@ -139,7 +142,9 @@ impl Layout<'_> {
             let verdict: String =
                 sqlx::query_scalar(QUICK_CHECK).fetch_one(&mut *writer).await.map_err(|cause| self.describe(&cause))?;
             if verdict != "ok" {
-                return Err(StoreError::Damaged { database: self.name(), reason: verdict });
+                // It tells the place in a second line; a message is one.
+                let reason = verdict.split_whitespace().collect::<Vec<_>>().join(" ");
+                return Err(StoreError::Damaged { database: self.name(), reason });
             }
         }
         let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await.map_err(|cause| self.describe(&cause))?;

@@ -115,9 +115,9 @@ async fn transact<T>(pool: &PgPool, statements: Statements, record: Record<T>) -
     outcome
 }
 
-/// One statement is a transaction by itself.
+/// One statement, and a linked change is one here, is a transaction by itself.
 async fn run<T>(connection: &mut Connection, statements: Statements, record: Record<T>) -> Result<T, Fault> {
-    if statements == Statements::One {
+    if statements != Statements::Several {
         return record(connection).await;
     }
     control(connection.query("BEGIN")).await.context("begin to record a fact")?;
@@ -127,7 +127,7 @@ async fn run<T>(connection: &mut Connection, statements: Statements, record: Rec
 }
 
 async fn is_undone(connection: &mut Connection, statements: Statements) -> bool {
-    statements == Statements::One
+    statements != Statements::Several
         || timeout(UNDO, control(connection.query("ROLLBACK"))).await.is_ok_and(|done| done.is_ok())
 }
 

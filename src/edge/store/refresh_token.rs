@@ -10,7 +10,7 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 use crate::edge::store::row::{Context as _, Place, ShortHash, moment};
-use crate::edge::store::statement::Connection;
+use crate::edge::store::statement::{Connection, Linked};
 use crate::edge::store::writer::Fact;
 use crate::edge::store::{Store, access_token, grant};
 use crate::model::fault::Fault;
@@ -21,12 +21,22 @@ use crate::protocol::secret::TokenHash;
 
 const READ: &str = "SELECT hash, grant_id, scope, issued_at, expires_at, family_expires_at, used_at
     FROM refresh_token WHERE hash = $1";
-const RECORD: &str =
-    "INSERT INTO refresh_token (hash, grant_id, scope, issued_at, expires_at, family_expires_at, used_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7)";
-const USE: &str = "UPDATE refresh_token SET used_at = $2, successor_hash = $3
-    WHERE hash = $1 AND grant_id = $4 AND used_at IS NULL AND expires_at > $2 AND family_expires_at > $2
-    AND EXISTS (SELECT 1 FROM oauth_grant g WHERE g.id = refresh_token.grant_id AND g.revoked_at IS NULL)";
+/// Uses a token and records its successor.
+const ROTATE: Linked = Linked {
+    sqlite: "UPDATE refresh_token SET used_at = $2, successor_hash = $3
+        WHERE hash = $1 AND grant_id = $4 AND used_at IS NULL AND expires_at > $2 AND family_expires_at > $2
+        AND EXISTS (SELECT 1 FROM oauth_grant g WHERE g.id = refresh_token.grant_id AND g.revoked_at IS NULL);
+        INSERT INTO refresh_token (hash, grant_id, scope, issued_at, expires_at, family_expires_at)
+        SELECT $3, $4, $5, $6, $7, $8 WHERE changes() = 1",
+    postgres: "WITH used AS (UPDATE refresh_token SET used_at = $2, successor_hash = $3
+        WHERE hash = $1 AND grant_id = $4 AND used_at IS NULL AND expires_at > $2 AND family_expires_at > $2
+        AND EXISTS (SELECT 1 FROM oauth_grant g WHERE g.id = refresh_token.grant_id AND g.revoked_at IS NULL)
+        RETURNING grant_id)
+        INSERT INTO refresh_token (hash, grant_id, scope, issued_at, expires_at, family_expires_at)
+        SELECT $3, grant_id, $5, $6, $7, $8 FROM used",
+};
+const UNUSE: &str = "UPDATE refresh_token SET used_at = NULL, successor_hash = NULL
+    WHERE hash = $1 AND used_at = $2 AND successor_hash = $3";
 const READ_USED: &str =
     "SELECT t.grant_id, t.used_at, s.hash AS successor_hash, s.used_at AS successor_used_at, g.revoked_at
     FROM refresh_token t JOIN oauth_grant g ON g.id = t.grant_id LEFT JOIN refresh_token s ON s.hash = t.successor_hash
@@ -71,6 +81,8 @@ impl Store {
         let (rotation, held) = (Arc::new(rotation.clone()), Arc::clone(&self.held));
         let written = Arc::clone(&rotation);
         let fact = Fact::several(move |connection| async move { written.record(connection).await }.boxed());
+        // It is rotated, or the retry changes nothing, or the family is revoked.
+        let fact = if rotation.opaque.is_none() { fact.of_linked_change() } else { fact };
         let publish = move |outcome: &RefreshRotation| {
             held.refresh_tokens.forget(&rotation.presented);
             let opaque = rotation.opaque.clone().map(Arc::new);
@@ -87,11 +99,7 @@ impl Store {
 
 impl Rotation {
     async fn record(&self, connection: &mut Connection) -> Result<RefreshRotation, Fault> {
-        let guarded = connection.query(USE).bind(self.presented.as_bytes().as_slice()).bind(self.now.seconds());
-        let guarded = guarded.bind(self.successor.hash.as_bytes().as_slice()).bind(self.successor.grant.uuid());
-        let changed = guarded.execute().await.context("use a refresh token")?;
-        if changed == 1 {
-            insert(connection, &self.successor).await?;
+        if self.rotate(connection).await? {
             self.record_opaque(connection).await?;
             return Ok(RefreshRotation::Rotated);
         }
@@ -100,6 +108,28 @@ impl Rotation {
         match row {
             Some(row) if row.grant_id == self.successor.grant.uuid() => self.repeat(connection, &row).await,
             _ => Ok(RefreshRotation::Unknown),
+        }
+    }
+
+    /// False when the presented token may not be used.
+    async fn rotate(&self, connection: &mut Connection) -> Result<bool, Fault> {
+        let successor = &self.successor;
+        let rotate = connection.query_linked(&ROTATE).bind(self.presented.as_bytes().as_slice());
+        let rotate = rotate.bind(self.now.seconds()).bind(successor.hash.as_bytes().as_slice());
+        let rotate = rotate.bind(successor.grant.uuid()).bind(successor.scope.to_string());
+        let rotate = rotate.bind(successor.issued_at.seconds()).bind(successor.expires_at.seconds());
+        let rotate = rotate.bind(successor.family_expires_at.seconds());
+        match rotate.execute().await.context("rotate a refresh token") {
+            Ok(changed) => Ok(changed > 0),
+            Err(fault) if connection.links_loosely() => {
+                let unuse = connection.query(UNUSE).bind(self.presented.as_bytes().as_slice());
+                let unuse = unuse.bind(self.now.seconds()).bind(successor.hash.as_bytes().as_slice());
+                let undone = unuse.execute().await;
+                // Half of a fact must not stand: then its whole group fails.
+                undone.map_err(|cause| Fault::unavailable("take the use of a token back").caused_by(cause))?;
+                Err(fault)
+            }
+            Err(fault) => Err(fault),
         }
     }
 
@@ -122,14 +152,6 @@ impl Rotation {
             None => Ok(()),
         }
     }
-}
-
-/// Records a refresh token of a grant that stands.
-pub(super) async fn insert(connection: &mut Connection, token: &RefreshToken) -> Result<(), Fault> {
-    let insert = connection.query(RECORD).bind(token.hash.as_bytes().as_slice()).bind(token.grant.uuid());
-    let insert = insert.bind(token.scope.to_string()).bind(token.issued_at.seconds()).bind(token.expires_at.seconds());
-    let insert = insert.bind(token.family_expires_at.seconds()).bind(token.used_at.map(NumericDate::seconds));
-    insert.execute().await.context("record a refresh token").map(|_| ())
 }
 
 #[derive(FromRow)]

@@ -23,11 +23,32 @@ pub(in crate::edge) enum Connection {
 impl Connection {
     /// The statement `sql`, to be run here.
     pub(in crate::edge) fn query(&mut self, sql: &'static str) -> Query<'_> {
+        self.query_linked(&Linked { sqlite: sql, postgres: sql })
+    }
+
+    /// Two changes in one exchange.
+    pub(in crate::edge) fn query_linked(&mut self, linked: &Linked) -> Query<'_> {
         match self {
-            Self::Sqlite(connection) => Query::Sqlite(OnSqlite::Connection(connection), sqlx::query(sql)),
-            Self::Postgres(connection) => Query::Postgres(OnPostgres::Connection(connection), sqlx::query(sql)),
+            Self::Sqlite(connection) => Query::Sqlite(OnSqlite::Connection(connection), sqlx::query(linked.sqlite)),
+            Self::Postgres(connection) => {
+                Query::Postgres(OnPostgres::Connection(connection), sqlx::query(linked.postgres))
+            }
         }
     }
+
+    /// Whether the parts of a [`Linked`] can fail apart from each other, so that the first must be undone by hand.
+    pub(in crate::edge) const fn links_loosely(&self) -> bool {
+        matches!(self, Self::Sqlite(_))
+    }
+}
+
+/// A change and another that happens only with it, in the words of each engine: SQLite takes two statements at once, of which
+/// the second asks for `changes()`; PostgreSQL one with a data-modifying `WITH`. The values are the same.
+///
+/// *Why:* each exchange with the thread or the server behind a connection costs more than the change itself.
+pub(in crate::edge) struct Linked {
+    pub(in crate::edge) sqlite: &'static str,
+    pub(in crate::edge) postgres: &'static str,
 }
 
 /// The connections that read.
@@ -142,10 +163,11 @@ impl Query<'_> {
     }
 
     /// The row, if there is one.
+    ///
+    /// *Why not the driver's own:* it leaves a statement after the first row and looks at no error of its end, which is where a
+    /// change that stands alone is committed.
     pub(in crate::edge) async fn fetch_optional<T: Row>(self) -> Result<Option<T>, sqlx::Error> {
-        run!(self, fetch_optional,
-            row => row.as_ref().map(T::from_row).transpose(),
-            row => row.as_ref().map(T::from_row).transpose())
+        Ok(self.fetch_all().await?.into_iter().next())
     }
 
     /// The first column of every row.

@@ -49,10 +49,15 @@ pub(in crate::edge) struct Fact<T> {
 
 pub(super) type Record<T> = Box<dyn for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T, Fault>> + Send>;
 
-/// How many statements a fact has; one is atomic by itself and needs no savepoint.
+/// What a fact changes, and so what must stand around it.
 #[derive(Copy, Clone, Eq, PartialEq)]
 pub(super) enum Statements {
+    /// One statement changes something: it is atomic by itself.
     One,
+    /// A [`Linked`](crate::edge::store::statement::Linked) change, which undoes itself: it needs a transaction on SQLite, and no
+    /// savepoint.
+    Linked,
+    /// Several, under a savepoint.
     Several,
 }
 
@@ -73,9 +78,10 @@ impl<T> Fact<T> {
         Self { statements: Statements::Several, ..Self::one(record) }
     }
 
-    /// Says that the first statement that changes something is also the last, so that no savepoint is needed after all.
-    pub(in crate::edge) fn of_one_change(self) -> Self {
-        Self { statements: Statements::One, ..self }
+    /// Says that the first statement that changes something, a linked one perhaps, is also the last, so that no savepoint is
+    /// needed after all.
+    pub(in crate::edge) fn of_linked_change(self) -> Self {
+        Self { statements: Statements::Linked, ..self }
     }
 
     /// `publish` brings the memory up to date: after the commit, before anyone hears of it, in the order of the facts.
@@ -232,6 +238,12 @@ impl Task {
     }
 
     async fn transact(&mut self, group: &mut [Box<dyn Job>]) -> Result<(), Fault> {
+        if let [alone] = group
+            && alone.statements() == Statements::One
+        {
+            // A transaction by itself, in one exchange with the thread of the connection in place of three.
+            return self.run_job(alone.as_mut()).await;
+        }
         self.connection.query("BEGIN IMMEDIATE").execute().await.context("begin to record facts")?;
         for job in group.iter_mut() {
             self.run_job(job.as_mut()).await?;

@@ -56,7 +56,11 @@ pub struct LiveAccessToken {
     pub person: Option<(Arc<User>, Arc<Grant>)>,
 }
 
-/// Tokens whose signature was verified, by the hash of the whole token.
+/// Bytes of verified tokens that are remembered: some ten thousand usual ones. One that is forgotten is verified again.
+const REMEMBERED: u64 = 8 * 1024 * 1024;
+
+/// Tokens whose signature was verified, by the hash of the whole token; bounded by bytes, since clients have a say in how long
+/// their scopes and audiences are.
 #[derive(Debug)]
 pub struct VerifiedTokens {
     tokens: Cache<TokenHash, Arc<AccessToken>>,
@@ -64,7 +68,8 @@ pub struct VerifiedTokens {
 
 impl Default for VerifiedTokens {
     fn default() -> Self {
-        Self { tokens: Cache::builder().max_capacity(50_000).build() }
+        let weigh = |_: &TokenHash, token: &Arc<AccessToken>| u32::try_from(token.weight()).unwrap_or(u32::MAX);
+        Self { tokens: Cache::builder().weigher(weigh).max_capacity(REMEMBERED).build() }
     }
 }
 
@@ -72,6 +77,18 @@ impl VerifiedTokens {
     /// Forgets all; to be called when a key is withdrawn.
     pub fn clear(&self) {
         self.tokens.invalidate_all();
+    }
+}
+
+impl AccessToken {
+    /// About how many bytes it takes to remember it, with what the map keeps beside it.
+    fn weight(&self) -> usize {
+        const BESIDE: usize = 256;
+        const EACH: usize = size_of::<String>() + 16;
+        let scope: usize = self.scope.iter().map(|token| token.len() + EACH).sum();
+        let audience: usize = self.audience.iter().map(|name| name.len() + EACH).sum();
+        let names = self.client.as_str().len() + self.subject.as_ref().map_or(0, String::len);
+        size_of::<Self>() + BESIDE + scope + audience + names
     }
 }
 
