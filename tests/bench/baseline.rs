@@ -24,7 +24,6 @@ use crate::machine;
 pub(crate) const ALGORITHMS: [&str; 3] = ["RS256", "ES256", "EdDSA"];
 /// The bytes of a usual ID token, without its signature.
 const SIGNING_INPUT: usize = 600;
-const GROUP: u32 = 64;
 
 /// Prints the CPU time of one signature in µs.
 pub(crate) fn signature(algorithm: &str, seconds: u64) -> Result<()> {
@@ -79,12 +78,12 @@ fn print_cost(before: Duration, times: u32) -> Result<()> {
 const CREATE: &str = "CREATE TABLE token (token_hash BLOB PRIMARY KEY, grant_id BLOB NOT NULL, expires_at BIGINT NOT NULL, scope TEXT NOT NULL) WITHOUT ROWID";
 const INSERT: &str = "INSERT INTO token (token_hash, grant_id, expires_at, scope) VALUES ($1, $2, $3, $4)";
 
-/// Prints the CPU time of one row, inserted with 63 others in one durable transaction, in µs.
+/// Prints the CPU time of one row, inserted in durable transactions of `group` rows, in µs.
 ///
 /// CPU time, so that a slow disk does not lower the bound: a server signs while it waits for the disk.
-pub(crate) async fn row(folder: &Path, seconds: u64) -> Result<()> {
+pub(crate) async fn row(folder: &Path, group: u32, seconds: u64) -> Result<()> {
     let mut connection = SqliteConnectOptions::new()
-        .filename(folder.join("row.db"))
+        .filename(folder.join(format!("row-{group}.db")))
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
@@ -97,7 +96,7 @@ pub(crate) async fn row(folder: &Path, seconds: u64) -> Result<()> {
     let mut rows = 0_u32;
     while Instant::now() < until {
         sqlx::query("BEGIN IMMEDIATE").execute(&mut connection).await.context("begin")?;
-        for _ in 0..GROUP {
+        for _ in 0..group {
             let mut hash = [0_u8; 32];
             aws_lc_rs::rand::fill(&mut hash).context("random bytes")?;
             let insert =

@@ -14,6 +14,8 @@ pub(crate) struct Costs {
     pub(crate) request: f64,
     /// One durable row in a group of 64.
     pub(crate) row: f64,
+    /// One durable row in a transaction of its own.
+    pub(crate) row_alone: f64,
     /// One signature, by algorithm.
     pub(crate) signature: BTreeMap<&'static str, f64>,
 }

@@ -37,25 +37,42 @@ struct Counted {
 }
 
 /// Whom the load goes to.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) struct Target {
-    /// Where it listens.
-    pub(crate) address: SocketAddr,
-    /// The process whose CPU time is counted.
-    pub(crate) pid: u32,
+    /// Where it listens: connections take the addresses in turn.
+    pub(crate) addresses: Vec<SocketAddr>,
+    /// The processes whose CPU time is counted.
+    pub(crate) pids: Vec<u32>,
+}
+
+impl Target {
+    /// One server.
+    pub(crate) fn one(address: SocketAddr, pid: u32) -> Target {
+        Target { addresses: vec![address], pids: vec![pid] }
+    }
+
+    fn cpu_time(&self) -> Result<Duration> {
+        self.pids.iter().map(|pid| machine::cpu_time(*pid)).sum()
+    }
+
+    /// Resident memory of all, in KiB.
+    pub(crate) fn memory(&self) -> Result<u64> {
+        self.pids.iter().map(|pid| machine::resident_memory(*pid)).sum()
+    }
 }
 
 /// Runs each work on a connection of its own; hands the works back, so that a refresh can go on where it stopped.
-pub(crate) async fn run(target: Target, works: Vec<Work>, length: Duration) -> Result<(Measured, Vec<Work>)> {
+pub(crate) async fn run(target: &Target, works: Vec<Work>, length: Duration) -> Result<(Measured, Vec<Work>)> {
     let begin = Instant::now() + WARM_UP;
     let end = begin + length;
-    let tasks: Vec<_> = works.into_iter().map(|work| tokio::spawn(repeat(target.address, work, begin, end))).collect();
+    let addresses = target.addresses.iter().copied().cycle();
+    let works = addresses.zip(works);
+    let tasks: Vec<_> = works.map(|(address, work)| tokio::spawn(repeat(address, work, begin, end))).collect();
     let driver = std::process::id();
     tokio::time::sleep_until(begin.into()).await;
-    let (started, server_before, driver_before) =
-        (Instant::now(), machine::cpu_time(target.pid)?, machine::cpu_time(driver)?);
+    let (started, server_before, driver_before) = (Instant::now(), target.cpu_time()?, machine::cpu_time(driver)?);
     tokio::time::sleep_until(end.into()).await;
-    let (server_after, driver_after) = (machine::cpu_time(target.pid)?, machine::cpu_time(driver)?);
+    let (server_after, driver_after) = (target.cpu_time()?, machine::cpu_time(driver)?);
     let elapsed = started.elapsed().as_secs_f64();
 
     let mut operations = 0_u64;

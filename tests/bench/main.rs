@@ -8,7 +8,8 @@
 //!
 //! - `signature(alg)`: one signature with a prepared aws-lc-rs key over the bytes of a usual token;
 //! - `request`: one keep-alive exchange with a bare axum server that answers the discovery bytes;
-//! - `row`: one row inserted into SQLite (WAL, `synchronous=FULL`) in transactions of 64 rows.
+//! - `row`: one row inserted into SQLite (WAL, `synchronous=FULL`) in transactions of 64 rows. Beside it stands what a row costs
+//!   in a transaction of its own, which is what a server without group commit pays for each request.
 //!
 //! A bound is `1 000 000 / (requests × request + signatures + rows × row + look-ups)` operations per second, as `STACK.md` §9 counts:
 //! the code flow has two requests, three rows and the signatures of the tokens it returned; a refresh one request and two rows;
@@ -17,12 +18,16 @@
 //!
 //! Nothing fails by being slow. Any answer but the expected one fails the run.
 
+#[path = "../it/backend/mod.rs"]
+#[expect(dead_code, reason = "it is made for tests, which also stop and freeze the stores")]
+mod backend;
 mod baseline;
 mod bound;
 mod browser;
 mod connection;
 mod load;
 mod machine;
+mod nodes;
 mod options;
 mod relying_party;
 mod report;
@@ -46,7 +51,9 @@ fn main() -> Result<()> {
     let options = Options::parse();
     match &options.role {
         Some(Role::Signature { algorithm, seconds }) => baseline::signature(algorithm, *seconds),
-        Some(Role::Row { folder, seconds }) => server_runtime()?.block_on(baseline::row(folder, *seconds)),
+        Some(Role::Row { folder, group, seconds }) => {
+            server_runtime()?.block_on(baseline::row(folder, *group, *seconds))
+        }
         Some(Role::BareAxum { body }) => server_runtime()?.block_on(baseline::bare_axum(body)),
         Some(Role::StandIn) => server_runtime()?.block_on(stand_in::serve()),
         None if options.bench => {

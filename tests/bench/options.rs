@@ -18,9 +18,15 @@ pub(crate) struct Options {
     /// Writes the result as JSON too.
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,
-    /// Afterwards a mixed load for so many minutes, watching the memory of the server.
+    /// Afterwards whole lives of grants for so many minutes, watching the memory of the server.
     #[arg(long, value_name = "MINUTES")]
     pub(crate) soak: Option<u64>,
+    /// So many lives each second during the soak, in place of as many as go.
+    #[arg(long, value_name = "PER_SECOND", requires = "soak", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) soak_rate: Option<u32>,
+    /// Also measures one node and more, up to so many, on a PostgreSQL and a Redis of the machine's packages.
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=8), conflicts_with = "stand_in")]
+    pub(crate) nodes: Option<u32>,
     /// Measures this program instead of the one that was just built.
     #[arg(long, value_name = "FILE")]
     pub(crate) program: Option<PathBuf>,
@@ -58,6 +64,8 @@ pub(crate) enum Role {
     Row {
         /// Where the database may be.
         folder: PathBuf,
+        /// Rows in one transaction.
+        group: u32,
         /// For how long.
         seconds: u64,
     },

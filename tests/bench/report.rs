@@ -86,10 +86,11 @@ impl Report {
             self.costs.signature.iter().map(|(name, cost)| format!("{name} {cost:.1}")).collect();
         writeln!(
             text,
-            "Cost in µs of CPU: signature {}; bare axum answer {:.2}; durable row {:.1}.",
+            "Cost in µs of CPU: signature {}; bare axum answer {:.2}; durable row {:.1} in a group of 64, {:.1} alone.",
             signatures.join(", "),
             self.costs.request,
-            self.costs.row
+            self.costs.row,
+            self.costs.row_alone
         )?;
         let bare = &self.bare_axum;
         writeln!(
@@ -106,7 +107,7 @@ impl Report {
     fn write_rows(&self, text: &mut String) -> std::fmt::Result {
         writeln!(
             text,
-            "| {:<26} | {:>8} | {:>8} | {:>6} | {:>7} | {:<14} | {:>7} | {:<14} | {:>7} | {:>6} | {:>6} |",
+            "| {:<38} | {:>8} | {:>8} | {:>6} | {:>7} | {:<14} | {:>7} | {:<14} | {:>7} | {:>6} | {:>6} |",
             "scenario",
             "rate /s",
             "bound /s",
@@ -130,7 +131,7 @@ impl Report {
             let p99 = format!("{:.2}: {}", seen.p99, below(seen.p99, P99));
             writeln!(
                 text,
-                "| {:<26} | {:>8.0} | {bound:>8} | {ratio:>6} | {per_cpu:>7} | {aim:<14} | {:>7.2} | {p99:<14} | {:>7.1} | {:>4.0} % | {:>4.0} % |",
+                "| {:<38} | {:>8.0} | {bound:>8} | {ratio:>6} | {per_cpu:>7} | {aim:<14} | {:>7.2} | {p99:<14} | {:>7.1} | {:>4.0} % | {:>4.0} % |",
                 row.name,
                 seen.rate,
                 seen.p50,

@@ -9,7 +9,7 @@ use crate::browser::Browser;
 use crate::connection::Connection;
 use crate::relying_party::{Endpoints, RelyingParty, Tokens, get};
 use crate::server::At;
-use crate::work::{CodeFlow, Work};
+use crate::work::{CodeFlow, Life, Work};
 
 /// What the server signs with when nothing else is said.
 pub(crate) const DEFAULT_ALGORITHM: &str = "RS256";
@@ -167,6 +167,18 @@ impl Stage {
             Kind::Discovery => (Vec::new(), self.same(&get(&discovery_url(&self.endpoints.issuer), &[]), "\"issuer\"")),
         };
         Ok(Scenario { name: kind.name(algorithm), needs: kind.needs(signatures), aim: kind.aim(), works })
+    }
+
+    /// A whole life of a grant on each connection, `rate` of them each second over all connections where one is given.
+    pub(crate) fn lives(&self, rate: Option<u32>) -> Vec<Work> {
+        let cookies = self.browser.cookie_field();
+        let workers = u32::try_from(self.workers).unwrap_or(u32::MAX);
+        let pace = rate.map(|rate| std::time::Duration::from_secs(1) * workers / rate);
+        let life = |worker| {
+            let flow = CodeFlow::new(&self.party, &cookies, worker);
+            Work::Life(Life::new(flow, self.endpoints.userinfo_endpoint.clone(), pace))
+        };
+        (0..self.workers).map(life).collect()
     }
 
     fn same(&self, request: &[u8], holds: &'static str) -> Vec<Work> {

@@ -40,6 +40,16 @@ impl Process {
         Ok((process, line))
     }
 
+    /// Starts it and looks at nothing it prints.
+    pub(crate) fn spawn(mut command: Command) -> Result<Process> {
+        Ok(Process { child: command.spawn().with_context(|| format!("start {command:?}"))? })
+    }
+
+    /// Whether it is gone.
+    pub(crate) fn has_ended(&mut self) -> Result<bool> {
+        Ok(self.child.try_wait().context("wait for a server")?.is_some())
+    }
+
     /// Its process id: `taskset` executes the program in its own place.
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
@@ -113,6 +123,11 @@ impl Program {
         Program { file, arguments: &["dev", "--json", "--port", "0", "--data"], pinning: pinning.clone() }
     }
 
+    /// The file of the program.
+    pub(crate) fn file(&self) -> &Path {
+        &self.file
+    }
+
     /// This program, in its role as a stand-in.
     pub(crate) fn stand_in(pinning: &Pinning) -> Result<Program> {
         Ok(Program {
@@ -173,9 +188,9 @@ impl Program {
         command.env("SYMBOLON__DATABASE__PATH", data.join("symbolon.db"));
         command.env("SYMBOLON__KEYS__MASTER_KEY_FILE", data.join("master.key"));
         let began = Instant::now();
-        let mut process = Process { child: command.spawn().context("start serve")? };
+        let mut process = Process::spawn(command)?;
         while tokio::net::TcpStream::connect(public).await.is_err() {
-            if process.child.try_wait().context("wait for serve")?.is_some() {
+            if process.has_ended()? {
                 bail!("serve ended: {}", std::fs::read_to_string(folder.join("serve.log")).unwrap_or_default());
             }
             tokio::time::sleep(Duration::from_millis(1)).await;
@@ -189,7 +204,7 @@ impl Program {
 }
 
 /// A port nobody listens on at this moment.
-fn free_port() -> Result<SocketAddr> {
+pub(crate) fn free_port() -> Result<SocketAddr> {
     let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).context("find a free port")?;
     listener.local_addr().context("find a free port")
 }
@@ -204,8 +219,8 @@ pub(crate) struct At {
     pub(crate) endpoints: Endpoints,
     /// A person.
     pub(crate) user: User,
-    /// The server; it ends with this value.
-    pub(crate) process: Process,
+    /// The server, where it is one alone; it ends with this value.
+    pub(crate) process: Option<Process>,
     /// From its start until its first page was there.
     pub(crate) start: Duration,
 }
@@ -224,12 +239,18 @@ impl At {
         let endpoints =
             serde_json::from_slice(answer.body).with_context(|| format!("discovery: {}", answer.summary()))?;
         let user = facts.users.last().context("a user who may sign in")?.clone();
+        let process = Some(process);
         Ok(At { address, discovery: answer.body.to_vec(), endpoints, user, process, start })
     }
 
     /// Where the load goes to.
     pub(crate) fn target(&self) -> Target {
-        Target { address: self.address, pid: self.process.id() }
+        Target { addresses: vec![self.address], pids: self.process.as_ref().map(Process::id).into_iter().collect() }
+    }
+
+    /// Asks the server to end, and waits until it has.
+    pub(crate) fn stop(self) -> Result<()> {
+        self.process.map_or(Ok(()), Process::stop)
     }
 }
 

@@ -1,52 +1,69 @@
-//! A mixed load for minutes, watching the memory of the server.
+//! Whole lives of grants for minutes, watching the memory of the server.
+//!
+//! # How it is judged
+//!
+//! Each operation is a code flow, userinfo with its token, a refresh, introspection of the new token: no token comes twice, so
+//! every cache meets as many keys as a busy month brings. All operations are alike, so that a round late in the run compares
+//! with an early one. The caches are bounded: they fill during the first half, and nothing may grow after that. Resident memory
+//! is read at the end of each round; growth is the mean of the last quarter of the rounds less the mean of the quarter that
+//! begins at the half. Means, since allocators and the page caches of SQLite breathe by a megabyte from round to round.
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 
 use crate::load::{self, Target};
-use crate::machine;
-use crate::scenario::{Kind, Stage};
+use crate::scenario::Stage;
 
-/// Access tokens live for minutes only: each round prepares its own.
-const ROUND: Duration = Duration::from_secs(20);
+const ROUND: Duration = Duration::from_secs(14);
 /// Fast, so that rows and caches grow as quickly as they can.
 pub(crate) const ALGORITHM: &str = "ES256";
-/// One after another.
-const MIX: [Kind; 5] = [Kind::CodeFlow, Kind::Refresh, Kind::ClientCredentials, Kind::UserInfo, Kind::Introspection];
 
 /// Resident memory in KiB.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Growth {
-    /// Halfway, when the caches are full.
-    pub(crate) halfway: u64,
+    /// From the third quarter to the last.
+    pub(crate) grown: f64,
     /// At the end.
     pub(crate) end: u64,
+    /// How many lives there were.
+    pub(crate) lives: f64,
 }
 
-/// Runs the mix for so many minutes.
-pub(crate) async fn run(stage: &mut Stage, target: Target, minutes: u64) -> Result<Growth> {
+/// Runs for so many minutes.
+pub(crate) async fn run(stage: &Stage, target: &Target, minutes: u64, rate: Option<u32>) -> Result<Growth> {
     let began = Instant::now();
     let length = Duration::from_secs(minutes * 60);
-    let mut halfway = None;
-    for kind in MIX.iter().copied().cycle() {
-        if began.elapsed() >= length {
-            break;
-        }
-        let scenario = stage.scenario(kind, ALGORITHM).await?;
-        let (measured, _) = load::run(target, scenario.works, ROUND).await.with_context(|| scenario.name.clone())?;
-        let memory = machine::resident_memory(target.pid)?;
+    let mut works = stage.lives(rate);
+    let mut seen = Vec::new();
+    let mut lives = 0.0;
+    while began.elapsed() < length {
+        let (measured, again) = load::run(target, works, ROUND).await.context("soak")?;
+        works = again;
+        let memory = target.memory()?;
+        // The second of warming up counts as well.
+        lives += measured.rate * (ROUND.as_secs_f64() + 1.0);
+        seen.push(memory);
         println!(
-            "{:>6} s  {:<26} {:>8.0}/s  p99 {:>7.2} ms  memory {memory} KiB",
+            "{:>6} s  {:>7.0} lives/s  p99 {:>7.2} ms  {lives:>9.0} lives  memory {memory} KiB",
             began.elapsed().as_secs(),
-            scenario.name,
             measured.rate,
             measured.p99
         );
-        if began.elapsed() * 2 >= length {
-            halfway.get_or_insert(memory);
-        }
     }
-    let end = machine::resident_memory(target.pid)?;
-    Ok(Growth { halfway: halfway.unwrap_or(end), end })
+    let quarter = seen.len() / 4;
+    let (Some(&end), Some(third), Some(last)) =
+        (seen.last(), seen.get(seen.len() - 2 * quarter..seen.len() - quarter), seen.get(seen.len() - quarter..))
+    else {
+        bail!("the soak was too short");
+    };
+    if quarter == 0 {
+        bail!("the soak was too short: four rounds of {ROUND:?} at least");
+    }
+    Ok(Growth { grown: mean(last) - mean(third), end, lives })
+}
+
+#[expect(clippy::cast_precision_loss, reason = "memory in KiB is far below 2^52")]
+fn mean(memory: &[u64]) -> f64 {
+    memory.iter().sum::<u64>() as f64 / memory.len().max(1) as f64
 }

@@ -4,9 +4,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
+use url::Url;
 
 use crate::connection::{Answer, Connection};
-use crate::relying_party::RelyingParty;
+use crate::relying_party::{RelyingParty, Tokens, get};
 
 /// What one connection does again and again.
 pub(crate) enum Work {
@@ -16,6 +17,43 @@ pub(crate) enum Work {
     CodeFlow(CodeFlow),
     /// Refresh with the token the last refresh gave.
     Refresh { party: RelyingParty, refresh_token: String },
+    /// The life of a grant, at a pace.
+    Life(Life),
+}
+
+/// A code flow, userinfo with its token, a refresh, introspection of the new token: each token is one that nobody saw before.
+pub(crate) struct Life {
+    flow: CodeFlow,
+    userinfo: Url,
+    /// From the beginning of one life to that of the next; none: as fast as it goes.
+    pace: Option<Duration>,
+    next: Option<Instant>,
+}
+
+impl Life {
+    /// Lives of one after another on one connection.
+    pub(crate) fn new(flow: CodeFlow, userinfo: Url, pace: Option<Duration>) -> Life {
+        Life { flow, userinfo, pace, next: None }
+    }
+
+    async fn once(&mut self, connection: &mut Connection, times: &mut Vec<Duration>) -> Result<()> {
+        if let Some(pace) = self.pace {
+            let due = self.next.unwrap_or_else(Instant::now);
+            tokio::time::sleep_until(due.into()).await;
+            // Who is late does not make up for it.
+            self.next = Some((due + pace).max(Instant::now()));
+        }
+        let tokens = self.flow.tokens(connection, times).await?;
+        let began = Instant::now();
+        let authorization = format!("Bearer {}", tokens.access_token);
+        let answer = connection.exchange(&get(&self.userinfo, &[("Authorization", &authorization)])).await?;
+        expect(&answer, "\"sub\"").context("userinfo")?;
+        let refreshed = self.flow.party.refreshed(&tokens, connection).await?;
+        let request = self.flow.party.introspection_request(&refreshed.access_token);
+        let answer = connection.exchange(&request).await?;
+        times.push(began.elapsed() / 3);
+        expect(&answer, "\"active\":true").context("introspection")
+    }
 }
 
 /// A code flow of a browser that is signed in and has consented.
@@ -35,6 +73,10 @@ impl CodeFlow {
     }
 
     async fn once(&mut self, connection: &mut Connection, times: &mut Vec<Duration>) -> Result<()> {
+        self.tokens(connection, times).await.map(|_| ())
+    }
+
+    async fn tokens(&mut self, connection: &mut Connection, times: &mut Vec<Duration>) -> Result<Tokens> {
         self.flows += 1;
         let request = format!("{}{}-{}{}", self.before, self.worker, self.flows, self.after);
         let began = Instant::now();
@@ -48,7 +90,8 @@ impl CodeFlow {
         let began = Instant::now();
         let answer = connection.exchange(&request).await?;
         times.push(began.elapsed());
-        expect(&answer, "\"id_token\"").context("redeem a code")
+        expect(&answer, "\"id_token\"").context("redeem a code")?;
+        serde_json::from_slice(answer.body).context("a token answer")
     }
 }
 
@@ -63,6 +106,7 @@ impl Work {
                 expect(&answer, holds)
             }
             Work::CodeFlow(flow) => flow.once(connection, times).await,
+            Work::Life(life) => life.once(connection, times).await,
             Work::Refresh { party, refresh_token } => {
                 #[derive(Deserialize)]
                 struct Rotated {

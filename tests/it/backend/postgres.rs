@@ -16,6 +16,16 @@ pub(crate) struct Postgres {
     port: u16,
     service: Option<Service>,
     keep: Keep,
+    commit: Commit,
+}
+
+/// What a commit waits for.
+#[derive(Copy, Clone)]
+enum Commit {
+    /// Nothing: a test has no power failure.
+    Memory,
+    /// The disk.
+    Disk,
 }
 
 /// The cluster that tests share, each with a database of its own. `None` without the package.
@@ -23,7 +33,7 @@ pub(crate) fn shared() -> Option<&'static Postgres> {
     static SHARED: OnceLock<Option<Postgres>> = OnceLock::new();
     SHARED
         .get_or_init(|| {
-            let started = Postgres::start(Keep::Nothing);
+            let started = Postgres::start(Keep::Nothing, Commit::Memory);
             if started.is_none() {
                 skipped("PostgreSQL");
             }
@@ -32,14 +42,14 @@ pub(crate) fn shared() -> Option<&'static Postgres> {
         .as_ref()
 }
 
-/// A cluster for a test that stops it. `None` without the package.
+/// A cluster whose commits are durable, for a test that stops it and for the load driver. `None` without the package.
 pub(crate) fn own() -> Option<Postgres> {
     shared()?;
-    Postgres::start(Keep::Folder)
+    Postgres::start(Keep::Folder, Commit::Disk)
 }
 
 impl Postgres {
-    fn start(keep: Keep) -> Option<Self> {
+    fn start(keep: Keep, commit: Commit) -> Option<Self> {
         let programs = programs()?;
         let folder = folder("symbolon-postgres");
         let [command, arguments @ ..] = &[
@@ -54,7 +64,7 @@ impl Postgres {
         };
         let made = Command::new(command).args(arguments).current_dir(&folder).output().expect("initdb runs");
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        let mut postgres = Self { programs, folder, port: free_port(), service: None, keep };
+        let mut postgres = Self { programs, folder, port: free_port(), service: None, keep, commit };
         postgres.resume();
         Some(postgres)
     }
@@ -71,7 +81,10 @@ impl Postgres {
         let settings = [
             "listen_addresses=127.0.0.1",
             "unix_socket_directories=",
-            "fsync=off",
+            match self.commit {
+                Commit::Memory => "fsync=off",
+                Commit::Disk => "fsync=on",
+            },
             "max_connections=400",
             "shared_buffers=32MB",
             "log_min_messages=fatal",
