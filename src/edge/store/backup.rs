@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 
-use super::open::StoreError;
+use super::open::{StoreError, in_one_line};
 use super::{APPLICATION_ID, MIGRATOR};
 
 const COPY: &str = "VACUUM INTO $1";
@@ -94,7 +94,7 @@ async fn examine(file: &Path) -> Result<(), StoreError> {
     let verdict: String =
         sqlx::query_scalar(CHECK).fetch_one(&mut connection).await.map_err(|cause| damaged(cause.to_string()))?;
     if verdict != "ok" {
-        return Err(damaged(verdict));
+        return Err(damaged(in_one_line(&verdict)));
     }
     let versions: Vec<i64> = sqlx::query_scalar(VERSIONS).fetch_all(&mut connection).await.map_err(foreign)?;
     let unknown = versions.into_iter().find(|version| !MIGRATOR.version_exists(*version));

@@ -142,9 +142,7 @@ impl Layout<'_> {
             let verdict: String =
                 sqlx::query_scalar(QUICK_CHECK).fetch_one(&mut *writer).await.map_err(|cause| self.describe(&cause))?;
             if verdict != "ok" {
-                // It tells the place in a second line; a message is one.
-                let reason = verdict.split_whitespace().collect::<Vec<_>>().join(" ");
-                return Err(StoreError::Damaged { database: self.name(), reason });
+                return Err(StoreError::Damaged { database: self.name(), reason: in_one_line(&verdict) });
             }
         }
         let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await.map_err(|cause| self.describe(&cause))?;
@@ -189,6 +187,11 @@ impl Layout<'_> {
             other => StoreError::Migration { database: self.name(), reason: other.to_string() },
         }
     }
+}
+
+/// The verdict of a check: SQLite tells the place in a second line, a message of ours is one.
+pub(super) fn in_one_line(verdict: &str) -> String {
+    verdict.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// The length of the file, zero when there was none; made with rights for the owner only.
