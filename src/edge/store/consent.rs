@@ -7,6 +7,7 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 use crate::edge::store::row::{Context as _, Place, to_json};
+use crate::edge::store::statement::Readers;
 use crate::edge::store::writer::Fact;
 use crate::edge::store::{Store, grant};
 use crate::model::fault::Fault;
@@ -16,6 +17,9 @@ use crate::protocol::numeric_date::NumericDate;
 
 const READ: &str =
     "SELECT id, user_id, client_id, scope, claims, granted_at FROM consent WHERE user_id = $1 AND client_id = $2";
+/// PostgreSQL only: waits for whoever is withdrawing it.
+const READ_SETTLED: &str = "SELECT id, user_id, client_id, scope, claims, granted_at FROM consent
+    WHERE user_id = $1 AND client_id = $2 FOR SHARE";
 const LIST: &str = "SELECT id, user_id, client_id, scope, claims, granted_at FROM consent
     WHERE user_id = $1 ORDER BY granted_at DESC, id";
 const RECORD: &str = "INSERT INTO consent (id, user_id, client_id, scope, claims, granted_at)
@@ -39,6 +43,17 @@ impl Store {
             row.map(Consent::try_from).transpose()
         };
         self.held.consents.get_or_load(&(user, client.clone()), load).await
+    }
+
+    /// What `user` agreed to for `client`, once nobody is in the middle of withdrawing it; see
+    /// [`settled_session`](Self::settled_session).
+    pub async fn settled_consent(&self, user: UserId, client: &ClientId) -> Result<Option<Arc<Consent>>, Fault> {
+        if matches!(self.readers, Readers::Sqlite(_)) {
+            return self.consent(user, client).await;
+        }
+        let read = self.readers.query(READ_SETTLED).bind(user.uuid()).bind(client.as_str());
+        let row: Option<ConsentRow> = read.fetch_optional().await.context("read a consent once it is settled")?;
+        row.map(|row| Consent::try_from(row).map(Arc::new)).transpose()
     }
 
     /// Everything `user` agreed to, the latest first.

@@ -8,7 +8,7 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 use crate::edge::store::row::{Context as _, Place, bigint, moment, to_json};
-use crate::edge::store::statement::Connection;
+use crate::edge::store::statement::{Connection, Readers};
 use crate::edge::store::writer::Fact;
 use crate::edge::store::{Held, Store, grant};
 use crate::model::authentication::Authentication;
@@ -20,6 +20,9 @@ use crate::protocol::secret::TokenHash;
 
 const READ: &str = "SELECT id, token_hash, authentication, created_at, last_seen_at, expires_at, idle_lifetime,
     is_persistent, ended_at, user_agent FROM user_session WHERE id = $1";
+/// PostgreSQL only: waits for whoever is ending it.
+const READ_SETTLED: &str = "SELECT id, token_hash, authentication, created_at, last_seen_at, expires_at, idle_lifetime,
+    is_persistent, ended_at, user_agent FROM user_session WHERE id = $1 FOR SHARE";
 const READ_BY_TOKEN: &str =
     "SELECT id, token_hash, authentication, created_at, last_seen_at, expires_at, idle_lifetime,
     is_persistent, ended_at, user_agent FROM user_session WHERE token_hash = $1";
@@ -76,6 +79,20 @@ impl Store {
             row.map(Session::try_from).transpose()
         };
         self.held.sessions.get_or_load(&id, load).await
+    }
+
+    /// The session, once nobody is in the middle of ending it: what was recorded before this call is either seen by who ends it,
+    /// or this call sees the end.
+    ///
+    /// On SQLite facts come one after another and are held when they are acknowledged; on PostgreSQL another transaction may
+    /// have looked for grants and not yet be there.
+    pub async fn settled_session(&self, id: SessionId) -> Result<Option<Arc<Session>>, Fault> {
+        if matches!(self.readers, Readers::Sqlite(_)) {
+            return self.session(id).await;
+        }
+        let read = self.readers.query(READ_SETTLED).bind(id.uuid());
+        let row: Option<SessionRow> = read.fetch_optional().await.context("read a session once it is settled")?;
+        row.map(|row| Session::try_from(row).map(Arc::new)).transpose()
     }
 
     /// The sessions of a person that are live at `now`, the last used first.

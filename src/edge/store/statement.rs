@@ -196,7 +196,7 @@ impl Query<'_> {
 
     /// The row.
     pub(in crate::edge) async fn fetch_one<T: Row>(self) -> Result<T, sqlx::Error> {
-        run!(self, fetch_one, row => T::from_row(&row), row => T::from_row(&row))
+        self.fetch_optional().await?.ok_or(sqlx::Error::RowNotFound)
     }
 }
 

@@ -58,24 +58,44 @@ pub async fn redeem(
     };
     let code = machine::access_token(&presented, waiting)?;
     let grant = Arc::new(grant_of(provider, (&client, hash), code, now));
-    check_standing(provider, &client, &grant).await?;
+    check_standing(provider, (&client, &grant), Asked::Before).await?;
     let user = person(provider, &client, &grant).await?;
     commit(provider, client, user, grant).await
+}
+
+/// When it is asked whether a grant may stand.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+enum Asked {
+    /// Before it is recorded: what is held in memory will do.
+    Before,
+    /// After: whoever is leaving at this moment has either seen the grant, or is seen.
+    After,
 }
 
 /// Whether the person is still signed in and still agrees (PROTOCOL S3): leaving revokes grants, and a waiting code is none.
 ///
 /// # Errors
 /// `invalid_grant` when either has ended.
-async fn check_standing(provider: &Provider, client: &Client, grant: &Grant) -> Result<(), OAuthError> {
+async fn check_standing(
+    provider: &Provider,
+    (client, grant): (&Client, &Grant),
+    asked: Asked,
+) -> Result<(), OAuthError> {
     let store = &provider.edges.store;
-    if !store.session(grant.session).await?.is_some_and(|session| session.is_live(grant.created_at)) {
+    let session = match asked {
+        Asked::Before => store.session(grant.session).await?,
+        Asked::After => store.settled_session(grant.session).await?,
+    };
+    if !session.is_some_and(|session| session.is_live(grant.created_at)) {
         return Err(OAuthError::invalid_grant("the person signed out before the code was redeemed"));
     }
     if client.policy.first_party {
         return Ok(());
     }
-    let consent = store.consent(grant.user, &client.id).await?;
+    let consent = match asked {
+        Asked::Before => store.consent(grant.user, &client.id).await?,
+        Asked::After => store.settled_consent(grant.user, &client.id).await?,
+    };
     if consent.is_some_and(|consent| grant.scope.is_within(&consent.scope)) {
         Ok(())
     } else {
@@ -107,7 +127,7 @@ async fn commit(
     let Issued { response, opaque } = issue(provider, Order { authorized, id_token, refresh_token: token, now })?;
     match provider.edges.store.redeem_code(&grant, record.as_ref(), opaque.as_ref(), now).await? {
         // Asked again: who left after the first question found no grant to revoke, and must not leave one behind.
-        CodeRedemption::Recorded => match check_standing(provider, &client, &grant).await {
+        CodeRedemption::Recorded => match check_standing(provider, (&client, &grant), Asked::After).await {
             Ok(()) => Ok(response),
             Err(refusal) => {
                 provider.edges.store.revoke_grant(grant.id, now).await?;
