@@ -11,13 +11,15 @@ use crate::authn::device::Devices;
 use crate::authn::password::hash::PasswordHasher;
 use crate::authn::throttle::Throttle;
 use crate::authn::{self};
-use crate::config::registration::RegistrationMode;
+use crate::config::client_registration::ClientRegistrationMode;
 use crate::config::{Config, ConfigError};
 use crate::edge::Edges;
 use crate::edge::clock::{Clock, SystemClock};
+use crate::edge::ephemeral::EphemeralStore;
 use crate::edge::fetch::{Fetch, HttpFetch};
+use crate::edge::outbox::Outbox;
 use crate::edge::random::{Random, SystemRandom};
-use crate::edge::store::StoreError;
+use crate::edge::store::{Store, StoreError};
 use crate::edge::telemetry::Telemetry;
 use crate::edge::template::context::{DevelopmentUser, Link};
 use crate::edge::template::{TemplateError, Templates};
@@ -41,7 +43,7 @@ use crate::model::fault::{Fault, FaultKind};
 use crate::model::session::SessionLifetimes;
 use crate::oauth::endpoint::discovery;
 use crate::oauth::keys::SigningKeys;
-use crate::oauth::policy::{Lifetimes, Mode, Policy, Registration};
+use crate::oauth::policy::{ClientRegistration, Lifetimes, Mode, Policy};
 use crate::oauth::provider::{Issuer, Provider};
 use crate::oauth::rotation::{JWKS_MAX_AGE, Rotation, RotationPolicy};
 use crate::protocol::jose::algorithm::SigningAlgorithm;
@@ -173,7 +175,7 @@ impl App {
     pub async fn build(config: &Config, mode: Mode, world: World) -> Result<Self, StartError> {
         let Stores { store, ephemeral, vault, dependencies } = stores::open(config, &world).await?;
         let vault = Arc::new(vault);
-        let edges = Edges { store, ephemeral, fetch: world.fetch, clock: world.clock, random: world.random };
+        let edges = edges(world, (store, ephemeral), &vault);
         let parallel = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let ground = Ground {
             edges,
@@ -313,8 +315,15 @@ impl App {
 /// [`StartError`] names what is missing or broken.
 pub async fn open(config: &Config, world: World) -> Result<(Edges, Arc<Vault>), StartError> {
     let Stores { store, ephemeral, vault, .. } = stores::open(config, &world).await?;
-    let edges = Edges { store, ephemeral, fetch: world.fetch, clock: world.clock, random: world.random };
-    Ok((edges, Arc::new(vault)))
+    let vault = Arc::new(vault);
+    Ok((edges(world, (store, ephemeral), &vault), vault))
+}
+
+/// One bundle of edges.
+pub fn edges(world: World, (store, ephemeral): (Store, Arc<dyn EphemeralStore>), vault: &Arc<Vault>) -> Edges {
+    let World { clock, random, fetch } = world;
+    let outbox = Outbox::new(Arc::clone(vault), Arc::clone(&random));
+    Edges { store, ephemeral, fetch, clock, random, outbox }
 }
 
 /// With the headers that every answer of this server has.
@@ -365,17 +374,19 @@ async fn server_key(edges: &Edges, vault: &Vault, name: &str) -> Result<MacKey, 
 
 fn policy(config: &Config, mode: Mode) -> Result<Policy, StartError> {
     let tokens = &config.tokens;
-    let registration = match (config.registration.mode, mode) {
-        (RegistrationMode::Off, Mode::Development) | (RegistrationMode::Open, _) => Registration::Open,
-        (RegistrationMode::Off, Mode::Production) => Registration::Off,
-        (RegistrationMode::InitialAccessToken, _) => {
+    let client_registration = match (config.client_registration.mode, mode) {
+        (ClientRegistrationMode::Off, Mode::Development) | (ClientRegistrationMode::Open, _) => {
+            ClientRegistration::Open
+        }
+        (ClientRegistrationMode::Off, Mode::Production) => ClientRegistration::Off,
+        (ClientRegistrationMode::InitialAccessToken, _) => {
             // The configuration has been read with the same environment and found good.
-            let source = config.registration.token.as_ref();
+            let source = config.client_registration.token.as_ref();
             let token = source
-                .map(|source| source.read("registration.token", &crate::config::process_environment()))
+                .map(|source| source.read("client_registration.token", &crate::config::process_environment()))
                 .transpose()?
-                .ok_or_else(|| ConfigError::new("registration.token", "is missing"))?;
-            Registration::InitialAccessToken(TokenHash::of(token.expose()))
+                .ok_or_else(|| ConfigError::new("client_registration.token", "is missing"))?;
+            ClientRegistration::InitialAccessToken(TokenHash::of(token.expose()))
         }
     };
     Ok(Policy {
@@ -389,7 +400,7 @@ fn policy(config: &Config, mode: Mode) -> Result<Policy, StartError> {
             ..Lifetimes::default()
         },
         sessions: SessionLifetimes { idle: config.session.idle_lifetime, absolute: config.session.lifetime },
-        registration,
+        client_registration,
         access_token_signing_alg: tokens.signing_alg,
         default_audience: config.issuer.as_str().to_owned(),
         rotation: rotation_policy(config),

@@ -8,6 +8,7 @@
 //! it is opened once, that it waits for a restart.
 
 mod check;
+pub mod client_registration;
 pub mod database;
 pub mod duration;
 pub mod effective;
@@ -19,7 +20,6 @@ pub mod keys;
 pub mod log;
 mod nearest;
 pub mod reference;
-pub mod registration;
 pub mod secret;
 pub mod server;
 pub mod session;
@@ -57,7 +57,7 @@ pub struct Config {
     /// How long tokens live, and how they are signed.
     pub tokens: tokens::Tokens,
     /// Who may register clients.
-    pub registration: registration::Registration,
+    pub client_registration: client_registration::ClientRegistration,
     /// How long people stay signed in.
     pub session: session::Session,
     /// How pages look.
