@@ -11,13 +11,17 @@ use crate::authn::device::Devices;
 use crate::authn::password::hash::PasswordHasher;
 use crate::authn::throttle::Throttle;
 use crate::authn::{self};
-use crate::config::registration::RegistrationMode;
+use crate::config::client_registration::ClientRegistrationMode;
 use crate::config::{Config, ConfigError};
 use crate::edge::Edges;
 use crate::edge::clock::{Clock, SystemClock};
+use crate::edge::ephemeral::EphemeralStore;
 use crate::edge::fetch::{Fetch, HttpFetch};
+use crate::edge::mail::Mailer;
+use crate::edge::outbox::Outbox;
 use crate::edge::random::{Random, SystemRandom};
-use crate::edge::store::StoreError;
+use crate::edge::sms::SmsSender;
+use crate::edge::store::{Store, StoreError};
 use crate::edge::telemetry::Telemetry;
 use crate::edge::template::context::{DevelopmentUser, Link};
 use crate::edge::template::{TemplateError, Templates};
@@ -37,17 +41,19 @@ use crate::http::security_header::Transport;
 use crate::http::serve::Readiness;
 use crate::http::trace::{Trace, Tracing};
 use crate::http::web::{Parts, Web};
+use crate::jobs::courier::Courier;
 use crate::model::fault::{Fault, FaultKind};
 use crate::model::session::SessionLifetimes;
 use crate::oauth::endpoint::discovery;
 use crate::oauth::keys::SigningKeys;
-use crate::oauth::policy::{Lifetimes, Mode, Policy, Registration};
+use crate::oauth::policy::{ClientRegistration, Lifetimes, Mode, Policy};
 use crate::oauth::provider::{Issuer, Provider};
 use crate::oauth::rotation::{JWKS_MAX_AGE, Rotation, RotationPolicy};
 use crate::protocol::jose::algorithm::SigningAlgorithm;
 use crate::protocol::scope::Scope;
 use crate::protocol::secret::{MacKey, TokenHash};
 
+mod post;
 mod stores;
 
 use self::stores::Stores;
@@ -62,6 +68,22 @@ pub struct World {
     pub random: Arc<dyn Random>,
     /// The way out.
     pub fetch: Arc<dyn Fetch>,
+    /// The ways of messages.
+    pub post: Post,
+}
+
+/// The ways of messages.
+#[derive(Clone)]
+pub enum Post {
+    /// Those that the settings name.
+    Settings,
+    /// These: a mailbox.
+    Given {
+        /// For mail.
+        mailer: Arc<dyn Mailer>,
+        /// For text messages.
+        sms: Arc<dyn SmsSender>,
+    },
 }
 
 /// A server that is built and not yet served.
@@ -72,8 +94,11 @@ pub struct App {
     pub hasher: Arc<PasswordHasher>,
     /// The pages.
     pub templates: Arc<Templates>,
+    /// Who carries messages out.
+    pub courier: Arc<Courier>,
     /// Whether it is about to stop.
     pub readiness: Readiness,
+    post: Post,
     dependencies: Vec<Dependency>,
     probes: Probes,
     mode: Mode,
@@ -87,6 +112,7 @@ pub struct App {
 /// What is opened once, at the start.
 struct Ground {
     edges: Edges,
+    post: Post,
     vault: Arc<Vault>,
     dependencies: Vec<Dependency>,
     hasher: Arc<PasswordHasher>,
@@ -159,9 +185,22 @@ impl StartError {
 }
 
 impl World {
+    /// This machine, and what the settings let it reach.
+    ///
+    /// # Errors
+    /// When a setting of `[fetch]` cannot be used.
+    pub fn of(config: &Config) -> Result<Self, ConfigError> {
+        Ok(Self { fetch: Arc::new(HttpFetch::with(config.fetch_settings()?)), ..Self::real() })
+    }
+
     /// This machine.
     pub fn real() -> Self {
-        Self { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom), fetch: Arc::new(HttpFetch::new()) }
+        Self {
+            clock: Arc::new(SystemClock),
+            random: Arc::new(SystemRandom),
+            fetch: Arc::new(HttpFetch::new()),
+            post: Post::Settings,
+        }
     }
 }
 
@@ -173,10 +212,12 @@ impl App {
     pub async fn build(config: &Config, mode: Mode, world: World) -> Result<Self, StartError> {
         let Stores { store, ephemeral, vault, dependencies } = stores::open(config, &world).await?;
         let vault = Arc::new(vault);
-        let edges = Edges { store, ephemeral, fetch: world.fetch, clock: world.clock, random: world.random };
+        let post = world.post.clone();
+        let edges = edges(world, (store, ephemeral), &vault);
         let parallel = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let ground = Ground {
             edges,
+            post,
             vault,
             dependencies,
             hasher: Arc::new(PasswordHasher::new(parallel)),
@@ -193,6 +234,7 @@ impl App {
     pub async fn rebuild(&self, config: &Config) -> Result<Self, StartError> {
         let ground = Ground {
             edges: self.provider.edges.clone(),
+            post: self.post.clone(),
             vault: Arc::clone(&self.provider.vault),
             dependencies: self.dependencies.clone(),
             hasher: Arc::clone(&self.hasher),
@@ -204,10 +246,11 @@ impl App {
 
     /// Builds what can be built anew, on what is opened once.
     async fn on(ground: Ground, config: &Config, mode: Mode) -> Result<Self, StartError> {
-        let Ground { edges, vault, dependencies, hasher, readiness, probes } = ground;
+        let Ground { edges, post, vault, dependencies, hasher, readiness, probes } = ground;
         let templates = Arc::new(Templates::new(config.theme.folder.as_deref())?);
         let keys = signing_keys(&edges, &vault, rotation_policy(config)).await?;
         let issuer: url::Url = config.issuer.as_str().parse()?;
+        let courier = Arc::new(post::courier(config, &post, (&edges, &templates), &issuer)?);
         let provider = Provider {
             refresh_key: server_key(&edges, &vault, "refresh_token").await?,
             pairwise_key: server_key(&edges, &vault, "pairwise_subject").await?,
@@ -228,6 +271,8 @@ impl App {
             provider: Arc::new(provider),
             hasher,
             templates,
+            courier,
+            post,
             readiness,
             dependencies,
             probes,
@@ -313,8 +358,15 @@ impl App {
 /// [`StartError`] names what is missing or broken.
 pub async fn open(config: &Config, world: World) -> Result<(Edges, Arc<Vault>), StartError> {
     let Stores { store, ephemeral, vault, .. } = stores::open(config, &world).await?;
-    let edges = Edges { store, ephemeral, fetch: world.fetch, clock: world.clock, random: world.random };
-    Ok((edges, Arc::new(vault)))
+    let vault = Arc::new(vault);
+    Ok((edges(world, (store, ephemeral), &vault), vault))
+}
+
+/// One bundle of edges.
+pub fn edges(world: World, (store, ephemeral): (Store, Arc<dyn EphemeralStore>), vault: &Arc<Vault>) -> Edges {
+    let World { clock, random, fetch, post: _ } = world;
+    let outbox = Outbox::new(Arc::clone(vault), Arc::clone(&random));
+    Edges { store, ephemeral, fetch, clock, random, outbox }
 }
 
 /// With the headers that every answer of this server has.
@@ -365,17 +417,19 @@ async fn server_key(edges: &Edges, vault: &Vault, name: &str) -> Result<MacKey, 
 
 fn policy(config: &Config, mode: Mode) -> Result<Policy, StartError> {
     let tokens = &config.tokens;
-    let registration = match (config.registration.mode, mode) {
-        (RegistrationMode::Off, Mode::Development) | (RegistrationMode::Open, _) => Registration::Open,
-        (RegistrationMode::Off, Mode::Production) => Registration::Off,
-        (RegistrationMode::InitialAccessToken, _) => {
+    let client_registration = match (config.client_registration.mode, mode) {
+        (ClientRegistrationMode::Off, Mode::Development) | (ClientRegistrationMode::Open, _) => {
+            ClientRegistration::Open
+        }
+        (ClientRegistrationMode::Off, Mode::Production) => ClientRegistration::Off,
+        (ClientRegistrationMode::InitialAccessToken, _) => {
             // The configuration has been read with the same environment and found good.
-            let source = config.registration.token.as_ref();
+            let source = config.client_registration.token.as_ref();
             let token = source
-                .map(|source| source.read("registration.token", &crate::config::process_environment()))
+                .map(|source| source.read("client_registration.token", &crate::config::process_environment()))
                 .transpose()?
-                .ok_or_else(|| ConfigError::new("registration.token", "is missing"))?;
-            Registration::InitialAccessToken(TokenHash::of(token.expose()))
+                .ok_or_else(|| ConfigError::new("client_registration.token", "is missing"))?;
+            ClientRegistration::InitialAccessToken(TokenHash::of(token.expose()))
         }
     };
     Ok(Policy {
@@ -389,7 +443,7 @@ fn policy(config: &Config, mode: Mode) -> Result<Policy, StartError> {
             ..Lifetimes::default()
         },
         sessions: SessionLifetimes { idle: config.session.idle_lifetime, absolute: config.session.lifetime },
-        registration,
+        client_registration,
         access_token_signing_alg: tokens.signing_alg,
         default_audience: config.issuer.as_str().to_owned(),
         rotation: rotation_policy(config),

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::registration::RegistrationMode;
+use super::client_registration::ClientRegistrationMode;
 use super::{Config, ConfigError, duration};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -49,6 +49,9 @@ impl Config {
             let message = format!("is missing, while server.tls.{set} is set: TLS needs both files");
             found.push(ConfigError::new(format!("server.tls.{missing}"), message));
         }
+        found.extend(self.mail_mistakes(environment));
+        found.extend(self.sms_mistakes(environment));
+        found.extend(self.fetch_settings().err());
         for (key, path) in
             [("database.path", self.database.path.as_ref()), ("keys.master_key_file", Some(&self.keys.master_key_file))]
         {
@@ -60,9 +63,9 @@ impl Config {
     }
 
     fn check_registration(&self, environment: &BTreeMap<String, String>) -> Result<(), ConfigError> {
-        let key = "registration.token";
-        match (self.registration.mode, &self.registration.token) {
-            (RegistrationMode::InitialAccessToken, Some(token)) => {
+        let key = "client_registration.token";
+        match (self.client_registration.mode, &self.client_registration.token) {
+            (ClientRegistrationMode::InitialAccessToken, Some(token)) => {
                 let token = token.read(key, environment)?;
                 // 128 bits in base64url, or more (RFC 6749 §10.10).
                 if token.expose().len() < 22 {
@@ -73,12 +76,12 @@ impl Config {
                 }
                 Ok(())
             }
-            (RegistrationMode::InitialAccessToken, None) => {
-                Err(ConfigError::new(key, "is missing; registration.mode = \"initial_access_token\" needs it"))
+            (ClientRegistrationMode::InitialAccessToken, None) => {
+                Err(ConfigError::new(key, "is missing; client_registration.mode = \"initial_access_token\" needs it"))
             }
             (_, Some(_)) => Err(ConfigError::new(
                 key,
-                "has no effect; set registration.mode = \"initial_access_token\", or leave it out",
+                "has no effect; set client_registration.mode = \"initial_access_token\", or leave it out",
             )),
             (_, None) => Ok(()),
         }

@@ -8,23 +8,27 @@
 //! it is opened once, that it waits for a restart.
 
 mod check;
+pub mod client_registration;
 pub mod database;
 pub mod duration;
 pub mod effective;
 mod environment;
 pub mod ephemeral;
 mod error;
+pub mod fetch;
 pub mod issuer;
 pub mod keys;
 pub mod log;
+pub mod mail;
 mod nearest;
 pub mod reference;
-pub mod registration;
 pub mod secret;
 pub mod server;
 pub mod session;
+pub mod sms;
 pub mod theme;
 pub mod tokens;
+mod ways;
 pub mod weakness;
 
 use std::collections::BTreeMap;
@@ -57,13 +61,19 @@ pub struct Config {
     /// How long tokens live, and how they are signed.
     pub tokens: tokens::Tokens,
     /// Who may register clients.
-    pub registration: registration::Registration,
+    pub client_registration: client_registration::ClientRegistration,
     /// How long people stay signed in.
     pub session: session::Session,
     /// How pages look.
     pub theme: theme::Theme,
     /// What is written of requests.
     pub log: log::Log,
+    /// How mail goes out.
+    pub mail: mail::Mail,
+    /// How text messages go out.
+    pub sms: sms::Sms,
+    /// Which other servers may be reached.
+    pub fetch: fetch::Fetch,
 }
 
 impl Config {

@@ -1,18 +1,27 @@
-//! What we ask of the world: store, cache, clock, chance, other servers, templates.
+//! What we ask of the world: store, cache, clock, chance, other servers, templates, mail and text messages.
 //!
 //! A trait stands where two implementations exist; the rest are structs. Only `app.rs` knows which edges are real.
 
 use std::sync::Arc;
 
+use crate::model::event::{Event, EventName};
+use crate::model::id::EventId;
+
 pub mod clock;
 pub mod ephemeral;
 pub mod fetch;
+pub mod mail;
+mod message_file;
 pub mod meter;
+pub mod outbox;
+mod post;
 pub mod random;
+pub mod sms;
 pub mod store;
 pub mod tally;
 pub mod telemetry;
 pub mod template;
+pub mod undelivered;
 pub mod vault;
 
 /// The edges of one running server, cheap to clone.
@@ -28,4 +37,14 @@ pub struct Edges {
     pub clock: Arc<dyn clock::Clock>,
     /// Chance.
     pub random: Arc<dyn random::Random>,
+    /// Messages on their way.
+    pub outbox: outbox::Outbox,
+}
+
+impl Edges {
+    /// Something that happens now: a success of the server's own, until it is said whom it concerns and who did it.
+    pub fn event(&self, name: EventName) -> Event {
+        let now = self.clock.now();
+        Event::new(EventId::new(now, self.random.bytes()), now, name)
+    }
 }

@@ -1,4 +1,4 @@
-//! The pages people see: templates, their texts and their static files.
+//! The pages and messages people see: templates, their texts and their static files.
 //!
 //! MiniJinja renders `templates/**`, Project Fluent gives the texts of `templates/locale/<tag>/*.ftl`, and both ship in the
 //! binary. A theme folder overrides them file by file, with the same layout: `page/sign_in.html` in place of ours (it may
@@ -13,6 +13,7 @@
 mod asset;
 pub mod context;
 mod function;
+pub mod message;
 #[cfg(test)]
 mod sample;
 mod source;

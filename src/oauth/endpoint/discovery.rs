@@ -5,7 +5,7 @@
 use crate::model::authentication::Acr;
 use crate::oauth::client_auth::METHODS;
 use crate::oauth::grant::GRANT_TYPES;
-use crate::oauth::policy::Registration;
+use crate::oauth::policy::ClientRegistration;
 use crate::oauth::provider::Provider;
 use crate::protocol::authorization_request::Display;
 use crate::protocol::client_metadata::{ClientAuthMethod, SubjectType};
@@ -27,9 +27,9 @@ pub fn metadata(provider: &Provider) -> ProviderMetadata {
         token_endpoint: at("/oauth2/token"),
         userinfo_endpoint: at("/oauth2/userinfo"),
         jwks_uri: at("/oauth2/jwks"),
-        registration_endpoint: match provider.policy.registration {
-            Registration::Off => None,
-            Registration::InitialAccessToken(_) | Registration::Open => Some(at("/oauth2/register")),
+        registration_endpoint: match provider.policy.client_registration {
+            ClientRegistration::Off => None,
+            ClientRegistration::InitialAccessToken(_) | ClientRegistration::Open => Some(at("/oauth2/register")),
         },
         revocation_endpoint: at("/oauth2/revoke"),
         introspection_endpoint: at("/oauth2/introspect"),

@@ -6,6 +6,7 @@
 pub(crate) mod answer;
 pub(crate) mod browser;
 pub(crate) mod clients;
+pub(crate) mod inbox;
 pub(crate) mod relying_party;
 pub(crate) mod server;
 pub(crate) mod tokens;

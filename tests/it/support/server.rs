@@ -11,13 +11,15 @@ use async_trait::async_trait;
 use axum::body::Body;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{Method, Request};
-use symbolon::app::{App, Extras, World};
+use symbolon::app::{App, Extras, Post, World};
 use symbolon::config::Config;
+use symbolon::config::client_registration::ClientRegistrationMode;
 use symbolon::config::issuer::Issuer;
-use symbolon::config::registration::RegistrationMode;
 use symbolon::config::secret::SecretSource;
+use symbolon::dev::mailbox::Mailbox;
 use symbolon::edge::store::Store;
 use symbolon::http::front::Front;
+use symbolon::model::epoch::Epoch;
 use symbolon::model::id::{IdentifierId, UserId};
 use symbolon::model::user::{Identifier, IdentifierKind, Role, User};
 use symbolon::oauth::policy::Mode;
@@ -32,6 +34,7 @@ use tower::ServiceExt as _;
 use crate::backend::postgres;
 
 use super::answer::Answer;
+use super::inbox::Inbox;
 use super::transport::Transport;
 use super::world::{BEGINNING, SeededRandom, TestClock, TestWeb};
 
@@ -45,13 +48,20 @@ pub(crate) const ISSUER: &str = "http://localhost:8080";
 pub(crate) struct Setup {
     pub(crate) issuer: &'static str,
     pub(crate) mode: Mode,
-    pub(crate) registration: RegistrationMode,
+    pub(crate) client_registration: ClientRegistrationMode,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { issuer: ISSUER, mode: Mode::Development, registration: RegistrationMode::Off }
+        Self { issuer: ISSUER, mode: Mode::Development, client_registration: ClientRegistrationMode::Off }
     }
+}
+
+/// Where messages of a server go.
+#[derive(Copy, Clone)]
+enum Sends {
+    ToMailbox,
+    AsConfigured,
 }
 
 /// A running server. Clones share it.
@@ -63,6 +73,7 @@ pub(crate) struct Running {
     pub(crate) clock: Arc<TestClock>,
     pub(crate) web: Arc<TestWeb>,
     pub(crate) issuer: &'static str,
+    mailbox: Mailbox,
     front: Front,
     folder: TempDir,
 }
@@ -82,6 +93,20 @@ impl TestServer {
     }
 
     pub(crate) async fn with(setup: Setup) -> Self {
+        Self::configured(setup, |_| ()).await
+    }
+
+    /// A server with settings of its own.
+    pub(crate) async fn configured(setup: Setup, configure: impl FnOnce(&mut Config)) -> Self {
+        Self::built(setup, configure, Sends::ToMailbox).await
+    }
+
+    /// A server whose messages go where its settings say, over the real way out.
+    pub(crate) async fn sending(setup: Setup, configure: impl FnOnce(&mut Config)) -> Self {
+        Self::built(setup, configure, Sends::AsConfigured).await
+    }
+
+    async fn built(setup: Setup, configure: impl FnOnce(&mut Config), sends: Sends) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         for (name, bytes) in prepared().await {
             write_private(&folder.path().join(name), bytes);
@@ -94,15 +119,24 @@ impl TestServer {
         let clock = Arc::new(TestClock::new());
         let web = Arc::new(TestWeb::default());
         let mut config = config(folder.path(), setup.issuer);
-        config.registration.mode = setup.registration;
+        config.client_registration.mode = setup.client_registration;
+        configure(&mut config);
+        let mailbox = Mailbox::new(Arc::clone(&clock) as Arc<_>);
         let world = World {
             clock: Arc::clone(&clock) as Arc<_>,
             random: Arc::new(SeededRandom::new(2)),
-            fetch: Arc::clone(&web) as Arc<_>,
+            fetch: match sends {
+                Sends::ToMailbox => Arc::clone(&web) as Arc<_>,
+                Sends::AsConfigured => World::of(&config).expect("settings that hold").fetch,
+            },
+            post: match sends {
+                Sends::ToMailbox => mailbox.post(),
+                Sends::AsConfigured => Post::Settings,
+            },
         };
         let app = App::build(&config, setup.mode, world).await.expect("the server starts");
         let front = app.front(Extras::default());
-        Self(Arc::new(Running { app, clock, web, issuer: setup.issuer, front, folder }))
+        Self(Arc::new(Running { app, clock, web, issuer: setup.issuer, mailbox, front, folder }))
     }
 
     pub(crate) fn provider(&self) -> &Provider {
@@ -120,6 +154,16 @@ impl TestServer {
     /// An identifier's path: what precedes every page.
     pub(crate) fn base(&self) -> &str {
         self.app.provider.issuer.path()
+    }
+
+    /// What was sent to people so far, once it is [delivered](Self::deliver).
+    pub(crate) fn mailbox(&self) -> Inbox {
+        Inbox(self.mailbox.clone())
+    }
+
+    /// Carries out every message that is due by the story's clock; returns how many attempts that took.
+    pub(crate) async fn deliver(&self) -> usize {
+        self.app.courier.run_due().await.expect("the store answers")
     }
 
     pub(crate) fn advance(&self, by: Duration) {
@@ -260,6 +304,7 @@ async fn prepare() -> Vec<(String, Vec<u8>)> {
         clock: Arc::new(TestClock::new()),
         random: Arc::new(SeededRandom::new(1)),
         fetch: Arc::new(TestWeb::default()),
+        post: Post::Settings,
     };
     let app = App::build(&config(folder.path(), ISSUER), Mode::Development, world).await.expect("a server");
     let hash = app.hasher.hash(&Secret::from(PASSWORD)).await.expect("a hash");
@@ -313,7 +358,7 @@ fn person(name: &str, role: Role, number: u8) -> User {
             identifier(IdentifierKind::Phone, format!("+4930901820{number:02}"), 2),
         ],
         role,
-        auth_epoch: NumericDate::from_seconds(0),
+        auth_epoch: Epoch::FIRST,
         created_at: now,
         updated_at: now,
         disabled_at: None,
