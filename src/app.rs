@@ -7,17 +7,21 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use axum::Router;
 
+use crate::account::site::Site;
+use crate::account::{Accounts, Limits};
 use crate::authn::device::Devices;
 use crate::authn::password::hash::PasswordHasher;
 use crate::authn::throttle::Throttle;
 use crate::authn::{self};
-use crate::config::registration::RegistrationMode;
+use crate::config::client_registration::ClientRegistrationMode;
 use crate::config::{Config, ConfigError};
 use crate::edge::Edges;
 use crate::edge::clock::{Clock, SystemClock};
+use crate::edge::ephemeral::EphemeralStore;
 use crate::edge::fetch::{Fetch, HttpFetch};
+use crate::edge::outbox::Outbox;
 use crate::edge::random::{Random, SystemRandom};
-use crate::edge::store::StoreError;
+use crate::edge::store::{Store, StoreError};
 use crate::edge::telemetry::Telemetry;
 use crate::edge::template::context::{DevelopmentUser, Link};
 use crate::edge::template::{TemplateError, Templates};
@@ -41,7 +45,7 @@ use crate::model::fault::{Fault, FaultKind};
 use crate::model::session::SessionLifetimes;
 use crate::oauth::endpoint::discovery;
 use crate::oauth::keys::SigningKeys;
-use crate::oauth::policy::{Lifetimes, Mode, Policy, Registration};
+use crate::oauth::policy::{ClientRegistration, Lifetimes, Mode, Policy};
 use crate::oauth::provider::{Issuer, Provider};
 use crate::oauth::rotation::{JWKS_MAX_AGE, Rotation, RotationPolicy};
 use crate::protocol::jose::algorithm::SigningAlgorithm;
@@ -173,7 +177,7 @@ impl App {
     pub async fn build(config: &Config, mode: Mode, world: World) -> Result<Self, StartError> {
         let Stores { store, ephemeral, vault, dependencies } = stores::open(config, &world).await?;
         let vault = Arc::new(vault);
-        let edges = Edges { store, ephemeral, fetch: world.fetch, clock: world.clock, random: world.random };
+        let edges = edges(world, (store, ephemeral), &vault);
         let parallel = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let ground = Ground {
             edges,
@@ -183,7 +187,8 @@ impl App {
             readiness: Readiness::default(),
             probes: Probes::default(),
         };
-        Self::on(ground, config, mode).await
+        // Boxed: the future is large, and every command holds it.
+        Box::pin(Self::on(ground, config, mode)).await
     }
 
     /// The same server under other settings: what was opened once stays open.
@@ -199,7 +204,7 @@ impl App {
             readiness: self.readiness.clone(),
             probes: self.probes.clone(),
         };
-        Self::on(ground, config, self.mode).await
+        Box::pin(Self::on(ground, config, self.mode)).await
     }
 
     /// Builds what can be built anew, on what is opened once.
@@ -208,7 +213,15 @@ impl App {
         let templates = Arc::new(Templates::new(config.theme.folder.as_deref())?);
         let keys = signing_keys(&edges, &vault, rotation_policy(config)).await?;
         let issuer: url::Url = config.issuer.as_str().parse()?;
+        let settings = config.account_settings().map_err(first_mistake)?;
+        let limits = match mode {
+            Mode::Production => Limits::PRODUCTION,
+            Mode::Development => Limits::DEVELOPMENT,
+        };
+        let key = server_key(&edges, &vault, "account").await?;
+        let site = Site::new(config.issuer.as_str());
         let provider = Provider {
+            accounts: Accounts::new(&edges, Arc::clone(&hasher), &key, (settings, site, limits)),
             refresh_key: server_key(&edges, &vault, "refresh_token").await?,
             pairwise_key: server_key(&edges, &vault, "pairwise_subject").await?,
             policy: policy(config, mode)?,
@@ -313,8 +326,20 @@ impl App {
 /// [`StartError`] names what is missing or broken.
 pub async fn open(config: &Config, world: World) -> Result<(Edges, Arc<Vault>), StartError> {
     let Stores { store, ephemeral, vault, .. } = stores::open(config, &world).await?;
-    let edges = Edges { store, ephemeral, fetch: world.fetch, clock: world.clock, random: world.random };
-    Ok((edges, Arc::new(vault)))
+    let vault = Arc::new(vault);
+    Ok((edges(world, (store, ephemeral), &vault), vault))
+}
+
+/// One bundle of edges.
+pub fn edges(world: World, (store, ephemeral): (Store, Arc<dyn EphemeralStore>), vault: &Arc<Vault>) -> Edges {
+    let World { clock, random, fetch } = world;
+    let outbox = Outbox::new(Arc::clone(vault), Arc::clone(&random));
+    Edges { store, ephemeral, fetch, clock, random, outbox }
+}
+
+/// The first of several: a start ends with one line.
+fn first_mistake(mistakes: Vec<ConfigError>) -> ConfigError {
+    mistakes.into_iter().next().unwrap_or_else(|| ConfigError::new("account", "is wrong"))
 }
 
 /// With the headers that every answer of this server has.
@@ -365,17 +390,19 @@ async fn server_key(edges: &Edges, vault: &Vault, name: &str) -> Result<MacKey, 
 
 fn policy(config: &Config, mode: Mode) -> Result<Policy, StartError> {
     let tokens = &config.tokens;
-    let registration = match (config.registration.mode, mode) {
-        (RegistrationMode::Off, Mode::Development) | (RegistrationMode::Open, _) => Registration::Open,
-        (RegistrationMode::Off, Mode::Production) => Registration::Off,
-        (RegistrationMode::InitialAccessToken, _) => {
+    let client_registration = match (config.client_registration.mode, mode) {
+        (ClientRegistrationMode::Off, Mode::Development) | (ClientRegistrationMode::Open, _) => {
+            ClientRegistration::Open
+        }
+        (ClientRegistrationMode::Off, Mode::Production) => ClientRegistration::Off,
+        (ClientRegistrationMode::InitialAccessToken, _) => {
             // The configuration has been read with the same environment and found good.
-            let source = config.registration.token.as_ref();
+            let source = config.client_registration.token.as_ref();
             let token = source
-                .map(|source| source.read("registration.token", &crate::config::process_environment()))
+                .map(|source| source.read("client_registration.token", &crate::config::process_environment()))
                 .transpose()?
-                .ok_or_else(|| ConfigError::new("registration.token", "is missing"))?;
-            Registration::InitialAccessToken(TokenHash::of(token.expose()))
+                .ok_or_else(|| ConfigError::new("client_registration.token", "is missing"))?;
+            ClientRegistration::InitialAccessToken(TokenHash::of(token.expose()))
         }
     };
     Ok(Policy {
@@ -389,7 +416,7 @@ fn policy(config: &Config, mode: Mode) -> Result<Policy, StartError> {
             ..Lifetimes::default()
         },
         sessions: SessionLifetimes { idle: config.session.idle_lifetime, absolute: config.session.lifetime },
-        registration,
+        client_registration,
         access_token_signing_alg: tokens.signing_alg,
         default_audience: config.issuer.as_str().to_owned(),
         rotation: rotation_policy(config),

@@ -5,6 +5,7 @@
 
 pub mod device;
 pub mod one_time_link;
+pub mod otp_code;
 pub mod password;
 pub mod throttle;
 

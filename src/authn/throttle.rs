@@ -179,8 +179,10 @@ mod tests {
     use crate::edge::clock::SystemClock;
     use crate::edge::ephemeral::MemoryStore;
     use crate::edge::fetch::HttpFetch;
+    use crate::edge::outbox::Outbox;
     use crate::edge::random::SystemRandom;
     use crate::edge::store::{DatabaseSettings, Store};
+    use crate::edge::vault::Vault;
 
     const NOW: NumericDate = NumericDate::from_seconds(1_800_000_000);
 
@@ -188,7 +190,9 @@ mod tests {
     async fn edges() -> (tempfile::TempDir, Edges) {
         let folder = tempfile::tempdir().expect("a folder");
         let store = Store::open(&DatabaseSettings { path: folder.path().join("x.db") }).await.expect("a store");
+        let vault = Vault::load_or_create(&folder.path().join("x.key"), &SystemRandom).expect("a key");
         let edges = Edges {
+            outbox: Outbox::new(Arc::new(vault), Arc::new(SystemRandom)),
             store,
             ephemeral: Arc::new(MemoryStore::default()),
             fetch: Arc::new(HttpFetch::new()),

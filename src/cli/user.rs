@@ -11,9 +11,11 @@ use crate::authn::password::hash::PasswordHasher;
 use crate::cli::output::{Facts, Table, moment};
 use crate::cli::site::{Absent, Site};
 use crate::cli::{Call, CommandError};
-use crate::edge::store::Creation;
+use crate::edge::store::{Beside, Creation};
+use crate::model::epoch::Epoch;
+use crate::model::event::{Actor, EventName};
 use crate::model::id::{IdentifierId, UserId};
-use crate::model::user::{Identifier, IdentifierKind, LookupName, Role, User};
+use crate::model::user::{AccountState, Identifier, IdentifierKind, LookupName, Role, User};
 use crate::protocol::oidc::claims::Profile;
 
 /// `symbolon user`
@@ -186,10 +188,12 @@ impl Create {
             profile: Profile { name: self.name.clone(), ..Profile::default() },
             identifiers: named.into_iter().flatten().collect(),
             role: self.role.into(),
-            auth_epoch: crate::protocol::numeric_date::NumericDate::from_seconds(0),
+            auth_epoch: Epoch::FIRST,
             created_at: now,
             updated_at: now,
-            disabled_at: None,
+            state: AccountState::Active,
+            attributes: serde_json::Map::new(),
+            last_sign_in_at: None,
         })
     }
 }
@@ -245,7 +249,8 @@ fn show(call: &Call, user: &User) -> Result<(), CommandError> {
 async fn set_password(call: &Call, site: &Site, name: &str) -> Result<(), CommandError> {
     let user = site.user(name).await?;
     let phc = hash(&password::read()?).await?;
-    site.edges.store.reset_password(user.id, &phc, site.now()).await?;
+    let beside = told(site, EventName::PasswordReset, user.id);
+    site.edges.store.reset_password(user.id, &phc, site.now(), beside).await?;
     let told = "the password is set; all sessions have ended and all tokens were taken back";
     call.output.print(told, &json!({"id": user.id, "password_set": true}))
 }
@@ -258,7 +263,8 @@ async fn set_role(call: &Call, site: &Site, (name, role): (&str, Role)) -> Resul
 
 async fn disable(call: &Call, site: &Site, name: &str) -> Result<(), CommandError> {
     let user = site.user(name).await?;
-    let changed = site.edges.store.disable_user(user.id, site.now()).await?;
+    let beside = told(site, EventName::UserDeactivated, user.id);
+    let changed = site.edges.store.disable_user(user.id, site.now(), beside).await?;
     let told =
         if changed { "disabled; all sessions have ended and all tokens were taken back" } else { "was disabled" };
     call.output.print(told, &json!({"id": user.id, "disabled": true, "changed": changed}))
@@ -271,6 +277,11 @@ async fn enable(call: &Call, site: &Site, name: &str) -> Result<(), CommandError
     call.output.print(told, &json!({"id": user.id, "disabled": false, "changed": changed}))
 }
 
+/// What an operator did, for the person's history and the audit.
+fn told(site: &Site, name: EventName, user: UserId) -> Beside {
+    Beside::event(site.edges.event(name).of(user).by(Actor::Operator))
+}
+
 const fn role(user: &User) -> &'static str {
     match user.role {
         Role::Member => "member",
@@ -279,7 +290,7 @@ const fn role(user: &User) -> &'static str {
 }
 
 const fn state(user: &User) -> &'static str {
-    if user.is_enabled() { "enabled" } else { "disabled" }
+    if user.is_enabled() { "enabled" } else { user.state.as_str() }
 }
 
 fn json_of(user: &User) -> Value {
@@ -295,6 +306,6 @@ fn json_of(user: &User) -> Value {
         .collect();
     json!({
         "id": user.id, "name": user.profile.name, "identifiers": identifiers, "role": user.role,
-        "created_at": user.created_at, "disabled_at": user.disabled_at,
+        "created_at": user.created_at, "state": user.state.as_str(), "disabled_at": user.state.closed_at(),
     })
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::registration::RegistrationMode;
+use super::client_registration::ClientRegistrationMode;
 use super::{Config, ConfigError, duration};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -32,6 +32,10 @@ impl Config {
             ("session.interaction_lifetime", session.interaction_lifetime, MINUTE, DAY),
             // A key is published for an hour before it signs.
             ("keys.rotate_every", self.keys.rotate_every, 2 * HOUR, 10 * YEAR),
+            ("registration.link_lifetime", self.registration.link_lifetime, MINUTE, 30 * DAY),
+            ("account.reset_lifetime", self.account.reset_lifetime, MINUTE, HOUR),
+            ("account.email_change_lifetime", self.account.email_change_lifetime, MINUTE, DAY),
+            ("account.deletion_grace", self.account.deletion_grace, Duration::ZERO, YEAR),
             ("server.drain", self.server.drain, Duration::ZERO, HOUR),
         ] {
             if set < least || set > most {
@@ -40,6 +44,7 @@ impl Config {
             }
         }
         found.extend(self.check_registration(environment).err());
+        found.extend(self.account_settings().err().into_iter().flatten());
         found.extend(self.check_cookie_domain().err());
         found.extend(self.database.place(environment).err());
         found.extend(self.ephemeral.redis(environment).err());
@@ -60,9 +65,9 @@ impl Config {
     }
 
     fn check_registration(&self, environment: &BTreeMap<String, String>) -> Result<(), ConfigError> {
-        let key = "registration.token";
-        match (self.registration.mode, &self.registration.token) {
-            (RegistrationMode::InitialAccessToken, Some(token)) => {
+        let key = "client_registration.token";
+        match (self.client_registration.mode, &self.client_registration.token) {
+            (ClientRegistrationMode::InitialAccessToken, Some(token)) => {
                 let token = token.read(key, environment)?;
                 // 128 bits in base64url, or more (RFC 6749 §10.10).
                 if token.expose().len() < 22 {
@@ -73,12 +78,12 @@ impl Config {
                 }
                 Ok(())
             }
-            (RegistrationMode::InitialAccessToken, None) => {
-                Err(ConfigError::new(key, "is missing; registration.mode = \"initial_access_token\" needs it"))
+            (ClientRegistrationMode::InitialAccessToken, None) => {
+                Err(ConfigError::new(key, "is missing; client_registration.mode = \"initial_access_token\" needs it"))
             }
             (_, Some(_)) => Err(ConfigError::new(
                 key,
-                "has no effect; set registration.mode = \"initial_access_token\", or leave it out",
+                "has no effect; set client_registration.mode = \"initial_access_token\", or leave it out",
             )),
             (_, None) => Ok(()),
         }

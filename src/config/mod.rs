@@ -7,13 +7,16 @@
 //! `Serialize` and `JsonSchema`; a field in [`Config`]; what has to hold between keys in `check`; and in `effective`, if
 //! it is opened once, that it waits for a restart.
 
+pub mod account;
 mod check;
+pub mod client_registration;
 pub mod database;
 pub mod duration;
 pub mod effective;
 mod environment;
 pub mod ephemeral;
 mod error;
+pub mod identity;
 pub mod issuer;
 pub mod keys;
 pub mod log;
@@ -57,7 +60,13 @@ pub struct Config {
     /// How long tokens live, and how they are signed.
     pub tokens: tokens::Tokens,
     /// Who may register clients.
+    pub client_registration: client_registration::ClientRegistration,
+    /// How people make accounts.
     pub registration: registration::Registration,
+    /// What people may do with their accounts, and what is known of them.
+    pub account: account::Account,
+    /// Which names, addresses and numbers are taken.
+    pub identity: identity::Identity,
     /// How long people stay signed in.
     pub session: session::Session,
     /// How pages look.

@@ -1,31 +1,40 @@
-//! `[registration]`: who may register clients.
-//!
-//! RFC 7591 §3; PROTOCOL.md B4: off unless it is switched on.
+//! `[registration]`: how people make accounts.
+
+use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::secret::SecretSource;
+use super::duration;
+use crate::account::settings::{Answers, Presence, SignUp};
 
 /// `[registration]`
-#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Registration {
-    /// Who may register clients: `off`, `initial_access_token`, `open`
-    pub mode: RegistrationMode,
-    /// The initial access token, for the mode of that name; at least 22 random characters
-    pub token: Option<SecretSource>,
+    /// How people make accounts: `code` (nothing is kept before the code of the mail is typed), `link` (the account waits for its
+    /// link), `off`
+    #[schemars(with = "String")]
+    pub mode: SignUp,
+    /// Whether people choose a username: `required`, `optional` (one is made of the address), `off`
+    #[schemars(with = "String")]
+    pub username: Presence,
+    /// What is said of an address that has an account: `privacy` (the same as of any other; its owner gets a mail), `explicit`
+    #[schemars(with = "String")]
+    pub answers: Answers,
+    /// The link of a new account
+    #[serde(with = "duration")]
+    #[schemars(with = "duration::Written")]
+    pub link_lifetime: Duration,
 }
 
-/// Who may register clients.
-#[derive(Copy, Clone, Debug, Default, Eq, PartialEq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum RegistrationMode {
-    /// Nobody.
-    #[default]
-    Off,
-    /// Who presents the token (RFC 7591 §1.2).
-    InitialAccessToken,
-    /// Everybody.
-    Open,
+impl Default for Registration {
+    fn default() -> Self {
+        Self {
+            mode: SignUp::Code,
+            username: Presence::Off,
+            answers: Answers::Privacy,
+            link_lifetime: Duration::from_hours(24),
+        }
+    }
 }

@@ -9,6 +9,7 @@
 //! *Why limits stand in `connection` and not in hyper's timers:* those take a new timer for each request; one lazy timer for a
 //! connection does the same work and tells an idle connection from a dripping one.
 
+mod asking;
 pub mod asset;
 mod connection;
 pub mod cookie;

@@ -3,10 +3,17 @@
 pub mod authentication;
 pub mod authorization_code;
 pub mod client;
+pub mod epoch;
+pub mod event;
+pub mod export;
 pub mod fault;
 pub mod grant;
 pub mod id;
+pub mod identifier;
 pub mod interaction;
+pub mod job;
+pub mod mailed_link;
+pub mod message;
 pub mod session;
 pub mod signing_key;
 pub mod token;

@@ -50,18 +50,19 @@ impl Method for Password {
         let guess = Guess { at, known_browser, address: &attempt.address };
         self.throttle.count(&self.edges, guess, now).await?;
 
-        // For nobody the same is read, where nothing stands.
+        // For nobody the same is read, where nothing stands. The epoch comes first: if the password is changed meanwhile, what
+        // the old one proved is of the epoch that this ended.
         let holder = user.as_ref().map_or_else(|| UserId::new([0; 16]), |user| user.id);
+        let epoch = store.auth_epoch(holder).await?;
         let phc = store.password(holder).await?;
         let check = self.hasher.verify(password, phc.as_ref().map(|phc| phc.expose().as_str())).await?;
-        let Some(user) = user.filter(|user| user.is_enabled() && check.is_right()) else {
-            return Err(Refusal::Wrong);
-        };
+        let user = user.filter(|user| user.is_enabled() && check.is_right());
+        let Some((user, epoch)) = user.zip(epoch) else { return Err(Refusal::Wrong) };
         self.throttle.forgive(&self.edges, guess).await?;
         if check.needs_rehash() {
             let phc = self.hasher.hash(password).await?;
             store.set_password(user.id, &phc, now).await?;
         }
-        Ok(Authentication { user: user.id, at: now, amr: vec![Amr::Pwd] })
+        Ok(Authentication::new((user.id, epoch), now, vec![Amr::Pwd]))
     }
 }

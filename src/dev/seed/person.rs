@@ -5,8 +5,9 @@
 use std::collections::BTreeMap;
 
 use crate::edge::random::Random;
+use crate::model::epoch::Epoch;
 use crate::model::id::{IdentifierId, UserId};
-use crate::model::user::{Identifier, IdentifierKind, Role, User};
+use crate::model::user::{AccountState, Identifier, IdentifierKind, Role, User};
 use crate::protocol::numeric_date::NumericDate;
 use crate::protocol::oidc::claims::{Address, Profile};
 
@@ -96,10 +97,12 @@ impl Person {
             profile: self.profile.clone(),
             identifiers: named.into_iter().chain(phone).collect(),
             role: self.role,
-            auth_epoch: NumericDate::from_seconds(0),
+            auth_epoch: Epoch::FIRST,
             created_at: now,
             updated_at: now,
-            disabled_at: None,
+            state: AccountState::Active,
+            attributes: serde_json::Map::new(),
+            last_sign_in_at: None,
         }
     }
 }

@@ -22,12 +22,19 @@ const CLEAR: &[&str] = &[
         (SELECT hash FROM refresh_token WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)",
     "DELETE FROM denied_access_token WHERE jti_hash IN
         (SELECT jti_hash FROM denied_access_token WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)",
+    "DELETE FROM mailed_link WHERE hash IN
+        (SELECT hash FROM mailed_link WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)",
+    "DELETE FROM data_export WHERE id IN
+        (SELECT id FROM data_export WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)",
     "DELETE FROM consumed_once WHERE (kind, hash) IN
         (SELECT kind, hash FROM consumed_once WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)",
     "DELETE FROM oauth_grant WHERE id IN
         (SELECT id FROM oauth_grant WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)",
     "DELETE FROM user_session WHERE id IN
         (SELECT id FROM user_session WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)",
+    // One that was given up on stays for the operator to look at.
+    "DELETE FROM job WHERE id IN
+        (SELECT id FROM job WHERE expires_at <= $1 AND dead_at IS NULL ORDER BY expires_at LIMIT $2)",
 ];
 
 impl Store {

@@ -4,6 +4,7 @@ use futures_util::FutureExt as _;
 
 use crate::edge::store::Store;
 use crate::edge::store::row::Context as _;
+use crate::edge::store::statement::Connection;
 use crate::edge::store::writer::Fact;
 use crate::model::fault::Fault;
 use crate::protocol::numeric_date::NumericDate;
@@ -23,14 +24,21 @@ impl Store {
     ) -> Result<bool, Fault> {
         let hash = *hash;
         let fact = Fact::one(move |connection| {
-            async move {
-                let consume = connection.query(CONSUME).bind(kind).bind(hash.as_bytes().as_slice());
-                let consume = consume.bind(expires_at.seconds()).bind(now.seconds());
-                let changed = consume.execute().await.context("consume a value that is good once")?;
-                Ok(changed == 1)
-            }
-            .boxed()
+            async move { consume(connection, (kind, &hash), expires_at, now).await }.boxed()
         });
         self.recorder.record(fact).await
     }
+}
+
+/// Uses the value up within the transaction of `connection`; false when it was used before.
+pub(super) async fn consume(
+    connection: &mut Connection,
+    (kind, hash): (&'static str, &TokenHash),
+    expires_at: NumericDate,
+    now: NumericDate,
+) -> Result<bool, Fault> {
+    let consume = connection.query(CONSUME).bind(kind).bind(hash.as_bytes().as_slice());
+    let consume = consume.bind(expires_at.seconds()).bind(now.seconds());
+    let changed = consume.execute().await.context("consume a value that is good once")?;
+    Ok(changed == 1)
 }

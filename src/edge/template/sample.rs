@@ -5,6 +5,8 @@ use serde_json::{Value, json};
 use super::context::*;
 use crate::protocol::error::ErrorCode;
 
+mod account;
+
 /// A page to render: the name of the picture, the template, the context.
 pub(super) struct Sample {
     pub(super) picture: &'static str,
@@ -55,6 +57,8 @@ fn sign_in() -> SignIn {
         error: None,
         client: Some(shop()),
         back_uri: Some("https://books.example.com/".into()),
+        register_uri: Some("/register?flow=1".into()),
+        recover_uri: "/recover?flow=1".into(),
         methods: vec![],
         remember: true,
         development_users: vec![],
@@ -113,6 +117,7 @@ fn error(key: &str, status: u16) -> Error {
 
 pub(super) fn samples() -> Vec<Sample> {
     let mut samples = sign_in_samples();
+    samples.extend(account::samples());
     samples.extend(consent_samples());
     samples.extend(ending_samples());
     samples.extend(document_samples());

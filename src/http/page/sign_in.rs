@@ -5,6 +5,7 @@ use axum::response::Response;
 use http::StatusCode;
 use http::header::{HeaderValue, RETRY_AFTER};
 
+use crate::account::settings::SignUp;
 use crate::authn::{Answer, Attempt, Refusal, judge};
 use crate::edge::template::context;
 use crate::http::cookie::Keep as CookieLife;
@@ -22,7 +23,7 @@ use crate::protocol::params::Params;
 use crate::protocol::secret::Secret;
 
 /// What a page without a waiting request leads to.
-const DESTINATIONS: &[&str] = &["account", "admin"];
+const DESTINATIONS: &[&str] = &["account", "account/profile", "account/contacts", "account/data", "admin"];
 
 /// `GET /sign-in`
 pub async fn show(State(web): State<Web>, visitor: Visitor, Query(query): Query) -> Response {
@@ -168,6 +169,8 @@ fn page(web: &Web, visitor: &Visitor, shown_now: Shown<'_>) -> Response {
         error: error.map(str::to_owned),
         client: open.map(|open| shown(&open.client, open.interaction.request.return_path.redirect_uri())),
         back_uri: open.and_then(|open| way_back(&open.client, web.provider.issuer.as_str())).map(|back| back.uri),
+        register_uri: (web.provider.accounts.settings.sign_up != SignUp::Off).then(|| place.path(web, "/register")),
+        recover_uri: place.path(web, "/recover"),
         methods: Vec::new(),
         remember: true,
         development_users: web.development_users.clone(),

@@ -7,11 +7,12 @@ use serde_json::json;
 use symbolon::edge::store::{Creation, DatabaseSettings, PostgresSettings, Rotation, Store};
 use symbolon::model::authentication::{Amr, Authentication};
 use symbolon::model::client::{Client, ClientOrigin, ClientPolicy, ClientSecret};
+use symbolon::model::epoch::Epoch;
 use symbolon::model::grant::{Consent, Grant, GrantDetails};
 use symbolon::model::id::{ClientId, ConsentId, GrantId, IdentifierId, SessionId, UserId};
 use symbolon::model::session::Session;
 use symbolon::model::token::{OpaqueAccessToken, RefreshToken};
-use symbolon::model::user::{Identifier, IdentifierKind, Role, User};
+use symbolon::model::user::{AccountState, Identifier, IdentifierKind, Role, User};
 use symbolon::protocol::numeric_date::NumericDate;
 use symbolon::protocol::oidc::claims::Profile;
 use symbolon::protocol::scope::Scope;
@@ -136,10 +137,12 @@ pub(super) fn person(random: [u8; 16], names: &[&str]) -> User {
         profile: Profile { name: Some("Alice \"A\" Ünï\u{0301}".to_owned()), ..Profile::default() },
         identifiers: identifiers.collect(),
         role: Role::Owner,
-        auth_epoch: at(0),
+        auth_epoch: Epoch::FIRST,
         created_at: at(0),
         updated_at: at(1),
-        disabled_at: None,
+        state: AccountState::Active,
+        attributes: serde_json::Map::new(),
+        last_sign_in_at: None,
     }
 }
 
@@ -176,7 +179,7 @@ pub(super) fn client(id: &str) -> Client {
 }
 
 pub(super) fn authentication(at: NumericDate) -> Authentication {
-    Authentication { user: UserId::new(ALICE), at, amr: vec![Amr::Pwd] }
+    Authentication::new((UserId::new(ALICE), Epoch::FIRST), at, vec![Amr::Pwd])
 }
 
 pub(super) fn session_id() -> SessionId {

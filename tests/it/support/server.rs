@@ -13,13 +13,14 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{Method, Request};
 use symbolon::app::{App, Extras, World};
 use symbolon::config::Config;
+use symbolon::config::client_registration::ClientRegistrationMode;
 use symbolon::config::issuer::Issuer;
-use symbolon::config::registration::RegistrationMode;
 use symbolon::config::secret::SecretSource;
 use symbolon::edge::store::Store;
 use symbolon::http::front::Front;
+use symbolon::model::epoch::Epoch;
 use symbolon::model::id::{IdentifierId, UserId};
-use symbolon::model::user::{Identifier, IdentifierKind, Role, User};
+use symbolon::model::user::{AccountState, Identifier, IdentifierKind, Role, User};
 use symbolon::oauth::policy::Mode;
 use symbolon::oauth::provider::Provider;
 use symbolon::protocol::numeric_date::NumericDate;
@@ -45,12 +46,12 @@ pub(crate) const ISSUER: &str = "http://localhost:8080";
 pub(crate) struct Setup {
     pub(crate) issuer: &'static str,
     pub(crate) mode: Mode,
-    pub(crate) registration: RegistrationMode,
+    pub(crate) client_registration: ClientRegistrationMode,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { issuer: ISSUER, mode: Mode::Development, registration: RegistrationMode::Off }
+        Self { issuer: ISSUER, mode: Mode::Development, client_registration: ClientRegistrationMode::Off }
     }
 }
 
@@ -94,7 +95,7 @@ impl TestServer {
         let clock = Arc::new(TestClock::new());
         let web = Arc::new(TestWeb::default());
         let mut config = config(folder.path(), setup.issuer);
-        config.registration.mode = setup.registration;
+        config.client_registration.mode = setup.client_registration;
         let world = World {
             clock: Arc::clone(&clock) as Arc<_>,
             random: Arc::new(SeededRandom::new(2)),
@@ -313,9 +314,11 @@ fn person(name: &str, role: Role, number: u8) -> User {
             identifier(IdentifierKind::Phone, format!("+4930901820{number:02}"), 2),
         ],
         role,
-        auth_epoch: NumericDate::from_seconds(0),
+        auth_epoch: Epoch::FIRST,
         created_at: now,
         updated_at: now,
-        disabled_at: None,
+        state: AccountState::Active,
+        attributes: serde_json::Map::new(),
+        last_sign_in_at: None,
     }
 }
