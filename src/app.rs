@@ -7,6 +7,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use axum::Router;
 
+use crate::account::step_up::StepUp;
 use crate::authn::device::Devices;
 use crate::authn::password::hash::PasswordHasher;
 use crate::authn::throttle::Throttle;
@@ -15,12 +16,15 @@ use crate::config::registration::RegistrationMode;
 use crate::config::{Config, ConfigError};
 use crate::edge::Edges;
 use crate::edge::clock::{Clock, SystemClock};
+use crate::edge::ephemeral::EphemeralStore;
 use crate::edge::fetch::{Fetch, HttpFetch};
+use crate::edge::outbox::Outbox;
 use crate::edge::random::{Random, SystemRandom};
-use crate::edge::store::StoreError;
+use crate::edge::store::{Store, StoreError};
 use crate::edge::template::context::{DevelopmentUser, Link};
 use crate::edge::template::{TemplateError, Templates};
 use crate::edge::vault::{MasterKeyError, Place, Vault};
+use crate::http::api::{Api, ApiSettings};
 use crate::http::cookie::{CookieScope, Cookies};
 use crate::http::csrf::Csrf;
 use crate::http::document::{Document, Prepared};
@@ -77,6 +81,11 @@ pub struct App {
     csrf_key: MacKey,
     devices: Devices,
     proxies: TrustedProxies,
+<<<<<<< HEAD
+    api: ApiSettings,
+=======
+    step_up_lifetime: Duration,
+>>>>>>> a5f43d7 (wip: sessions, history, console, step-up)
 }
 
 /// What a development server adds.
@@ -154,7 +163,7 @@ impl App {
     pub async fn build(config: &Config, mode: Mode, world: World) -> Result<Self, StartError> {
         let Stores { store, ephemeral, vault, dependencies } = stores::open(config, &world).await?;
         let vault = Arc::new(vault);
-        let edges = Edges { store, ephemeral, fetch: world.fetch, clock: world.clock, random: world.random };
+        let edges = edges(world, (store, ephemeral), &vault);
         let templates = Arc::new(Templates::new(config.theme.folder.as_deref())?);
         let keys = signing_keys(&edges, &vault, rotation_policy(config)).await?;
         let issuer: url::Url = config.issuer.as_str().parse()?;
@@ -182,7 +191,9 @@ impl App {
             dependencies,
             mode,
             cookie_scope: cookie_scope(config),
+            step_up_lifetime: config.session.step_up_lifetime,
             proxies: config.server.trusted_proxies.clone(),
+            api: ApiSettings { origins: config.api.allowed_origins.clone(), off: config.endpoints.off() },
             issuer,
         })
     }
@@ -202,12 +213,13 @@ impl App {
         };
         let provider = &self.provider;
         let pages = Pages::new(Arc::clone(&self.templates), provider.issuer.path(), stage);
+        let cookies = Cookies::new(self.cookie_scope.clone());
         let web = Web::new(Parts {
             provider: Arc::clone(provider),
             methods: authn::methods(&provider.edges, Arc::clone(&self.hasher), (throttle, self.devices.clone())),
             devices: self.devices.clone(),
             pages: pages.clone(),
-            cookies: Cookies::new(self.cookie_scope.clone()),
+            cookies: cookies.clone(),
             csrf: Csrf::new(self.csrf_key.clone(), self.issuer.origin().ascii_serialization()),
             discovery: Document::new(Arc::clone(provider), |provider, _| {
                 let metadata =
@@ -217,11 +229,13 @@ impl App {
             jwks: Document::new(Arc::clone(provider), |provider, keys| {
                 harden(Prepared::new(keys.jwks(), "application/json", JWKS_MAX_AGE), provider)
             }),
+            step_up: StepUp { edges: provider.edges.clone(), lifetime: self.step_up_lifetime },
             development_users: extras.development_users,
             start_links: extras.start_links,
             proxies: self.proxies.clone(),
             refusals: crate::http::refusals::Refusals::default(),
             origins: crate::http::origins::Origins::default(),
+            api: Api::new(self.api.clone(), provider.issuer.as_str(), cookies.session_name()),
         });
         let trace = Trace::new(Tracing {
             random: Arc::clone(&provider.edges.random),
@@ -254,8 +268,15 @@ impl App {
 /// [`StartError`] names what is missing or broken.
 pub async fn open(config: &Config, world: World) -> Result<(Edges, Arc<Vault>), StartError> {
     let Stores { store, ephemeral, vault, .. } = stores::open(config, &world).await?;
-    let edges = Edges { store, ephemeral, fetch: world.fetch, clock: world.clock, random: world.random };
-    Ok((edges, Arc::new(vault)))
+    let vault = Arc::new(vault);
+    Ok((edges(world, (store, ephemeral), &vault), vault))
+}
+
+/// One bundle of edges.
+pub fn edges(world: World, (store, ephemeral): (Store, Arc<dyn EphemeralStore>), vault: &Arc<Vault>) -> Edges {
+    let World { clock, random, fetch } = world;
+    let outbox = Outbox::new(Arc::clone(vault), Arc::clone(&random));
+    Edges { store, ephemeral, fetch, clock, random, outbox }
 }
 
 /// With the headers that every answer of this server has.
@@ -329,7 +350,12 @@ fn policy(config: &Config, mode: Mode) -> Result<Policy, StartError> {
             interaction: config.session.interaction_lifetime,
             ..Lifetimes::default()
         },
-        sessions: SessionLifetimes { idle: config.session.idle_lifetime, absolute: config.session.lifetime },
+        sessions: SessionLifetimes {
+            idle: config.session.idle_lifetime,
+            absolute: config.session.lifetime,
+            at_most: config.session.at_most,
+        },
+        history: config.history.lifetime,
         registration,
         access_token_signing_alg: tokens.signing_alg,
         default_audience: config.issuer.as_str().to_owned(),

@@ -19,7 +19,9 @@ use crate::authn::password::hash::PasswordHasher;
 use crate::authn::throttle::Throttle;
 use crate::edge::Edges;
 use crate::model::authentication::Authentication;
+use crate::model::event::{Actor, EventName, Provenance};
 use crate::model::fault::Fault;
+use crate::model::id::{ClientId, UserId};
 use crate::protocol::secret::Secret;
 
 /// A way to prove who one is.
@@ -42,6 +44,21 @@ pub struct Attempt {
     pub address: String,
     /// The mark that the browser carries, if any ([`device`]).
     pub device: Option<Secret>,
+    /// Where the request comes from, for what is written down of it.
+    pub provenance: Provenance,
+    /// The app that the person would sign in for.
+    pub client: Option<ClientId>,
+}
+
+impl Attempt {
+    /// Writes down that the attempt failed: in the history of `user`, or in nobody's. What was typed is not told.
+    pub fn note_failure(&self, edges: &Edges, method: &'static str, user: Option<UserId>) {
+        let mut event = edges.event(EventName::SignIn).by(Actor::Anonymous).failed().from(self.provenance.clone());
+        event = event.telling("method", method);
+        event.user = user;
+        event.client.clone_from(&self.client);
+        edges.store.note_event(event);
+    }
 }
 
 /// What the person sent.

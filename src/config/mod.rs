@@ -5,12 +5,16 @@
 //! small structs: only `app.rs` and `cli/` see [`Config`]. To add a section: a file with a struct that has `Default`, documents each
 //! key and denies unknown fields; a field in [`Config`]; and what has to hold between keys in `check`.
 
+pub mod api;
 mod check;
+mod count;
 pub mod database;
 pub mod duration;
+pub mod endpoints;
 mod environment;
 pub mod ephemeral;
 mod error;
+pub mod history;
 pub mod issuer;
 pub mod keys;
 mod nearest;
@@ -53,6 +57,15 @@ pub struct Config {
     pub registration: registration::Registration,
     /// How long people stay signed in.
     pub session: session::Session,
+<<<<<<< HEAD
+    /// Who may call the account API from a browser.
+    pub api: api::ApiSection,
+    /// What of the account API is there.
+    pub endpoints: endpoints::Endpoints,
+=======
+    /// How long it is remembered what happened.
+    pub history: history::History,
+>>>>>>> a5f43d7 (wip: sessions, history, console, step-up)
     /// How pages look.
     pub theme: theme::Theme,
 }

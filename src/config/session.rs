@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::duration;
+use super::{count, duration};
 
 /// `[session]`
 #[derive(Clone, Debug, Deserialize)]
@@ -18,6 +18,12 @@ pub struct Session {
     /// A session with "keep me signed in", whatever is used.
     #[serde(deserialize_with = "duration::deserialize")]
     pub lifetime: Duration,
+    /// How long a proof counts for something sensitive; after that the person proves again who they are.
+    #[serde(deserialize_with = "duration::deserialize")]
+    pub step_up_lifetime: Duration,
+    /// The most sessions of one person; one more ends the oldest.
+    #[serde(deserialize_with = "count::deserialize")]
+    pub at_most: u32,
     /// A sign-in under way, from the app's request to the answer.
     #[serde(deserialize_with = "duration::deserialize")]
     pub interaction_lifetime: Duration,
@@ -30,6 +36,8 @@ impl Default for Session {
         Self {
             idle_lifetime: Duration::from_hours(12),
             lifetime: Duration::from_hours(30 * 24),
+            step_up_lifetime: Duration::from_mins(10),
+            at_most: 50,
             interaction_lifetime: Duration::from_mins(30),
             cookie_domain: None,
         }

@@ -15,7 +15,7 @@ use crate::http::front::Front;
 use crate::http::health::Health;
 use crate::http::trace::{Trace, TraceId};
 use crate::http::web::Web;
-use crate::http::{asset, oauth, page};
+use crate::http::{api, asset, oauth, page};
 
 /// What the public address serves. `more` are routes of the same origin that stand beside ours (the development mailbox).
 pub fn front(web: Web, trace: Trace, health: Health, more: Router) -> Front {
@@ -24,6 +24,7 @@ pub fn front(web: Web, trace: Trace, health: Health, more: Router) -> Front {
     let layered = Router::new()
         .merge(protocol())
         .merge(pages())
+        .merge(api::router(&web))
         .with_state(web.clone())
         .merge(health.public())
         .merge(more)
@@ -73,9 +74,14 @@ fn pages() -> Router<Web> {
         .route("/sign-in/link", closed(get(page::link::show).post(page::link::submit)))
         .route("/consent", closed(get(page::consent::show).post(page::consent::submit)))
         .route("/sign-out", closed(post(page::logout::submit)))
-        .route("/account", closed(get(page::account::show)))
-        .route("/account/apps/{client_id}/revoke", closed(post(page::account::revoke_app)))
-        .route("/account/sessions/{id}/end", closed(post(page::account::end_session)))
+        .route("/sign-in/again", closed(get(page::again::show).post(page::again::submit)))
+        .route("/account", closed(get(page::account::overview::show)))
+        .route("/account/apps", closed(get(page::account::app::show)))
+        .route("/account/apps/{client_id}/revoke", closed(post(page::account::app::revoke)))
+        .route("/account/sessions", closed(get(page::account::session::show)))
+        .route("/account/sessions/end-others", closed(post(page::account::session::end_others)))
+        .route("/account/sessions/{id}/end", closed(post(page::account::session::end)))
+        .route("/account/history", closed(get(page::account::history::show)))
         .route("/admin", closed(get(page::admin::show)))
         .route("/assets/{name}", closed(get(static_file)))
 }

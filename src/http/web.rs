@@ -6,9 +6,11 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::{HeaderMap, HeaderValue, LOCATION, SET_COOKIE};
 
+use crate::account::step_up::StepUp;
 use crate::authn::Method;
 use crate::authn::device::Devices;
 use crate::edge::template::context::{self, DevelopmentUser};
+use crate::http::api::Api;
 use crate::http::cookie::{Cookies, FlowCookie};
 use crate::http::csrf::Csrf;
 use crate::http::document::Document;
@@ -40,6 +42,8 @@ pub struct Parts {
     pub methods: Vec<Box<dyn Method>>,
     /// Browsers that are known.
     pub devices: Devices,
+    /// Fresh proofs before something sensitive.
+    pub step_up: StepUp,
     /// The pages.
     pub pages: Pages,
     /// The cookies.
@@ -60,6 +64,8 @@ pub struct Parts {
     pub refusals: Refusals,
     /// Origins of registered clients.
     pub origins: Origins,
+    /// The account API.
+    pub api: Api,
 }
 
 impl std::ops::Deref for Web {
@@ -217,9 +223,10 @@ fn host(url: &str) -> Option<String> {
     Some(url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
 }
 
-/// `User-Agent` as text; empty when there is none.
+/// `User-Agent` as it is written down: at most 256 characters, no control characters; empty when there is none.
 pub fn user_agent(headers: &HeaderMap) -> String {
-    headers.get(http::header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
+    let stated = headers.get(http::header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    stated.chars().filter(|letter| !letter.is_control()).take(256).collect()
 }
 
 #[cfg(test)]

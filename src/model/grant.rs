@@ -60,6 +60,17 @@ impl Grant {
     }
 }
 
+/// What an app has of a person: by a consent that is remembered, or by a grant that is good.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct AppAccess {
+    /// The app.
+    pub client: ClientId,
+    /// What it may see.
+    pub scope: Scope,
+    /// Since when, as far as it is known: the latest agreement or sign-in.
+    pub granted_at: NumericDate,
+}
+
 /// A consent that is remembered: one for each person and client.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Consent {

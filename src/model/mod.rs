@@ -3,11 +3,16 @@
 pub mod authentication;
 pub mod authorization_code;
 pub mod client;
+pub mod epoch;
+pub mod event;
 pub mod fault;
 pub mod grant;
 pub mod id;
 pub mod interaction;
+pub mod job;
+pub mod message;
 pub mod session;
 pub mod signing_key;
 pub mod token;
 pub mod user;
+pub mod user_agent;

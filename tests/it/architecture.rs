@@ -42,6 +42,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("openidconnect", &["edge/upstream/oidc.rs"]),
     ("axum", &["http/", "dev/", "app.rs"]),
     ("axum_server", &["http/"]),
+    ("utoipa", &["http/api/"]),
     ("minijinja", &["edge/template/"]),
     ("fluent_bundle", &["edge/template/"]),
     ("unic_langid", &["edge/template/"]),

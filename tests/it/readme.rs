@@ -70,7 +70,9 @@ fn every_setting_has_a_row() {
 fn every_default_is_the_real_one() {
     let mut toml = String::new();
     for (key, default) in settings().iter().filter(|(_, default)| !default.is_empty()) {
-        writeln!(toml, "{key} = \"{default}\"").unwrap();
+        let is_bare = default.parse::<i64>().is_ok() || ["true", "false"].contains(&default.as_str());
+        let value = if is_bare { default.clone() } else { format!("\"{default}\"") };
+        writeln!(toml, "{key} = {value}").unwrap();
     }
     let written = load(&toml).unwrap();
     assert_eq!(format!("{written:?}"), format!("{:?}", Config::default()));

@@ -51,11 +51,15 @@ impl Method for Password {
         let counted = (guessed, attempt.address.as_str());
         self.throttle.count(&*self.edges.ephemeral, counted, now).await?;
 
-        // For nobody the same is read, where nothing stands.
+        // For nobody the same is read, where nothing stands. The epoch comes first: if the password is changed meanwhile, what
+        // the old one proved is of the epoch that this ended.
         let holder = user.as_ref().map_or_else(|| UserId::new([0; 16]), |user| user.id);
+        let epoch = store.auth_epoch(holder).await?;
         let phc = store.password(holder).await?;
         let check = self.hasher.verify(password, phc.as_ref().map(|phc| phc.expose().as_str())).await?;
-        let Some(user) = user.filter(|user| user.is_enabled() && check.is_right()) else {
+        let proven = user.as_ref().filter(|user| user.is_enabled() && check.is_right());
+        let Some((user, epoch)) = proven.zip(epoch) else {
+            attempt.note_failure(&self.edges, self.name(), user.as_ref().map(|user| user.id));
             return Err(Refusal::Wrong);
         };
         self.throttle.forgive(&*self.edges.ephemeral, counted).await?;
@@ -63,6 +67,6 @@ impl Method for Password {
             let phc = self.hasher.hash(password).await?;
             store.set_password(user.id, &phc, now).await?;
         }
-        Ok(Authentication { user: user.id, at: now, amr: vec![Amr::Pwd] })
+        Ok(Authentication::new((user.id, epoch), now, vec![Amr::Pwd]))
     }
 }

@@ -37,10 +37,14 @@ use crate::protocol::secret::TokenHash;
 mod access_token;
 mod administration;
 pub mod backup;
+mod beside;
 mod client;
 mod consent;
+mod epoch;
+mod event;
 mod expiry;
 mod grant;
+mod job;
 mod key;
 mod key_life;
 mod listen;
@@ -49,6 +53,7 @@ mod postgres;
 mod refresh_token;
 pub mod schema;
 mod session;
+mod session_end;
 mod user;
 
 pub(in crate::edge) mod cache;
@@ -58,10 +63,14 @@ pub(in crate::edge) mod row;
 pub(in crate::edge) mod statement;
 pub(in crate::edge) mod writer;
 
+pub use beside::Beside;
+pub use epoch::Kept;
 use open::APPLICATION_ID;
 pub use open::{DatabaseSettings, StoreError};
 pub use postgres::PostgresSettings;
 pub use refresh_token::Rotation;
+pub use session::Room;
+pub use session_end::Reach;
 
 /// The durable store; clones share one recorder, one pool of readers and what is held in memory.
 #[derive(Clone)]

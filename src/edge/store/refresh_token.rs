@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::edge::store::row::{Context as _, Place, ShortHash, moment};
 use crate::edge::store::statement::Connection;
 use crate::edge::store::writer::Fact;
-use crate::edge::store::{Store, access_token, grant};
+use crate::edge::store::{Beside, Store, access_token, grant};
 use crate::model::fault::Fault;
 use crate::model::id::GrantId;
 use crate::model::token::{OpaqueAccessToken, RefreshRotation, RefreshToken};
@@ -45,6 +45,8 @@ pub struct Rotation {
     pub now: NumericDate,
     /// How long, in whole seconds, a retry gets the same successor.
     pub grace: Duration,
+    /// What is written beside the revocation, when it turns out to be a reuse.
+    pub reuse: Beside,
 }
 
 impl Store {
@@ -112,7 +114,9 @@ impl Rotation {
             self.record_opaque(connection).await?;
             return Ok(RefreshRotation::Repeated);
         }
-        grant::revoke(connection, self.successor.grant, self.now).await?;
+        if grant::revoke(connection, self.successor.grant, self.now).await? {
+            self.reuse.write(connection).await?;
+        }
         Ok(RefreshRotation::Reused)
     }
 

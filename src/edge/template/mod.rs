@@ -11,6 +11,7 @@
 //! `locale/en/page.ftl`, its context in `context.rs` and a sample of it in `sample.rs`; the tests below then check it.
 
 mod asset;
+pub mod console;
 pub mod context;
 mod function;
 #[cfg(test)]
@@ -163,6 +164,14 @@ impl Templates {
         let frame = Value::from(Serde(frame));
         let context = Value::from(Serde(context));
         template.render(minijinja::context! { frame, ..context }).map_err(refuse)
+    }
+
+    /// A text that needs no arguments, in English where the language lacks it; the key where English does too.
+    pub fn text(&self, language: &Language, key: &str) -> String {
+        self.texts.format(language.tag(), key, &fluent_bundle::FluentArgs::new()).unwrap_or_else(|missing| {
+            tracing::warn!(reason = missing.reason, "an answer lacks a text");
+            missing.shown
+        })
     }
 
     /// The tags of the languages we have texts in, English first.

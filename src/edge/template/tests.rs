@@ -150,7 +150,7 @@ fn stable_ids_stay() {
                 "#consent-accept[name=decision][value=accept]",
                 "#consent-deny[name=decision][value=deny]",
                 "button[name=decision][value=switch]",
-                "a[href='/account']",
+                "a[href='/account/apps']",
             ],
         ),
         ("consent_full", &["input[type=checkbox][name=scope][value=phone]", "#self-registered"]),
@@ -166,14 +166,18 @@ fn stable_ids_stay() {
         ("error_back", &["a#back[href='https://books.example.com/']"]),
         ("logout", &["button#logout-confirm", "button[name=decision][value=stay]"]),
         ("signed_out", &["main#logged-out", "a#back"]),
+        ("account", &["#sign-out", "a#console-sessions", "nav a[aria-current=page]"]),
         (
-            "account",
+            "account_apps",
             &[
-                "form[action='/account/apps/demo-web/revoke'] button",
-                "#sign-out",
+                "form[action='/account/apps/demo-web/revoke'] button#revoke-demo-web",
                 "#apps-title ~ ul time[datetime='2026-11-21T09:14:22Z']",
             ],
         ),
+        ("account_sessions", &["button#end-others"]),
+        ("account_history", &["a#older"]),
+        ("again", &["#login[readonly]", "form #password[name=password]", "button#again-submit"]),
+        ("again_wrong", &["#again-error[role=alert]"]),
         ("home", &["#issuer", "#link-discovery"]),
     ];
     for (picture, selectors) in table {
@@ -227,7 +231,7 @@ fn a_missing_value_is_an_error_and_not_a_blank() {
 
 /// The keys that templates name: whole ones, and beginnings that a value completes (`'error-' ~ key`).
 fn keys_used(sources: &[Source]) -> (BTreeSet<String>, BTreeSet<String>) {
-    let (mut whole, mut beginnings) = (BTreeSet::from(["date".to_owned()]), BTreeSet::new());
+    let (mut whole, mut beginnings) = (BTreeSet::from(["date".to_owned()]), BTreeSet::from(["problem-".to_owned()]));
     let templates = sources.iter().filter(|source| source.kind == Kind::Template);
     let tags = templates.flat_map(|source| source.text().unwrap().split(['{', '}']));
     for tag in tags.filter(|tag| tag.starts_with('%') || tag.contains("t('")) {

@@ -11,7 +11,13 @@ use http::request::Parts;
 use crate::http::cookie::FlowCookie;
 use crate::http::proxy::counted;
 use crate::http::trace::TraceId;
+<<<<<<< HEAD
 use crate::http::web::Web;
+use crate::model::fault::Fault;
+=======
+use crate::http::web::{Web, user_agent};
+use crate::model::event::Provenance;
+>>>>>>> a5f43d7 (wip: sessions, history, console, step-up)
 use crate::oauth::interaction::Browser;
 use crate::oauth::interaction::sign_in::session;
 use crate::protocol::secret::TokenHash;
@@ -51,6 +57,47 @@ impl FromRequestParts<Web> for Caller {
     }
 }
 
+<<<<<<< HEAD
+impl Visitor {
+    /// What the request says of itself; nobody is signed in yet.
+    fn stranger(parts: &Parts, web: &Web) -> Self {
+        let id = parts.extensions.get::<TraceId>().copied().unwrap_or_default();
+        let address = Caller::of(parts, web);
+        let flow = web.cookies.flow(&parts.headers);
+        let browser = Browser { session: None, flow: flow.as_ref().map(|flow| TokenHash::of(flow.0.expose())) };
+        Self { id, headers: parts.headers.clone(), flow, browser, address }
+    }
+
+    /// The visitor with the session that its cookie names.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub async fn of(parts: &Parts, web: &Web) -> Result<Self, Fault> {
+        let mut visitor = Self::stranger(parts, web);
+=======
+/// Where a request comes from, as it is written down with what came of it.
+#[derive(Clone, Debug, Default)]
+pub struct FromWhere(pub Provenance);
+
+impl FromWhere {
+    fn of(parts: &Parts, web: &Web) -> Self {
+        let id = parts.extensions.get::<TraceId>().copied().unwrap_or_default();
+        Self(Provenance {
+            address: Caller::of(parts, web).0,
+            user_agent: user_agent(&parts.headers),
+            trace_id: id.to_string(),
+        })
+    }
+}
+
+impl FromRequestParts<Web> for FromWhere {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Infallible> {
+        Ok(Self::of(parts, web))
+    }
+}
+
 impl FromRequestParts<Web> for Visitor {
     type Rejection = Response;
 
@@ -58,14 +105,22 @@ impl FromRequestParts<Web> for Visitor {
         let id = parts.extensions.get::<TraceId>().copied().unwrap_or_default();
         let address = Caller::of(parts, web);
         let flow = web.cookies.flow(&parts.headers);
-        let browser = Browser { session: None, flow: flow.as_ref().map(|flow| TokenHash::of(flow.0.expose())) };
+        let FromWhere(provenance) = FromWhere::of(parts, web);
+        let flow_hash = flow.as_ref().map(|flow| TokenHash::of(flow.0.expose()));
+        let browser = Browser { session: None, flow: flow_hash, provenance };
         let mut visitor = Self { id, headers: parts.headers.clone(), flow, browser, address };
+>>>>>>> a5f43d7 (wip: sessions, history, console, step-up)
         if let Some(cookie) = web.cookies.session(&parts.headers) {
-            match session(&web.provider, cookie.0.expose()).await {
-                Ok(session) => visitor.browser.session = session,
-                Err(fault) => return Err(web.refuse(&visitor, &fault.into())),
-            }
+            visitor.browser.session = session(&web.provider, cookie.0.expose()).await?;
         }
         Ok(visitor)
+    }
+}
+
+impl FromRequestParts<Web> for Visitor {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Response> {
+        Self::of(parts, web).await.map_err(|fault| web.refuse(&Self::stranger(parts, web), &fault.into()))
     }
 }

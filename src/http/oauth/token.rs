@@ -9,18 +9,24 @@ use http::header::{HeaderMap, HeaderValue, PRAGMA};
 
 use crate::http::error::json;
 use crate::http::extract::params;
+use crate::http::extract::visitor::FromWhere;
 use crate::http::oauth::{basic, open_to_own_origins, refused};
 use crate::http::web::Web;
 use crate::oauth::endpoint::token::token;
 
 /// Exchanges a grant for tokens.
-pub async fn handle(State(web): State<Web>, headers: HeaderMap, body: Body) -> Response {
+pub async fn handle(
+    State(web): State<Web>,
+    FromWhere(provenance): FromWhere,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
     let form = match params::form(&headers, body).await {
         Ok(form) => form,
         Err(unreadable) => return refused(&web, "token", None, unreadable.into()),
     };
     let (client, answer) = match basic(&headers) {
-        Ok(basic) => token(&web.provider, &form, basic.as_ref()).await,
+        Ok(basic) => token(&web.provider, &form, basic.as_ref(), &provenance).await,
         Err(error) => (None, Err(error)),
     };
     let mut response = match answer {

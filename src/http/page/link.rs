@@ -9,7 +9,7 @@ use crate::edge::template::context::LinkPage;
 use crate::http::error::PageError;
 use crate::http::extract::params::{Form, Query};
 use crate::http::extract::visitor::Visitor;
-use crate::http::page::sign_in::{destination, enter, prove};
+use crate::http::page::sign_in::{Proof, destination, enter, prove};
 use crate::http::page::{fault_page, foreign_form};
 use crate::http::web::{Web, with_cookies};
 use crate::oauth::interaction::sign_in::Persistence;
@@ -37,9 +37,10 @@ pub async fn submit(State(web): State<Web>, visitor: Visitor, Query(query): Quer
         return foreign_form(&web, &visitor, error, web.path("/sign-in/link", &again));
     }
     let answer = Answer::Link(Secret::from(token));
-    match prove(&web, &visitor, "link", &answer).await {
+    match prove(&web, &visitor, ("link", &answer), None).await {
         Ok(authentication) => {
-            enter(&web, visitor, None, (authentication, Persistence::Browser, destination(&query))).await
+            let proof = Proof { authentication, method: "link", persistent: Persistence::Browser };
+            enter(&web, visitor, None, (proof, destination(&query))).await
         }
         Err(Refusal::Wrong) => web.refuse(&visitor, &PageError::new("link_used", StatusCode::BAD_REQUEST)),
         Err(Refusal::TooMany(_)) => {

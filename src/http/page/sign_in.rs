@@ -6,13 +6,15 @@ use http::StatusCode;
 use http::header::{HeaderValue, RETRY_AFTER};
 
 use crate::authn::{Answer, Attempt, Refusal};
+use crate::edge::store::Beside;
 use crate::edge::template::context;
 use crate::http::cookie::Keep as CookieLife;
 use crate::http::extract::params::{Form, Query};
 use crate::http::extract::visitor::Visitor;
 use crate::http::page::{Place, fault_page, find, foreign_form, lead, proceed};
-use crate::http::web::{Web, redirect, shown, user_agent, way_back, with_cookies};
+use crate::http::web::{Web, redirect, shown, way_back, with_cookies};
 use crate::model::authentication::Authentication;
+use crate::model::client::Client;
 use crate::model::fault::Fault;
 use crate::model::interaction::Participation;
 use crate::oauth::endpoint::authorize::{Next, go_on};
@@ -22,7 +24,7 @@ use crate::protocol::params::Params;
 use crate::protocol::secret::Secret;
 
 /// What a page without a waiting request leads to.
-const DESTINATIONS: &[&str] = &["account", "admin"];
+const DESTINATIONS: &[&str] = &["account", "account/sessions", "account/history", "account/apps", "admin"];
 
 /// `GET /sign-in`
 pub async fn show(State(web): State<Web>, visitor: Visitor, Query(query): Query) -> Response {
@@ -68,10 +70,12 @@ pub async fn submit(State(web): State<Web>, visitor: Visitor, Query(query): Quer
     let login = form.get("login").unwrap_or_default().to_owned();
     let password = Secret::from(form.get("password").unwrap_or_default());
     let answer = Answer::Password { login: login.clone(), password };
-    let refused = match prove(&web, &visitor, "password", &answer).await {
+    let client = open.as_ref().map(|open| &*open.client);
+    let refused = match prove(&web, &visitor, ("password", &answer), client).await {
         Ok(authentication) => {
             let persistent = if form.get("remember").is_some() { Persistence::Kept } else { Persistence::Browser };
-            return enter(&web, visitor, open, (authentication, persistent, destination(&query))).await;
+            let proof = Proof { authentication, method: "password", persistent };
+            return enter(&web, visitor, open, (proof, destination(&query))).await;
         }
         Err(refused) => refused,
     };
@@ -93,12 +97,33 @@ pub async fn submit(State(web): State<Web>, visitor: Visitor, Query(query): Quer
 ///
 /// # Errors
 /// What the method says.
-pub async fn prove(web: &Web, visitor: &Visitor, method: &str, answer: &Answer) -> Result<Authentication, Refusal> {
-    let attempt = Attempt { address: visitor.address.0.clone(), device: web.cookies.device(&visitor.headers) };
+pub async fn prove(
+    web: &Web,
+    visitor: &Visitor,
+    (method, answer): (&str, &Answer),
+    client: Option<&Client>,
+) -> Result<Authentication, Refusal> {
+    let attempt = Attempt {
+        address: visitor.address.0.clone(),
+        device: web.cookies.device(&visitor.headers),
+        provenance: visitor.browser.provenance.clone(),
+        client: client.map(|client| client.id.clone()),
+    };
     match web.method(method) {
         Some(method) => method.finish(&attempt, answer).await,
         None => Err(Refusal::Wrong),
     }
+}
+
+/// A proven person who is to be let in.
+#[derive(Clone, Debug)]
+pub struct Proof {
+    /// Who, when, how.
+    pub authentication: Authentication,
+    /// The name of the method.
+    pub method: &'static str,
+    /// How long the browser keeps the session.
+    pub persistent: Persistence,
 }
 
 /// Lets a proven person in: session, cookie, and on with the request that waits, or to a page of ours.
@@ -106,9 +131,11 @@ pub async fn enter(
     web: &Web,
     mut visitor: Visitor,
     open: Option<Open>,
-    (authentication, persistent, destination): (Authentication, Persistence, &'static str),
+    (proof, destination): (Proof, &'static str),
 ) -> Response {
-    let keep = Keep { persistent, user_agent: user_agent(&visitor.headers) };
+    let Proof { authentication, method, persistent } = proof;
+    let client = open.as_ref().map(|open| open.client.id.clone());
+    let keep = Keep { persistent, method, client, beside: Beside::default() };
     let signed_in = match sign_in(&web.provider, &visitor.browser, authentication, keep).await {
         Ok(signed_in) => signed_in,
         Err(fault) => return fault_page(web, &visitor, fault),

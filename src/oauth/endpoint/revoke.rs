@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use crate::edge::store::Beside;
 use crate::model::client::Client;
 use crate::oauth::client_auth::{self, BasicCredentials};
 use crate::oauth::provider::Provider;
@@ -39,7 +40,7 @@ async fn refresh_token(provider: &Provider, client: &Client, token: &str) -> Res
     if grant.client != client.id {
         return Err(of_another());
     }
-    store.revoke_grant(grant.id, provider.now()).await?;
+    store.revoke_grant(grant.id, provider.now(), Beside::default()).await?;
     Ok(true)
 }
 

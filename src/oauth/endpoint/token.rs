@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use crate::model::client::Client;
+use crate::model::event::Provenance;
 use crate::oauth::client_auth::{self, BasicCredentials};
 use crate::oauth::grant::authorization_code::{self, CodeParameters};
 use crate::oauth::grant::{client_credentials, refresh_token};
@@ -20,20 +21,30 @@ use crate::protocol::token_response::TokenResponse;
 /// An answer of the token endpoint and the client it is for, which CORS needs to know.
 pub type Answer = (Option<Arc<Client>>, Result<TokenResponse, OAuthError>);
 
-/// Answers a token request.
+/// Answers a token request that came from `provenance`.
 ///
 /// # Errors
 /// The codes of RFC 6749 §5.2.
-pub async fn token(provider: &Provider, params: &Params, basic: Option<&BasicCredentials>) -> Answer {
+pub async fn token(
+    provider: &Provider,
+    params: &Params,
+    basic: Option<&BasicCredentials>,
+    provenance: &Provenance,
+) -> Answer {
     let client = match client_auth::authenticate(provider, params, basic).await {
         Ok(client) => client,
         Err(refusal) => return (None, Err(refusal)),
     };
-    let answer = exchange(provider, Arc::clone(&client), params).await;
+    let answer = exchange(provider, Arc::clone(&client), params, provenance).await;
     (Some(client), answer)
 }
 
-async fn exchange(provider: &Provider, client: Arc<Client>, params: &Params) -> Result<TokenResponse, OAuthError> {
+async fn exchange(
+    provider: &Provider,
+    client: Arc<Client>,
+    params: &Params,
+    provenance: &Provenance,
+) -> Result<TokenResponse, OAuthError> {
     let request = TokenRequest::parse(params)?;
     let grant_type = request.grant_type();
     if !client.allows(grant_type) {
@@ -53,7 +64,7 @@ async fn exchange(provider: &Provider, client: Arc<Client>, params: &Params) -> 
             authorization_code::redeem(provider, client, parameters).await
         }
         TokenRequest::RefreshToken { refresh_token, scope } => {
-            refresh_token::rotate(provider, client, &refresh_token, scope.as_ref()).await
+            refresh_token::rotate(provider, client, (&refresh_token, scope.as_ref()), provenance).await
         }
         TokenRequest::ClientCredentials { scope, resource } => {
             own_token(provider, client, (scope.as_ref(), &resource)).await

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use crate::edge::ephemeral::CODE;
+use crate::edge::store::Beside;
 use crate::model::authorization_code::AuthorizationCode;
 use crate::model::client::{Client, RefreshTokenPolicy};
 use crate::model::grant::{Grant, GrantDetails};
@@ -110,7 +111,7 @@ async fn commit(
         CodeRedemption::Recorded => match check_standing(provider, &client, &grant).await {
             Ok(()) => Ok(response),
             Err(refusal) => {
-                provider.edges.store.revoke_grant(grant.id, now).await?;
+                provider.edges.store.revoke_grant(grant.id, now, Beside::default()).await?;
                 Err(refusal)
             }
         },

@@ -171,8 +171,10 @@ mod tests {
     use super::*;
     use crate::model::authentication::{Amr, Authentication};
     use crate::model::client::{ClientOrigin, ClientPolicy};
+    use crate::model::epoch::Epoch;
     use crate::model::id::{ConsentId, SessionId};
     use crate::model::interaction::Authenticated;
+    use crate::model::session::SessionOrigin;
     use crate::protocol::client_metadata::ClientMetadata;
     use crate::protocol::client_registration::{RegistrationRules, Unsupported};
     use crate::protocol::jose::algorithm::SigningAlgorithm;
@@ -223,14 +225,15 @@ mod tests {
         Session {
             id: SessionId::new(at, [1; 10]),
             token_hash: TokenHash::of("cookie"),
-            authentication: Authentication { user: UserId::new([1; 16]), at, amr: vec![Amr::Pwd] },
+            authentication: Authentication::new((UserId::new([1; 16]), Epoch::FIRST), at, vec![Amr::Pwd]),
             created_at: at,
             last_seen_at: NOW,
             expires_at: NumericDate::from_seconds(i64::MAX),
             idle_lifetime: 3600,
             is_persistent: false,
             ended_at: None,
-            user_agent: String::new(),
+            origin: SessionOrigin::default(),
+            proven_again_at: None,
         }
     }
 

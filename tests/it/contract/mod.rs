@@ -26,6 +26,8 @@ macro_rules! on_each_engine {
 }
 
 mod ephemeral;
+mod epoch;
+mod event;
 mod fetch;
 mod kill;
 mod measure;

@@ -4,12 +4,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::json;
-use symbolon::edge::store::{Creation, DatabaseSettings, PostgresSettings, Rotation, Store};
+use symbolon::edge::store::{Beside, Creation, DatabaseSettings, PostgresSettings, Room, Rotation, Store};
 use symbolon::model::authentication::{Amr, Authentication};
+use symbolon::model::epoch::Epoch;
 use symbolon::model::client::{Client, ClientOrigin, ClientPolicy, ClientSecret};
 use symbolon::model::grant::{Consent, Grant, GrantDetails};
 use symbolon::model::id::{ClientId, ConsentId, GrantId, IdentifierId, SessionId, UserId};
-use symbolon::model::session::Session;
+use symbolon::model::session::{Session, SessionOrigin};
 use symbolon::model::token::{OpaqueAccessToken, RefreshToken};
 use symbolon::model::user::{Identifier, IdentifierKind, Role, User};
 use symbolon::protocol::numeric_date::NumericDate;
@@ -88,7 +89,7 @@ impl House {
 pub(super) async fn move_in(store: &Store) {
     assert_eq!(store.create_user(&alice(), Some("$argon2id$alice")).await.expect("stored"), Creation::Created);
     assert_eq!(store.create_client(&shop()).await.expect("stored"), Creation::Created);
-    store.begin_session(&session(), None).await.expect("stored");
+    store.begin_session(&session(), Room::default(), Beside::default()).await.expect("stored");
 }
 
 impl Home {
@@ -136,7 +137,7 @@ pub(super) fn person(random: [u8; 16], names: &[&str]) -> User {
         profile: Profile { name: Some("Alice \"A\" Ünï\u{0301}".to_owned()), ..Profile::default() },
         identifiers: identifiers.collect(),
         role: Role::Owner,
-        auth_epoch: at(0),
+        auth_epoch: Epoch::FIRST,
         created_at: at(0),
         updated_at: at(1),
         disabled_at: None,
@@ -176,7 +177,7 @@ pub(super) fn client(id: &str) -> Client {
 }
 
 pub(super) fn authentication(at: NumericDate) -> Authentication {
-    Authentication { user: UserId::new(ALICE), at, amr: vec![Amr::Pwd] }
+    Authentication::new((UserId::new(ALICE), Epoch::FIRST), at, vec![Amr::Pwd])
 }
 
 pub(super) fn session_id() -> SessionId {
@@ -194,7 +195,12 @@ pub(super) fn session() -> Session {
         idle_lifetime: 3_600,
         is_persistent: true,
         ended_at: None,
-        user_agent: "Browser/1.0".to_owned(),
+        origin: SessionOrigin {
+            address: "192.0.2.1".to_owned(),
+            user_agent: "Browser/1.0".to_owned(),
+            client: Some(shop_id()),
+        },
+        proven_again_at: None,
     }
 }
 
@@ -256,6 +262,7 @@ pub(super) fn rotation(presented: &str, successor: &str, now: i64) -> Rotation {
         opaque: None,
         now: at(now),
         grace: Duration::from_secs(10),
+        reuse: Beside::default(),
     }
 }
 

@@ -11,7 +11,7 @@ async fn a_person_sees_and_ends_their_sessions() {
     let server = TestServer::start().await;
     let laptop = Browser::signed_in(&server, "alice").await;
     let phone = Browser::signed_in(&server, "alice").await;
-    let page = laptop.open("/account").await;
+    let page = laptop.open("/account/sessions").await;
     let ends = page.page().attributes("form[action^='/account/sessions/']", "action");
     assert_eq!(ends.len(), 2, "{page}");
     let csrf = page.page().form_of("sign-out").fields[0].clone();
