@@ -8,9 +8,13 @@ use arc_swap::ArcSwap;
 use axum::Router;
 
 use crate::authn::device::Devices;
+use crate::authn::password::breached::{BreachedList, WhenUnreadable};
 use crate::authn::password::hash::PasswordHasher;
+use crate::authn::password::policy::PasswordPolicy;
+use crate::authn::password::strength::Rules;
 use crate::authn::throttle::Throttle;
 use crate::authn::{self};
+use crate::config::password::Unreadable;
 use crate::config::registration::RegistrationMode;
 use crate::config::{Config, ConfigError};
 use crate::edge::Edges;
@@ -26,7 +30,7 @@ use crate::http::csrf::Csrf;
 use crate::http::document::{Document, Prepared};
 use crate::http::front::Front;
 use crate::http::health::{Dependency, Health};
-use crate::http::proxy::TrustedProxies;
+use crate::http::proxy::Proxies;
 use crate::http::render::{Pages, Stage};
 use crate::http::routes;
 use crate::http::security_header::Transport;
@@ -66,6 +70,8 @@ pub struct App {
     pub provider: Arc<Provider>,
     /// Password hashing.
     pub hasher: Arc<PasswordHasher>,
+    /// What a new password has to hold.
+    pub passwords: PasswordPolicy,
     /// The pages.
     pub templates: Arc<Templates>,
     /// Whether it is about to stop.
@@ -76,7 +82,7 @@ pub struct App {
     cookie_scope: CookieScope,
     csrf_key: MacKey,
     devices: Devices,
-    proxies: TrustedProxies,
+    proxies: Proxies,
 }
 
 /// What a development server adds.
@@ -177,12 +183,13 @@ impl App {
             devices: Devices::new(server_key(&provider.edges, &vault, "device").await?),
             provider: Arc::new(provider),
             hasher: Arc::new(PasswordHasher::new(parallel)),
+            passwords: password_policy(config, parallel),
             templates,
             readiness: Readiness::default(),
             dependencies,
             mode,
             cookie_scope: cookie_scope(config),
-            proxies: config.server.trusted_proxies.clone(),
+            proxies: config.server.proxies(),
             issuer,
         })
     }
@@ -229,7 +236,7 @@ impl App {
             transport: Transport::of(provider.issuer.as_str()),
             readiness: self.readiness.clone(),
         });
-        routes::front(web, trace, self.health(), extras.routes)
+        routes::front(web, trace, self.health(), extras.routes).behind(self.proxies.clone())
     }
 
     /// What the operations address serves.
@@ -336,6 +343,25 @@ fn policy(config: &Config, mode: Mode) -> Result<Policy, StartError> {
         rotation: rotation_policy(config),
         mode,
     })
+}
+
+/// What a new password has to hold, by the settings. Nobody's password is built from the name of the site.
+pub fn password_policy(config: &Config, parallel: usize) -> PasswordPolicy {
+    let host = url::Url::parse(config.issuer.as_str()).ok().and_then(|url| url.host_str().map(str::to_owned));
+    let site_words = host.iter().flat_map(|host| host.split('.')).map(str::to_owned);
+    let rules = Rules {
+        min_length: config.password.min_length,
+        site_words: std::iter::once("symbolon".to_owned()).chain(site_words).collect(),
+    };
+    let policy = PasswordPolicy::new(rules, parallel);
+    let when_unreadable = match config.password.breached_unreadable {
+        Unreadable::Open => WhenUnreadable::Open,
+        Unreadable::Closed => WhenUnreadable::Closed,
+    };
+    match &config.password.breached_list {
+        Some(path) => policy.with_breached(BreachedList::new(path), when_unreadable),
+        None => policy,
+    }
 }
 
 fn cookie_scope(config: &Config) -> CookieScope {

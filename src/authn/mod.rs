@@ -3,7 +3,9 @@
 //! A method answers one question: is this attempt a proof, and of whom? What the proof is good for (session, step-up,
 //! `acr`) is decided above. To add one: a folder with an `impl Method`, a line in [`methods`].
 
+pub mod captcha;
 pub mod device;
+pub mod limit;
 pub mod one_time_link;
 pub mod password;
 pub mod throttle;

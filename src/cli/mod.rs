@@ -12,6 +12,7 @@ pub mod healthcheck;
 pub mod key;
 pub mod migrate;
 pub mod output;
+pub mod password_list;
 pub mod serve;
 pub mod session;
 pub mod setup;
@@ -105,6 +106,9 @@ enum Command {
     /// The keys that sign tokens.
     #[command(subcommand)]
     Key(key::KeyCommand),
+    /// The list of stolen passwords.
+    #[command(subcommand)]
+    PasswordList(password_list::PasswordListCommand),
     /// The way in for administrators.
     #[command(subcommand)]
     Admin(admin::AdminCommand),
@@ -223,6 +227,7 @@ impl Command {
             Self::User(command) => command.run(call).await,
             Self::Session(command) => command.run(call).await,
             Self::Key(command) => command.run(call).await,
+            Self::PasswordList(command) => command.run(call),
             Self::Admin(command) => command.run(call).await,
         }
     }

@@ -33,6 +33,7 @@ impl Config {
             // A key is published for an hour before it signs.
             ("keys.rotate_every", self.keys.rotate_every, 2 * HOUR, 10 * YEAR),
             ("server.drain", self.server.drain, Duration::ZERO, HOUR),
+            ("limits.block_for", self.limits.block_for, MINUTE, DAY),
         ] {
             if set < least || set > most {
                 let [set, least, most] = [set, least, most].map(duration::format);
@@ -41,6 +42,8 @@ impl Config {
         }
         found.extend(self.check_registration(environment).err());
         found.extend(self.check_cookie_domain().err());
+        found.extend(self.check_proxies().err());
+        found.extend(self.check_guard(environment).err());
         found.extend(self.database.place(environment).err());
         found.extend(self.ephemeral.redis(environment).err());
         for (key, path) in
@@ -75,6 +78,37 @@ impl Config {
                 "has no effect; set registration.mode = \"initial_access_token\", or leave it out",
             )),
             (_, None) => Ok(()),
+        }
+    }
+
+    /// PROTOCOL.md A1, A4.
+    fn check_guard(&self, environment: &BTreeMap<String, String>) -> Result<(), ConfigError> {
+        if !(8..=64).contains(&self.password.min_length) {
+            return Err(ConfigError::new("password.min_length", "must be from 8 to 64 characters"));
+        }
+        if self.limits.block_after.is_some_and(|failures| !(1..=1_000).contains(&failures)) {
+            return Err(ConfigError::new("limits.block_after", "must be from 1 to 1000 failures"));
+        }
+        if let Some(secret) = &self.captcha.secret {
+            secret.read("captcha.secret", environment)?;
+        }
+        self.captcha.mistake().map_or(Ok(()), Err)
+    }
+
+    /// PROTOCOL.md O5: a number of proxies alone would let everybody who connects say who they are.
+    fn check_proxies(&self) -> Result<(), ConfigError> {
+        let server = &self.server;
+        let needs = |key: &'static str| {
+            let cure = "needs server.trusted_proxies: the addresses from which proxies connect";
+            Err(ConfigError::new(key, cure))
+        };
+        match (server.trusted_proxies.is_empty(), server.proxy_count, server.proxy_strict) {
+            (true, Some(1..), _) => needs("server.proxy_count"),
+            (true, _, true) => needs("server.proxy_strict"),
+            (_, Some(17..), _) => {
+                Err(ConfigError::new("server.proxy_count", "is above 16; so long a chain is not read"))
+            }
+            _ => Ok(()),
         }
     }
 

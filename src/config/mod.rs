@@ -5,6 +5,7 @@
 //! small structs: only `app.rs` and `cli/` see [`Config`]. To add a section: a file with a struct that has `Default`, documents each
 //! key and denies unknown fields; a field in [`Config`]; and what has to hold between keys in `check`.
 
+pub mod captcha;
 mod check;
 pub mod database;
 pub mod duration;
@@ -13,7 +14,10 @@ pub mod ephemeral;
 mod error;
 pub mod issuer;
 pub mod keys;
+pub mod limits;
 mod nearest;
+mod number;
+pub mod password;
 pub mod registration;
 pub mod secret;
 pub mod server;
@@ -53,6 +57,12 @@ pub struct Config {
     pub registration: registration::Registration,
     /// How long people stay signed in.
     pub session: session::Session,
+    /// What a new password has to hold.
+    pub password: password::Password,
+    /// How often something may be asked for.
+    pub limits: limits::Limits,
+    /// What keeps programs from trying.
+    pub captcha: captcha::Captcha,
     /// How pages look.
     pub theme: theme::Theme,
 }

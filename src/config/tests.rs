@@ -186,6 +186,49 @@ fn proxies_are_a_list_or_a_text_with_commas() {
 }
 
 #[test]
+fn what_guards_the_door_is_set_in_words() {
+    for (file, expected) in [
+        ("[server]\nproxy_count = 2", "server.proxy_count (symbolon.toml): needs server.trusted_proxies"),
+        ("[server]\nproxy_strict = true", "server.proxy_strict (symbolon.toml): needs server.trusted_proxies"),
+        ("[server]\nproxy_strict = 1", "server.proxy_strict (symbolon.toml): must be true or false"),
+        ("[server]\nproxy_count = -1", "server.proxy_count (symbolon.toml): must be a whole number"),
+        ("[server]\nproxy_headers = [\"a b\"]", "server.proxy_headers (symbolon.toml): must be names of headers"),
+        ("[server]\nproxy_order = \"both\"", "server.proxy_order (symbolon.toml): must be one of appended, prepended"),
+        ("[password]\nmin_length = 4", "password.min_length (symbolon.toml): must be from 8 to 64"),
+        (
+            "[password]\nbreached_unreadable = \"ajar\"",
+            "password.breached_unreadable (symbolon.toml): must be one of open, closed",
+        ),
+        ("[limits]\nsign_in = \"often\"", "limits.sign_in (symbolon.toml): must be a rate such as 10/min"),
+        (
+            "[limits]\nsignin = \"10/min\"",
+            "limits.signin (symbolon.toml): there is no such key; did you mean `sign_in`?",
+        ),
+        ("[limits]\nblock_after = 0", "limits.block_after (symbolon.toml): must be from 1 to 1000"),
+        ("[limits]\nblock_for = \"5s\"", "limits.block_for (symbolon.toml): is 5s; it must be from 1m to 1d"),
+        ("[captcha]\nsign_in = \"yes\"", "captcha.sign_in (symbolon.toml): must be off, adaptive or always"),
+        ("[captcha]\nprovider = \"turnstile\"", "captcha.site_key (symbolon.toml): is missing"),
+        ("[captcha]\nprovider = \"turnstile\"\nsite_key = \"x\"", "captcha.secret"),
+        ("[captcha]\ndifficulty = 1", "captcha.difficulty (symbolon.toml): must be from 1000"),
+    ] {
+        let line = line(file, &[]);
+        assert!(line.starts_with(expected), "{line}");
+    }
+    let variables = [
+        ("SYMBOLON__SERVER__TRUSTED_PROXIES", "10.0.0.0/8"),
+        ("SYMBOLON__SERVER__PROXY_HEADERS", "forwarded, x-real-ip"),
+        ("SYMBOLON__SERVER__PROXY_COUNT", "2"),
+        ("SYMBOLON__SERVER__PROXY_STRICT", "true"),
+        ("SYMBOLON__LIMITS__OTP", "off"),
+        ("SYMBOLON__PASSWORD__MIN_LENGTH", "15"),
+        ("SYMBOLON__CAPTCHA__SECRET", "hunter2"),
+    ];
+    let config = load("", &variables).unwrap();
+    assert_eq!((config.server.proxy_count, config.password.min_length), (Some(2), 15));
+    assert!(!format!("{config:?}").contains("hunter2"));
+}
+
+#[test]
 fn a_variable_is_named_as_it_was_set() {
     for (name, expected) in [
         (

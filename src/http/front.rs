@@ -12,31 +12,39 @@ use std::task::{Context, Poll};
 use axum::Router;
 use axum::body::{Bytes, HttpBody};
 use axum::extract::ConnectInfo;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::future::RouteFuture;
 use futures_util::future::Either;
-use http::Request;
+use http::{Request, StatusCode};
 use tower::Service;
 
 use crate::http::document::Document;
+use crate::http::proxy::Proxies;
 
 /// What one address serves. Clones share it.
 #[derive(Clone)]
 pub struct Front {
     documents: Arc<[(String, Document)]>,
     router: Router,
+    proxies: Arc<Proxies>,
 }
 
 impl Front {
     /// `documents` by path; everything else goes to `router`, which gets `ConnectInfo<SocketAddr>`.
     pub fn new(documents: Vec<(String, Document)>, router: Router) -> Self {
-        Self { documents: documents.into(), router }
+        Self { documents: documents.into(), router, proxies: Arc::default() }
+    }
+
+    /// Only for peers that `proxies` admit (S-126, strict).
+    #[must_use]
+    pub fn behind(self, proxies: Proxies) -> Self {
+        Self { proxies: Arc::new(proxies), ..self }
     }
 
     /// With another router made of this one; the documents stay in front of it.
     #[must_use]
     pub fn map_router(self, change: impl FnOnce(Router) -> Router) -> Self {
-        Self { documents: self.documents, router: change(self.router) }
+        Self { router: change(self.router), ..self }
     }
 }
 
@@ -82,6 +90,9 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        if !self.front.proxies.admits(self.peer.ip()) {
+            return Either::Left(ready(Ok(StatusCode::FORBIDDEN.into_response())));
+        }
         let path = request.uri().path();
         if let Some((_, document)) = self.front.documents.iter().find(|(ready, _)| ready == path) {
             return Either::Left(ready(Ok(document.answer(request.method(), request.headers()))));

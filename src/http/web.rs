@@ -15,7 +15,7 @@ use crate::http::document::Document;
 use crate::http::error::{Back, PageError, note};
 use crate::http::extract::visitor::Visitor;
 use crate::http::origins::Origins;
-use crate::http::proxy::TrustedProxies;
+use crate::http::proxy::Proxies;
 use crate::http::refusals::Refusals;
 use crate::http::render::Pages;
 use crate::model::client::Client;
@@ -55,7 +55,7 @@ pub struct Parts {
     /// More links on the start page.
     pub start_links: Vec<context::Link>,
     /// Proxies that say who calls.
-    pub proxies: TrustedProxies,
+    pub proxies: Proxies,
     /// What was refused lately.
     pub refusals: Refusals,
     /// Origins of registered clients.

@@ -2,7 +2,12 @@
 //!
 //! NIST SP 800-63B-4 §3.1.1. An unknown name costs the same hash as a known one and gets the same answer.
 
+pub mod breached;
+mod common;
+pub mod foreign;
 pub mod hash;
+pub mod policy;
+pub mod strength;
 
 use std::sync::Arc;
 
@@ -59,9 +64,9 @@ impl Method for Password {
             return Err(Refusal::Wrong);
         };
         self.throttle.forgive(&*self.edges.ephemeral, counted).await?;
-        if check.needs_rehash() {
-            let phc = self.hasher.hash(password).await?;
-            store.set_password(user.id, &phc, now).await?;
+        if let Some(before) = phc.filter(|_| check.needs_rehash()) {
+            let after = self.hasher.hash(password).await?;
+            store.replace_password(user.id, (&before, &after), now).await?;
         }
         Ok(Authentication { user: user.id, at: now, amr: vec![Amr::Pwd] })
     }

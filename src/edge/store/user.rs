@@ -32,6 +32,8 @@ const TAKE_BACK: &str = "DELETE FROM user_account WHERE id = $1";
 const READ_PASSWORD: &str = "SELECT secret FROM credential WHERE user_id = $1 AND kind = 'password'";
 const SET_PASSWORD: &str = "INSERT INTO credential (user_id, kind, secret, updated_at) VALUES ($1, 'password', $2, $3)
     ON CONFLICT (user_id, kind) DO UPDATE SET secret = excluded.secret, updated_at = excluded.updated_at";
+const REPLACE_PASSWORD: &str = "UPDATE credential SET secret = $3, updated_at = $4
+    WHERE user_id = $1 AND kind = 'password' AND secret = $2";
 const DISABLE: &str = "UPDATE user_account SET disabled_at = $2, auth_epoch = $2 WHERE id = $1 AND disabled_at IS NULL";
 
 impl Store {
@@ -117,6 +119,26 @@ impl Store {
     pub async fn set_password(&self, id: UserId, phc: &str, now: NumericDate) -> Result<(), Fault> {
         let phc = Secret::from(phc);
         let fact = Fact::one(move |connection| async move { write_password(connection, id, &phc, now).await }.boxed());
+        self.recorder.record(fact).await
+    }
+
+    /// Puts another hash of the same password in the place of the one that was checked; false when the password was changed
+    /// meanwhile, which then stands.
+    pub async fn replace_password(
+        &self,
+        id: UserId,
+        (before, after): (&Secret, &str),
+        now: NumericDate,
+    ) -> Result<bool, Fault> {
+        let (before, after) = (before.clone(), Secret::from(after));
+        let fact = Fact::one(move |connection| {
+            async move {
+                let write = connection.query(REPLACE_PASSWORD).bind(id.uuid()).bind(before.expose().as_str());
+                let write = write.bind(after.expose().as_str()).bind(now.seconds());
+                Ok(write.execute().await.context("replace the hash of a password")? == 1)
+            }
+            .boxed()
+        });
         self.recorder.record(fact).await
     }
 

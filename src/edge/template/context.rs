@@ -57,6 +57,53 @@ pub struct SignIn {
     pub remember: bool,
     /// The accounts a development server offers with one click.
     pub development_users: Vec<DevelopmentUser>,
+    /// What keeps programs from trying.
+    pub captcha: Option<Captcha>,
+}
+
+/// `part/captcha.html`: a challenge of our own, or the widget of another service.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Captcha {
+    /// A challenge in JSON.
+    pub challenge: Option<String>,
+    /// The script of a widget.
+    pub script: Option<String>,
+    /// The class of the element that becomes the widget.
+    pub class: Option<String>,
+    /// What the widget is told.
+    pub site_key: Option<String>,
+}
+
+/// `part/new_password.html`
+#[derive(Clone, Debug, Serialize)]
+pub struct NewPassword {
+    /// The fewest characters.
+    pub min_length: usize,
+    /// What is wrong with the one that was sent: ends of text keys `weakness-…`.
+    pub weaknesses: Vec<String>,
+    /// Where a script asks.
+    pub check: String,
+}
+
+/// `page/password.html`
+#[derive(Clone, Debug, Serialize)]
+pub struct PasswordPage {
+    /// Where the form posts to.
+    pub action: String,
+    /// The token of the form.
+    pub csrf: String,
+    /// The end of a text key `sign-in-error-…`.
+    pub error: Option<String>,
+    /// Whether the present password was wrong.
+    pub wrong_current: bool,
+    /// Whether the two entries of the new one differ.
+    pub not_identical: bool,
+    /// The field of the new one.
+    pub new_password: NewPassword,
+    /// Whether other sessions may stay.
+    pub may_keep_others: bool,
+    /// The way back.
+    pub back: String,
 }
 
 /// Another way to sign in.

@@ -57,6 +57,7 @@ fn sign_in() -> SignIn {
         methods: vec![],
         remember: true,
         development_users: vec![],
+        captcha: None,
     }
 }
 
@@ -102,10 +103,49 @@ fn error(key: &str, status: u16) -> Error {
 
 pub(super) fn samples() -> Vec<Sample> {
     let mut samples = sign_in_samples();
+    samples.extend(password_samples());
     samples.extend(consent_samples());
     samples.extend(ending_samples());
     samples.extend(document_samples());
     samples
+}
+
+fn password_samples() -> Vec<Sample> {
+    let new_password = NewPassword { min_length: 8, weaknesses: vec![], check: "/api/v1/password-checks".into() };
+    let page = PasswordPage {
+        action: "/account/password".into(),
+        csrf: "token".into(),
+        error: None,
+        wrong_current: false,
+        not_identical: false,
+        new_password: new_password.clone(),
+        may_keep_others: true,
+        back: "/account".into(),
+    };
+    let challenge = Captcha { challenge: Some("{\"salt\":\"<&'\"}".into()), ..Captcha::default() };
+    let widget = Captcha {
+        script: Some("https://challenges.cloudflare.com/turnstile/v0/api.js".into()),
+        class: Some("cf-turnstile".into()),
+        site_key: Some("key".into()),
+        ..Captcha::default()
+    };
+    let weaknesses = vec!["password_too_short".into(), "password_too_common".into()];
+    vec![
+        sample("password", "page/password.html", page.clone()),
+        sample(
+            "password_refused",
+            "page/password.html",
+            PasswordPage {
+                error: Some("too_many_attempts".into()),
+                wrong_current: true,
+                not_identical: true,
+                new_password: NewPassword { weaknesses, ..new_password },
+                ..page
+            },
+        ),
+        sample("sign_in_captcha", "page/sign_in.html", SignIn { captcha: Some(challenge), ..sign_in() }),
+        sample("sign_in_widget", "page/sign_in.html", SignIn { captcha: Some(widget), ..sign_in() }),
+    ]
 }
 
 fn sign_in_samples() -> Vec<Sample> {

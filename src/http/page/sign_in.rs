@@ -170,6 +170,7 @@ fn page(web: &Web, visitor: &Visitor, shown_now: Shown<'_>) -> Response {
         methods: Vec::new(),
         remember: true,
         development_users: web.development_users.clone(),
+        captcha: None,
     };
     let locales = open.map(|open| open.interaction.request.ui_locales.as_slice()).unwrap_or_default();
     let display = open.map(|open| open.interaction.request.display).unwrap_or_default();

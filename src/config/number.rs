@@ -1,0 +1,36 @@
+//! Numbers and switches; the environment writes them as texts.
+
+use serde::{Deserialize, Deserializer};
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Written {
+    Switch(bool),
+    Number(i64),
+    Text(String),
+}
+
+/// A whole number from 0 on.
+pub(super) fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
+    let number = match Written::deserialize(deserializer) {
+        Ok(Written::Number(number)) => usize::try_from(number).ok(),
+        Ok(Written::Text(text)) => text.parse().ok(),
+        _ => None,
+    };
+    number.ok_or_else(|| serde::de::Error::custom("must be a whole number"))
+}
+
+/// [`whole`] where there may be none.
+pub(super) fn optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<usize>, D::Error> {
+    whole(deserializer).map(Some)
+}
+
+/// `true` or `false`.
+pub(super) fn switch<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    match Written::deserialize(deserializer) {
+        Ok(Written::Switch(is_on)) => Ok(is_on),
+        Ok(Written::Text(text)) if text == "true" => Ok(true),
+        Ok(Written::Text(text)) if text == "false" => Ok(false),
+        _ => Err(serde::de::Error::custom("must be true or false")),
+    }
+}
