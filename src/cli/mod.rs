@@ -12,6 +12,7 @@ pub mod healthcheck;
 pub mod key;
 pub mod migrate;
 pub mod output;
+pub mod secret;
 pub mod serve;
 pub mod session;
 pub mod setup;
@@ -105,6 +106,9 @@ enum Command {
     /// The keys that sign tokens.
     #[command(subcommand)]
     Key(key::KeyCommand),
+    /// The master key, which seals the secrets of the database.
+    #[command(subcommand)]
+    Secret(secret::SecretCommand),
     /// The way in for administrators.
     #[command(subcommand)]
     Admin(admin::AdminCommand),
@@ -223,6 +227,7 @@ impl Command {
             Self::User(command) => command.run(call).await,
             Self::Session(command) => command.run(call).await,
             Self::Key(command) => command.run(call).await,
+            Self::Secret(command) => command.run(call).await,
             Self::Admin(command) => command.run(call).await,
         }
     }

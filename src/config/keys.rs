@@ -2,12 +2,15 @@
 //!
 //! PROTOCOL.md O1.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::duration;
+use super::secret::SecretSource;
+use super::{ConfigError, duration};
+use crate::edge::vault::master_key::MasterKeySource;
 
 /// `[keys]`
 #[derive(Clone, Debug, Deserialize)]
@@ -15,13 +18,49 @@ use super::duration;
 pub struct Keys {
     /// The file of the master key, mode 0600; made at the first start. Keep a copy away from the database.
     pub master_key_file: PathBuf,
+    /// In place of the file: `{ env = "NAME" }`, or `{ command = ["pass", "show", "symbolon"] }` with what the command prints.
+    pub master_key: Option<MasterKey>,
     /// How long a key signs before the next one takes over.
     #[serde(deserialize_with = "duration::deserialize")]
     pub rotate_every: Duration,
 }
 
+/// Where a master key is that is in no file.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "lowercase")]
+pub enum MasterKey {
+    /// The value of a variable.
+    Env(String),
+    /// What a command prints: the program and its arguments.
+    Command(Vec<String>),
+}
+
+impl Keys {
+    /// Where the master keys are.
+    ///
+    /// # Errors
+    /// When the variable is not set, or no command is named.
+    pub fn source(&self, environment: &BTreeMap<String, String>) -> Result<MasterKeySource, ConfigError> {
+        let key = "keys.master_key";
+        match &self.master_key {
+            None => Ok(MasterKeySource::File(self.master_key_file.clone())),
+            Some(_) if self.master_key_file != Self::default().master_key_file => {
+                Err(ConfigError::new(key, "is set beside keys.master_key_file; leave one of them out"))
+            }
+            Some(MasterKey::Env(name)) => {
+                let text = SecretSource::Variable(name.clone()).read(key, environment)?;
+                Ok(MasterKeySource::Text { origin: format!("the variable {name}"), text })
+            }
+            Some(MasterKey::Command(words)) if words.first().is_some_and(|program| !program.is_empty()) => {
+                Ok(MasterKeySource::Command(words.clone()))
+            }
+            Some(MasterKey::Command(_)) => Err(ConfigError::new(key, "names no command")),
+        }
+    }
+}
+
 impl Default for Keys {
     fn default() -> Self {
-        Self { master_key_file: "symbolon.key".into(), rotate_every: Duration::from_hours(90 * 24) }
+        Self { master_key_file: "symbolon.key".into(), master_key: None, rotate_every: Duration::from_hours(90 * 24) }
     }
 }

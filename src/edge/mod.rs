@@ -8,6 +8,7 @@ pub mod clock;
 pub mod ephemeral;
 pub mod fetch;
 pub mod random;
+pub mod sealing;
 pub mod store;
 pub mod template;
 pub mod vault;

@@ -3,6 +3,7 @@
 //! Each job is idempotent and may run on several nodes at once. To add one: a file with a function, a line in [`JOBS`].
 
 mod cleanup;
+mod master_key;
 mod rotate_keys;
 
 use std::pin::Pin;
@@ -23,8 +24,28 @@ pub struct Job {
     pub first: Duration,
     /// The pause between two runs.
     pub every: Duration,
+    /// What ends the pause early.
+    pub call: Call,
     /// One run.
     pub run: fn(Arc<Provider>) -> Run,
+}
+
+/// What ends the pause of a job before its time.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+pub enum Call {
+    /// Nothing.
+    None,
+    /// Another node tells that it changed the signing keys.
+    SigningKeys,
+}
+
+impl Call {
+    async fn heard(self, provider: &Provider) {
+        match self {
+            Self::None => std::future::pending().await,
+            Self::SigningKeys => provider.edges.store.signing_keys_told().await,
+        }
+    }
 }
 
 /// One run of a job.
@@ -32,18 +53,22 @@ pub type Run = Pin<Box<dyn Future<Output = Result<(), Fault>> + Send>>;
 
 /// Every job.
 pub const JOBS: &[Job] = &[
-    Job { name: "cleanup", first: Duration::from_mins(5), every: Duration::from_mins(5), run: cleanup::run },
+    Job { name: "cleanup", first: MINUTES, every: MINUTES, call: Call::None, run: cleanup::run },
     // After the first page: making RSA keys takes a moment.
     Job {
         name: "rotate_keys",
         first: Duration::from_secs(2),
         every: Duration::from_mins(1),
+        call: Call::None,
         run: rotate_keys::keep_up,
     },
-    Job { name: "follow_keys", first: FOLLOW, every: FOLLOW, run: rotate_keys::follow },
+    Job { name: "follow_keys", first: FOLLOW, every: FOLLOW, call: Call::SigningKeys, run: rotate_keys::follow },
+    Job { name: "follow_master_key", first: FOLLOW, every: FOLLOW, call: Call::None, run: master_key::follow },
 ];
 
-/// How often a node looks whether the signing keys were changed elsewhere.
+const MINUTES: Duration = Duration::from_mins(5);
+
+/// How often a node looks whether keys were changed elsewhere.
 const FOLLOW: Duration = Duration::from_millis(400);
 
 /// Runs every job, each at its pace, until the process ends. A failure is tried again at the next turn; of those that follow
@@ -56,7 +81,10 @@ pub fn start(provider: &Arc<Provider>) {
             turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
             let mut failed = false;
             loop {
-                turns.tick().await;
+                tokio::select! {
+                    _ = turns.tick() => {}
+                    () = job.call.heard(&provider) => {}
+                }
                 let run = (job.run)(Arc::clone(&provider)).await;
                 match &run {
                     Err(fault) if !failed => {

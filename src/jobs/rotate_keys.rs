@@ -35,11 +35,7 @@ async fn follow_store(provider: &Provider) -> Result<(), Fault> {
     if same {
         return Ok(());
     }
-    let theirs = rotation(provider).open(Some(&ours)).await?;
-    if theirs.algorithms().is_empty() {
-        // Signing with what we have beats signing with nothing.
-        return Err(Fault::internal("follow the signing keys: none of the store signs"));
-    }
+    let (theirs, unreadable) = rotation(provider).open_readable(Some(&ours)).await?;
     let kept: HashSet<&str> = theirs.iter().map(|(key, _)| key.kid()).collect();
     let withdrawn: Vec<String> =
         ours.iter().map(|(key, _)| key.kid()).filter(|kid| !kept.contains(kid)).map(str::to_owned).collect();
@@ -49,5 +45,9 @@ async fn follow_store(provider: &Provider) -> Result<(), Fault> {
         provider.verified_tokens.clear();
     }
     tracing::info!(?withdrawn, "the signing keys have changed");
-    Ok(())
+    match unreadable {
+        // What is gone is refused all the same: it may be a key that was stolen.
+        Some(fault) => Err(fault),
+        None => Ok(()),
+    }
 }

@@ -230,19 +230,30 @@ impl Rotation<'_> {
     /// # Errors
     /// A fault that names the key: it was sealed under another master key, or is damaged.
     pub async fn open(&self, known: Option<&SigningKeys>) -> Result<SigningKeys, Fault> {
+        let (keys, unreadable) = self.open_readable(known).await?;
+        unreadable.map_or(Ok(keys), Err)
+    }
+
+    /// Opens every key that can be opened, and tells of the last one that cannot.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub async fn open_readable(&self, known: Option<&SigningKeys>) -> Result<(SigningKeys, Option<Fault>), Fault> {
         let mut stored = self.edges.store.signing_keys().await?;
         stored.sort_by_key(|key| SigningAlgorithm::ALL.iter().position(|algorithm| *algorithm == key.algorithm));
         let known: HashMap<&str, &Arc<SigningKey>> =
             known.into_iter().flat_map(SigningKeys::iter).map(|(key, _)| (key.kid(), key)).collect();
-        let mut keys = Vec::new();
+        let (mut keys, mut unreadable) = (Vec::new(), None);
         for key in &stored {
-            let opened = match known.get(key.kid.as_str()) {
-                Some(known) => Arc::clone(known),
-                None => Arc::new(self.unseal(key)?),
-            };
-            keys.push((opened, key.state));
+            match known.get(key.kid.as_str()) {
+                Some(known) => keys.push((Arc::clone(known), key.state)),
+                None => match self.unseal(key) {
+                    Ok(opened) => keys.push((Arc::new(opened), key.state)),
+                    Err(fault) => unreadable = Some(fault),
+                },
+            }
         }
-        Ok(SigningKeys::new(keys))
+        Ok((SigningKeys::new(keys), unreadable))
     }
 
     fn unseal(&self, key: &StoredSigningKey) -> Result<SigningKey, Fault> {

@@ -15,6 +15,7 @@ mod consent;
 mod contract;
 mod cors;
 mod discovery;
+mod fault;
 mod kill;
 mod logout;
 mod race;

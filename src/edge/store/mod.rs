@@ -10,16 +10,16 @@
 //! is told the keys of changed rows (`listen`), and holds nothing while it does not hear.
 
 use std::collections::HashMap;
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, RwLock};
 
 use futures_util::future::BoxFuture;
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::SqliteSynchronous;
+use tokio::sync::Notify;
 
-use crate::edge::store::cache::{Cache, Sharing};
+use crate::edge::store::cache::{Cache, Hearing, Sharing};
 use crate::edge::store::listen::{Listener, Listening};
-use crate::edge::store::open::Layout;
+use crate::edge::store::open::{Layout, Snapshot};
 use crate::edge::store::postgres::Server;
 use crate::edge::store::recorder::{PostgresRecorder, Recorder};
 use crate::edge::store::statement::{Connection, Readers};
@@ -48,6 +48,7 @@ mod once;
 mod postgres;
 mod refresh_token;
 pub mod schema;
+pub mod sealed;
 mod session;
 mod user;
 
@@ -81,6 +82,8 @@ pub enum Creation {
     AlreadyExists,
 }
 
+const IS_PRIMARY: &str = "SELECT NOT pg_is_in_recovery() AND current_setting('transaction_read_only') = 'off'";
+
 /// Migrations of both engines.
 static MIGRATOR: Migrator = sqlx::migrate!("./migrations");
 
@@ -90,7 +93,7 @@ impl Store {
     /// # Errors
     /// When the file cannot be used; it is left as it is.
     pub async fn open(settings: &DatabaseSettings) -> Result<Self, StoreError> {
-        let layout = Layout { path: &settings.path, migrator: &MIGRATOR, synchronous: SqliteSynchronous::Full };
+        let layout = Layout { path: &settings.path, migrator: &MIGRATOR, synchronous: SqliteSynchronous::Full, snapshot: Snapshot::Before };
         let (connection, readers) = layout.open().await?;
         let held = Arc::new(Held::new(Sharing::Alone));
         let mut connection = Connection::Sqlite(connection);
@@ -108,14 +111,26 @@ impl Store {
     /// # Errors
     /// When the server cannot be reached or its schema cannot be used.
     pub async fn connect(settings: &PostgresSettings) -> Result<Self, StoreError> {
-        let server = Server::parse(&settings.url)?;
+        let server = Server::new(settings)?;
         server.migrate(&MIGRATOR).await?;
+        Ok(Self::on(server, settings))
+    }
+
+    /// Reaches PostgreSQL and leaves its schema as it is, which must be that of this release: to look, without a trace.
+    ///
+    /// # Errors
+    /// When the URL cannot be read.
+    pub fn look_at(settings: &PostgresSettings) -> Result<Self, StoreError> {
+        Ok(Self::on(Server::new(settings)?, settings))
+    }
+
+    fn on(server: Server, settings: &PostgresSettings) -> Self {
         let pool = server.pool(settings.connections);
-        let hears = Arc::new(AtomicBool::new(false));
-        let held = Arc::new(Held::new(Sharing::Nodes(Arc::clone(&hears))));
-        let listener = Listener::start(Listening { server, pool: pool.clone(), held: Arc::clone(&held), hears });
+        let hearing = Arc::new(Hearing::none());
+        let held = Arc::new(Held::new(Sharing::Nodes(Arc::clone(&hearing))));
+        let listener = Listener::start(Listening { server, pool: pool.clone(), held: Arc::clone(&held), hearing });
         let recorder = Arc::new(Recorder::Postgres(PostgresRecorder::new(pool.clone())));
-        Ok(Self { recorder, readers: Readers::Postgres(pool), held, listener: Some(Arc::new(listener)) })
+        Self { recorder, readers: Readers::Postgres(pool), held, listener: Some(Arc::new(listener)) }
     }
 
     /// What the ephemeral store shares with this one.
@@ -141,9 +156,17 @@ impl Store {
         }
     }
 
-    /// True when the database answers.
+    /// True when the database answers and, on PostgreSQL, is the one that is written to: a standby lags behind what was taken back.
     pub async fn is_ready(&self) -> bool {
-        self.readers.query("SELECT 1").execute().await.is_ok()
+        match &self.readers {
+            Readers::Sqlite(_) => self.readers.query("SELECT 1").execute().await.is_ok(),
+            Readers::Postgres(_) => self.readers.query(IS_PRIMARY).scalar_one::<bool>().await.unwrap_or(false),
+        }
+    }
+
+    /// Waits until another node may have changed the signing keys; for one caller at a time. Without nodes it waits for ever.
+    pub async fn signing_keys_told(&self) {
+        self.held.keys_told.notified().await;
     }
 }
 
@@ -161,6 +184,8 @@ struct Held {
     opaque_access_tokens: Cache<TokenHash, OpaqueAccessToken>,
     /// All of them, with their ends: a token that is not here is not denied.
     denied: RwLock<HashMap<TokenHash, NumericDate>>,
+    /// Another node may have changed the signing keys.
+    keys_told: Notify,
 }
 
 impl Held {
@@ -175,6 +200,7 @@ impl Held {
             refresh_tokens: Cache::new(16_384, &sharing),
             opaque_access_tokens: Cache::new(16_384, &sharing),
             denied: RwLock::default(),
+            keys_told: Notify::new(),
             sharing,
         }
     }

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
+use super::certificates::Certificates;
 use super::{Keep, Service, Stop, folder, free_port, skipped, unprivileged, wait_for};
 
 /// A cluster of its own.
@@ -16,6 +17,7 @@ pub(crate) struct Postgres {
     port: u16,
     service: Option<Service>,
     keep: Keep,
+    tls: Option<(PathBuf, PathBuf)>,
 }
 
 /// The cluster that tests share, each with a database of its own. `None` without the package.
@@ -23,7 +25,7 @@ pub(crate) fn shared() -> Option<&'static Postgres> {
     static SHARED: OnceLock<Option<Postgres>> = OnceLock::new();
     SHARED
         .get_or_init(|| {
-            let started = Postgres::start(Keep::Nothing);
+            let started = Postgres::start(Keep::Nothing, None);
             if started.is_none() {
                 skipped("PostgreSQL");
             }
@@ -35,11 +37,17 @@ pub(crate) fn shared() -> Option<&'static Postgres> {
 /// A cluster for a test that stops it. `None` without the package.
 pub(crate) fn own() -> Option<Postgres> {
     shared()?;
-    Postgres::start(Keep::Folder)
+    Postgres::start(Keep::Folder, None)
+}
+
+/// A cluster that also speaks TLS, by the name `localhost`. `None` without the package.
+pub(crate) fn with_tls(certificates: &Certificates) -> Option<Postgres> {
+    shared()?;
+    Postgres::start(Keep::Nothing, Some(certificates))
 }
 
 impl Postgres {
-    fn start(keep: Keep) -> Option<Self> {
+    fn start(keep: Keep, tls: Option<&Certificates>) -> Option<Self> {
         let programs = programs()?;
         let folder = folder("symbolon-postgres");
         let [command, arguments @ ..] = &[
@@ -54,7 +62,8 @@ impl Postgres {
         };
         let made = Command::new(command).args(arguments).current_dir(&folder).output().expect("initdb runs");
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        let mut postgres = Self { programs, folder, port: free_port(), service: None, keep };
+        let tls = tls.map(|certificates| certificates.install(&folder));
+        let mut postgres = Self { programs, folder, port: free_port(), service: None, keep, tls };
         postgres.resume();
         Some(postgres)
     }
@@ -77,7 +86,12 @@ impl Postgres {
             "log_min_messages=fatal",
         ];
         let settings = settings.iter().flat_map(|setting| ["-c".to_owned(), (*setting).to_owned()]);
-        let program: Vec<String> = program.into_iter().chain(settings).collect();
+        let tls = self.tls.iter().flat_map(|(certificate, key)| {
+            let set = |name: &str, value: &Path| ["-c".to_owned(), format!("{name}={}", value.display())];
+            let files = [set("ssl_cert_file", certificate), set("ssl_key_file", key)];
+            ["-c".to_owned(), "ssl=on".to_owned()].into_iter().chain(files.into_iter().flatten())
+        });
+        let program: Vec<String> = program.into_iter().chain(settings).chain(tls).collect();
         self.service = Some(Service::start(&self.folder, &program, self.keep));
         let port = self.port.to_string();
         wait_for("PostgreSQL", || {
@@ -115,7 +129,16 @@ impl Postgres {
     }
 
     fn url(&self, database: &str) -> String {
-        format!("postgres://symbolon@127.0.0.1:{}/{database}", self.port)
+        let host = if self.tls.is_some() { "localhost" } else { "127.0.0.1" };
+        format!("postgres://symbolon@{host}:{}/{database}", self.port)
+    }
+
+    /// True when every connection of our program to the database at `url` is encrypted, and there is one.
+    pub(crate) async fn is_encrypted(&self, url: &str) -> bool {
+        let mut connection = PgConnection::connect(url).await.expect("PostgreSQL answers");
+        let all = "SELECT BOOL_AND(ssl) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE application_name = 'symbolon'";
+        let all: Option<bool> = sqlx::query_scalar(all).fetch_one(&mut connection).await.expect("told");
+        all == Some(true)
     }
 }
 

@@ -11,15 +11,15 @@ use sqlx::{ConnectOptions as _, Connection as _};
 use tempfile::TempDir;
 
 /// An operator's folder.
-pub(super) struct Station {
-    pub(super) folder: TempDir,
-    pub(super) port: u16,
+pub(crate) struct Station {
+    pub(crate) folder: TempDir,
+    pub(crate) port: u16,
     operations: u16,
     http: reqwest::Client,
 }
 
 /// A server that ends with its test.
-pub(super) struct Running(Child);
+pub(crate) struct Running(Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
@@ -30,23 +30,23 @@ impl Drop for Running {
 
 /// What a run of the program came to.
 #[derive(Debug)]
-pub(super) struct Ran {
-    pub(super) code: i32,
-    pub(super) out: String,
-    pub(super) err: String,
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 impl Ran {
     /// The answer of a run that went well.
     #[track_caller]
-    pub(super) fn ok(self) -> String {
+    pub(crate) fn ok(self) -> String {
         assert_eq!(self.code, 0, "{self:?}");
         self.out
     }
 
     /// The JSON answer of a run that went well.
     #[track_caller]
-    pub(super) fn json(self) -> Value {
+    pub(crate) fn json(self) -> Value {
         let out = self.ok();
         assert_eq!(out.lines().count(), 1, "one line: {out}");
         serde_json::from_str(&out).expect("JSON")
@@ -54,7 +54,7 @@ impl Ran {
 
     /// The one line of a run that was refused with `code`.
     #[track_caller]
-    pub(super) fn refused(self, code: i32) -> String {
+    pub(crate) fn refused(self, code: i32) -> String {
         assert_eq!(self.code, code, "{self:?}");
         assert_eq!(self.out, "", "a refusal says nothing on standard output");
         assert_eq!(self.err.lines().count(), 1, "one line: {}", self.err);
@@ -64,7 +64,7 @@ impl Ran {
 
 impl Station {
     /// An empty folder with settings for ports of its own.
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let [port, operations] = free_ports();
         let station = Self { folder, port, operations, http: http() };
@@ -73,19 +73,19 @@ impl Station {
     }
 
     /// An empty folder without settings.
-    pub(super) fn empty() -> Self {
+    pub(crate) fn empty() -> Self {
         let station = Self::new();
         std::fs::remove_file(station.folder.path().join("symbolon.toml")).expect("removed");
         station
     }
 
     /// Writes a file of this folder.
-    pub(super) fn write(&self, name: &str, text: &str) {
+    pub(crate) fn write(&self, name: &str, text: &str) {
         std::fs::write(self.folder.path().join(name), text).expect("written");
     }
 
     /// The settings with `more` at the end.
-    pub(super) fn write_settings(&self, more: &str) {
+    pub(crate) fn write_settings(&self, more: &str) {
         let settings = format!(
             "issuer = \"http://localhost:{}\"\n[server]\nlisten = \"127.0.0.1:{}\"\noperations = \"127.0.0.1:{}\"\n{more}\n",
             self.port, self.port, self.operations
@@ -94,14 +94,14 @@ impl Station {
     }
 
     /// Changes the database behind everybody's back: how a test makes time pass for a program of its own.
-    pub(super) async fn sql(&self, statement: &'static str) {
+    pub(crate) async fn sql(&self, statement: &'static str) {
         let options = sqlx::sqlite::SqliteConnectOptions::new().filename(self.folder.path().join("symbolon.db"));
         let mut connection = options.busy_timeout(Duration::from_secs(5)).connect().await.expect("opens");
         sqlx::query(statement).execute(&mut connection).await.expect("runs");
         connection.close().await.expect("closes");
     }
 
-    pub(super) fn issuer(&self) -> String {
+    pub(crate) fn issuer(&self) -> String {
         format!("http://localhost:{}", self.port)
     }
 
@@ -112,12 +112,12 @@ impl Station {
     }
 
     /// Runs the program to its end.
-    pub(super) fn run(&self, arguments: &[&str]) -> Ran {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
         self.run_with("", arguments)
     }
 
     /// Runs the program with `input` on its standard input.
-    pub(super) fn run_with(&self, input: &str, arguments: &[&str]) -> Ran {
+    pub(crate) fn run_with(&self, input: &str, arguments: &[&str]) -> Ran {
         let mut command = self.command(arguments);
         let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the program runs");
@@ -132,7 +132,7 @@ impl Station {
     }
 
     /// Starts the server and waits until it answers.
-    pub(super) async fn serve(&self) -> Running {
+    pub(crate) async fn serve(&self) -> Running {
         let log = std::fs::File::create(self.folder.path().join("server.log")).expect("a log");
         let child = self.command(&["serve"]).stdout(Stdio::null()).stderr(log).spawn().expect("the program runs");
         let running = Running(child);
@@ -144,25 +144,25 @@ impl Station {
         running
     }
 
-    pub(super) fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("server.log")).unwrap_or_default()
     }
 
     /// The body behind `path`; `None` when there is no answer or another than 200.
-    pub(super) async fn get(&self, path: &str) -> Option<String> {
+    pub(crate) async fn get(&self, path: &str) -> Option<String> {
         let (status, body, _) = self.fetch(path, "").await?;
         (status == 200).then_some(body)
     }
 
     /// Status, body and headers behind `path`.
-    pub(super) async fn fetch(&self, path: &str, cookie: &str) -> Option<(u16, String, HeaderMap)> {
+    pub(crate) async fn fetch(&self, path: &str, cookie: &str) -> Option<(u16, String, HeaderMap)> {
         let asked = self.http.get(format!("{}{path}", self.issuer())).header(COOKIE, cookie).send().await.ok()?;
         let (status, headers) = (asked.status().as_u16(), asked.headers().clone());
         Some((status, asked.text().await.ok()?, headers))
     }
 
     /// Sends a form as a browser on our own page does, or as a client with HTTP Basic credentials.
-    pub(super) async fn post(&self, path: &str, form: &[(&str, &str)], sender: Sender<'_>) -> (u16, String, HeaderMap) {
+    pub(crate) async fn post(&self, path: &str, form: &[(&str, &str)], sender: Sender<'_>) -> (u16, String, HeaderMap) {
         let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
         let request = self.http.post(format!("{}{path}", self.issuer()));
         let request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(body);
@@ -174,10 +174,18 @@ impl Station {
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
         (status, answer.text().await.expect("text"), headers)
     }
+
+    /// A JSON body from nobody.
+    pub(crate) async fn post_json(&self, path: &str, body: &Value) -> (u16, String, HeaderMap) {
+        let request = self.http.post(format!("{}{path}", self.issuer())).header(CONTENT_TYPE, "application/json");
+        let answer = request.body(body.to_string()).send().await.expect("an answer");
+        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+        (status, answer.text().await.expect("text"), headers)
+    }
 }
 
 /// Who sends a form.
-pub(super) enum Sender<'a> {
+pub(crate) enum Sender<'a> {
     /// With these cookies.
     Browser(&'a str),
     /// With this id and secret.
