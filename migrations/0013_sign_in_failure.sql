@@ -5,3 +5,11 @@ CREATE TABLE sign_in_failure (
     failures BIGINT NOT NULL,
     counted_at BIGINT NOT NULL
 );
+
+-- Guesses at names that nobody has, in a few slots: only so that one costs the database what a guess at somebody costs, and the
+-- time of the answer does not tell who has an account.
+CREATE TABLE sign_in_of_nobody (
+    slot BIGINT PRIMARY KEY NOT NULL,
+    failures BIGINT NOT NULL,
+    counted_at BIGINT NOT NULL
+);

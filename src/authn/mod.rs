@@ -65,7 +65,7 @@ pub enum Refusal {
     Wrong,
     /// Too many attempts; seconds until the next is heard.
     TooMany(u64),
-    /// Too many failures in a row: waiting does not help, a browser that the account knows or a link does.
+    /// Too many failures in a row: waiting does not help, a link does. Only a browser that the account knows is told.
     Closed,
     /// We could not find out.
     Fault(Fault),

@@ -18,7 +18,6 @@ const BY_ACCOUNT: &str = "sign_in_account";
 const BY_ADDRESS: &str = "sign_in_address";
 const BY_DEVICE: &str = "sign_in_device";
 const BY_WORK: &str = "sign_in_work";
-const IN_A_ROW: &str = "sign_in_row";
 
 /// Limits on attempts.
 #[derive(Copy, Clone, Debug)]
@@ -99,6 +98,10 @@ impl Throttle {
     /// Counts an attempt. The address comes first: what it has no more room for does not use up the account's; what lasts
     /// comes last.
     ///
+    /// *Why nobody's failures in a row are not counted:* a counter that lasts, for each name that a stranger thinks of, would push
+    /// the others out of their room. A method answers a stranger whom an account no longer hears as it answers a wrong proof,
+    /// so that there is nothing to tell apart.
+    ///
     /// # Errors
     /// [`Refusal::TooMany`] or [`Refusal::Closed`] when a limit is reached; a fault of a store.
     pub async fn count(&self, edges: &Edges, guess: Guess<'_>, now: NumericDate) -> Result<(), Refusal> {
@@ -108,11 +111,17 @@ impl Throttle {
         heard(ephemeral, &key(BY_WORK, &guess.account()), self.work, now).await?;
         let most = if guess.known_browser.is_some() { self.in_a_row.most } else { self.in_a_row.by_strangers };
         let is_open = match guess.at {
-            Whom::Account(user) => edges.store.count_sign_in(user, most, now).await?,
-            // Nobody is shut out here, so it need not last; but it must look the same.
+            Whom::Account(user) => {
+                let is_open = edges.store.count_sign_in(user, most, now).await?;
+                if !is_open {
+                    // Nothing was written; the time of the answer must not tell.
+                    edges.store.count_sign_in_of_nobody(&TokenHash::of(&guess.account()), now).await?;
+                }
+                is_open
+            }
             Whom::Nobody(name) => {
-                let quota = Quota { burst: most, period: Duration::from_hours(30 * 24) };
-                limit(ephemeral, &key(IN_A_ROW, name), quota, now).await? == Decision::Allowed
+                edges.store.count_sign_in_of_nobody(&TokenHash::of(name), now).await?;
+                true
             }
         };
         if is_open { Ok(()) } else { Err(Refusal::Closed) }
@@ -249,6 +258,15 @@ mod tests {
         }
         assert_eq!(heard, throttle.work.burst);
         assert!(is_heard(&edges, "alice", "192.0.2.1").await, "others sign in");
+    }
+
+    /// In a flood, counters that are nearest to empty go first: one that lasted for days would outlive all the others.
+    #[test]
+    fn no_counter_of_ours_lasts_longer_than_an_hour() {
+        let Throttle { account, address, work, in_a_row: _ } = Throttle::PRODUCTION;
+        for quota in [account, address, work] {
+            assert!(quota.period * quota.burst <= Duration::from_hours(1), "{quota:?}");
+        }
     }
 
     #[tokio::test]

@@ -1,6 +1,6 @@
 //! A question to the operations listener of the running server.
 //!
-//! *Why not the fetcher:* it refuses addresses of this machine, and these are requests of one line.
+//! *Why not the fetcher:* it reads the certificates of the system first, and a container asks for its health every few seconds.
 
 use std::time::Duration;
 

@@ -138,7 +138,7 @@ fn answer(changes: &[Change]) -> Value {
 /// `symbolon reload`: has the running server read its settings again.
 ///
 /// # Errors
-/// When it does not answer: exit code 1; when the settings are wrong: 2.
+/// When it does not answer, or its settings are wrong and the old ones stay: exit code 1.
 pub async fn run(call: &Call) -> Result<(), CommandError> {
     let address = call.settings()?.server.operations.to_string();
     let answer = ask(&address, "POST", "/reload").await?;

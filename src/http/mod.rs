@@ -1,9 +1,10 @@
 //! What browsers and clients see.
 //!
-//! Requests come in through `serve` (listeners, limits), `connection` (slow peers) and perhaps `tls`, pass `trace` (an id, the log, panics) and the
-//! route table, are read by `extract`, and leave as JSON, a redirect or a page of `render`; `error` knows the three faces of a
-//! refusal. `document` holds what is ready beforehand, `asset` the files of the pages, `health` and `operations` what operators ask, `request_log` what they read. `cookie`,
-//! `csrf`, `cors`, `proxy` and `security_header` keep browsers honest. Endpoints are thin: they turn HTTP into a call below and its value
+//! Requests come in through `serve` (listeners, limits), `connection` (slow peers) and perhaps `tls`, pass `trace` (an id, the log,
+//! panics) and the route table, are read by `extract`, and leave as JSON, a redirect or a page of `render`; `error` knows the three
+//! faces of a refusal. `document` holds what is ready beforehand, `asset` the files of the pages; `health` and `operations` are what
+//! operators ask, `request_log` what they read, `probe` what `doctor` sent. `cookie`, `csrf`, `cors`, `proxy` and `security_header`
+//! keep browsers honest. Endpoints are thin: they turn HTTP into a call below and its value
 //! into HTTP. To add one: a file in `oauth/` or `page/`, and a line in `routes`.
 //!
 //! *Why limits stand in `connection` and not in hyper's timers:* those take a new timer for each request; one lazy timer for a

@@ -48,13 +48,18 @@ impl Method for Password {
             _ => None,
         };
         let guess = Guess { at, known_browser, address: &attempt.address };
-        self.throttle.count(&self.edges, guess, now).await?;
+        // A stranger learns neither that the account hears them no longer nor, by that, that there is one.
+        let is_heard = match self.throttle.count(&self.edges, guess, now).await {
+            Ok(()) => true,
+            Err(Refusal::Closed) if known_browser.is_none() => false,
+            Err(refusal) => return Err(refusal),
+        };
 
         // For nobody the same is read, where nothing stands.
         let holder = user.as_ref().map_or_else(|| UserId::new([0; 16]), |user| user.id);
         let phc = store.password(holder).await?;
         let check = self.hasher.verify(password, phc.as_ref().map(|phc| phc.expose().as_str())).await?;
-        let Some(user) = user.filter(|user| user.is_enabled() && check.is_right()) else {
+        let Some(user) = user.filter(|user| is_heard && user.is_enabled() && check.is_right()) else {
             return Err(Refusal::Wrong);
         };
         self.throttle.forgive(&self.edges, guess).await?;

@@ -12,11 +12,14 @@ use crate::edge::store::writer::Fact;
 use crate::model::fault::Fault;
 use crate::model::id::UserId;
 use crate::protocol::numeric_date::NumericDate;
+use crate::protocol::secret::TokenHash;
 
 const COUNT: &str = "INSERT INTO sign_in_failure (user_id, failures, counted_at)
     SELECT id, 1, $2 FROM user_account WHERE id = $1
     ON CONFLICT (user_id) DO UPDATE SET failures = sign_in_failure.failures + 1, counted_at = excluded.counted_at
     WHERE sign_in_failure.failures < $3";
+const COUNT_NOBODY: &str = "INSERT INTO sign_in_of_nobody (slot, failures, counted_at) VALUES ($1, 1, $2)
+    ON CONFLICT (slot) DO UPDATE SET failures = sign_in_of_nobody.failures + 1, counted_at = excluded.counted_at";
 const CLEAR: &str = "DELETE FROM sign_in_failure WHERE user_id = $1";
 
 impl Store {
@@ -27,6 +30,20 @@ impl Store {
                 let count = connection.query(COUNT).bind(user.uuid()).bind(now.seconds()).bind(i64::from(most));
                 let changed = count.execute().await.context("count a sign-in")?;
                 Ok(changed == 1)
+            }
+            .boxed()
+        });
+        self.recorder.record(fact).await
+    }
+
+    /// Writes as much for a name that nobody has as [`count_sign_in`](Self::count_sign_in) does for one that somebody has, so that the
+    /// time of the answer does not tell them apart (PROTOCOL A17). Names share 256 slots: however many are tried, nothing grows.
+    pub async fn count_sign_in_of_nobody(&self, name: &TokenHash, now: NumericDate) -> Result<(), Fault> {
+        let [slot, ..] = *name.as_bytes();
+        let fact = Fact::one(move |connection| {
+            async move {
+                let count = connection.query(COUNT_NOBODY).bind(i64::from(slot)).bind(now.seconds());
+                count.execute().await.context("count a sign-in of nobody").map(|_| ())
             }
             .boxed()
         });
