@@ -7,8 +7,10 @@ use std::sync::Arc;
 
 use crate::jobs::Run;
 use crate::model::fault::Fault;
+use crate::model::signing_key::KeyState;
 use crate::oauth::provider::Provider;
 use crate::oauth::rotation::Rotation;
+use crate::protocol::jose::jws::SigningKey;
 
 /// Does what the policy asks for.
 pub(super) fn keep_up(provider: Arc<Provider>) -> Run {
@@ -35,10 +37,11 @@ async fn follow_store(provider: &Provider) -> Result<(), Fault> {
     if same {
         return Ok(());
     }
-    let theirs = rotation(provider).open(Some(&ours)).await?;
-    if theirs.algorithms().is_empty() {
-        // Signing with what we have beats signing with nothing.
-        return Err(Fault::internal("follow the signing keys: none of the store signs"));
+    let (theirs, closed) = rotation(provider).open_what_opens(Some(&ours)).await?;
+    // What was withdrawn goes, also when a key beside it does not open: it may have been stolen.
+    let outcome = closed.map_or(Ok(()), Err);
+    if theirs.iter().map(named).eq(ours.iter().map(named)) {
+        return outcome;
     }
     let kept: HashSet<&str> = theirs.iter().map(|(key, _)| key.kid()).collect();
     let withdrawn: Vec<String> =
@@ -49,5 +52,9 @@ async fn follow_store(provider: &Provider) -> Result<(), Fault> {
         provider.verified_tokens.clear();
     }
     tracing::info!(?withdrawn, "the signing keys have changed");
-    Ok(())
+    outcome
+}
+
+fn named((key, state): (&Arc<SigningKey>, KeyState)) -> (&str, KeyState) {
+    (key.kid(), state)
 }

@@ -230,19 +230,31 @@ impl Rotation<'_> {
     /// # Errors
     /// A fault that names the key: it was sealed under another master key, or is damaged.
     pub async fn open(&self, known: Option<&SigningKeys>) -> Result<SigningKeys, Fault> {
+        let (keys, closed) = self.open_what_opens(known).await?;
+        closed.map_or(Ok(keys), Err)
+    }
+
+    /// Every published key that can be opened, and why the last one that cannot stays closed.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub async fn open_what_opens(&self, known: Option<&SigningKeys>) -> Result<(SigningKeys, Option<Fault>), Fault> {
         let mut stored = self.edges.store.signing_keys().await?;
         stored.sort_by_key(|key| SigningAlgorithm::ALL.iter().position(|algorithm| *algorithm == key.algorithm));
         let known: HashMap<&str, &Arc<SigningKey>> =
             known.into_iter().flat_map(SigningKeys::iter).map(|(key, _)| (key.kid(), key)).collect();
-        let mut keys = Vec::new();
+        let (mut keys, mut closed) = (Vec::new(), None);
         for key in &stored {
             let opened = match known.get(key.kid.as_str()) {
-                Some(known) => Arc::clone(known),
-                None => Arc::new(self.unseal(key)?),
+                Some(known) => Ok(Arc::clone(known)),
+                None => self.unseal(key).map(Arc::new),
             };
-            keys.push((opened, key.state));
+            match opened {
+                Ok(opened) => keys.push((opened, key.state)),
+                Err(fault) => closed = Some(fault),
+            }
         }
-        Ok(SigningKeys::new(keys))
+        Ok((SigningKeys::new(keys), closed))
     }
 
     fn unseal(&self, key: &StoredSigningKey) -> Result<SigningKey, Fault> {

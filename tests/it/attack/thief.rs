@@ -1,7 +1,14 @@
 //! Who stole a code, a token, a link or the id of a waiting request.
 
+use std::sync::Arc;
+
 use http::StatusCode;
 use serde_json::json;
+use symbolon::edge::vault::Vault;
+use symbolon::jobs::JOBS;
+use symbolon::oauth::rotation::Rotation;
+use symbolon::protocol::jose::algorithm::SigningAlgorithm;
+use symbolon::protocol::secret::Secret;
 
 use crate::support::{Browser, RelyingParty, TestServer};
 
@@ -87,4 +94,33 @@ async fn what_was_taken_back_gives_no_tokens() {
     alice.press(&account, "sign-out").await;
     let code = evil.code(&left, &url);
     assert_eq!(evil.redeem(&left, &code).await.error(), "400 invalid_grant");
+}
+
+/// PROTOCOL §3 (key compromise drill): a stolen key is refused within a second, also where the key in its place does not open:
+/// somebody withdrew it under another master key.
+#[tokio::test]
+async fn a_withdrawn_key_is_refused_whatever_stands_in_its_place() {
+    let server = TestServer::start().await;
+    let shop = RelyingParty::web(&server, "shop").await;
+    let tokens = shop.tokens(&Browser::new(&server), "alice", "openid").await;
+    let access_token = tokens["access_token"].as_str().expect("a token");
+    shop.userinfo(access_token).await.ok();
+
+    let provider = server.provider();
+    let foreign = Vault::new(Secret::new([9; 32]));
+    let rotation = Rotation { edges: &provider.edges, vault: &foreign, policy: provider.policy.rotation };
+    let keys = server.store().signing_keys().await.expect("read");
+    let stolen: Vec<_> = keys.iter().filter(|key| key.algorithm == SigningAlgorithm::RS256).collect();
+    rotation.replace(&stolen).await.expect("withdrawn");
+    let follow = JOBS.iter().find(|job| job.name == "follow_keys").expect("a job");
+    for _ in 0..2 {
+        let told = (follow.run)(Arc::clone(&server.app.provider)).await.expect_err("a key that does not open is told");
+        assert!(told.to_string().contains("another master key"), "{told}");
+    }
+    assert_eq!(shop.userinfo(access_token).await.error(), "401 invalid_token");
+    let jwks = server.get("/oauth2/jwks").await;
+    let published = jwks.text();
+    assert!(stolen.iter().all(|key| !published.contains(&key.kid)), "{published}");
+    // What does not depend on it goes on.
+    assert!(keys.iter().any(|key| key.algorithm == SigningAlgorithm::ES256 && published.contains(&key.kid)));
 }
