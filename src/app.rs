@@ -11,17 +11,21 @@ use crate::authn::device::Devices;
 use crate::authn::password::hash::PasswordHasher;
 use crate::authn::throttle::Throttle;
 use crate::authn::{self};
+use crate::config::api::Switch;
 use crate::config::registration::RegistrationMode;
 use crate::config::{Config, ConfigError};
 use crate::edge::Edges;
 use crate::edge::clock::{Clock, SystemClock};
+use crate::edge::ephemeral::EphemeralStore;
 use crate::edge::fetch::{Fetch, HttpFetch};
+use crate::edge::outbox::Outbox;
 use crate::edge::random::{Random, SystemRandom};
-use crate::edge::store::StoreError;
+use crate::edge::store::{Store, StoreError};
 use crate::edge::telemetry::Telemetry;
 use crate::edge::template::context::{DevelopmentUser, Link};
 use crate::edge::template::{TemplateError, Templates};
 use crate::edge::vault::{MasterKeyError, Place, Vault};
+use crate::http::api::{Api, ApiSettings};
 use crate::http::cookie::{CookieScope, Cookies};
 use crate::http::csrf::Csrf;
 use crate::http::document::{Document, Prepared};
@@ -41,7 +45,7 @@ use crate::model::fault::{Fault, FaultKind};
 use crate::model::session::SessionLifetimes;
 use crate::oauth::endpoint::discovery;
 use crate::oauth::keys::SigningKeys;
-use crate::oauth::policy::{Lifetimes, Mode, Policy, Registration};
+use crate::oauth::policy::{ChallengeEndpoint, Lifetimes, Mode, Policy, Registration};
 use crate::oauth::provider::{Issuer, Provider};
 use crate::oauth::rotation::{JWKS_MAX_AGE, Rotation, RotationPolicy};
 use crate::protocol::jose::algorithm::SigningAlgorithm;
@@ -82,6 +86,7 @@ pub struct App {
     csrf_key: MacKey,
     devices: Devices,
     proxies: TrustedProxies,
+    api: ApiSettings,
 }
 
 /// What is opened once, at the start.
@@ -173,7 +178,7 @@ impl App {
     pub async fn build(config: &Config, mode: Mode, world: World) -> Result<Self, StartError> {
         let Stores { store, ephemeral, vault, dependencies } = stores::open(config, &world).await?;
         let vault = Arc::new(vault);
-        let edges = Edges { store, ephemeral, fetch: world.fetch, clock: world.clock, random: world.random };
+        let edges = edges(world, (store, ephemeral), &vault);
         let parallel = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let ground = Ground {
             edges,
@@ -234,6 +239,7 @@ impl App {
             mode,
             cookie_scope: cookie_scope(config),
             proxies: config.server.trusted_proxies.clone(),
+            api: ApiSettings { origins: config.api.allowed_origins.clone(), off: config.endpoints.off() },
             issuer,
         })
     }
@@ -253,12 +259,13 @@ impl App {
         };
         let provider = &self.provider;
         let pages = Pages::new(Arc::clone(&self.templates), (provider.issuer.as_str(), provider.issuer.path()), stage);
+        let cookies = Cookies::new(self.cookie_scope.clone());
         let web = Web::new(Parts {
             provider: Arc::clone(provider),
             methods: authn::methods(&provider.edges, Arc::clone(&self.hasher), (throttle, self.devices.clone())),
             devices: self.devices.clone(),
             pages: pages.clone(),
-            cookies: Cookies::new(self.cookie_scope.clone()),
+            cookies: cookies.clone(),
             csrf: Csrf::new(self.csrf_key.clone(), self.issuer.origin().ascii_serialization()),
             discovery: Document::new(Arc::clone(provider), |provider, _| {
                 let metadata =
@@ -273,6 +280,7 @@ impl App {
             proxies: self.proxies.clone(),
             refusals: crate::http::refusals::Refusals::default(),
             origins: crate::http::origins::Origins::default(),
+            api: Api::new(self.api.clone(), provider.issuer.as_str(), cookies.session_name()),
         });
         let trace = Trace::new(Tracing {
             random: Arc::clone(&provider.edges.random),
@@ -313,8 +321,15 @@ impl App {
 /// [`StartError`] names what is missing or broken.
 pub async fn open(config: &Config, world: World) -> Result<(Edges, Arc<Vault>), StartError> {
     let Stores { store, ephemeral, vault, .. } = stores::open(config, &world).await?;
-    let edges = Edges { store, ephemeral, fetch: world.fetch, clock: world.clock, random: world.random };
-    Ok((edges, Arc::new(vault)))
+    let vault = Arc::new(vault);
+    Ok((edges(world, (store, ephemeral), &vault), vault))
+}
+
+/// One bundle of edges.
+pub fn edges(world: World, (store, ephemeral): (Store, Arc<dyn EphemeralStore>), vault: &Arc<Vault>) -> Edges {
+    let World { clock, random, fetch } = world;
+    let outbox = Outbox::new(Arc::clone(vault), Arc::clone(&random));
+    Edges { store, ephemeral, fetch, clock, random, outbox }
 }
 
 /// With the headers that every answer of this server has.
@@ -392,6 +407,10 @@ fn policy(config: &Config, mode: Mode) -> Result<Policy, StartError> {
         registration,
         access_token_signing_alg: tokens.signing_alg,
         default_audience: config.issuer.as_str().to_owned(),
+        challenge_endpoint: match config.api.challenge_endpoint {
+            Switch::Off => ChallengeEndpoint::Off,
+            Switch::On => ChallengeEndpoint::On,
+        },
         rotation: rotation_policy(config),
         mode,
     })

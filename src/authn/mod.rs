@@ -1,11 +1,14 @@
 //! Who the user is: one folder for each way to prove it.
 //!
-//! A method answers one question: is this attempt a proof, and of whom? What the proof is good for (session, step-up,
-//! `acr`) is decided above. To add one: a folder with an `impl Method`, a line in [`methods`].
+//! A method answers one question: is this attempt a proof, and of whom? `flow` collects proofs until `policy` is content; what
+//! they are good for (a session, a code, step-up) is decided above. To add one: a folder with an `impl Method`, a line in
+//! [`methods`].
 
 pub mod device;
+pub mod flow;
 pub mod one_time_link;
 pub mod password;
+pub mod policy;
 pub mod throttle;
 
 use std::sync::Arc;
@@ -18,8 +21,9 @@ use crate::authn::password::Password;
 use crate::authn::password::hash::PasswordHasher;
 use crate::authn::throttle::Throttle;
 use crate::edge::{Edges, meter};
-use crate::model::authentication::Authentication;
+use crate::model::authentication::{Amr, Authentication};
 use crate::model::fault::Fault;
+use crate::model::id::UserId;
 use crate::protocol::secret::Secret;
 
 /// A way to prove who one is.
@@ -27,6 +31,17 @@ use crate::protocol::secret::Secret;
 pub trait Method: Send + Sync {
     /// Its name in URLs and configuration.
     fn name(&self) -> &'static str;
+
+    /// The kind of thing that it proves.
+    fn factor(&self) -> Factor;
+
+    /// True when it can answer for a name that was typed, with nothing proven before.
+    fn proves_a_name(&self) -> bool {
+        false
+    }
+
+    /// Makes an answer of the one value that a challenge is answered with; `identifier` is the name that was typed.
+    fn read(&self, identifier: Option<&str>, value: Secret) -> Answer;
 
     /// Decides whether `answer` proves a person.
     ///
@@ -42,6 +57,30 @@ pub struct Attempt {
     pub address: String,
     /// The mark that the browser carries, if any ([`device`]).
     pub device: Option<Secret>,
+    /// Who has to be proven, when something is proven already.
+    pub person: Option<UserId>,
+}
+
+/// Kinds of things that are proven: two of the same kind are one factor.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+pub enum Factor {
+    /// Something the person knows.
+    Knowledge,
+    /// Something the person has.
+    Possession,
+    /// A mailbox that is read by the person: not a second factor (PROTOCOL A10).
+    Mailbox,
+}
+
+impl Factor {
+    /// The kind that a method reference stands for.
+    pub const fn of(amr: Amr) -> Self {
+        match amr {
+            Amr::Pwd => Self::Knowledge,
+            Amr::Otp => Self::Possession,
+            Amr::Mail => Self::Mailbox,
+        }
+    }
 }
 
 /// What the person sent.
@@ -67,6 +106,12 @@ pub enum Refusal {
     TooMany(u64),
     /// Too many failures in a row: waiting does not help, a link does. Only a browser that the account knows is told.
     Closed,
+    /// The person is proven, and the account may not be used.
+    Disabled,
+    /// The sign-in took too long.
+    FlowExpired,
+    /// The sign-in is used, dead, unknown or of somebody else.
+    FlowInvalid,
     /// We could not find out.
     Fault(Fault),
 }
@@ -88,6 +133,8 @@ pub async fn judge(method: &dyn Method, attempt: &Attempt, answer: &Answer) -> R
         Err(Refusal::Wrong) => "wrong",
         Err(Refusal::TooMany(_)) => "too_many",
         Err(Refusal::Closed) => "closed",
+        Err(Refusal::Disabled) => "disabled",
+        Err(Refusal::FlowExpired | Refusal::FlowInvalid) => "flow",
         Err(Refusal::Fault(_)) => "fault",
     };
     meter::login(method.name(), outcome);

@@ -188,8 +188,10 @@ mod tests {
     use crate::edge::clock::SystemClock;
     use crate::edge::ephemeral::MemoryStore;
     use crate::edge::fetch::HttpFetch;
+    use crate::edge::outbox::Outbox;
     use crate::edge::random::SystemRandom;
     use crate::edge::store::{DatabaseSettings, Store};
+    use crate::edge::vault::Vault;
 
     const NOW: NumericDate = NumericDate::from_seconds(1_800_000_000);
 
@@ -203,6 +205,7 @@ mod tests {
             fetch: Arc::new(HttpFetch::new()),
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),
+            outbox: Outbox::new(Arc::new(Vault::new(Secret::new([0; 32]))), Arc::new(SystemRandom)),
         };
         (folder, edges)
     }

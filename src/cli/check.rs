@@ -3,6 +3,7 @@
 //! PROTOCOL.md O7 and §3 (exit codes).
 
 use std::path::Path;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
@@ -10,6 +11,7 @@ use crate::app::World;
 use crate::cli::output::Table;
 use crate::cli::{Call, CommandError};
 use crate::config::{Config, process_environment};
+use crate::edge::ephemeral::MemoryStore;
 use crate::edge::store::schema::{MigrationState, migrations};
 use crate::edge::store::{DatabaseSettings, Store};
 use crate::edge::vault::Vault;
@@ -166,7 +168,7 @@ pub(super) async fn look_at_storage(config: &Config, findings: &mut Findings) {
         Ok(store) => {
             findings.add(Severity::Good, "database", format!("{shown} is sound and up to date"));
             if let Some(vault) = vault {
-                look_at_keys(config, (store.clone(), &vault), findings).await;
+                look_at_keys(config, (store.clone(), &Arc::new(vault)), findings).await;
             }
             store.close().await;
         }
@@ -207,10 +209,8 @@ fn look_at_master_key(config: &Config, is_new: bool, findings: &mut Findings) ->
     }
 }
 
-async fn look_at_keys(config: &Config, (store, vault): (Store, &Vault), findings: &mut Findings) {
-    let World { clock, random, fetch } = World::real();
-    let ephemeral = std::sync::Arc::new(crate::edge::ephemeral::MemoryStore::new());
-    let edges = crate::edge::Edges { store, ephemeral, fetch, clock, random };
+async fn look_at_keys(config: &Config, (store, vault): (Store, &Arc<Vault>), findings: &mut Findings) {
+    let edges = crate::app::edges(World::real(), (store, Arc::new(MemoryStore::new())), vault);
     let rotation = Rotation { edges: &edges, vault, policy: crate::app::rotation_policy(config) };
     match rotation.open(None).await {
         Err(fault) => {

@@ -7,10 +7,12 @@
 //! `Serialize` and `JsonSchema`; a field in [`Config`]; what has to hold between keys in `check`; and in `effective`, if
 //! it is opened once, that it waits for a restart.
 
+pub mod api;
 mod check;
 pub mod database;
 pub mod duration;
 pub mod effective;
+pub mod endpoints;
 mod environment;
 pub mod ephemeral;
 mod error;
@@ -60,6 +62,10 @@ pub struct Config {
     pub registration: registration::Registration,
     /// How long people stay signed in.
     pub session: session::Session,
+    /// Who may call the account API from a browser.
+    pub api: api::ApiSection,
+    /// What of the account API is there.
+    pub endpoints: endpoints::Endpoints,
     /// How pages look.
     pub theme: theme::Theme,
     /// What is written of requests.

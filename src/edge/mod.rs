@@ -8,6 +8,7 @@ pub mod clock;
 pub mod ephemeral;
 pub mod fetch;
 pub mod meter;
+pub mod outbox;
 pub mod random;
 pub mod store;
 pub mod tally;
@@ -28,4 +29,6 @@ pub struct Edges {
     pub clock: Arc<dyn clock::Clock>,
     /// Chance.
     pub random: Arc<dyn random::Random>,
+    /// Messages on their way.
+    pub outbox: outbox::Outbox,
 }

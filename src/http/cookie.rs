@@ -67,6 +67,11 @@ impl Cookies {
         }
     }
 
+    /// The name of the session's cookie.
+    pub fn session_name(&self) -> &str {
+        &self.session
+    }
+
     /// `Set-Cookie` for a session.
     pub fn set_session(&self, value: &Secret, keep: Keep) -> HeaderValue {
         self.set(&self.session, value.expose(), Some(keep))

@@ -133,7 +133,7 @@ impl Prepared {
 }
 
 /// RFC 9110 §13.1.2: `*`, or a list with our tag, weak or not.
-fn is_known(if_none_match: &HeaderValue, etag: &HeaderValue) -> bool {
+pub(in crate::http) fn is_known(if_none_match: &HeaderValue, etag: &HeaderValue) -> bool {
     let (Ok(list), Ok(etag)) = (if_none_match.to_str(), etag.to_str()) else { return false };
     list.split(',').map(str::trim).any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
 }

@@ -1,6 +1,6 @@
-//! The three faces of a refusal: for a client, for a person, for a user of the API.
+//! The faces of a refusal: for a client, for a person; that for a user of the API is `api/problem.rs`.
 //!
-//! RFC 6749 §5.2, RFC 6750 §3, RFC 9457. Each is answered here and logged once, by the trace layer, with the id of its request:
+//! RFC 6749 §5.2, RFC 6750 §3. Each is answered here and logged once, by the trace layer, with the id of its request:
 //! a mistake of the caller at info, a fault of ours at error with the whole chain of causes.
 
 use std::borrow::Cow;
@@ -14,6 +14,7 @@ use http::StatusCode;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use serde::Serialize;
 
+use crate::http::api::problem::Problem;
 use crate::http::trace::TraceId;
 use crate::model::fault::{Fault, FaultKind};
 use crate::protocol::error::{ErrorCode, OAuthError};
@@ -81,6 +82,19 @@ fn chain(error: &(dyn Error + 'static)) -> String {
         next = cause.source();
     }
     text
+}
+
+impl Refusal {
+    /// A refusal of the API; `title` is in the caller's language.
+    pub(in crate::http) fn of_problem(problem: &Problem, title: String) -> Self {
+        Self {
+            code: problem.code.as_str().into(),
+            description: title,
+            hint: problem.hint.as_deref().map(str::to_owned),
+            is_ours: problem.status.is_server_error(),
+            source: problem.source.clone(),
+        }
+    }
 }
 
 impl From<&OAuthError> for Refusal {
@@ -311,85 +325,6 @@ impl From<OAuthError> for PageError {
     }
 }
 
-/// A refusal of the API (RFC 9457): `code` is the contract, `title` for people.
-#[derive(Clone, Debug)]
-pub struct Problem {
-    status: StatusCode,
-    code: &'static str,
-    title: Cow<'static, str>,
-    errors: Vec<FieldProblem>,
-    source: Option<Arc<dyn Error + Send + Sync>>,
-}
-
-/// What is wrong with one field.
-#[derive(Clone, Debug, Serialize)]
-pub struct FieldProblem {
-    /// Its name.
-    pub field: Cow<'static, str>,
-    /// The stable code.
-    pub code: &'static str,
-}
-
-#[derive(Serialize)]
-struct ProblemBody<'a> {
-    r#type: &'static str,
-    title: &'a str,
-    status: u16,
-    code: &'static str,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    errors: &'a [FieldProblem],
-    request_id: String,
-}
-
-impl Problem {
-    /// A problem.
-    pub fn new(status: StatusCode, code: &'static str, title: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, code, title: title.into(), errors: Vec::new(), source: None }
-    }
-
-    /// Adds a field.
-    #[must_use]
-    pub fn field(mut self, field: impl Into<Cow<'static, str>>, code: &'static str) -> Self {
-        self.errors.push(FieldProblem { field: field.into(), code });
-        self
-    }
-
-    /// The answer.
-    pub fn answer(&self, id: TraceId) -> Response {
-        let body = ProblemBody {
-            r#type: "about:blank",
-            title: &self.title,
-            status: self.status.as_u16(),
-            code: self.code,
-            errors: &self.errors,
-            request_id: id.to_string(),
-        };
-        let mut response = json(&body, "application/problem+json");
-        *response.status_mut() = self.status;
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(RETRY_SECONDS));
-        }
-        response.extensions_mut().insert(Refusal {
-            code: self.code.into(),
-            description: self.title.clone().into_owned(),
-            hint: None,
-            is_ours: self.status.is_server_error(),
-            source: self.source.clone(),
-        });
-        response
-    }
-}
-
-impl From<Fault> for Problem {
-    fn from(fault: Fault) -> Self {
-        let (status, code) = match fault.kind() {
-            FaultKind::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
-            FaultKind::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "server_error"),
-        };
-        Self { source: Some(Arc::new(fault)), ..Self::new(status, code, "The server cannot do this at the moment") }
-    }
-}
-
 /// Whether a caller prefers a page: browsers name `text/html`, clients of an API do not.
 pub fn wants_page(headers: &HeaderMap) -> bool {
     let accepted = headers.get_all(http::header::ACCEPT);
@@ -446,24 +381,6 @@ mod tests {
         let chain = chain(refusal.source.as_deref().unwrap());
         assert!(chain.ends_with("record grant: commit: disk full"), "{chain}");
         assert!(!Refusal::from(&OAuthError::invalid_grant("expired")).is_ours);
-    }
-
-    #[tokio::test]
-    async fn problems_name_the_fields_and_the_request() {
-        let problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Some fields are wrong")
-            .field("email", "invalid_email");
-        let id = TraceId::of(&HeaderMap::new(), &crate::edge::random::SystemRandom);
-        let response = problem.answer(id);
-        assert_eq!(response.headers()[CONTENT_TYPE], "application/problem+json");
-        let body = axum::body::to_bytes(response.into_body(), 4096).await.unwrap();
-        let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
-        assert_eq!(
-            body,
-            serde_json::json!({
-                "type": "about:blank", "title": "Some fields are wrong", "status": 422, "code": "invalid",
-                "errors": [{"field": "email", "code": "invalid_email"}], "request_id": id.to_string(),
-            })
-        );
     }
 
     #[test]

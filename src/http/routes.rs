@@ -15,7 +15,7 @@ use crate::http::front::Front;
 use crate::http::health::Health;
 use crate::http::trace::{Trace, TraceId};
 use crate::http::web::Web;
-use crate::http::{asset, oauth, page};
+use crate::http::{api, asset, oauth, page};
 
 /// What the public address serves. `more` are routes of the same origin that stand beside ours (the development mailbox).
 pub fn front(web: Web, trace: Trace, health: Health, more: Router) -> Front {
@@ -24,6 +24,7 @@ pub fn front(web: Web, trace: Trace, health: Health, more: Router) -> Front {
     let layered = Router::new()
         .merge(protocol())
         .merge(pages())
+        .merge(api::router(&web))
         .with_state(web.clone())
         .merge(health.public())
         .merge(more)
@@ -53,6 +54,7 @@ fn protocol() -> Router<Web> {
     Router::new()
         .route("/oauth2/authorize", closed(get(oauth::authorize::handle).post(oauth::authorize::handle)))
         .route("/oauth2/token", open(post(oauth::token::handle)))
+        .route("/oauth2/challenge", open(post(oauth::challenge::handle)))
         .route("/oauth2/userinfo", open(get(oauth::userinfo::handle).post(oauth::userinfo::handle)))
         .route("/oauth2/introspect", open(post(oauth::introspect::handle)))
         .route("/oauth2/revoke", open(post(oauth::revoke::handle)))

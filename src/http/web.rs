@@ -8,7 +8,10 @@ use http::header::{HeaderMap, HeaderValue, LOCATION, SET_COOKIE};
 
 use crate::authn::Method;
 use crate::authn::device::Devices;
+use crate::authn::flow::SignIn;
+use crate::authn::policy::SignInPolicy;
 use crate::edge::template::context::{self, DevelopmentUser};
+use crate::http::api::Api;
 use crate::http::cookie::{Cookies, FlowCookie};
 use crate::http::csrf::Csrf;
 use crate::http::document::Document;
@@ -60,6 +63,8 @@ pub struct Parts {
     pub refusals: Refusals,
     /// Origins of registered clients.
     pub origins: Origins,
+    /// The account API.
+    pub api: Api,
 }
 
 impl std::ops::Deref for Web {
@@ -113,6 +118,11 @@ impl Web {
         }
         let query: Vec<(&str, &str)> = params.iter().collect();
         Some(self.path(path, &query)).filter(|target| target.len() <= MAX_TARGET).map(|target| redirect(&target))
+    }
+
+    /// The engine of every sign-in.
+    pub fn sign_in(&self) -> SignIn<'_> {
+        SignIn { edges: &self.provider.edges, methods: &self.methods, policy: SignInPolicy::default() }
     }
 
     /// The method called `name`.

@@ -74,6 +74,16 @@ impl Authentication {
         if self.amr.contains(&Amr::Pwd) && self.amr.contains(&Amr::Otp) { Acr::TwoFactors } else { Acr::OneFactor }
     }
 
+    /// With what was proven after it; `None` when that is of somebody else.
+    #[must_use]
+    pub fn with(mut self, proof: Self) -> Option<Self> {
+        if proof.user != self.user {
+            return None;
+        }
+        self.amr.extend(proof.amr.into_iter().filter(|amr| !self.amr.contains(amr)).collect::<Vec<_>>());
+        Some(Self { at: proof.at, ..self })
+    }
+
     /// `amr` as in tokens, each value once.
     pub fn amr_values(&self) -> Vec<String> {
         let mut values: Vec<String> = Vec::new();

@@ -47,9 +47,14 @@ pub enum ClientOrigin {
 /// Decisions of the operator about one client; stored as JSON.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a decision of its own, stored as JSON")]
 pub struct ClientPolicy {
     /// Belongs to the house: consent is not asked.
     pub first_party: bool,
+    /// What a first-party app gets when a person signed in on its own screen.
+    pub token_delivery: TokenDelivery,
+    /// A first-party app may have its tokens from the account API in one call.
+    pub direct_tokens: bool,
     /// A challenge is needed; public clients always need one.
     pub require_pkce: bool,
     /// JWT or opaque access tokens.
@@ -68,6 +73,8 @@ impl Default for ClientPolicy {
     fn default() -> Self {
         Self {
             first_party: false,
+            token_delivery: TokenDelivery::Session,
+            direct_tokens: false,
             require_pkce: true,
             access_token: AccessTokenFormat::Jwt,
             access_token_lifetime: None,
@@ -76,6 +83,17 @@ impl Default for ClientPolicy {
             development: false,
         }
     }
+}
+
+/// What a first-party app gets when a person signed in on its own screen.
+#[derive(Copy, Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TokenDelivery {
+    /// A session in the browser: for pages of the same site.
+    #[default]
+    Session,
+    /// An authorization code for the token endpoint: for apps without a browser.
+    Code,
 }
 
 /// What an access token looks like.

@@ -71,9 +71,13 @@ ids! {
     GrantId;
     /// A remembered consent.
     ConsentId;
+    /// Work that waits.
+    JobId;
+    /// Something that happened.
+    EventId;
 }
 
-ordered! { IdentifierId SessionId GrantId ConsentId }
+ordered! { IdentifierId SessionId GrantId ConsentId JobId EventId }
 
 impl UserId {
     /// A new id that tells nothing (UUID version 4), since it is published as `sub`.

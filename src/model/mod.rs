@@ -3,11 +3,15 @@
 pub mod authentication;
 pub mod authorization_code;
 pub mod client;
+pub mod event;
 pub mod fault;
 pub mod grant;
 pub mod id;
 pub mod interaction;
+pub mod job;
+pub mod message;
 pub mod session;
+pub mod sign_in_flow;
 pub mod signing_key;
 pub mod token;
 pub mod user;

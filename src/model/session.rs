@@ -36,6 +36,11 @@ pub struct Session {
 }
 
 impl Session {
+    /// When it ends if it is not used any more.
+    pub fn ends_at(&self) -> NumericDate {
+        self.expires_at.min(self.last_seen_at.plus(Duration::from_secs(self.idle_lifetime)))
+    }
+
     /// How often use is written down.
     pub const TOUCH_EVERY: Duration = Duration::from_mins(5);
 

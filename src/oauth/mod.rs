@@ -5,6 +5,7 @@
 
 pub mod client_auth;
 pub mod endpoint;
+pub mod first_party;
 pub mod grant;
 pub mod interaction;
 pub mod keys;

@@ -21,6 +21,8 @@ pub struct Policy {
     pub access_token_signing_alg: SigningAlgorithm,
     /// `aud` of access tokens where neither client nor request names one.
     pub default_audience: String,
+    /// Whether first-party apps have an endpoint of their own.
+    pub challenge_endpoint: ChallengeEndpoint,
     /// When signing keys change.
     pub rotation: RotationPolicy,
     /// Production or development.
@@ -69,6 +71,16 @@ pub enum Registration {
     InitialAccessToken(TokenHash),
     /// Everybody.
     Open,
+}
+
+/// Whether the authorization challenge endpoint is there (OAuth 2.0 for First-Party Applications §5).
+#[derive(Copy, Clone, Debug, Default, Eq, PartialEq)]
+pub enum ChallengeEndpoint {
+    /// It is not, and discovery does not tell of it.
+    #[default]
+    Off,
+    /// It is.
+    On,
 }
 
 /// What the server is run for.

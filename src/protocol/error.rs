@@ -83,6 +83,10 @@ codes! {
     InvalidSoftwareStatement = "invalid_software_statement", 400;
     /// RFC 7591 §3.2.2.
     UnapprovedSoftwareStatement = "unapproved_software_statement", 400;
+    /// OAuth 2.0 for First-Party Applications §5.2.2.
+    InsufficientAuthorization = "insufficient_authorization", 400;
+    /// OAuth 2.0 for First-Party Applications §5.2.2.
+    InvalidSession = "invalid_session", 400;
 }
 
 impl ErrorCode {

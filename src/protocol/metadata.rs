@@ -28,6 +28,9 @@ pub struct ProviderMetadata {
     /// Where clients register; absent when registration is off.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub registration_endpoint: Option<String>,
+    /// OAuth 2.0 for First-Party Applications §4; absent when it is off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authorization_challenge_endpoint: Option<String>,
     /// RFC 7009.
     pub revocation_endpoint: String,
     /// RFC 7662.
@@ -125,6 +128,7 @@ mod tests {
             userinfo_endpoint: at("/oauth2/userinfo"),
             jwks_uri: at("/oauth2/jwks"),
             registration_endpoint: None,
+            authorization_challenge_endpoint: None,
             revocation_endpoint: at("/oauth2/revoke"),
             introspection_endpoint: at("/oauth2/introspect"),
             end_session_endpoint: at("/oauth2/logout"),

@@ -44,6 +44,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("axum_server", &["http/"]),
     ("tokio_rustls", &["http/"]),
     ("listenfd", &["cli/service.rs"]),
+    ("utoipa", &["http/api/"]),
     ("minijinja", &["edge/template/"]),
     ("fluent_bundle", &["edge/template/"]),
     ("unic_langid", &["edge/template/"]),

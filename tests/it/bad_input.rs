@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::support::clients::SECRET;
 use crate::support::relying_party::basic;
+use crate::support::server::Setup;
 use crate::support::{Answer, Browser, RelyingParty, TestServer};
 
 /// Who reads the answers of a URL.
@@ -56,6 +57,7 @@ impl Endpoint {
 const ENDPOINTS: &[Endpoint] = &[
     endpoint("/oauth2/authorize", &[Method::GET, Method::POST], Reader::Person).body(FORM).query(),
     endpoint("/oauth2/token", &[Method::POST], Reader::Client).body(FORM),
+    endpoint("/oauth2/challenge", &[Method::POST], Reader::Client).body(FORM),
     endpoint("/oauth2/userinfo", &[Method::GET, Method::POST], Reader::Client).body(FORM),
     endpoint("/oauth2/introspect", &[Method::POST], Reader::Client).body(FORM),
     endpoint("/oauth2/revoke", &[Method::POST], Reader::Client).body(FORM),
@@ -102,7 +104,10 @@ struct Story {
 
 impl Story {
     async fn new() -> Self {
-        let server = TestServer::start().await;
+        let configure = |config: &mut symbolon::config::Config| {
+            config.api.challenge_endpoint = symbolon::config::api::Switch::On;
+        };
+        let server = TestServer::with(Setup { configure, ..Setup::default() }).await;
         RelyingParty::web(&server, "shop").await;
         let browser = Browser::signed_in(&server, "alice").await;
         Self { server, browser }
@@ -114,7 +119,9 @@ impl Story {
         if endpoint.reader == Reader::Person {
             headers.insert("accept", HeaderValue::from_static("text/html"));
             headers.insert("cookie", self.browser.cookie_header().parse().expect("ASCII"));
-        } else if ["/oauth2/token", "/oauth2/introspect", "/oauth2/revoke"].contains(&endpoint.path) {
+        } else if ["/oauth2/token", "/oauth2/challenge", "/oauth2/introspect", "/oauth2/revoke"]
+            .contains(&endpoint.path)
+        {
             headers.insert("authorization", basic("shop", SECRET).parse().expect("ASCII"));
         }
         self.server.send(request).await

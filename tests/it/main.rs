@@ -4,6 +4,7 @@
 
 #![expect(clippy::indexing_slicing, reason = "a story that reads what is not there has failed")]
 
+mod acceptance;
 mod architecture;
 mod attack;
 mod authorize;

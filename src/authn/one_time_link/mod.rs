@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use crate::authn::throttle::Throttle;
-use crate::authn::{Answer, Attempt, Method, Refusal};
+use crate::authn::{Answer, Attempt, Factor, Method, Refusal};
 use crate::edge::Edges;
 use crate::edge::ephemeral::Namespace;
 use crate::model::authentication::{Amr, Authentication};
@@ -50,6 +50,14 @@ pub async fn make(edges: &Edges, user: UserId, lifetime: Duration) -> Result<Sec
 impl Method for OneTimeLink {
     fn name(&self) -> &'static str {
         "link"
+    }
+
+    fn factor(&self) -> Factor {
+        Factor::Mailbox
+    }
+
+    fn read(&self, _: Option<&str>, value: Secret) -> Answer {
+        Answer::Link(value)
     }
 
     async fn finish(&self, attempt: &Attempt, answer: &Answer) -> Result<Authentication, Refusal> {

@@ -11,11 +11,12 @@ use async_trait::async_trait;
 use crate::authn::device::Devices;
 use crate::authn::password::hash::PasswordHasher;
 use crate::authn::throttle::{Guess, Throttle, Whom};
-use crate::authn::{Answer, Attempt, Method, Refusal};
+use crate::authn::{Answer, Attempt, Factor, Method, Refusal};
 use crate::edge::Edges;
 use crate::model::authentication::{Amr, Authentication};
 use crate::model::id::UserId;
 use crate::model::user::LookupName;
+use crate::protocol::secret::Secret;
 
 /// The method `password`.
 pub struct Password {
@@ -33,6 +34,18 @@ pub struct Password {
 impl Method for Password {
     fn name(&self) -> &'static str {
         "password"
+    }
+
+    fn factor(&self) -> Factor {
+        Factor::Knowledge
+    }
+
+    fn proves_a_name(&self) -> bool {
+        true
+    }
+
+    fn read(&self, identifier: Option<&str>, value: Secret) -> Answer {
+        Answer::Password { login: identifier.unwrap_or_default().to_owned(), password: value }
     }
 
     async fn finish(&self, attempt: &Attempt, answer: &Answer) -> Result<Authentication, Refusal> {
@@ -59,7 +72,7 @@ impl Method for Password {
         let holder = user.as_ref().map_or_else(|| UserId::new([0; 16]), |user| user.id);
         let phc = store.password(holder).await?;
         let check = self.hasher.verify(password, phc.as_ref().map(|phc| phc.expose().as_str())).await?;
-        let Some(user) = user.filter(|user| is_heard && user.is_enabled() && check.is_right()) else {
+        let Some(user) = user.filter(|_| is_heard && check.is_right()) else {
             return Err(Refusal::Wrong);
         };
         self.throttle.forgive(&self.edges, guess).await?;

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::cli::CommandError;
 use crate::config::duration;
-use crate::model::client::{AccessTokenFormat, ClientPolicy, RefreshTokenPolicy};
+use crate::model::client::{AccessTokenFormat, ClientPolicy, RefreshTokenPolicy, TokenDelivery};
 
 /// The usual kinds of app, each with its metadata.
 #[derive(Copy, Clone, Debug, Eq, PartialEq, ValueEnum)]
@@ -70,6 +70,12 @@ pub struct Flags {
     /// It belongs to the house: people are not asked for consent.
     #[arg(long, value_name = "yes|no", num_args = 0..=1, default_missing_value = "yes", require_equals = true, value_parser = yes_or_no)]
     first_party: Option<bool>,
+    /// What it gets, if it is first-party, when people sign in on its own screens.
+    #[arg(long, value_name = "WHAT")]
+    token_delivery: Option<Delivery>,
+    /// If it is first-party, it may have tokens from the account API in one call.
+    #[arg(long, value_name = "yes|no", num_args = 0..=1, default_missing_value = "yes", require_equals = true, value_parser = yes_or_no)]
+    direct_tokens: Option<bool>,
     /// The form of its access tokens.
     #[arg(long, value_name = "FORMAT")]
     access_token: Option<TokenFormat>,
@@ -85,6 +91,15 @@ pub struct Flags {
     /// It is being developed: http redirect URIs on this machine are fine.
     #[arg(long, value_name = "yes|no", num_args = 0..=1, default_missing_value = "yes", require_equals = true, value_parser = yes_or_no)]
     development: Option<bool>,
+}
+
+/// What a first-party app gets.
+#[derive(Copy, Clone, Debug, Eq, PartialEq, ValueEnum)]
+enum Delivery {
+    /// A session in the browser.
+    Session,
+    /// A code for the token endpoint.
+    Code,
 }
 
 /// The form of access tokens.
@@ -157,6 +172,12 @@ impl Flags {
         }
         Ok(ClientPolicy {
             first_party: self.first_party.unwrap_or(before.first_party),
+            token_delivery: match self.token_delivery {
+                Some(Delivery::Session) => TokenDelivery::Session,
+                Some(Delivery::Code) => TokenDelivery::Code,
+                None => before.token_delivery,
+            },
+            direct_tokens: self.direct_tokens.unwrap_or(before.direct_tokens),
             require_pkce: self.require_pkce.unwrap_or(before.require_pkce),
             access_token: match self.access_token {
                 Some(TokenFormat::Jwt) => AccessTokenFormat::Jwt,

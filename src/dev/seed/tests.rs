@@ -8,10 +8,13 @@ use crate::authn::password::hash::HashCost;
 use crate::edge::clock::Clock;
 use crate::edge::ephemeral::MemoryStore;
 use crate::edge::fetch::HttpFetch;
+use crate::edge::outbox::Outbox;
 use crate::edge::random::SystemRandom;
 use crate::edge::store::{DatabaseSettings, Store};
+use crate::edge::vault::Vault;
 use crate::model::user::{IdentifierKind, Role};
 use crate::protocol::numeric_date::NumericDate;
+use crate::protocol::secret::Secret;
 
 struct StoppedClock;
 
@@ -28,6 +31,7 @@ async fn edges(folder: &Path) -> Edges {
         fetch: Arc::new(HttpFetch::new()),
         clock: Arc::new(StoppedClock),
         random: Arc::new(SystemRandom),
+        outbox: Outbox::new(Arc::new(Vault::new(Secret::new([0; 32]))), Arc::new(SystemRandom)),
     }
 }
 

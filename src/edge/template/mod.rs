@@ -165,6 +165,14 @@ impl Templates {
         template.render(minijinja::context! { frame, ..context }).map_err(refuse)
     }
 
+    /// A text that needs no arguments, in English where the language lacks it; the key where English does too.
+    pub fn text(&self, language: &Language, key: &str) -> String {
+        self.texts.format(language.tag(), key, &fluent_bundle::FluentArgs::new()).unwrap_or_else(|missing| {
+            tracing::warn!(reason = missing.reason, "an answer lacks a text");
+            missing.shown
+        })
+    }
+
     /// The tags of the languages we have texts in, English first.
     pub fn languages(&self) -> Vec<String> {
         self.texts.languages().map(|language| language.tag().to_owned()).collect()

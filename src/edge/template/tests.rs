@@ -227,7 +227,7 @@ fn a_missing_value_is_an_error_and_not_a_blank() {
 
 /// The keys that templates name: whole ones, and beginnings that a value completes (`'error-' ~ key`).
 fn keys_used(sources: &[Source]) -> (BTreeSet<String>, BTreeSet<String>) {
-    let (mut whole, mut beginnings) = (BTreeSet::from(["date".to_owned()]), BTreeSet::new());
+    let (mut whole, mut beginnings) = (BTreeSet::from(["date".to_owned()]), BTreeSet::from(["problem-".to_owned()]));
     let templates = sources.iter().filter(|source| source.kind == Kind::Template);
     let tags = templates.flat_map(|source| source.text().unwrap().split(['{', '}']));
     for tag in tags.filter(|tag| tag.starts_with('%') || tag.contains("t('")) {

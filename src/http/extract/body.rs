@@ -64,7 +64,7 @@ impl From<Unreadable> for PageError {
 }
 
 /// Whether the body is said to be `media_type` (parameters such as a charset aside), as it is and not compressed.
-pub(super) fn has_type(headers: &HeaderMap, media_type: &str) -> bool {
+pub(in crate::http) fn has_type(headers: &HeaderMap, media_type: &str) -> bool {
     let mut types = headers.get_all(CONTENT_TYPE).iter();
     let stated = types.next().and_then(|value| value.to_str().ok()).and_then(|value| value.split(';').next());
     stated.is_some_and(|stated| stated.trim().eq_ignore_ascii_case(media_type))
@@ -76,7 +76,7 @@ pub(super) fn has_type(headers: &HeaderMap, media_type: &str) -> bool {
 ///
 /// # Errors
 /// 413 above 64 kB, 408 after 30 s, 400 when the sender breaks off.
-pub(super) async fn read(body: Body) -> Result<Bytes, Unreadable> {
+pub(in crate::http) async fn read(body: Body) -> Result<Bytes, Unreadable> {
     let too_large = || Unreadable::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is larger than 64 kB");
     if body.size_hint().lower() > MAX_BODY as u64 {
         return Err(too_large());

@@ -4,7 +4,7 @@
 //! in OAuth's words. To add one: a file with a function from headers or body to a type, and [`Unreadable`] for what it refuses.
 
 pub mod authorization;
-mod body;
+pub(in crate::http) mod body;
 pub mod json;
 pub mod params;
 pub mod visitor;

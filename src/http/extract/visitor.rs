@@ -12,6 +12,7 @@ use crate::http::cookie::FlowCookie;
 use crate::http::proxy::counted;
 use crate::http::trace::TraceId;
 use crate::http::web::Web;
+use crate::model::fault::Fault;
 use crate::oauth::interaction::Browser;
 use crate::oauth::interaction::sign_in::session;
 use crate::protocol::secret::TokenHash;
@@ -51,21 +52,33 @@ impl FromRequestParts<Web> for Caller {
     }
 }
 
-impl FromRequestParts<Web> for Visitor {
-    type Rejection = Response;
-
-    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Response> {
+impl Visitor {
+    /// What the request says of itself; nobody is signed in yet.
+    fn stranger(parts: &Parts, web: &Web) -> Self {
         let id = parts.extensions.get::<TraceId>().copied().unwrap_or_default();
         let address = Caller::of(parts, web);
         let flow = web.cookies.flow(&parts.headers);
         let browser = Browser { session: None, flow: flow.as_ref().map(|flow| TokenHash::of(flow.0.expose())) };
-        let mut visitor = Self { id, headers: parts.headers.clone(), flow, browser, address };
+        Self { id, headers: parts.headers.clone(), flow, browser, address }
+    }
+
+    /// The visitor with the session that its cookie names.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub async fn of(parts: &Parts, web: &Web) -> Result<Self, Fault> {
+        let mut visitor = Self::stranger(parts, web);
         if let Some(cookie) = web.cookies.session(&parts.headers) {
-            match session(&web.provider, cookie.0.expose()).await {
-                Ok(session) => visitor.browser.session = session,
-                Err(fault) => return Err(web.refuse(&visitor, &fault.into())),
-            }
+            visitor.browser.session = session(&web.provider, cookie.0.expose()).await?;
         }
         Ok(visitor)
+    }
+}
+
+impl FromRequestParts<Web> for Visitor {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Response> {
+        Self::of(parts, web).await.map_err(|fault| web.refuse(&Self::stranger(parts, web), &fault.into()))
     }
 }

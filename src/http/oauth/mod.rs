@@ -1,6 +1,7 @@
 //! The protocol's endpoints: thin files that turn HTTP into a call of `oauth/endpoint` and its value into HTTP.
 
 pub mod authorize;
+pub mod challenge;
 pub mod introspect;
 pub mod register;
 pub mod revoke;

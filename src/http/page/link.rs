@@ -41,7 +41,9 @@ pub async fn submit(State(web): State<Web>, visitor: Visitor, Query(query): Quer
         Ok(authentication) => {
             enter(&web, visitor, None, (authentication, Persistence::Browser, destination(&query))).await
         }
-        Err(Refusal::Wrong) => web.refuse(&visitor, &PageError::new("link_used", StatusCode::BAD_REQUEST)),
+        Err(Refusal::Wrong | Refusal::Disabled | Refusal::FlowExpired | Refusal::FlowInvalid) => {
+            web.refuse(&visitor, &PageError::new("link_used", StatusCode::BAD_REQUEST))
+        }
         Err(Refusal::TooMany(_) | Refusal::Closed) => {
             web.refuse(&visitor, &PageError::new("too_many_requests", StatusCode::TOO_MANY_REQUESTS))
         }

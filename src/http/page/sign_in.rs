@@ -5,7 +5,8 @@ use axum::response::Response;
 use http::StatusCode;
 use http::header::{HeaderValue, RETRY_AFTER};
 
-use crate::authn::{Answer, Attempt, Refusal, judge};
+use crate::authn::flow::{Opening, Step};
+use crate::authn::{Answer, Attempt, Refusal};
 use crate::edge::template::context;
 use crate::http::cookie::Keep as CookieLife;
 use crate::http::extract::params::{Form, Query};
@@ -15,6 +16,7 @@ use crate::http::web::{Web, redirect, shown, user_agent, way_back, with_cookies}
 use crate::model::authentication::Authentication;
 use crate::model::fault::Fault;
 use crate::model::interaction::Participation;
+use crate::model::sign_in_flow::{BegunBy, Purpose};
 use crate::oauth::endpoint::authorize::{Next, go_on};
 use crate::oauth::interaction::Open;
 use crate::oauth::interaction::sign_in::{Keep, Persistence, sign_in, took_part};
@@ -76,9 +78,12 @@ pub async fn submit(State(web): State<Web>, visitor: Visitor, Query(query): Quer
         Err(refused) => refused,
     };
     let (key, status) = match &refused {
-        Refusal::Wrong => ("sign_in_failed", StatusCode::UNPROCESSABLE_ENTITY),
+        Refusal::Wrong | Refusal::FlowExpired | Refusal::FlowInvalid => {
+            ("sign_in_failed", StatusCode::UNPROCESSABLE_ENTITY)
+        }
         Refusal::TooMany(_) => ("too_many_attempts", StatusCode::TOO_MANY_REQUESTS),
         Refusal::Closed => ("too_many_failures", StatusCode::TOO_MANY_REQUESTS),
+        Refusal::Disabled => ("account_disabled", StatusCode::FORBIDDEN),
         Refusal::Fault(fault) => return fault_page(&web, &visitor, fault.clone()),
     };
     let shown = Shown { query: &query, place, open: open.as_ref(), login, error: Some(key) };
@@ -95,10 +100,14 @@ pub async fn submit(State(web): State<Web>, visitor: Visitor, Query(query): Quer
 /// # Errors
 /// What the method says.
 pub async fn prove(web: &Web, visitor: &Visitor, method: &str, answer: &Answer) -> Result<Authentication, Refusal> {
-    let attempt = Attempt { address: visitor.address.0.clone(), device: web.cookies.device(&visitor.headers) };
-    match web.method(method) {
-        Some(method) => judge(method, &attempt, answer).await,
-        None => Err(Refusal::Wrong),
+    let attempt =
+        Attempt { address: visitor.address.0.clone(), device: web.cookies.device(&visitor.headers), person: None };
+    let begun_by = BegunBy { client: None, browser: visitor.browser.flow };
+    let opening = Opening { begun_by, purpose: Purpose::Session };
+    match web.sign_in().prove(&attempt, (method, answer), opening).await? {
+        Step::Complete(completed) => Ok(completed.authentication),
+        // Policy asks for one factor, and this was one.
+        Step::Challenge(_) => Err(Refusal::Fault(Fault::internal("a page cannot ask for a second proof"))),
     }
 }
 

@@ -4,8 +4,9 @@
 
 use crate::model::authentication::Acr;
 use crate::oauth::client_auth::METHODS;
+use crate::oauth::first_party::CHALLENGE_ENDPOINT;
 use crate::oauth::grant::GRANT_TYPES;
-use crate::oauth::policy::Registration;
+use crate::oauth::policy::{ChallengeEndpoint, Registration};
 use crate::oauth::provider::Provider;
 use crate::protocol::authorization_request::Display;
 use crate::protocol::client_metadata::{ClientAuthMethod, SubjectType};
@@ -30,6 +31,10 @@ pub fn metadata(provider: &Provider) -> ProviderMetadata {
         registration_endpoint: match provider.policy.registration {
             Registration::Off => None,
             Registration::InitialAccessToken(_) | Registration::Open => Some(at("/oauth2/register")),
+        },
+        authorization_challenge_endpoint: match provider.policy.challenge_endpoint {
+            ChallengeEndpoint::Off => None,
+            ChallengeEndpoint::On => Some(at(CHALLENGE_ENDPOINT)),
         },
         revocation_endpoint: at("/oauth2/revoke"),
         introspection_endpoint: at("/oauth2/introspect"),

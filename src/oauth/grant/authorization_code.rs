@@ -57,6 +57,19 @@ pub async fn redeem(
         code_verifier: parameters.code_verifier,
     };
     let code = machine::access_token(&presented, waiting)?;
+    give(provider, client, (hash, code)).await
+}
+
+/// Gives the tokens of a code that was proven, or that never left the server.
+///
+/// # Errors
+/// As [`redeem`].
+pub async fn give(
+    provider: &Provider,
+    client: Arc<Client>,
+    (hash, code): (TokenHash, AuthorizationCode),
+) -> Result<TokenResponse, OAuthError> {
+    let now = provider.now();
     let grant = Arc::new(grant_of(provider, (&client, hash), code, now));
     check_standing(provider, (&client, &grant), Asked::Before).await?;
     let user = person(provider, &client, &grant).await?;

@@ -42,6 +42,7 @@ client-self-registered = This app registered itself and nobody has checked it. C
 client-policy = Privacy policy
 client-tos = Terms
 sign-in-error-sign_in_failed = That name and password do not match an account. Check both and try again. If you are sure of them, use a browser you have signed in with before, or ask whoever runs this service for a sign-in link.
+sign-in-error-account_disabled = This account is switched off. Please ask whoever runs this service.
 sign-in-error-too_many_attempts = Too many attempts. Wait a few minutes, then try again.
 sign-in-error-too_many_failures = There were too many wrong passwords in a row, so passwords are heard no longer. Ask whoever runs this service for a sign-in link.
 sign-in-error-session_expired = You were away for a while. Please sign in again.

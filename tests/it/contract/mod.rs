@@ -26,6 +26,7 @@ macro_rules! on_each_engine {
 }
 
 mod ephemeral;
+mod event;
 mod fetch;
 mod kill;
 mod measure;

@@ -169,6 +169,20 @@ impl FilledForm {
     }
 }
 
+/// Status and code of a refusal of the API: `422 required`.
+#[track_caller]
+pub(crate) fn code(answer: &Answer) -> String {
+    format!("{} {}", answer.status.as_u16(), answer.json()["code"].as_str().unwrap_or("(no code)"))
+}
+
+/// What is wrong with each field, in order: `identifier blank`.
+#[track_caller]
+pub(crate) fn fields(answer: &Answer) -> Vec<String> {
+    let errors = answer.json()["errors"].as_array().cloned().unwrap_or_default();
+    let text = |error: &Value, name: &str| error[name].as_str().expect("a text").to_owned();
+    errors.iter().map(|error| format!("{} {}", text(error, "field"), text(error, "code"))).collect()
+}
+
 /// The parameters of a response at a redirect URI, from its query or its fragment.
 pub(crate) fn parameters(url: &str) -> Vec<(String, String)> {
     let url = Url::parse(url).expect("an absolute URL");

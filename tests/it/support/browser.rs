@@ -49,7 +49,8 @@ impl Browser {
         cookies.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")
     }
 
-    async fn send(&self, mut request: Request<Body>) -> Answer {
+    /// Sends a request with the cookies of this browser, and keeps those that come back.
+    pub(crate) async fn send(&self, mut request: Request<Body>) -> Answer {
         let cookies = self.cookie_header();
         if !cookies.is_empty() {
             request.headers_mut().insert(COOKIE, cookies.parse().expect("cookies are ASCII"));

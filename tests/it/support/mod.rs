@@ -6,8 +6,10 @@
 pub(crate) mod answer;
 pub(crate) mod browser;
 pub(crate) mod clients;
+pub(crate) mod described;
 pub(crate) mod relying_party;
 pub(crate) mod server;
+pub(crate) mod spa;
 pub(crate) mod tokens;
 pub(crate) mod transport;
 pub(crate) mod wire;

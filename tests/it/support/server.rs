@@ -32,6 +32,7 @@ use tower::ServiceExt as _;
 use crate::backend::postgres;
 
 use super::answer::Answer;
+use super::described;
 use super::transport::Transport;
 use super::world::{BEGINNING, SeededRandom, TestClock, TestWeb};
 
@@ -46,11 +47,13 @@ pub(crate) struct Setup {
     pub(crate) issuer: &'static str,
     pub(crate) mode: Mode,
     pub(crate) registration: RegistrationMode,
+    /// Changes to the settings.
+    pub(crate) configure: fn(&mut Config),
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { issuer: ISSUER, mode: Mode::Development, registration: RegistrationMode::Off }
+        Self { issuer: ISSUER, mode: Mode::Development, registration: RegistrationMode::Off, configure: |_| {} }
     }
 }
 
@@ -65,6 +68,8 @@ pub(crate) struct Running {
     pub(crate) issuer: &'static str,
     front: Front,
     folder: TempDir,
+    /// What the server says of its API, once it was asked.
+    document: OnceCell<serde_json::Value>,
 }
 
 impl std::ops::Deref for TestServer {
@@ -95,6 +100,7 @@ impl TestServer {
         let web = Arc::new(TestWeb::default());
         let mut config = config(folder.path(), setup.issuer);
         config.registration.mode = setup.registration;
+        (setup.configure)(&mut config);
         let world = World {
             clock: Arc::clone(&clock) as Arc<_>,
             random: Arc::new(SeededRandom::new(2)),
@@ -102,7 +108,7 @@ impl TestServer {
         };
         let app = App::build(&config, setup.mode, world).await.expect("the server starts");
         let front = app.front(Extras::default());
-        Self(Arc::new(Running { app, clock, web, issuer: setup.issuer, front, folder }))
+        Self(Arc::new(Running { app, clock, web, issuer: setup.issuer, front, folder, document: OnceCell::new() }))
     }
 
     pub(crate) fn provider(&self) -> &Provider {
@@ -143,13 +149,27 @@ impl TestServer {
         NEXT.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Sends a request and reads the answer to its end.
+    /// Sends a request and reads the answer to its end. What the API answers has to be described.
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
         self.send_from(([127, 0, 0, 1], 50_000).into(), request).await
     }
 
     /// [`Self::send`] from another place.
     pub(crate) async fn send_from(&self, peer: SocketAddr, request: Request<Body>) -> Answer {
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let answer = self.pass(peer, request).await;
+        let below = path.strip_prefix(self.base()).unwrap_or(&path);
+        if below.starts_with("/api/v1") {
+            let load = async || {
+                let target = format!("{}/api/v1/openapi.json", self.base());
+                self.pass(peer, Request::get(target).body(Body::empty()).expect("a request")).await.ok()
+            };
+            described::check(self.document.get_or_init(load).await, (&method, below), &answer);
+        }
+        answer
+    }
+
+    async fn pass(&self, peer: SocketAddr, request: Request<Body>) -> Answer {
         let visit = self.front().oneshot(peer).await.unwrap_or_else(|never| match never {});
         let response = visit.oneshot(request).await.unwrap_or_else(|never| match never {});
         let (parts, body) = response.into_parts();

@@ -60,7 +60,7 @@ async fn a_disabled_account_is_out_at_once() {
         let page = story.alice.begin(&story.shop.begin("openid")).await;
         assert!(page.page().has("login"), "the session is gone: {page}");
         let refused = story.alice.sign_in(&page, "alice").await;
-        assert_eq!(refused.status.as_u16(), 422, "and nobody comes in: {refused}");
+        assert_eq!(refused.status.as_u16(), 403, "and nobody comes in: {refused}");
     }
 }
 

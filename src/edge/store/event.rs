@@ -1,0 +1,94 @@
+//! What happened.
+
+use futures_util::FutureExt as _;
+use sqlx::FromRow;
+use uuid::Uuid;
+
+use crate::edge::store::Store;
+use crate::edge::store::row::{Context as _, Place, to_json};
+use crate::edge::store::statement::Connection;
+use crate::edge::store::writer::Fact;
+use crate::model::event::{Actor, Event, EventName, Outcome, Provenance};
+use crate::model::fault::Fault;
+use crate::model::id::{EventId, SessionId, UserId};
+use crate::protocol::numeric_date::NumericDate;
+
+const INSERT: &str = "INSERT INTO event
+    (id, at, name, outcome, user_id, actor, client_id, session_id, address, user_agent, trace_id, details)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+const OF_USER: &str =
+    "SELECT id, at, name, outcome, user_id, actor, client_id, session_id, address, user_agent, trace_id, details
+    FROM event WHERE user_id = $1 AND at >= $2 AND ($3 IS NULL OR id < $3) ORDER BY id DESC LIMIT $4";
+
+impl Store {
+    /// Writes an event down without waiting; it may be lost when the server is overloaded or dies, so that what must be told
+    /// goes beside its fact.
+    pub fn note_event(&self, event: Event) {
+        let fact = Fact::one(move |connection| async move { insert(connection, &event).await }.boxed());
+        if let Err(fault) = self.recorder.post(fact) {
+            tracing::warn!(error = %fault, "an event was not written down");
+        }
+    }
+
+    /// What concerned `user` since `since`, the latest first: at most `limit` events, those before `before` where it is given.
+    pub async fn events_of(
+        &self,
+        user: UserId,
+        since: NumericDate,
+        (before, limit): (Option<EventId>, u32),
+    ) -> Result<Vec<Event>, Fault> {
+        let list = self.readers.query(OF_USER).bind(user.uuid()).bind(since.seconds());
+        let list = list.bind(before.map(EventId::uuid)).bind(i64::from(limit));
+        let rows: Vec<EventRow> = list.fetch_all().await.context("list events")?;
+        rows.into_iter().map(Event::try_from).collect()
+    }
+}
+
+/// Writes an event down within the transaction of `connection`.
+pub(super) async fn insert(connection: &mut Connection, event: &Event) -> Result<(), Fault> {
+    let insert = connection.query(INSERT).bind(event.id.uuid()).bind(event.at.seconds()).bind(event.name.as_str());
+    let insert = insert.bind(event.outcome.as_str()).bind(event.user.map(UserId::uuid));
+    let insert =
+        insert.bind(to_json(&event.actor)?).bind(event.client.as_ref().map(|client| client.as_str().to_owned()));
+    let insert = insert.bind(event.session.map(SessionId::uuid));
+    let Provenance { address, user_agent, trace_id } = event.provenance.clone();
+    let insert = insert.bind(address).bind(user_agent).bind(trace_id).bind(to_json(&event.details)?);
+    insert.execute().await.context("record an event").map(|_| ())
+}
+
+#[derive(FromRow)]
+struct EventRow {
+    id: Uuid,
+    at: i64,
+    name: String,
+    outcome: String,
+    user_id: Option<Uuid>,
+    actor: String,
+    client_id: Option<String>,
+    session_id: Option<Uuid>,
+    address: String,
+    user_agent: String,
+    trace_id: String,
+    details: String,
+}
+
+impl TryFrom<EventRow> for Event {
+    type Error = Fault;
+
+    fn try_from(row: EventRow) -> Result<Self, Fault> {
+        let place = Place { table: "event", id: &row.id };
+        let client = row.client_id.as_deref().map(|client| place.parse("client_id", client)).transpose()?;
+        Ok(Self {
+            id: EventId::from_uuid(row.id),
+            at: NumericDate::from_seconds(row.at),
+            name: EventName::parse(&row.name).ok_or_else(|| place.damaged("name"))?,
+            outcome: Outcome::parse(&row.outcome).ok_or_else(|| place.damaged("outcome"))?,
+            user: row.user_id.map(UserId::from_uuid),
+            actor: place.json::<Actor>("actor", &row.actor)?,
+            client,
+            session: row.session_id.map(SessionId::from_uuid),
+            details: place.json("details", &row.details)?,
+            provenance: Provenance { address: row.address, user_agent: row.user_agent, trace_id: row.trace_id },
+        })
+    }
+}

@@ -1,0 +1,208 @@
+//! The account API: JSON for first-party apps, below `/api/v1`.
+//!
+//! RFC 9457 (refusals), OpenAPI 3.1. `operation` is one operation as a value, and [`operations`] the list from which routes, `Allow`,
+//! the index and the OpenAPI document are made; a group that is switched off (`[endpoints]`) is in none of them. `caller` says
+//! who calls, and that no other site sent the request; `body` reads JSON and tells every mistake at once; `code` is the
+//! catalogue of refusals, `problem` one of them; `manners` is the layer that writes it down and adds CORS and headers.
+//!
+//! To add an operation: a file named for its noun with the struct of its body, a handler, and a line in the list of its
+//! `operations`, which stands in the list below. That is all of a small one:
+//!
+//! ```ignore
+//! pub(super) fn operations() -> Vec<Operation> {
+//!     vec![
+//!         post(("/me/email-changes", Group::Me), "Change the e-mail address", begin)
+//!             .by_person()                                             // the handler takes `Person`; else `Guest`
+//!             .takes::<BeginEmailChange>()                             // the handler takes `Json<BeginEmailChange>`
+//!             .gives::<EmailChange>(StatusCode::ACCEPTED, "A message was sent.") // #[derive(Serialize, ToSchema)]
+//!             .refuses(&[Code::InvalidEmail, Code::CodeRecentlySent]), // every code of its own; tests hold it to that
+//!     ]
+//! }
+//!
+//! body! {
+//!     /// The address that shall be.
+//!     pub struct BeginEmailChange {
+//!         /// The address.
+//!         email: String,          // missing: `required`, empty: `blank`, a number: `wrong_type`, all at once, always 422
+//!         /// The password.
+//!         password: Option<Secret>, // may be left out; `Patch<T>` tells `null` from left out; `choices!` for words
+//!     }
+//! }
+//!
+//! async fn begin(State(web): State<Web>, person: Person, Json(body): Json<BeginEmailChange>) -> Result<Response, Problem> {
+//!     let Some(email) = Email::parse(&body.email) else { return Err(Problem::field("email", Code::InvalidEmail)) };
+//!     let change = web.accounts.begin_email_change(&person.user, email, &person.guest.provenance).await?; // Fault → 503/500
+//!     Ok(answer(StatusCode::ACCEPTED, &EmailChange::from(change)))
+//! }
+//! ```
+
+pub mod answer;
+pub mod body;
+pub mod caller;
+pub mod code;
+mod index;
+mod manners;
+mod openapi;
+pub mod operation;
+mod options;
+pub mod origin;
+pub mod problem;
+mod session;
+mod sign_in;
+mod token;
+pub mod user;
+
+use std::collections::BTreeMap;
+
+use axum::Router;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{MethodRouter, any};
+use bytes::Bytes;
+use http::header::{ALLOW, HeaderValue};
+use http::{Method, StatusCode};
+
+use self::code::Code;
+use self::index::{Index, Link};
+use self::operation::{Operation, SwitchedOff};
+use self::origin::AllowedOrigins;
+use self::problem::Problem;
+use crate::http::web::Web;
+
+/// Where the API begins, below the issuer.
+pub const BASE: &str = "/api/v1";
+
+/// Every operation, whether it is switched on or not.
+fn operations() -> Vec<Operation> {
+    [index::operations(), session::operations(), options::operations(), sign_in::operations(), token::operations()]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+/// How the operator wants the API.
+#[derive(Clone, Debug, Default)]
+pub struct ApiSettings {
+    /// Whose scripts may call it with cookies.
+    pub origins: AllowedOrigins,
+    /// What is not there.
+    pub off: SwitchedOff,
+}
+
+/// What the API knows of itself.
+pub struct Api {
+    pub(super) origins: AllowedOrigins,
+    pub(super) off: SwitchedOff,
+    index: Index,
+    openapi: Bytes,
+}
+
+impl Api {
+    /// The API of the server at `issuer`, whose session cookie has this name.
+    ///
+    /// # Panics
+    /// Never: the document is strings and lists.
+    pub fn new(settings: ApiSettings, issuer: &str, session_cookie: &str) -> Self {
+        let ApiSettings { origins, off } = settings;
+        let operations = enabled(&off);
+        let document = openapi::document(&operations, issuer, session_cookie);
+        let at = |path: &str| format!("{issuer}{BASE}{path}");
+        let link = |operation: &Operation| Link {
+            method: operation.method.to_string(),
+            href: at(operation.path),
+            summary: operation.summary.to_owned(),
+        };
+        let index = Index {
+            issuer: issuer.to_owned(),
+            openapi: at("/openapi.json"),
+            errors: at("/errors"),
+            operations: operations.iter().map(link).collect(),
+        };
+        Self { origins, off, index, openapi: document.to_json().expect("strings and lists").into() }
+    }
+
+    /// What is switched off.
+    pub const fn off(&self) -> &SwitchedOff {
+        &self.off
+    }
+}
+
+fn enabled(off: &SwitchedOff) -> Vec<Operation> {
+    operations().into_iter().filter(|operation| off.allows(operation.group)).collect()
+}
+
+/// The methods of `path` that are switched off.
+fn switched_off(off: &SwitchedOff, path: &str) -> Vec<Method> {
+    let gone = operations().into_iter().filter(|operation| operation.path == path && !off.allows(operation.group));
+    gone.map(|operation| operation.method).collect()
+}
+
+/// The routes.
+pub fn router(web: &Web) -> Router<Web> {
+    let mut paths: BTreeMap<&str, (MethodRouter<Web>, Vec<Method>)> = BTreeMap::new();
+    for operation in enabled(&web.api.off) {
+        let (route, methods) = paths.entry(operation.path).or_default();
+        *route = std::mem::take(route).merge(operation.route);
+        methods.push(operation.method);
+    }
+    let mut router = Router::new();
+    for (path, (route, methods)) in paths {
+        let allow = allow(&methods);
+        let gone: Vec<Method> = switched_off(&web.api.off, path);
+        // A method that is switched off is not there (404); one that never was is not allowed (405).
+        let refuse = async move |method: Method| {
+            let code = if gone.contains(&method) { Code::NotFound } else { Code::MethodNotAllowed };
+            Problem::new(code).into_response()
+        };
+        let route = route.options(async move || options(allow)).fallback(refuse);
+        router = router.route(&format!("{BASE}{path}"), route);
+    }
+    router
+        .route(&format!("{BASE}/{{*rest}}"), any(async || Problem::new(Code::NotFound).into_response()))
+        .layer(axum::middleware::from_fn_with_state(web.clone(), manners::manners))
+}
+
+/// `Allow` for these methods.
+fn allow(methods: &[Method]) -> HeaderValue {
+    let mut names: Vec<&str> = methods.iter().map(Method::as_str).collect();
+    if methods.contains(&Method::GET) {
+        names.push("HEAD");
+    }
+    names.push("OPTIONS");
+    HeaderValue::from_str(&names.join(", ")).expect("methods are tokens")
+}
+
+/// `OPTIONS` (S-178): what may be done here, told to everybody; `manners` adds CORS.
+fn options(allow: HeaderValue) -> Response {
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    response.headers_mut().insert(ALLOW, allow);
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::operation::Group;
+    use super::*;
+
+    #[test]
+    fn each_operation_stands_once_and_says_what_it_gives() {
+        let mut seen = BTreeSet::new();
+        for operation in operations() {
+            let name = format!("{} {}", operation.method, operation.path);
+            assert!(!operation.gives.is_empty(), "{name} gives nothing");
+            assert!(!operation.path.ends_with('/') && !operation.summary.is_empty(), "{name}");
+            assert!(seen.insert(name.clone()), "{name} stands twice");
+        }
+    }
+
+    #[test]
+    fn what_is_switched_off_is_not_there() {
+        for group in Group::ALL.iter().filter(|group| **group != Group::Core) {
+            let off: SwitchedOff = [*group].into_iter().collect();
+            assert!(enabled(&off).iter().all(|operation| operation.group != *group));
+        }
+        let off: SwitchedOff = [Group::Core].into_iter().collect();
+        assert!(enabled(&off).iter().any(|operation| operation.group == Group::Core), "the API always tells of itself");
+    }
+}

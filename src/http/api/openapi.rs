@@ -1,0 +1,221 @@
+//! The OpenAPI document, made of the same list as the routes.
+//!
+//! OpenAPI 3.1 (S-176). Each operation lists every status and every code that it can answer with.
+
+use std::collections::BTreeMap;
+
+use http::{Method, StatusCode};
+use serde_json::json;
+use utoipa::openapi::path::{HttpMethod, OperationBuilder, ParameterBuilder, ParameterIn, PathItem, PathsBuilder};
+use utoipa::openapi::request_body::RequestBodyBuilder;
+use utoipa::openapi::schema::{
+    AdditionalProperties, ArrayBuilder, ComponentsBuilder, ObjectBuilder, Schema, SchemaFormat, Type,
+};
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+};
+use utoipa::openapi::{
+    ContentBuilder, HeaderBuilder, InfoBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, Required, ResponseBuilder,
+    ServerBuilder,
+};
+
+use crate::http::api::BASE;
+use crate::http::api::code::Code;
+use crate::http::api::operation::{Callers, Described, Operation, Success};
+
+/// The name of the schema of a refusal.
+const PROBLEM: &str = "Problem";
+
+/// The document for `operations`, of the server at `issuer`; `session_cookie` is the name of its cookie.
+pub(super) fn document(operations: &[Operation], issuer: &str, session_cookie: &str) -> OpenApi {
+    let mut components = ComponentsBuilder::new()
+        .schema(PROBLEM, problem())
+        .security_scheme("bearer", bearer())
+        .security_scheme(
+            "cookie",
+            SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::with_description(
+                session_cookie,
+                "The session of a browser.",
+            ))),
+        )
+        .security_scheme(
+            "csrf",
+            SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description(
+                "X-CSRF-Token",
+                "What GET /session answers as csrf_token; beside a cookie, with every method that changes something.",
+            ))),
+        );
+    let mut paths = PathsBuilder::new();
+    for operation in operations {
+        for described in
+            operation.takes.iter().chain(operation.gives.iter().filter_map(|success| success.body.as_ref()))
+        {
+            components = components.schema(described.name.clone(), described.schema.clone());
+            for (name, schema) in &described.parts {
+                components = components.schema(name.clone(), schema.clone());
+            }
+        }
+        let path = format!("{BASE}{}", operation.path);
+        paths = paths.path(path, PathItem::new(method(&operation.method), describe(operation)));
+    }
+    let about = "Accounts, sign-in and tokens of first-party apps. Refusals are problems (RFC 9457) whose codes \
+                 /api/v1/errors explains.";
+    OpenApiBuilder::new()
+        .info(
+            InfoBuilder::new()
+                .title("Symbolon account API")
+                .version(env!("CARGO_PKG_VERSION"))
+                .description(Some(about))
+                .build(),
+        )
+        .servers(Some([ServerBuilder::new().url(issuer).build()]))
+        .paths(paths)
+        .components(Some(components.build()))
+        .build()
+}
+
+fn method(method: &Method) -> HttpMethod {
+    match method.as_str() {
+        "POST" => HttpMethod::Post,
+        "PUT" => HttpMethod::Put,
+        "PATCH" => HttpMethod::Patch,
+        "DELETE" => HttpMethod::Delete,
+        _ => HttpMethod::Get,
+    }
+}
+
+fn describe(operation: &Operation) -> utoipa::openapi::path::Operation {
+    let mut described = OperationBuilder::new()
+        .operation_id(Some(operation_id(operation)))
+        .summary(Some(operation.summary))
+        .tag(operation.group.as_str())
+        .securities(Some(securities(operation)));
+    for name in path_parameters(operation.path) {
+        let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Path).required(Required::True);
+        described = described.parameter(parameter.schema(Some(text())));
+    }
+    for (name, about) in &operation.query {
+        let parameter = ParameterBuilder::new().name(*name).parameter_in(ParameterIn::Query).required(Required::False);
+        described = described.parameter(parameter.description(Some(*about)).schema(Some(text())));
+    }
+    if let Some(takes) = &operation.takes {
+        let body = RequestBodyBuilder::new().content("application/json", content(takes));
+        described = described.request_body(Some(body.required(Some(Required::True)).build()));
+    }
+    for success in &operation.gives {
+        described = described.response(success.status.as_str().to_owned(), answer(success));
+    }
+    for (status, codes) in refusals(operation) {
+        described = described.response(status.to_string(), refusal(status, &codes));
+    }
+    described.build()
+}
+
+/// `get_session`, `post_sign_in_challenge`, `delete_me_sessions_id`.
+fn operation_id(operation: &Operation) -> String {
+    let path: String = operation.path.chars().filter(|c| !matches!(c, '{' | '}')).collect();
+    let path = path.trim_matches('/').replace(['/', '-', '.'], "_");
+    let path = if path.is_empty() { "index" } else { &path };
+    format!("{}_{path}", operation.method.as_str().to_ascii_lowercase())
+}
+
+fn path_parameters(path: &str) -> impl Iterator<Item = &str> {
+    path.split('{').skip(1).filter_map(|rest| rest.split('}').next())
+}
+
+fn text() -> Schema {
+    ObjectBuilder::new().schema_type(Type::String).into()
+}
+
+fn securities(operation: &Operation) -> Vec<SecurityRequirement> {
+    let none: [String; 0] = [];
+    let bearer = SecurityRequirement::new("bearer", none.clone());
+    let cookie = SecurityRequirement::new("cookie", none.clone());
+    let cookie = if operation.method.is_safe() { cookie } else { cookie.add("csrf", none) };
+    match operation.callers {
+        Callers::Anyone => vec![SecurityRequirement::default()],
+        Callers::Person => vec![cookie, bearer],
+        Callers::Bearer => vec![bearer],
+    }
+}
+
+/// The codes that an operation refuses with, by status.
+pub(super) fn refusals(operation: &Operation) -> BTreeMap<u16, Vec<Code>> {
+    let mut by_status: BTreeMap<u16, Vec<Code>> = BTreeMap::new();
+    for code in &operation.refuses {
+        for status in code.statuses() {
+            by_status.entry(*status).or_default().push(*code);
+        }
+    }
+    by_status
+}
+
+fn content(described: &Described) -> utoipa::openapi::Content {
+    ContentBuilder::new().schema(Some(Ref::from_schema_name(described.name.clone()))).build()
+}
+
+fn answer(success: &Success) -> utoipa::openapi::Response {
+    let response = ResponseBuilder::new().description(success.about);
+    match &success.body {
+        None => response.build(),
+        Some(body) => response.content("application/json", content(body)).build(),
+    }
+}
+
+fn refusal(status: u16, codes: &[Code]) -> utoipa::openapi::Response {
+    let codes: Vec<&str> = codes.iter().map(|code| code.as_str()).collect();
+    let reason = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or_default();
+    let code = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(codes.clone()));
+    let narrowed = ObjectBuilder::new().schema_type(Type::Object).property("code", code);
+    let schema = utoipa::openapi::schema::AllOfBuilder::new().item(Ref::from_schema_name(PROBLEM)).item(narrowed);
+    let mut response = ResponseBuilder::new()
+        .description(format!("{reason}: {}", codes.join(", ")))
+        .content("application/problem+json", ContentBuilder::new().schema(Some(schema)).build());
+    if matches!(status, 429 | 503) {
+        let seconds = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1_u32));
+        let header = HeaderBuilder::new().schema(Some(seconds)).description(Some("Seconds to wait."));
+        response = response.header("Retry-After", header.build());
+    }
+    response.build()
+}
+
+/// RFC 9457, with the codes of the whole catalogue.
+fn problem() -> Schema {
+    let code =
+        || ObjectBuilder::new().schema_type(Type::String).enum_values(Some(Code::ALL.iter().map(|code| code.as_str())));
+    let uri = ObjectBuilder::new().schema_type(Type::String).format(Some(SchemaFormat::Custom("uri".to_owned())));
+    let error = ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .property("field", text())
+        .property("code", code())
+        .property("params", ObjectBuilder::new().schema_type(Type::Object))
+        .required("field")
+        .required("code")
+        .required("params");
+    let integer = ObjectBuilder::new().schema_type(Type::Integer);
+    let mut object = ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .description(Some("A refusal (RFC 9457)."))
+        .property("type", uri)
+        .property("title", text())
+        .property("status", integer)
+        .property("code", code())
+        .property("errors", ArrayBuilder::new().items(RefOr::T(Schema::from(error))))
+        .property("request_id", text())
+        .examples([json!({
+            "type": "https://login.example.com/api/v1/errors#required", "title": "A field is missing", "status": 422,
+            "code": "required", "errors": [{"field": "identifier", "code": "required", "params": {}}],
+            "request_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+        })]);
+    for name in ["type", "title", "status", "code", "request_id"] {
+        object = object.required(name);
+    }
+    object.additional_properties(Some(AdditionalProperties::FreeForm(false))).into()
+}
+
+fn bearer() -> SecurityScheme {
+    let about = "An access token of this server, given to a first-party app.";
+    SecurityScheme::Http(
+        HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").description(Some(about)).build(),
+    )
+}

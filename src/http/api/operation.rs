@@ -1,0 +1,253 @@
+//! One operation of the API: what it is called by, who may, what it takes and gives, and what it refuses.
+//!
+//! Everything that tells of an operation is made from this one value: its route, `Allow`, the index, the OpenAPI document.
+
+use std::collections::BTreeSet;
+
+use axum::handler::Handler;
+use axum::routing::{self, MethodRouter};
+use http::{Method, StatusCode};
+use utoipa::ToSchema;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::Schema;
+
+use crate::http::api::body::Body;
+use crate::http::api::code::Code;
+use crate::http::web::Web;
+
+macro_rules! groups {
+    ($($(#[doc = $doc:literal])* $name:ident = $text:literal;)*) => {
+        /// Operations that are switched together (`[endpoints]`, S-181).
+        #[derive(Copy, Clone, Debug, Eq, PartialEq, Ord, PartialOrd)]
+        pub enum Group {
+            $($(#[doc = $doc])* $name,)*
+        }
+
+        impl Group {
+            /// Every group.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// Its name in the settings and the tag of its operations.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $text,)*
+                }
+            }
+        }
+    };
+}
+
+groups! {
+    /// What describes the API, and the session; always there.
+    Core = "core";
+    /// Signing in.
+    Login = "login";
+    /// Signing out.
+    Logout = "logout";
+    /// Registering.
+    Register = "register";
+    /// Activating a new account by its link.
+    Activate = "activate";
+    /// Asking for a new password.
+    ResetMail = "reset_mail";
+    /// Setting a new password.
+    Reset = "reset";
+    /// Finding a forgotten address.
+    Recovery = "recovery";
+    /// Trying out a password against the policy.
+    Validate = "validate";
+    /// The signed-in person's own account.
+    Me = "me";
+    /// Tokens of first-party apps.
+    Tokens = "tokens";
+}
+
+/// The groups that are switched off.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct SwitchedOff(BTreeSet<Group>);
+
+impl SwitchedOff {
+    /// True when operations of `group` are there.
+    pub fn allows(&self, group: Group) -> bool {
+        group == Group::Core || !self.0.contains(&group)
+    }
+}
+
+impl FromIterator<Group> for SwitchedOff {
+    fn from_iter<I: IntoIterator<Item = Group>>(groups: I) -> Self {
+        Self(groups.into_iter().collect())
+    }
+}
+
+/// Who may call.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+pub enum Callers {
+    /// Everybody.
+    Anyone,
+    /// A person, by session or by access token.
+    Person,
+    /// Who holds an access token.
+    Bearer,
+}
+
+/// A value that comes or goes, and its schema.
+pub struct Described {
+    pub(super) name: String,
+    pub(super) schema: RefOr<Schema>,
+    pub(super) parts: Vec<(String, RefOr<Schema>)>,
+}
+
+/// What an operation answers when it does what was asked.
+pub struct Success {
+    pub(super) status: StatusCode,
+    pub(super) about: &'static str,
+    pub(super) body: Option<Described>,
+}
+
+/// One operation. [`get`], [`post`], [`put`], [`patch`] and [`delete`] begin one.
+#[must_use]
+pub struct Operation {
+    pub(super) method: Method,
+    pub(super) path: &'static str,
+    pub(super) group: Group,
+    pub(super) summary: &'static str,
+    pub(super) route: MethodRouter<Web>,
+    pub(super) callers: Callers,
+    pub(super) query: Vec<(&'static str, &'static str)>,
+    pub(super) takes: Option<Described>,
+    pub(super) gives: Vec<Success>,
+    pub(super) refuses: BTreeSet<Code>,
+}
+
+/// `GET` below `/api/v1`; `path` begins with a slash, or is empty for the index.
+pub fn get<H: Handler<T, Web>, T: 'static>(
+    place: (&'static str, Group),
+    summary: &'static str,
+    handler: H,
+) -> Operation {
+    Operation::new(Method::GET, place, summary, routing::get(handler))
+}
+
+/// `POST` below `/api/v1`.
+pub fn post<H: Handler<T, Web>, T: 'static>(
+    place: (&'static str, Group),
+    summary: &'static str,
+    handler: H,
+) -> Operation {
+    Operation::new(Method::POST, place, summary, routing::post(handler))
+}
+
+/// `PUT` below `/api/v1`.
+pub fn put<H: Handler<T, Web>, T: 'static>(
+    place: (&'static str, Group),
+    summary: &'static str,
+    handler: H,
+) -> Operation {
+    Operation::new(Method::PUT, place, summary, routing::put(handler))
+}
+
+/// `PATCH` below `/api/v1`.
+pub fn patch<H: Handler<T, Web>, T: 'static>(
+    place: (&'static str, Group),
+    summary: &'static str,
+    handler: H,
+) -> Operation {
+    Operation::new(Method::PATCH, place, summary, routing::patch(handler))
+}
+
+/// `DELETE` below `/api/v1`.
+pub fn delete<H: Handler<T, Web>, T: 'static>(
+    place: (&'static str, Group),
+    summary: &'static str,
+    handler: H,
+) -> Operation {
+    Operation::new(Method::DELETE, place, summary, routing::delete(handler))
+}
+
+impl Operation {
+    fn new(
+        method: Method,
+        (path, group): (&'static str, Group),
+        summary: &'static str,
+        route: MethodRouter<Web>,
+    ) -> Self {
+        let mut refuses = BTreeSet::from([Code::ServerError, Code::Unavailable]);
+        if !method.is_safe() {
+            refuses.insert(Code::CsrfFailed);
+        }
+        if path.contains('{') {
+            refuses.insert(Code::NotFound);
+        }
+        Self {
+            method,
+            path,
+            group,
+            summary,
+            route,
+            callers: Callers::Anyone,
+            query: Vec::new(),
+            takes: None,
+            gives: Vec::new(),
+            refuses,
+        }
+        // A token that is not good is refused wherever it is presented.
+        .refuses(&[Code::TokenInvalid])
+    }
+
+    /// Only for a signed-in person: its handler takes [`super::caller::Person`].
+    pub fn by_person(mut self) -> Self {
+        self.callers = Callers::Person;
+        self.refuses(&[Code::SignInRequired, Code::TokenInvalid, Code::Forbidden])
+    }
+
+    /// Only for who presents an access token.
+    pub fn by_bearer(mut self) -> Self {
+        self.callers = Callers::Bearer;
+        self.refuses(&[Code::SignInRequired, Code::TokenInvalid])
+    }
+
+    /// Takes a parameter of the query.
+    pub fn query(mut self, name: &'static str, about: &'static str) -> Self {
+        self.query.push((name, about));
+        self.refuses(&[Code::MalformedQuery, Code::UriTooLong])
+    }
+
+    /// Takes the body `B`: its handler takes [`super::body::Json`].
+    pub fn takes<B: Body>(mut self) -> Self {
+        let schema = RefOr::T(Schema::Object(B::schema()));
+        self.takes = Some(Described { name: B::NAME.to_owned(), schema, parts: Vec::new() });
+        self.refuses(&[
+            Code::MalformedBody,
+            Code::UnsupportedMediaType,
+            Code::PayloadTooLarge,
+            Code::RequestTimeout,
+            Code::Required,
+            Code::Blank,
+            Code::WrongType,
+            Code::InvalidValue,
+            Code::TooLong,
+            Code::UnknownField,
+        ])
+    }
+
+    /// Answers with `T`.
+    pub fn gives<T: ToSchema>(mut self, status: StatusCode, about: &'static str) -> Self {
+        let mut parts = Vec::new();
+        T::schemas(&mut parts);
+        let described = Described { name: T::name().into_owned(), schema: T::schema(), parts };
+        self.gives.push(Success { status, about, body: Some(described) });
+        self
+    }
+
+    /// Answers without a body.
+    pub fn gives_nothing(mut self, status: StatusCode, about: &'static str) -> Self {
+        self.gives.push(Success { status, about, body: None });
+        self
+    }
+
+    /// May be refused with one of `codes`, beside what follows from the rest.
+    pub fn refuses(mut self, codes: &[Code]) -> Self {
+        self.refuses.extend(codes);
+        self
+    }
+}

@@ -1,0 +1,326 @@
+//! `/sign-in`: start and answer, the two verbs that cover every way of signing in (S-020, S-025, S-026).
+//!
+//! `ACCOUNT_API.md` §3.1, §3.2. A sign-in is a flow of `authn/flow.rs`, as it is on pages and at the challenge endpoint; what it leads to
+//! is told by the client: a session, a code, or tokens at once.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+use http::StatusCode;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::authn::flow::{Challenge, Completed, Opening, Step};
+use crate::authn::{Answer, Attempt};
+use crate::http::api::answer::ok;
+use crate::http::api::body::{Choice as _, Json, body, choices};
+use crate::http::api::caller::{Guest, csrf_token_of};
+use crate::http::api::code::Code;
+use crate::http::api::operation::{Group, Operation, post};
+use crate::http::api::problem::Problem;
+use crate::http::api::token::pair;
+use crate::http::api::user::UserView;
+use crate::http::cookie::Keep as CookieLife;
+use crate::http::web::{Web, user_agent, with_cookies};
+use crate::model::client::{Client, TokenDelivery};
+use crate::model::fault::Fault;
+use crate::model::sign_in_flow::{BegunBy, Purpose};
+use crate::oauth::first_party::{self, Pkce, Stated};
+use crate::oauth::interaction::Browser;
+use crate::oauth::interaction::sign_in::{Keep, Persistence, SignedIn, sign_in};
+use crate::oauth::provider::Provider;
+use crate::protocol::error::{ErrorCode, OAuthError};
+use crate::protocol::secret::Secret;
+
+/// What any sign-in can be refused with.
+pub(super) const REFUSED: &[Code] = &[
+    Code::InvalidCredentials,
+    Code::AccountDisabled,
+    Code::TooManyAttempts,
+    Code::UnauthorizedClient,
+    Code::DeliveryNotAllowed,
+];
+
+/// The operations of this file.
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        post(("/sign-in", Group::Login), "Sign in", start)
+            .takes::<StartSignIn>()
+            .gives::<SignInAnswer>(StatusCode::OK, "The sign-in is complete, or asks for one more proof.")
+            .refuses(REFUSED),
+        post(("/sign-in/challenge", Group::Login), "Answer what a sign-in asks for", answer)
+            .takes::<AnswerChallenge>()
+            .gives::<SignInAnswer>(StatusCode::OK, "The sign-in is complete, or asks for one more proof.")
+            .refuses(REFUSED)
+            .refuses(&[Code::FlowExpired, Code::FlowInvalid]),
+    ]
+}
+
+choices! {
+    /// A way to begin.
+    pub(super) enum Beginning {
+        /// A name and a password.
+        Password = "password",
+    }
+}
+
+body! {
+    /// How a sign-in begins.
+    struct StartSignIn {
+        /// The way.
+        method: Beginning,
+        /// An e-mail address, username or phone number.
+        identifier: String,
+        /// The password.
+        password: Secret,
+        /// The browser keeps the session after it is closed.
+        remember: Option<bool>,
+        /// The first-party app that it is for; without it a session of this server begins.
+        client_id: Option<String>,
+        /// What the app's tokens shall allow.
+        scope: Option<String>,
+        /// PKCE (RFC 7636), where the app gets a code.
+        code_challenge: Option<String>,
+        /// `S256`
+        code_challenge_method: Option<String>,
+        /// For the ID token.
+        nonce: Option<String>,
+    }
+}
+
+body! {
+    /// An answer.
+    struct AnswerChallenge {
+        /// The handle of the sign-in.
+        flow: Secret,
+        /// Which of several challenges of one kind.
+        id: Option<String>,
+        /// The kind of the challenge that is answered.
+        r#type: String,
+        /// The answer.
+        value: Secret,
+        /// The browser keeps the session after it is closed.
+        remember: Option<bool>,
+        /// The app that began.
+        client_id: Option<String>,
+    }
+}
+
+/// What becomes of a sign-in.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct SignInAnswer {
+    /// `complete`, or `challenge` when one more proof is asked for.
+    status: &'static str,
+    /// Who is signed in; where a session began.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<UserView>,
+    /// What belongs into `X-CSRF-Token` from now on; where a session began.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    csrf_token: Option<String>,
+    /// Whether the account was made by this very sign-in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    is_new_user: Option<bool>,
+    /// For the token endpoint; where the app gets a code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    authorization_code: Option<String>,
+    /// Seconds that the code, or the sign-in under way, is good for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_in: Option<u64>,
+    /// The handle of the sign-in under way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    flow: Option<String>,
+    /// What may be answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    challenges: Option<Vec<AskedChallenge>>,
+}
+
+/// One way to go on.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct AskedChallenge {
+    /// Its name in this sign-in.
+    id: String,
+    /// Its kind.
+    r#type: String,
+}
+
+/// Where a sign-in leads, and for whom.
+pub(super) struct Destination {
+    pub(super) client: Option<Arc<Client>>,
+    pub(super) purpose: Purpose,
+    pub(super) persistence: Persistence,
+}
+
+async fn start(State(web): State<Web>, guest: Guest, Json(body): Json<StartSignIn>) -> Result<Response, Problem> {
+    let destination = destination(&web.provider, &body).await?;
+    if destination.purpose == Purpose::Session {
+        guest.check_csrf_token(&web)?;
+    }
+    let proof = Answer::Password { login: body.identifier, password: body.password };
+    let opening =
+        Opening { begun_by: caller(&guest, destination.client.as_deref()), purpose: destination.purpose.clone() };
+    let step = web.sign_in().prove(&attempt(&web, &guest), (body.method.as_str(), &proof), opening).await?;
+    finish(&web, &guest, destination, step).await
+}
+
+async fn answer(State(web): State<Web>, guest: Guest, Json(body): Json<AnswerChallenge>) -> Result<Response, Problem> {
+    let client = match &body.client_id {
+        Some(id) => Some(first_party::client(&web.provider, id).await.map_err(refused)?),
+        None => None,
+    };
+    let caller = caller(&guest, client.as_deref());
+    let purpose = web.sign_in().purpose(&body.flow, &caller).await?;
+    if purpose == Purpose::Session {
+        guest.check_csrf_token(&web)?;
+    }
+    let asked = body.id.as_deref().unwrap_or(&body.r#type);
+    let answered = (asked, body.value.clone());
+    let step = web.sign_in().answer(&attempt(&web, &guest), (&body.flow, &caller), answered).await?;
+    finish(&web, &guest, Destination { client, purpose, persistence: persistence(body.remember) }, step).await
+}
+
+/// What the client is registered for decides what a sign-in leads to.
+async fn destination(provider: &Provider, body: &StartSignIn) -> Result<Destination, Problem> {
+    let persistence = persistence(body.remember);
+    let Some(id) = &body.client_id else {
+        return Ok(Destination { client: None, purpose: Purpose::Session, persistence });
+    };
+    let client = first_party::client(provider, id).await.map_err(refused)?;
+    let purpose = match first_party::delivery(&client) {
+        TokenDelivery::Session => Purpose::Session,
+        TokenDelivery::Code => {
+            let stated = Stated {
+                scope: body.scope.as_deref(),
+                code_challenge: body.code_challenge.as_deref(),
+                code_challenge_method: body.code_challenge_method.as_deref(),
+                nonce: body.nonce.as_deref(),
+            };
+            if stated.code_challenge.is_none() {
+                return Err(Problem::field("code_challenge", Code::Required));
+            }
+            Purpose::Code(first_party::wanted(provider, &client, (stated, Pkce::Required)).map_err(refused)?)
+        }
+    };
+    Ok(Destination { client: Some(client), purpose, persistence })
+}
+
+/// A refusal of the protocol in the words of the API.
+pub(super) fn refused(error: OAuthError) -> Problem {
+    let problem = match error.code() {
+        ErrorCode::InvalidClient | ErrorCode::UnauthorizedClient => Problem::new(Code::UnauthorizedClient),
+        ErrorCode::InvalidScope => Problem::field("scope", Code::InvalidValue),
+        ErrorCode::InvalidRequest => Problem::field("code_challenge", Code::InvalidValue),
+        ErrorCode::TemporarilyUnavailable => Problem::new(Code::Unavailable),
+        _ => Problem::new(Code::ServerError),
+    };
+    problem.caused_by(error)
+}
+
+fn persistence(remember: Option<bool>) -> Persistence {
+    if remember == Some(true) { Persistence::Kept } else { Persistence::Browser }
+}
+
+/// Where an attempt comes from.
+pub(super) fn attempt(web: &Web, guest: &Guest) -> Attempt {
+    Attempt {
+        address: guest.visitor.address.0.clone(),
+        device: web.cookies.device(&guest.visitor.headers),
+        person: None,
+    }
+}
+
+/// Who goes on with a sign-in.
+pub(super) fn caller(guest: &Guest, client: Option<&Client>) -> BegunBy {
+    BegunBy { client: client.map(|client| client.id.clone()), browser: guest.visitor.browser.flow }
+}
+
+/// Gives what a step leads to.
+pub(super) async fn finish(
+    web: &Web,
+    guest: &Guest,
+    destination: Destination,
+    step: Step,
+) -> Result<Response, Problem> {
+    let completed = match step {
+        Step::Challenge(challenge) => return Ok(ok(&asked(web, challenge))),
+        Step::Complete(completed) => completed,
+    };
+    let Completed { authentication, purpose } = completed;
+    let (wanted, client) = match (purpose, destination.client) {
+        (Purpose::Session, _) => {
+            let keep = Keep { persistent: destination.persistence, user_agent: user_agent(&guest.visitor.headers) };
+            let signed_in = sign_in(&web.provider, &guest.visitor.browser, authentication, keep).await?;
+            return Ok(with_session(web, guest, signed_in).await?);
+        }
+        (wanted @ (Purpose::Code(_) | Purpose::Tokens(_)), Some(client)) => (wanted, client),
+        _ => return Err(Problem::new(Code::FlowInvalid)),
+    };
+    // The app has no cookies: its session is known by its grant alone.
+    let browser = Browser { session: None, ..guest.visitor.browser.clone() };
+    let keep = Keep { persistent: Persistence::Kept, user_agent: user_agent(&guest.visitor.headers) };
+    let session = sign_in(&web.provider, &browser, authentication, keep).await?.session;
+    match wanted {
+        Purpose::Tokens(wanted) => {
+            let tokens = first_party::tokens(&web.provider, (client, &session), wanted).await.map_err(refused)?;
+            Ok(ok(&pair(&tokens)))
+        }
+        Purpose::Code(wanted) => {
+            let code = first_party::code(&web.provider, (&client, &session), wanted).await?;
+            Ok(ok(&SignInAnswer {
+                authorization_code: Some(code.expose().clone()),
+                expires_in: Some(web.provider.policy.lifetimes.authorization_code.as_secs()),
+                ..SignInAnswer::of("complete")
+            }))
+        }
+        Purpose::Session => Err(Problem::new(Code::ServerError)),
+    }
+}
+
+impl SignInAnswer {
+    const fn of(status: &'static str) -> Self {
+        Self {
+            status,
+            user: None,
+            csrf_token: None,
+            is_new_user: None,
+            authorization_code: None,
+            expires_in: None,
+            flow: None,
+            challenges: None,
+        }
+    }
+}
+
+fn asked(web: &Web, challenge: Challenge) -> SignInAnswer {
+    let challenges =
+        challenge.methods.into_iter().map(|method| AskedChallenge { id: method.clone(), r#type: method }).collect();
+    SignInAnswer {
+        flow: Some(challenge.flow.expose().clone()),
+        expires_in: Some(challenge.expires_at.since(web.provider.now()).as_secs()),
+        challenges: Some(challenges),
+        ..SignInAnswer::of("challenge")
+    }
+}
+
+/// The answer that begins a session in the browser.
+async fn with_session(web: &Web, guest: &Guest, signed_in: SignedIn) -> Result<Response, Fault> {
+    let SignedIn { session, token } = signed_in;
+    let life = if session.is_persistent {
+        CookieLife::For(session.expires_at.since(web.provider.now()))
+    } else {
+        CookieLife::WhileOpen
+    };
+    let person = session.authentication.user;
+    let mut cookies = vec![web.cookies.set_session(&token, life)];
+    if !web.cookies.device(&guest.visitor.headers).is_some_and(|mark| web.devices.recognises(person, &mark)) {
+        cookies.push(web.cookies.set_device(&web.devices.mark(person, &*web.provider.edges.random)));
+    }
+    let user = web.provider.edges.store.user(person).await?;
+    let answer = SignInAnswer {
+        user: user.as_deref().map(UserView::from),
+        csrf_token: Some(csrf_token_of(web, &token)),
+        is_new_user: Some(false),
+        ..SignInAnswer::of("complete")
+    };
+    Ok(with_cookies(ok(&answer), cookies))
+}

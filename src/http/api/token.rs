@@ -1,0 +1,271 @@
+//! `/tokens`: tokens of first-party apps without the detour of a code, and what a token says (S-071 to S-074, S-080 to S-082).
+//!
+//! `ACCOUNT_API.md` §3.2, §3.3; RFC 6749 §5.1, RFC 7009. A token pair in one call is for clients that the operator flagged
+//! `first_party` and `direct_tokens`, and that have no secret they would have to prove.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use http::StatusCode;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
+
+use crate::authn::Answer;
+use crate::authn::flow::Opening;
+use crate::http::api::answer::{nothing, ok};
+use crate::http::api::body::{Choice as _, Json, body};
+use crate::http::api::caller::Guest;
+use crate::http::api::code::Code;
+use crate::http::api::operation::{Group, Operation, get, post};
+use crate::http::api::problem::Problem;
+use crate::http::api::sign_in::{Beginning, Destination, REFUSED, attempt, caller, finish, refused};
+use crate::http::web::Web;
+use crate::model::client::Client;
+use crate::model::sign_in_flow::Purpose;
+use crate::oauth::first_party::{self, Pkce, Stated};
+use crate::oauth::grant::refresh_token;
+use crate::oauth::interaction::sign_in::Persistence;
+use crate::oauth::provider::Provider;
+use crate::oauth::token::access_token::{LiveAccessToken, inspect};
+use crate::oauth::token::issue::subject_of;
+use crate::protocol::error::ErrorCode;
+use crate::protocol::secret::{Secret, TokenHash};
+use crate::protocol::token_response::TokenResponse;
+
+/// The operations of this file.
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        post(("/tokens", Group::Tokens), "Sign in and get tokens at once", direct)
+            .takes::<DirectTokens>()
+            .gives::<TokenPair>(StatusCode::OK, "The tokens.")
+            .refuses(REFUSED),
+        post(("/tokens/refresh", Group::Tokens), "Exchange a refresh token for new tokens", refresh)
+            .takes::<RefreshTokens>()
+            .gives::<TokenPair>(StatusCode::OK, "New tokens; the refresh token that was sent is used up.")
+            .refuses(&[Code::InvalidRefreshToken, Code::UnauthorizedClient]),
+        post(("/tokens/sign-out", Group::Tokens), "Give tokens back", sign_out)
+            .takes::<SignOutTokens>()
+            .gives_nothing(StatusCode::NO_CONTENT, "The tokens, if they were good, no longer are."),
+        post(("/tokens/verify", Group::Tokens), "Ask whether an access token is good", verify)
+            .takes::<VerifyToken>()
+            .gives::<Verified>(StatusCode::OK, "It is."),
+        get(("/tokens/claims", Group::Tokens), "What the caller's access token says", claims)
+            .by_bearer()
+            .gives::<Claims>(StatusCode::OK, "Its claims."),
+    ]
+}
+
+body! {
+    /// A sign-in that gives tokens.
+    struct DirectTokens {
+        /// The app.
+        client_id: String,
+        /// The way.
+        method: Beginning,
+        /// An e-mail address, username or phone number.
+        identifier: String,
+        /// The password.
+        password: Secret,
+        /// What the tokens shall allow.
+        scope: Option<String>,
+        /// For the ID token.
+        nonce: Option<String>,
+    }
+}
+
+body! {
+    /// A refresh token.
+    struct RefreshTokens {
+        /// The token.
+        refresh_token: Secret,
+        /// The app that it was given to.
+        client_id: Option<String>,
+    }
+}
+
+body! {
+    /// Tokens that are no longer needed.
+    struct SignOutTokens {
+        /// The refresh token; its access tokens go with it. The access token in the header is enough.
+        refresh_token: Option<Secret>,
+    }
+}
+
+body! {
+    /// An access token.
+    struct VerifyToken {
+        /// The token.
+        token: Secret,
+    }
+}
+
+/// Tokens (RFC 6749 §5.1).
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct TokenPair {
+    /// `complete`
+    status: &'static str,
+    /// The access token.
+    access_token: String,
+    /// `Bearer`
+    token_type: &'static str,
+    /// Seconds that the access token is good for.
+    expires_in: u64,
+    /// What it allows.
+    scope: String,
+    /// The refresh token, where the app gets one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<String>,
+    /// The ID token, where `openid` was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id_token: Option<String>,
+}
+
+/// A token that is good.
+#[derive(Debug, Serialize, ToSchema)]
+struct Verified {
+    /// `true`
+    active: bool,
+    /// Its end, in seconds since 1970.
+    exp: i64,
+    /// `at+jwt`, or `opaque`.
+    typ: &'static str,
+}
+
+/// The claims of an access token (RFC 9068 §2.2); there may be more.
+#[derive(Debug, Serialize, ToSchema)]
+struct Claims {
+    /// The issuer.
+    iss: String,
+    /// Whose it is.
+    sub: String,
+    /// Whom it is for.
+    aud: Value,
+    /// Its end, in seconds since 1970.
+    exp: i64,
+    /// When it was made.
+    iat: i64,
+    /// The app that it was given to.
+    client_id: String,
+    /// What it allows.
+    scope: String,
+    /// `at+jwt`, or `opaque`.
+    typ: String,
+}
+
+/// The tokens as the API answers them.
+pub(super) fn pair(tokens: &TokenResponse) -> TokenPair {
+    TokenPair {
+        status: "complete",
+        access_token: tokens.access_token.expose().clone(),
+        token_type: "Bearer",
+        expires_in: tokens.expires_in,
+        scope: tokens.scope.to_string(),
+        refresh_token: tokens.refresh_token.as_ref().map(|token| token.expose().clone()),
+        id_token: tokens.id_token.clone(),
+    }
+}
+
+async fn direct(State(web): State<Web>, guest: Guest, Json(body): Json<DirectTokens>) -> Result<Response, Problem> {
+    let client = first_party::client(&web.provider, &body.client_id).await.map_err(refused)?;
+    if !client.policy.direct_tokens {
+        return Err(Problem::new(Code::DeliveryNotAllowed).hint("the client is not flagged direct_tokens"));
+    }
+    if !client.is_public() {
+        return Err(Problem::new(Code::UnauthorizedClient).hint("a client with a secret uses the challenge endpoint"));
+    }
+    let stated = Stated { scope: body.scope.as_deref(), nonce: body.nonce.as_deref(), ..Stated::default() };
+    let wanted = first_party::wanted(&web.provider, &client, (stated, Pkce::Unneeded)).map_err(refused)?;
+    let purpose = Purpose::Tokens(wanted);
+    let opening = Opening { begun_by: caller(&guest, Some(&client)), purpose: purpose.clone() };
+    let proof = Answer::Password { login: body.identifier, password: body.password };
+    let step = web.sign_in().prove(&attempt(&web, &guest), (body.method.as_str(), &proof), opening).await?;
+    let destination = Destination { client: Some(client), purpose, persistence: Persistence::Kept };
+    finish(&web, &guest, destination, step).await
+}
+
+async fn refresh(State(web): State<Web>, _: Guest, Json(body): Json<RefreshTokens>) -> Result<Response, Problem> {
+    let invalid = || Problem::new(Code::InvalidRefreshToken);
+    let client = client_of(&web.provider, &body.refresh_token).await?.ok_or_else(invalid)?;
+    if body.client_id.as_ref().is_some_and(|named| named != client.id.as_str()) {
+        return Err(invalid().hint("the token was given to another client"));
+    }
+    if first_party::check(&client).is_err() || !client.is_public() {
+        return Err(Problem::new(Code::UnauthorizedClient).hint("this client refreshes at the token endpoint"));
+    }
+    let tokens = refresh_token::rotate(&web.provider, client, &body.refresh_token, None).await;
+    let tokens = tokens.map_err(|error| match error.code() {
+        ErrorCode::InvalidGrant | ErrorCode::InvalidScope => invalid().caused_by(error),
+        _ => refused(error),
+    })?;
+    Ok(ok(&pair(&tokens)))
+}
+
+/// The client that a refresh token was given to, if it may still act.
+async fn client_of(provider: &Provider, token: &Secret) -> Result<Option<Arc<Client>>, Problem> {
+    let store = &provider.edges.store;
+    let Some(record) = store.refresh_token(&TokenHash::of(token.expose())).await? else { return Ok(None) };
+    let Some(grant) = store.grant(record.grant).await? else { return Ok(None) };
+    Ok(store.client(&grant.client).await?.filter(|client| client.is_enabled()))
+}
+
+/// What is not ours is not told apart from what is: nothing is learned here.
+async fn sign_out(State(web): State<Web>, guest: Guest, Json(body): Json<SignOutTokens>) -> Result<Response, Problem> {
+    let store = &web.provider.edges.store;
+    let now = web.provider.now();
+    if let Some((_, grant)) = guest.token.as_ref().and_then(|token| token.person.as_ref()) {
+        store.revoke_grant(grant.id, now).await?;
+    }
+    if let Some(token) = &body.refresh_token
+        && let Some(client) = client_of(&web.provider, token).await?
+        && client.policy.first_party
+        && let Some(record) = store.refresh_token(&TokenHash::of(token.expose())).await?
+    {
+        store.revoke_grant(record.grant, now).await?;
+    }
+    Ok(nothing())
+}
+
+async fn verify(State(web): State<Web>, _: Guest, Json(body): Json<VerifyToken>) -> Result<Response, Problem> {
+    let live = inspect(&web.provider, body.token.expose()).await?;
+    let live = live.ok_or_else(|| Problem::new(Code::TokenInvalid))?;
+    Ok(ok(&Verified { active: true, exp: live.token.expires_at.seconds(), typ: kind(&live) }))
+}
+
+fn kind(live: &LiveAccessToken) -> &'static str {
+    if live.token.jti.is_some() { "at+jwt" } else { "opaque" }
+}
+
+async fn claims(State(web): State<Web>, guest: Guest) -> Result<Response, Problem> {
+    let live = guest.token.as_ref().ok_or_else(|| Problem::new(Code::SignInRequired))?;
+    let mut claims = written(&guest).unwrap_or_default();
+    let token = &live.token;
+    let sub = match (&token.subject, &live.person) {
+        (Some(subject), _) => subject.clone(),
+        (None, Some((user, _))) => subject_of(&web.provider, &live.client, user.id).map_err(refused)?,
+        (None, None) => live.client.id.to_string(),
+    };
+    for (name, value) in [
+        ("iss", json!(web.provider.issuer.as_str())),
+        ("sub", json!(sub)),
+        ("aud", json!(token.audience)),
+        ("exp", json!(token.expires_at)),
+        ("iat", json!(token.issued_at)),
+        ("client_id", json!(token.client)),
+        ("scope", json!(token.scope)),
+    ] {
+        claims.entry(name).or_insert(value);
+    }
+    claims.insert("typ".to_owned(), json!(kind(live)));
+    Ok(ok(&claims))
+}
+
+/// What a JWT says, whose signature was verified when the caller was recognised; `None` for an opaque token.
+fn written(guest: &Guest) -> Option<Map<String, Value>> {
+    let header = guest.visitor.headers.get(http::header::AUTHORIZATION)?.to_str().ok()?;
+    let payload = header.rsplit(' ').next()?.split('.').nth(1)?;
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()
+}

@@ -1,0 +1,162 @@
+//! What happened, in the words of one catalogue: a person's history, the operator's audit and later the webhooks read the same record.
+//!
+//! PROTOCOL O3. To add an event: a line in the catalogue below. No secret, code or whole token is ever told.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::id::{ClientId, EventId, SessionId, UserId};
+use crate::protocol::numeric_date::NumericDate;
+
+/// Where a request came from.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Provenance {
+    /// The address as limits count it.
+    pub address: String,
+    /// The browser's name for itself, cut to 256 characters.
+    pub user_agent: String,
+    /// The name of the request in the log.
+    pub trace_id: String,
+}
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Event {
+    /// The row.
+    pub id: EventId,
+    /// When.
+    pub at: NumericDate,
+    /// What.
+    pub name: EventName,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Whom it concerns.
+    pub user: Option<UserId>,
+    /// Who did it.
+    pub actor: Actor,
+    /// Through which app.
+    pub client: Option<ClientId>,
+    /// In which session.
+    pub session: Option<SessionId>,
+    /// Where the request came from.
+    pub provenance: Provenance,
+    /// What else there is to tell, by stable names: `method`, `reason`.
+    pub details: serde_json::Map<String, serde_json::Value>,
+}
+
+/// How something ended.
+#[derive(Copy, Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// As asked.
+    Success,
+    /// It was refused.
+    Failure,
+}
+
+impl Outcome {
+    /// As stored.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Failure => "failure",
+        }
+    }
+
+    /// The outcome stored as `text`.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Success, Self::Failure].into_iter().find(|outcome| outcome.as_str() == text)
+    }
+}
+
+/// Who did something.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Actor {
+    /// Somebody who has not proven who they are.
+    Anonymous,
+    /// The person it concerns, or an administrator.
+    User(UserId),
+    /// An app.
+    Client(ClientId),
+    /// An operator on the command line.
+    Operator,
+    /// The server, by its own rules.
+    Server,
+}
+
+macro_rules! catalogue {
+    ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
+        /// The name of an event: `noun.verb`, stable.
+        #[derive(Copy, Clone, Debug, Eq, PartialEq, Hash, Serialize, Deserialize)]
+        pub enum EventName {
+            $($(#[$doc])* #[serde(rename = $text)] $name,)*
+        }
+
+        impl EventName {
+            /// The whole catalogue.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The name.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $text,)*
+                }
+            }
+        }
+    };
+}
+
+catalogue! {
+    /// A person signed in, or tried to (`method`, `reason`).
+    SignIn = "sign_in";
+    /// A session ended (`reason`).
+    SessionEnded = "session.ended";
+    /// An account was made.
+    UserCreated = "user.created";
+    /// An account was activated.
+    UserActivated = "user.activated";
+    /// A profile was changed (`fields`).
+    UserUpdated = "user.updated";
+    /// An account was disabled.
+    UserDeactivated = "user.deactivated";
+    /// A deletion was asked for, or undone.
+    UserDeletionRequested = "user.deletion_requested";
+    /// A deletion was undone.
+    UserDeletionUndone = "user.deletion_undone";
+    /// An account was deleted.
+    UserDeleted = "user.deleted";
+    /// A password reset was asked for.
+    PasswordResetRequested = "password.reset_requested";
+    /// A password was reset.
+    PasswordReset = "password.reset";
+    /// A password was changed by its owner.
+    PasswordChanged = "password.changed";
+    /// A change of address was asked for.
+    EmailChangeRequested = "email.change_requested";
+    /// An address was changed, added, removed or made primary.
+    EmailChanged = "email.changed";
+    /// A phone number was changed, added, removed or made primary.
+    PhoneChanged = "phone.changed";
+    /// The second factor was changed (`change`).
+    MfaChanged = "mfa.changed";
+    /// Data was exported.
+    DataExported = "data.exported";
+    /// A person proved again who they are (`method`).
+    StepUp = "session.step_up";
+    /// Guesses were shut out for a while (`until`, `reason`).
+    SecurityBlocked = "security.blocked";
+    /// A used refresh token came again: its family is revoked.
+    TokenReuseDetected = "token.reuse_detected";
+    /// A person let an app in.
+    ConsentGranted = "consent.granted";
+    /// A person took it back.
+    ConsentWithdrawn = "consent.withdrawn";
+}
+
+impl EventName {
+    /// The event called `text`.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|name| name.as_str() == text)
+    }
+}

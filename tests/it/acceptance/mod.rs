@@ -1,0 +1,104 @@
+//! What the predecessors promised, row by row: each test is named by its row of the acceptance table, `s_025_…`.
+//!
+//! `conformance/ACCEPTANCE.md` is made of these names: a row is done when its tests pass and open while it has none.
+//! To add tests: a file for the area, a line here, then
+//! `SYMBOLON_WRITE=1 cargo test --test it the_acceptance_page` writes the page anew.
+
+mod api;
+mod first_party;
+mod flow;
+mod session;
+mod sign_in;
+mod token;
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::Path;
+
+const PAGE: &str = "conformance/ACCEPTANCE.md";
+
+/// Test names by the id of their row, `S-025`, with the file that holds them.
+fn tests_by_row(folder: &Path, found: &mut BTreeMap<String, Vec<(String, String)>>) {
+    for entry in std::fs::read_dir(folder).expect("the folder can be read") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            tests_by_row(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let text = std::fs::read_to_string(&path).expect("the file is text");
+            let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+            let file = path.strip_prefix(root).expect("below the package").to_str().expect("our names are ASCII");
+            for name in text.lines().filter_map(test_name) {
+                let row = format!("S-{}", &name[2..5]);
+                found.entry(row).or_default().push((name.to_owned(), file.to_owned()));
+            }
+        }
+    }
+}
+
+/// The name of the test that a line declares, if it is one of a row: `async fn s_025_password_sign_in() {`.
+fn test_name(line: &str) -> Option<&str> {
+    let name = line.trim_start().trim_start_matches("async ").strip_prefix("fn ")?.split('(').next()?;
+    let digits = name.strip_prefix("s_")?.get(..4)?;
+    let is_row = digits.ends_with('_') && digits[..3].bytes().all(|byte| byte.is_ascii_digit());
+    is_row.then_some(name)
+}
+
+/// The rows of the page: id and capability.
+fn rows(page: &str) -> Vec<(String, String)> {
+    let rows = page.lines().filter(|line| line.starts_with("| S-"));
+    rows.map(|line| {
+        let mut cells = line.trim_matches('|').split('|').map(|cell| cell.trim().to_owned());
+        (cells.next().expect("an id"), cells.next().expect("a capability"))
+    })
+    .collect()
+}
+
+fn page(rows: &[(String, String)], tests: &BTreeMap<String, Vec<(String, String)>>) -> String {
+    let done = rows.iter().filter(|(row, _)| tests.contains_key(row)).count();
+    let mut page = format!(
+        "# Acceptance\n\nWhat five predecessors promised, row by row, and the tests that hold us to it: each runs over HTTP against \
+         the running server.\nThis page is made of the tests' names; `cargo test` fails when it is out of date.\n\n\
+         {done} of {} rows have tests.\n\n| row | what | tests | state |\n|---|---|---|---|\n",
+        rows.len()
+    );
+    for (row, capability) in rows {
+        let mut named = tests.get(row).cloned().unwrap_or_default();
+        named.sort();
+        let cells: Vec<String> = named.iter().map(|(name, file)| format!("[{name}](../{file})")).collect();
+        let state = if named.is_empty() { "open" } else { "tested" };
+        writeln!(page, "| {row} | {capability} | {} | {state} |", cells.join("<br>")).expect("a String takes it");
+    }
+    page
+}
+
+#[test]
+fn the_acceptance_page_is_up_to_date() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut tests = BTreeMap::new();
+    tests_by_row(&root.join("tests/it"), &mut tests);
+    let stands = std::fs::read_to_string(root.join(PAGE)).expect("the page is there");
+    let rows = rows(&stands);
+    assert_eq!(rows.len(), 194, "every row of the table stands on the page");
+    for row in tests.keys() {
+        assert!(rows.iter().any(|(known, _)| known == row), "no row is called {row}");
+    }
+    let made = page(&rows, &tests);
+    if std::env::var_os("SYMBOLON_WRITE").is_some() {
+        std::fs::write(root.join(PAGE), &made).expect("written");
+    } else {
+        assert_eq!(stands, made, "run: SYMBOLON_WRITE=1 cargo test --test it the_acceptance_page");
+    }
+}
+
+#[test]
+fn a_test_is_of_the_row_that_its_name_begins_with() {
+    for (line, name) in [
+        ("async fn s_025_password_sign_in() {", Some("s_025_password_sign_in")),
+        ("    fn s_001_a(house: House) {", Some("s_001_a")),
+        ("fn s_25_short() {", None),
+        ("fn sessions() {", None),
+        ("let s_025_x = 1;", None),
+    ] {
+        assert_eq!(test_name(line), name, "{line}");
+    }
+}
