@@ -12,7 +12,7 @@ use crate::authn::password::hash::PasswordHasher;
 use crate::authn::throttle::Throttle;
 use crate::authn::{self};
 use crate::config::api::Switch;
-use crate::config::registration::RegistrationMode;
+use crate::config::client_registration::ClientRegistrationMode;
 use crate::config::{Config, ConfigError};
 use crate::edge::Edges;
 use crate::edge::clock::{Clock, SystemClock};
@@ -45,7 +45,7 @@ use crate::model::fault::{Fault, FaultKind};
 use crate::model::session::SessionLifetimes;
 use crate::oauth::endpoint::discovery;
 use crate::oauth::keys::SigningKeys;
-use crate::oauth::policy::{ChallengeEndpoint, Lifetimes, Mode, Policy, Registration};
+use crate::oauth::policy::{ChallengeEndpoint, ClientRegistration, Lifetimes, Mode, Policy};
 use crate::oauth::provider::{Issuer, Provider};
 use crate::oauth::rotation::{JWKS_MAX_AGE, Rotation, RotationPolicy};
 use crate::protocol::jose::algorithm::SigningAlgorithm;
@@ -380,17 +380,19 @@ async fn server_key(edges: &Edges, vault: &Vault, name: &str) -> Result<MacKey, 
 
 fn policy(config: &Config, mode: Mode) -> Result<Policy, StartError> {
     let tokens = &config.tokens;
-    let registration = match (config.registration.mode, mode) {
-        (RegistrationMode::Off, Mode::Development) | (RegistrationMode::Open, _) => Registration::Open,
-        (RegistrationMode::Off, Mode::Production) => Registration::Off,
-        (RegistrationMode::InitialAccessToken, _) => {
+    let client_registration = match (config.client_registration.mode, mode) {
+        (ClientRegistrationMode::Off, Mode::Development) | (ClientRegistrationMode::Open, _) => {
+            ClientRegistration::Open
+        }
+        (ClientRegistrationMode::Off, Mode::Production) => ClientRegistration::Off,
+        (ClientRegistrationMode::InitialAccessToken, _) => {
             // The configuration has been read with the same environment and found good.
-            let source = config.registration.token.as_ref();
+            let source = config.client_registration.token.as_ref();
             let token = source
-                .map(|source| source.read("registration.token", &crate::config::process_environment()))
+                .map(|source| source.read("client_registration.token", &crate::config::process_environment()))
                 .transpose()?
-                .ok_or_else(|| ConfigError::new("registration.token", "is missing"))?;
-            Registration::InitialAccessToken(TokenHash::of(token.expose()))
+                .ok_or_else(|| ConfigError::new("client_registration.token", "is missing"))?;
+            ClientRegistration::InitialAccessToken(TokenHash::of(token.expose()))
         }
     };
     Ok(Policy {
@@ -404,7 +406,7 @@ fn policy(config: &Config, mode: Mode) -> Result<Policy, StartError> {
             ..Lifetimes::default()
         },
         sessions: SessionLifetimes { idle: config.session.idle_lifetime, absolute: config.session.lifetime },
-        registration,
+        client_registration,
         access_token_signing_alg: tokens.signing_alg,
         default_audience: config.issuer.as_str().to_owned(),
         challenge_endpoint: match config.api.challenge_endpoint {

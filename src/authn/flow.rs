@@ -161,6 +161,7 @@ impl SignIn<'_> {
             return Err(Refusal::Wrong);
         }
         match self.edges.store.user(proof.user).await? {
+            Some(user) if !proof.stands(&user) => Err(Refusal::Wrong),
             Some(user) if user.is_enabled() => Ok(proof),
             Some(_) => Err(Refusal::Disabled),
             None => Err(Refusal::Wrong),

@@ -40,6 +40,7 @@ pub fn judge(policy: SignInPolicy, proven: &Authentication, methods: &[(&'static
 mod tests {
     use super::*;
     use crate::model::authentication::Amr;
+    use crate::model::epoch::Epoch;
     use crate::model::id::UserId;
     use crate::protocol::numeric_date::NumericDate;
 
@@ -54,7 +55,7 @@ mod tests {
             (Acr::TwoFactors, vec![Amr::Pwd, Amr::Otp], Verdict::Content),
         ] {
             let proven =
-                Authentication { user: UserId::new([1; 16]), at: NumericDate::from_seconds(0), amr: amr.clone() };
+                Authentication::new((UserId::new([1; 16]), Epoch::FIRST), NumericDate::from_seconds(0), amr.clone());
             assert_eq!(judge(SignInPolicy { least }, &proven, &methods), verdict, "{amr:?}");
         }
     }

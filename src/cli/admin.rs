@@ -13,9 +13,9 @@ use crate::cli::site::{Absent, Site};
 use crate::cli::{Call, CommandError};
 use crate::config::duration;
 use crate::edge::store::Creation;
+use crate::model::epoch::Epoch;
 use crate::model::id::{IdentifierId, UserId};
 use crate::model::user::{Identifier, IdentifierKind, Role, User};
-use crate::protocol::numeric_date::NumericDate;
 use crate::protocol::oidc::claims::Profile;
 
 /// The longest that a link may work.
@@ -109,7 +109,7 @@ async fn first(site: &Site) -> Result<User, CommandError> {
             is_primary: true,
         }],
         role: Role::Owner,
-        auth_epoch: NumericDate::from_seconds(0),
+        auth_epoch: Epoch::FIRST,
         created_at: now,
         updated_at: now,
         disabled_at: None,

@@ -11,7 +11,9 @@ use crate::authn::password::hash::PasswordHasher;
 use crate::cli::output::{Facts, Table, moment};
 use crate::cli::site::{Absent, Site};
 use crate::cli::{Call, CommandError};
-use crate::edge::store::Creation;
+use crate::edge::store::{Beside, Creation};
+use crate::model::epoch::Epoch;
+use crate::model::event::{Actor, EventName};
 use crate::model::id::{IdentifierId, UserId};
 use crate::model::user::{Identifier, IdentifierKind, LookupName, Role, User};
 use crate::protocol::oidc::claims::Profile;
@@ -186,7 +188,7 @@ impl Create {
             profile: Profile { name: self.name.clone(), ..Profile::default() },
             identifiers: named.into_iter().flatten().collect(),
             role: self.role.into(),
-            auth_epoch: crate::protocol::numeric_date::NumericDate::from_seconds(0),
+            auth_epoch: Epoch::FIRST,
             created_at: now,
             updated_at: now,
             disabled_at: None,
@@ -245,7 +247,8 @@ fn show(call: &Call, user: &User) -> Result<(), CommandError> {
 async fn set_password(call: &Call, site: &Site, name: &str) -> Result<(), CommandError> {
     let user = site.user(name).await?;
     let phc = hash(&password::read()?).await?;
-    site.edges.store.reset_password(user.id, &phc, site.now()).await?;
+    let beside = told(site, EventName::PasswordReset, user.id);
+    site.edges.store.reset_password(user.id, &phc, site.now(), beside).await?;
     let told = "the password is set; all sessions have ended and all tokens were taken back";
     call.output.print(told, &json!({"id": user.id, "password_set": true}))
 }
@@ -258,7 +261,8 @@ async fn set_role(call: &Call, site: &Site, (name, role): (&str, Role)) -> Resul
 
 async fn disable(call: &Call, site: &Site, name: &str) -> Result<(), CommandError> {
     let user = site.user(name).await?;
-    let changed = site.edges.store.disable_user(user.id, site.now()).await?;
+    let beside = told(site, EventName::UserDeactivated, user.id);
+    let changed = site.edges.store.disable_user(user.id, site.now(), beside).await?;
     let told =
         if changed { "disabled; all sessions have ended and all tokens were taken back" } else { "was disabled" };
     call.output.print(told, &json!({"id": user.id, "disabled": true, "changed": changed}))
@@ -269,6 +273,11 @@ async fn enable(call: &Call, site: &Site, name: &str) -> Result<(), CommandError
     let changed = site.edges.store.enable_user(user.id).await?;
     let told = if changed { "enabled" } else { "was enabled" };
     call.output.print(told, &json!({"id": user.id, "disabled": false, "changed": changed}))
+}
+
+/// What an operator did, for the person's history and the audit.
+fn told(site: &Site, name: EventName, user: UserId) -> Beside {
+    Beside::event(site.edges.event(name).of(user).by(Actor::Operator))
 }
 
 const fn role(user: &User) -> &'static str {

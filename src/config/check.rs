@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::registration::RegistrationMode;
+use super::client_registration::ClientRegistrationMode;
 use super::{Config, ConfigError, duration};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -60,9 +60,9 @@ impl Config {
     }
 
     fn check_registration(&self, environment: &BTreeMap<String, String>) -> Result<(), ConfigError> {
-        let key = "registration.token";
-        match (self.registration.mode, &self.registration.token) {
-            (RegistrationMode::InitialAccessToken, Some(token)) => {
+        let key = "client_registration.token";
+        match (self.client_registration.mode, &self.client_registration.token) {
+            (ClientRegistrationMode::InitialAccessToken, Some(token)) => {
                 let token = token.read(key, environment)?;
                 // 128 bits in base64url, or more (RFC 6749 §10.10).
                 if token.expose().len() < 22 {
@@ -73,12 +73,12 @@ impl Config {
                 }
                 Ok(())
             }
-            (RegistrationMode::InitialAccessToken, None) => {
-                Err(ConfigError::new(key, "is missing; registration.mode = \"initial_access_token\" needs it"))
+            (ClientRegistrationMode::InitialAccessToken, None) => {
+                Err(ConfigError::new(key, "is missing; client_registration.mode = \"initial_access_token\" needs it"))
             }
             (_, Some(_)) => Err(ConfigError::new(
                 key,
-                "has no effect; set registration.mode = \"initial_access_token\", or leave it out",
+                "has no effect; set client_registration.mode = \"initial_access_token\", or leave it out",
             )),
             (_, None) => Ok(()),
         }

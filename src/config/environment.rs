@@ -1,5 +1,5 @@
 //! Settings from the environment: `SYMBOLON__TOKENS__ACCESS_LIFETIME=15m` is `tokens.access_lifetime`; a secret may also come from
-//! the file that `SYMBOLON__REGISTRATION__TOKEN_FILE` names, as orchestrators hand them out.
+//! the file that `SYMBOLON__CLIENT_REGISTRATION__TOKEN_FILE` names, as orchestrators hand them out.
 //!
 //! *Why not figment's own provider:* it guesses types, so that a secret of digits becomes a number and loses its leading zeros.
 

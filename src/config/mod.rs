@@ -9,6 +9,7 @@
 
 pub mod api;
 mod check;
+pub mod client_registration;
 pub mod database;
 pub mod duration;
 pub mod effective;
@@ -21,7 +22,6 @@ pub mod keys;
 pub mod log;
 mod nearest;
 pub mod reference;
-pub mod registration;
 pub mod secret;
 pub mod server;
 pub mod session;
@@ -59,7 +59,7 @@ pub struct Config {
     /// How long tokens live, and how they are signed.
     pub tokens: tokens::Tokens,
     /// Who may register clients.
-    pub registration: registration::Registration,
+    pub client_registration: client_registration::ClientRegistration,
     /// How long people stay signed in.
     pub session: session::Session,
     /// Who may call the account API from a browser.

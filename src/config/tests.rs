@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
+use super::client_registration::ClientRegistrationMode;
 use super::database::Place;
 use super::effective::{Counts, changes};
-use super::registration::RegistrationMode;
 use super::*;
 use crate::protocol::jose::algorithm::SigningAlgorithm;
 
@@ -34,7 +34,7 @@ fn nothing_is_needed() {
     assert_eq!(config.server.operations.to_string(), "127.0.0.1:9090");
     assert_eq!(config.tokens.access_lifetime.as_secs(), 900);
     assert_eq!(config.tokens.signing_alg, SigningAlgorithm::RS256);
-    assert_eq!(config.registration.mode, RegistrationMode::Off);
+    assert_eq!(config.client_registration.mode, ClientRegistrationMode::Off);
 }
 
 #[test]
@@ -46,12 +46,12 @@ fn the_environment_stands_above_the_file() {
         [tokens]
         access_lifetime = "10m"
         signing_alg = "EdDSA"
-        [registration]
+        [client_registration]
         mode = "initial_access_token"
     "#;
     let variables = [
         ("SYMBOLON__TOKENS__ACCESS_LIFETIME", "5m"),
-        ("SYMBOLON__REGISTRATION__TOKEN", "0012345678901234567890"),
+        ("SYMBOLON__CLIENT_REGISTRATION__TOKEN", "0012345678901234567890"),
         ("SYMBOLON_CONFIG", "elsewhere"),
         ("PATH", "/bin"),
     ];
@@ -59,7 +59,8 @@ fn the_environment_stands_above_the_file() {
     assert_eq!(config.server.listen.to_string(), "0.0.0.0:80");
     assert_eq!(config.tokens.access_lifetime.as_secs(), 300);
     assert_eq!(config.tokens.signing_alg, SigningAlgorithm::EdDSA);
-    let token = config.registration.token.as_ref().unwrap().read("registration.token", &BTreeMap::new()).unwrap();
+    let token =
+        config.client_registration.token.as_ref().unwrap().read("client_registration.token", &BTreeMap::new()).unwrap();
     assert_eq!(token.expose(), "0012345678901234567890");
     let printed = format!("{config:?}");
     assert!(!printed.contains("00123"), "{printed}");
@@ -70,7 +71,7 @@ fn secrets_may_stand_elsewhere() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("token");
     std::fs::write(&path, "a-token-of-more-than-22-characters\n").unwrap();
-    let mode = "[registration]\nmode = \"initial_access_token\"\n";
+    let mode = "[client_registration]\nmode = \"initial_access_token\"\n";
     let file = path.display().to_string();
     let expected = "a-token-of-more-than-22-characters";
     for (settings, variables) in [
@@ -78,12 +79,12 @@ fn secrets_may_stand_elsewhere() {
         (format!("{mode}token = {{ env = \"TOKEN\" }}"), vec![("TOKEN", expected)]),
         (format!("{mode}token = \"file:{file}\""), vec![]),
         (format!("{mode}token = \"env:TOKEN\""), vec![("TOKEN", expected)]),
-        (mode.to_owned(), vec![("SYMBOLON__REGISTRATION__TOKEN__FILE", file.as_str())]),
-        (mode.to_owned(), vec![("SYMBOLON__REGISTRATION__TOKEN_FILE", file.as_str())]),
+        (mode.to_owned(), vec![("SYMBOLON__CLIENT_REGISTRATION__TOKEN__FILE", file.as_str())]),
+        (mode.to_owned(), vec![("SYMBOLON__CLIENT_REGISTRATION__TOKEN_FILE", file.as_str())]),
     ] {
         let config = load(&settings, &variables).unwrap();
         let environment = BTreeMap::from([("TOKEN".to_owned(), expected.to_owned())]);
-        assert_eq!(config.registration.token.unwrap().read("x", &environment).unwrap().expose(), expected);
+        assert_eq!(config.client_registration.token.unwrap().read("x", &environment).unwrap().expose(), expected);
     }
 }
 
@@ -106,13 +107,13 @@ fn every_mistake_is_one_line_with_a_cure() {
         "[server]\nlisten = \"8080\"",
         "[server]\ntrusted_proxies = [\"10.0.0.1/8\"]",
         "[server]\ntrusted_proxies = 10",
-        "[registration]\nmode = \"closed\"",
-        "[registration]\nmode = \"initial_access_token\"",
-        "[registration]\nmode = \"initial_access_token\"\ntoken = \"short\"",
-        "[registration]\ntoken = \"x\"",
-        "[registration]\ntoken = { fil = \"x\" }",
-        "[registration]\ntoken = { file = \"x\", env = \"y\" }",
-        "[registration]\ntoken = 12345",
+        "[client_registration]\nmode = \"closed\"",
+        "[client_registration]\nmode = \"initial_access_token\"",
+        "[client_registration]\nmode = \"initial_access_token\"\ntoken = \"short\"",
+        "[client_registration]\ntoken = \"x\"",
+        "[client_registration]\ntoken = { fil = \"x\" }",
+        "[client_registration]\ntoken = { file = \"x\", env = \"y\" }",
+        "[client_registration]\ntoken = 12345",
         "[session]\ncookie_domain = \"example.com\"",
         "[session]\ncookie_domain = \".com\"",
         "[database]\nurl = \"mysql://localhost\"",
@@ -141,13 +142,13 @@ fn every_mistake_is_one_line_with_a_cure() {
     server.listen (symbolon.toml): must be an address with a port, such as localhost:8080, 0.0.0.0:8080 or [::]:8080
     server.trusted_proxies (symbolon.toml): must be an address or a range such as 10.0.0.0/8 or fd00::/8, with no bits set behind the prefix
     server.trusted_proxies (symbolon.toml): must be an address or a range such as 10.0.0.0/8 or fd00::/8, with no bits set behind the prefix
-    registration.mode (symbolon.toml): must be one of off, initial_access_token, open
-    registration.token: is missing; registration.mode = "initial_access_token" needs it
-    registration.token (symbolon.toml): is too short to be hard to guess; write at least 22 random characters
-    registration.token (symbolon.toml): has no effect; set registration.mode = "initial_access_token", or leave it out
-    registration.token.fil (symbolon.toml): there is no such key; did you mean `file`?
-    registration.token (symbolon.toml): is set twice: write either file or env, and nothing else
-    registration.token (symbolon.toml): must be a text, { file = "…" } or { env = "…" }
+    client_registration.mode (symbolon.toml): must be one of off, initial_access_token, open
+    client_registration.token: is missing; client_registration.mode = "initial_access_token" needs it
+    client_registration.token (symbolon.toml): is too short to be hard to guess; write at least 22 random characters
+    client_registration.token (symbolon.toml): has no effect; set client_registration.mode = "initial_access_token", or leave it out
+    client_registration.token.fil (symbolon.toml): there is no such key; did you mean `file`?
+    client_registration.token (symbolon.toml): is set twice: write either file or env, and nothing else
+    client_registration.token (symbolon.toml): must be a text, { file = "…" } or { env = "…" }
     session.cookie_domain (symbolon.toml): must be a domain that the issuer's host localhost belongs to, over https
     session.cookie_domain (symbolon.toml): is not a domain; write one like example.com, without a dot in front
     database.url (symbolon.toml): must be like postgres://user:password@host:5432/database, or sqlite:symbolon.db
@@ -165,7 +166,7 @@ fn every_mistake_is_one_line_with_a_cure() {
 fn a_secret_in_two_places_is_a_mistake() {
     let secrets = reference::settings().iter().filter(|setting| setting.shown == reference::Shown::Never);
     let keys: Vec<&str> = secrets.map(|setting| setting.key.as_str()).collect();
-    assert!(keys.contains(&"registration.token") && keys.contains(&"database.url"), "{keys:?}");
+    assert!(keys.contains(&"client_registration.token") && keys.contains(&"database.url"), "{keys:?}");
     for key in keys {
         let variable = format!("SYMBOLON__{}", key.replace('.', "__").to_ascii_uppercase());
         let named = format!("{variable}_FILE");
@@ -203,7 +204,10 @@ fn what_is_in_force_says_where_it_was_set() {
     let path = folder.path().join("symbolon.toml");
     let read = |file: &str, token: &str| {
         std::fs::write(&path, file).unwrap();
-        let set = [("SYMBOLON__REGISTRATION__TOKEN", token), ("SYMBOLON__REGISTRATION__MODE", "initial_access_token")];
+        let set = [
+            ("SYMBOLON__CLIENT_REGISTRATION__TOKEN", token),
+            ("SYMBOLON__CLIENT_REGISTRATION__MODE", "initial_access_token"),
+        ];
         let environment = set.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
         Config::effective(Some(&path), &environment).unwrap().1
     };
@@ -215,7 +219,7 @@ fn what_is_in_force_says_where_it_was_set() {
     };
     assert_eq!(told("tokens.access_lifetime"), "5m symbolon.toml");
     assert_eq!(told("tokens.id_lifetime"), "1h default");
-    assert_eq!(told("registration.token"), "… SYMBOLON__REGISTRATION__TOKEN");
+    assert_eq!(told("client_registration.token"), "… SYMBOLON__CLIENT_REGISTRATION__TOKEN");
     assert!(!format!("{old:?}").contains("a-token"));
 
     let new = read("[server]\nlisten = \"localhost:1\"", "a-token-of-other-22-characters");
@@ -223,7 +227,7 @@ fn what_is_in_force_says_where_it_was_set() {
     let expected = [
         ("server.listen", Counts::AfterRestart),
         ("tokens.access_lifetime", Counts::AtOnce),
-        ("registration.token", Counts::AtOnce),
+        ("client_registration.token", Counts::AtOnce),
     ];
     assert_eq!(told, expected.map(|(key, counts)| (key.to_owned(), counts)));
 }

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::registration::RegistrationMode;
+use super::client_registration::ClientRegistrationMode;
 use super::{Config, duration};
 
 /// A setting that is weaker than it could be.
@@ -27,9 +27,9 @@ impl Config {
                 "is plain http: only browsers on this machine can sign in, and passwords travel in the open".into(),
             );
         }
-        if self.registration.mode == RegistrationMode::Open {
+        if self.client_registration.mode == ClientRegistrationMode::Open {
             let message = "lets everybody register clients; initial_access_token lets those whom you gave the token";
-            tell("registration.mode", message.into());
+            tell("client_registration.mode", message.into());
         }
         if !self.server.operations.is_loopback() {
             let message = "answers to other machines; a firewall should let only your monitoring reach it";

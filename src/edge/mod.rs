@@ -4,6 +4,9 @@
 
 use std::sync::Arc;
 
+use crate::model::event::{Event, EventName};
+use crate::model::id::EventId;
+
 pub mod clock;
 pub mod ephemeral;
 pub mod fetch;
@@ -31,4 +34,12 @@ pub struct Edges {
     pub random: Arc<dyn random::Random>,
     /// Messages on their way.
     pub outbox: outbox::Outbox,
+}
+
+impl Edges {
+    /// Something that happens now: a success of the server's own, until it is said whom it concerns and who did it.
+    pub fn event(&self, name: EventName) -> Event {
+        let now = self.clock.now();
+        Event::new(EventId::new(now, self.random.bytes()), now, name)
+    }
 }

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::epoch::Epoch;
 use crate::model::id::UserId;
+use crate::model::user::User;
 use crate::protocol::numeric_date::NumericDate;
 
 /// A proof of identity that was accepted.
@@ -14,6 +16,9 @@ pub struct Authentication {
     pub at: NumericDate,
     /// By which methods (RFC 8176).
     pub amr: Vec<Amr>,
+    /// The person's epoch, read before the proof was judged; `None` in what the previous release wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epoch: Option<Epoch>,
 }
 
 /// Authentication method references (RFC 8176 §2).
@@ -68,6 +73,22 @@ impl Acr {
 }
 
 impl Authentication {
+    /// A proof at `now`. The epoch must have been read before the proof was judged (`Store::auth_epoch`): what a password
+    /// opened while it was being changed is then dead.
+    pub const fn new((user, epoch): (UserId, Epoch), now: NumericDate, amr: Vec<Amr>) -> Self {
+        Self { user, at: now, amr, epoch: Some(epoch) }
+    }
+
+    /// True when nothing has ended everything of this person since. One of an epoch later than that of `user` stands too:
+    /// what another node changed a moment ago may not have been heard yet.
+    pub fn stands(&self, user: &User) -> bool {
+        self.user == user.id
+            && match self.epoch {
+                Some(epoch) => epoch >= user.auth_epoch,
+                None => self.at >= user.auth_epoch.since,
+            }
+    }
+
     /// The class that this proof reaches.
     pub fn acr(&self) -> Acr {
         // E-mail is no second factor (PROTOCOL A10), so only a password with a one-time password counts as two.
@@ -99,5 +120,51 @@ impl Authentication {
     /// within the same second.
     pub fn is_within(&self, max_age: Option<u64>, now: NumericDate) -> bool {
         max_age.is_none_or(|seconds| seconds > 0 && now.since(self.at).as_secs() <= seconds)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::user::Role;
+    use crate::protocol::oidc::claims::Profile;
+
+    const NOW: NumericDate = NumericDate::from_seconds(1_000);
+
+    fn user(auth_epoch: Epoch) -> User {
+        User {
+            id: UserId::new([1; 16]),
+            profile: Profile::default(),
+            identifiers: Vec::new(),
+            role: Role::Member,
+            auth_epoch,
+            created_at: NOW,
+            updated_at: NOW,
+            disabled_at: None,
+        }
+    }
+
+    #[test]
+    fn what_was_proven_before_the_epoch_is_dead_also_within_its_second() {
+        let epoch = |count| Epoch { count, since: NOW };
+        let of = |count| Authentication::new((UserId::new([1; 16]), epoch(count)), NOW, vec![Amr::Pwd]);
+        for (proven, stands) in [(1, false), (2, true), (3, true)] {
+            assert_eq!(of(proven).stands(&user(epoch(2))), stands, "{proven}");
+        }
+        let of_another = Authentication { user: UserId::new([2; 16]), ..of(2) };
+        assert!(!of_another.stands(&user(epoch(2))));
+    }
+
+    #[test]
+    fn what_the_previous_release_wrote_is_judged_by_its_moment() {
+        let at = |seconds| {
+            let at = NumericDate::from_seconds(seconds);
+            Authentication { epoch: None, ..Authentication::new((UserId::new([1; 16]), Epoch::FIRST), at, Vec::new()) }
+        };
+        let user = user(Epoch { count: 7, since: NOW });
+        assert!(!at(999).stands(&user) && at(1_000).stands(&user));
+        let read: Authentication =
+            serde_json::from_str(&format!(r#"{{"user":"{}","at":1000,"amr":["pwd"]}}"#, user.id)).unwrap();
+        assert_eq!(read.epoch, None);
     }
 }

@@ -44,6 +44,67 @@ pub struct Event {
     pub details: serde_json::Map<String, serde_json::Value>,
 }
 
+impl Event {
+    /// Something that happened `at` a moment: a success of the server's own, until it is said whom it concerns.
+    pub fn new(id: EventId, at: NumericDate, name: EventName) -> Self {
+        Self {
+            id,
+            at,
+            name,
+            outcome: Outcome::Success,
+            user: None,
+            actor: Actor::Server,
+            client: None,
+            session: None,
+            provenance: Provenance::default(),
+            details: serde_json::Map::new(),
+        }
+    }
+
+    /// It concerns `user`, who did it themselves.
+    #[must_use]
+    pub fn of(self, user: UserId) -> Self {
+        Self { user: Some(user), actor: Actor::User(user), ..self }
+    }
+
+    /// `actor` did it.
+    #[must_use]
+    pub fn by(self, actor: Actor) -> Self {
+        Self { actor, ..self }
+    }
+
+    /// It was refused.
+    #[must_use]
+    pub fn failed(self) -> Self {
+        Self { outcome: Outcome::Failure, ..self }
+    }
+
+    /// Through the app `client`.
+    #[must_use]
+    pub fn through(self, client: &ClientId) -> Self {
+        Self { client: Some(client.clone()), ..self }
+    }
+
+    /// In `session`.
+    #[must_use]
+    pub fn within(self, session: SessionId) -> Self {
+        Self { session: Some(session), ..self }
+    }
+
+    /// The request came from there.
+    #[must_use]
+    pub fn from(self, provenance: Provenance) -> Self {
+        Self { provenance, ..self }
+    }
+
+    /// With one more thing to tell; never a secret, a code or a whole token.
+    #[must_use]
+    pub fn telling(mut self, name: &str, value: impl Into<serde_json::Value>) -> Self {
+        self.details.insert(name.to_owned(), value.into());
+        self
+    }
+}
+
 /// How something ended.
 #[derive(Copy, Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -3,6 +3,7 @@
 pub mod authentication;
 pub mod authorization_code;
 pub mod client;
+pub mod epoch;
 pub mod event;
 pub mod fault;
 pub mod grant;

@@ -116,6 +116,7 @@ impl SignInFlow {
 mod tests {
     use super::*;
     use crate::model::authentication::Amr;
+    use crate::model::epoch::Epoch;
     use crate::model::id::UserId;
 
     fn flow(browser: Option<&str>) -> SignInFlow {
@@ -130,7 +131,8 @@ mod tests {
     }
 
     fn proof(user: u8, amr: Amr) -> Authentication {
-        Authentication { user: UserId::new([user; 16]), at: NumericDate::from_seconds(i64::from(user)), amr: vec![amr] }
+        let at = NumericDate::from_seconds(i64::from(user));
+        Authentication::new((UserId::new([user; 16]), Epoch::FIRST), at, vec![amr])
     }
 
     #[test]

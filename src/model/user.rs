@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 
+use crate::model::epoch::Epoch;
 use crate::model::id::{IdentifierId, UserId};
 use crate::protocol::numeric_date::NumericDate;
 use crate::protocol::oidc::claims::Profile;
@@ -18,8 +19,8 @@ pub struct User {
     pub identifiers: Vec<Identifier>,
     /// What they may do here.
     pub role: Role,
-    /// Tokens and sessions from before this moment are dead.
-    pub auth_epoch: NumericDate,
+    /// Tokens, sessions and links of an earlier epoch are dead.
+    pub auth_epoch: Epoch,
     /// When the account was made.
     pub created_at: NumericDate,
     /// When the profile last changed; `updated_at`.

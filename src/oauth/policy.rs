@@ -16,7 +16,7 @@ pub struct Policy {
     /// How long sessions live.
     pub sessions: SessionLifetimes,
     /// Who may register clients.
-    pub registration: Registration,
+    pub client_registration: ClientRegistration,
     /// How access tokens are signed.
     pub access_token_signing_alg: SigningAlgorithm,
     /// `aud` of access tokens where neither client nor request names one.
@@ -64,7 +64,7 @@ impl Default for Lifetimes {
 
 /// Who may register clients (RFC 7591 §3).
 #[derive(Clone, Debug)]
-pub enum Registration {
+pub enum ClientRegistration {
     /// Nobody.
     Off,
     /// Who holds the initial access token with this hash.

@@ -139,7 +139,7 @@ impl House<'_> {
         command.env("SYMBOLON__ISSUER", issuer);
         command.env("SYMBOLON__DATABASE__URL", &self.url);
         command.env("SYMBOLON__EPHEMERAL__URL", self.redis.url());
-        command.env("SYMBOLON__REGISTRATION__MODE", "open");
+        command.env("SYMBOLON__CLIENT_REGISTRATION__MODE", "open");
         command.env("SYMBOLON__TOKENS__SIGNING_ALG", ALGORITHM);
         command.env("SYMBOLON__KEYS__MASTER_KEY_FILE", self.folder.join(format!("{}.key", self.name())));
         if let Ok(log) = std::fs::OpenOptions::new().create(true).append(true).open(self.folder.join("nodes.log")) {

@@ -12,6 +12,7 @@ use crate::authn::{Answer, Attempt, Factor, Method, Refusal};
 use crate::edge::Edges;
 use crate::edge::ephemeral::Namespace;
 use crate::model::authentication::{Amr, Authentication};
+use crate::model::epoch::Epoch;
 use crate::model::fault::Fault;
 use crate::model::id::UserId;
 use crate::protocol::numeric_date::NumericDate;
@@ -21,6 +22,9 @@ use crate::protocol::secret::{Secret, TokenHash};
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct WaitingLink {
     user: UserId,
+    /// The person's epoch when it was made: what ends everything ends it too.
+    #[serde(default)]
+    epoch: Option<Epoch>,
     expires_at: NumericDate,
 }
 
@@ -42,7 +46,8 @@ pub async fn make(edges: &Edges, user: UserId, lifetime: Duration) -> Result<Sec
     let token = edges.random.token();
     let expires_at = edges.clock.now().plus(lifetime);
     let key = TokenHash::of(token.expose());
-    LINK.put(&*edges.ephemeral, key.as_bytes(), &WaitingLink { user, expires_at }, expires_at).await?;
+    let waiting = WaitingLink { user, epoch: edges.store.auth_epoch(user).await?, expires_at };
+    LINK.put(&*edges.ephemeral, key.as_bytes(), &waiting, expires_at).await?;
     Ok(token)
 }
 
@@ -68,14 +73,17 @@ impl Method for OneTimeLink {
         let Some(link) = LINK.get(&*self.edges.ephemeral, key.as_bytes(), now).await? else {
             return Err(Refusal::Wrong);
         };
+        let epoch = self.edges.store.auth_epoch(link.user).await?;
+        let epoch = epoch.filter(|epoch| link.epoch.is_none_or(|made_in| made_in >= *epoch));
         let user = self.edges.store.user(link.user).await?.filter(|user| user.is_enabled());
-        let Some(user) = user.filter(|_| !link.expires_at.is_past(now)) else { return Err(Refusal::Wrong) };
+        let user = user.filter(|_| !link.expires_at.is_past(now));
+        let Some((user, epoch)) = user.zip(epoch) else { return Err(Refusal::Wrong) };
         if !self.edges.store.consume_once("one_time_link", &key, link.expires_at, now).await? {
             return Err(Refusal::Wrong);
         }
         self.throttle.forgive_address(&*self.edges.ephemeral, &attempt.address).await?;
         // The way back in for whom strangers have closed the password (PROTOCOL A5).
         self.edges.store.clear_sign_in_failures(user.id).await?;
-        Ok(Authentication { user: user.id, at: now, amr: vec![Amr::Mail] })
+        Ok(Authentication::new((user.id, epoch), now, vec![Amr::Mail]))
     }
 }

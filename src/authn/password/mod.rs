@@ -68,18 +68,19 @@ impl Method for Password {
             Err(refusal) => return Err(refusal),
         };
 
-        // For nobody the same is read, where nothing stands.
+        // For nobody the same is read, where nothing stands. The epoch comes first: if the password is changed meanwhile, what
+        // the old one proved is of the epoch that this ended.
         let holder = user.as_ref().map_or_else(|| UserId::new([0; 16]), |user| user.id);
+        let epoch = store.auth_epoch(holder).await?;
         let phc = store.password(holder).await?;
         let check = self.hasher.verify(password, phc.as_ref().map(|phc| phc.expose().as_str())).await?;
-        let Some(user) = user.filter(|_| is_heard && check.is_right()) else {
-            return Err(Refusal::Wrong);
-        };
+        let user = user.filter(|_| is_heard && check.is_right());
+        let Some((user, epoch)) = user.zip(epoch) else { return Err(Refusal::Wrong) };
         self.throttle.forgive(&self.edges, guess).await?;
         if check.needs_rehash() {
             let phc = self.hasher.hash(password).await?;
             store.set_password(user.id, &phc, now).await?;
         }
-        Ok(Authentication { user: user.id, at: now, amr: vec![Amr::Pwd] })
+        Ok(Authentication::new((user.id, epoch), now, vec![Amr::Pwd]))
     }
 }

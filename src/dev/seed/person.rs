@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use crate::edge::random::Random;
+use crate::model::epoch::Epoch;
 use crate::model::id::{IdentifierId, UserId};
 use crate::model::user::{Identifier, IdentifierKind, Role, User};
 use crate::protocol::numeric_date::NumericDate;
@@ -96,7 +97,7 @@ impl Person {
             profile: self.profile.clone(),
             identifiers: named.into_iter().chain(phone).collect(),
             role: self.role,
-            auth_epoch: NumericDate::from_seconds(0),
+            auth_epoch: Epoch::FIRST,
             created_at: now,
             updated_at: now,
             disabled_at: None,

@@ -5,10 +5,11 @@
 use futures_util::FutureExt as _;
 use uuid::Uuid;
 
+use crate::edge::store::epoch::Stepped;
 use crate::edge::store::row::Context as _;
 use crate::edge::store::user::role_text;
 use crate::edge::store::writer::Fact;
-use crate::edge::store::{Store, grant, session, sign_in_failure};
+use crate::edge::store::{Beside, Store, epoch, sign_in_failure};
 use crate::model::fault::Fault;
 use crate::model::id::{SessionId, UserId};
 use crate::model::user::Role;
@@ -17,7 +18,6 @@ use crate::protocol::secret::Secret;
 
 const ENABLE: &str = "UPDATE user_account SET disabled_at = NULL WHERE id = $1 AND disabled_at IS NOT NULL";
 const SET_ROLE: &str = "UPDATE user_account SET role = $2, updated_at = $3 WHERE id = $1";
-const SET_EPOCH: &str = "UPDATE user_account SET auth_epoch = $2 WHERE id = $1";
 const SET_PASSWORD: &str = "INSERT INTO credential (user_id, kind, secret, updated_at) VALUES ($1, 'password', $2, $3)
     ON CONFLICT (user_id, kind) DO UPDATE SET secret = excluded.secret, updated_at = excluded.updated_at";
 const LIVE: &str = "SELECT id FROM user_session
@@ -62,7 +62,7 @@ impl Store {
     }
 
     /// Sets the person's password (a PHC string), ends their sessions and revokes their grants.
-    pub async fn reset_password(&self, id: UserId, phc: &str, now: NumericDate) -> Result<(), Fault> {
+    pub async fn reset_password(&self, id: UserId, phc: &str, now: NumericDate, beside: Beside) -> Result<(), Fault> {
         let phc = Secret::from(phc);
         let held = std::sync::Arc::clone(&self.held);
         let fact = Fact::several(move |connection| {
@@ -70,16 +70,14 @@ impl Store {
                 let set =
                     connection.query(SET_PASSWORD).bind(id.uuid()).bind(phc.expose().as_str()).bind(now.seconds());
                 set.execute().await.context("record a password")?;
-                let epoch = connection.query(SET_EPOCH).bind(id.uuid()).bind(now.seconds());
-                epoch.execute().await.context("end what a password opened")?;
                 sign_in_failure::clear(connection, id).await?;
-                session::end_all_of(connection, id, now).await?;
-                grant::revoke_all_of(connection, id, now).await
+                let stepped = epoch::step(connection, id, None, now).await?;
+                beside.write(connection).await?;
+                Ok(stepped)
             }
             .boxed()
         });
-        // It is rare and reaches far.
-        self.recorder.record(fact.then(move |()| held.flush())).await
+        self.recorder.record(fact.then(move |stepped: &Stepped| stepped.publish(&held))).await.map(|_| ())
     }
 
     /// At most `limit` sessions that are live at `now`, the last used first.

@@ -46,7 +46,8 @@ const REVOKE_BETWEEN: &str = "UPDATE oauth_grant SET revoked_at = $3
     WHERE user_id = $1 AND client_id = $2 AND revoked_at IS NULL RETURNING id";
 const REVOKE_ONLINE_OF: &str = "UPDATE oauth_grant SET revoked_at = $2
     WHERE session_id = $1 AND NOT is_offline AND revoked_at IS NULL RETURNING id";
-const REVOKE_ALL_OF: &str = "UPDATE oauth_grant SET revoked_at = $2 WHERE user_id = $1 AND revoked_at IS NULL";
+const REVOKE_ALL_OF: &str =
+    "UPDATE oauth_grant SET revoked_at = $2 WHERE user_id = $1 AND revoked_at IS NULL RETURNING id";
 
 impl Store {
     /// Records the grant of a code and its first tokens, once for each code (`grant.code_hash`).
@@ -226,9 +227,14 @@ pub(super) async fn revoke_online_of(
 }
 
 /// Revokes everything a person allowed.
-pub(super) async fn revoke_all_of(connection: &mut Connection, user: UserId, now: NumericDate) -> Result<(), Fault> {
+pub(super) async fn revoke_all_of(
+    connection: &mut Connection,
+    user: UserId,
+    now: NumericDate,
+) -> Result<Vec<GrantId>, Fault> {
     let revoke = connection.query(REVOKE_ALL_OF).bind(user.uuid()).bind(now.seconds());
-    revoke.execute().await.context("revoke the grants of a user").map(|_| ())
+    let ids: Vec<Uuid> = revoke.scalar_all().await.context("revoke the grants of a user")?;
+    Ok(ids.into_iter().map(GrantId::from_uuid).collect())
 }
 
 #[derive(FromRow)]

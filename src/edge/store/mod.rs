@@ -40,6 +40,7 @@ pub mod backup;
 mod beside;
 mod client;
 mod consent;
+mod epoch;
 mod event;
 mod expiry;
 mod grant;
@@ -63,6 +64,7 @@ pub(in crate::edge) mod statement;
 pub(in crate::edge) mod writer;
 
 pub use beside::Beside;
+pub use epoch::Kept;
 use open::APPLICATION_ID;
 pub use open::{DatabaseSettings, StoreError};
 pub use postgres::PostgresSettings;

@@ -10,8 +10,9 @@ use uuid::Uuid;
 use crate::edge::store::row::{Context as _, Place, bigint, moment, to_json};
 use crate::edge::store::statement::{Connection, Readers};
 use crate::edge::store::writer::Fact;
-use crate::edge::store::{Held, Store, grant};
+use crate::edge::store::{Held, Kept, Store, grant};
 use crate::model::authentication::Authentication;
+use crate::model::epoch::Epoch;
 use crate::model::fault::Fault;
 use crate::model::id::{GrantId, SessionId, UserId};
 use crate::model::session::Session;
@@ -43,7 +44,8 @@ const TOUCH: &str = "UPDATE user_session SET last_seen_at = $2
     RETURNING id, token_hash, authentication, created_at, last_seen_at, expires_at, idle_lifetime,
     is_persistent, ended_at, user_agent";
 const END: &str = "UPDATE user_session SET ended_at = $2 WHERE id = $1 AND ended_at IS NULL";
-const END_ALL_OF: &str = "UPDATE user_session SET ended_at = $2 WHERE user_id = $1 AND ended_at IS NULL";
+const END_ALL_OF: &str =
+    "UPDATE user_session SET ended_at = $2 WHERE user_id = $1 AND ended_at IS NULL AND id <> $3 RETURNING id";
 
 impl Store {
     /// The session whose cookie has this hash; ended and expired ones too, so ask [`Session::is_live`].
@@ -66,9 +68,15 @@ impl Store {
             .context("read a session by its token")?;
         let Some(found) = row.map(Session::try_from).transpose()? else { return Ok(None) };
         self.held.session_of_token.install(token_ticket, token, &Arc::new(found.id));
-        // By its id it may be held, in a newer state than the row just read.
-        let session = self.session(found.id).await?;
-        Ok(session.filter(|session| session.token_hash.matches(token)))
+        // By its id it may be held, in a newer state than the row just read, or in an older one when another node renewed it
+        // a moment ago: then it is read once more.
+        match self.session(found.id).await? {
+            Some(session) if session.token_hash.matches(token) => Ok(Some(session)),
+            _ => {
+                self.held.sessions.forget(&found.id);
+                Ok(self.session(found.id).await?.filter(|session| session.token_hash.matches(token)))
+            }
+        }
     }
 
     /// The session, in whatever state it is.
@@ -217,10 +225,36 @@ async fn end(connection: &mut Connection, id: SessionId, now: NumericDate) -> Re
     Ok(Ended { revoked, was_live: changed == 1 })
 }
 
-/// Ends every session of a person.
-pub(super) async fn end_all_of(connection: &mut Connection, user: UserId, now: NumericDate) -> Result<(), Fault> {
-    let end = connection.query(END_ALL_OF).bind(user.uuid()).bind(now.seconds());
-    end.execute().await.context("end the sessions of a user").map(|_| ())
+/// Ends every session of a person but `kept`.
+pub(super) async fn end_all_of(
+    connection: &mut Connection,
+    user: UserId,
+    kept: Option<SessionId>,
+    now: NumericDate,
+) -> Result<Vec<SessionId>, Fault> {
+    let kept = kept.map_or(Uuid::nil(), SessionId::uuid);
+    let end = connection.query(END_ALL_OF).bind(user.uuid()).bind(now.seconds()).bind(kept);
+    let ids: Vec<Uuid> = end.scalar_all().await.context("end the sessions of a user")?;
+    Ok(ids.into_iter().map(SessionId::from_uuid).collect())
+}
+
+/// Takes a live session of the person into `epoch` with a new cookie; the sign-in itself stays as old as it is.
+pub(super) async fn carry_over(
+    connection: &mut Connection,
+    (user, kept): (UserId, Kept),
+    epoch: Epoch,
+    now: NumericDate,
+) -> Result<Option<Arc<Session>>, Fault> {
+    let read = connection.query(READ).bind(kept.session.uuid());
+    let row: Option<SessionRow> = read.fetch_optional().await.context("read a session")?;
+    let Some(session) = row.map(Session::try_from).transpose()?.filter(|session| session.is_live(now)) else {
+        return Ok(None);
+    };
+    let authentication = to_json(&Authentication { epoch: Some(epoch), ..session.authentication })?;
+    let renew = connection.query(RENEW).bind(kept.session.uuid()).bind(kept.token.as_bytes().as_slice());
+    let renew = renew.bind(authentication).bind(now.seconds()).bind(user.uuid());
+    let row: Option<SessionRow> = renew.fetch_optional().await.context("take a session along")?;
+    row.map(|row| Session::try_from(row).map(Arc::new)).transpose()
 }
 
 async fn insert(connection: &mut Connection, session: &Session, authentication: String) -> Result<(), Fault> {

@@ -6,33 +6,37 @@ use futures_util::FutureExt as _;
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use crate::edge::store::row::{Context as _, Place, moment, to_json};
+use crate::edge::store::epoch::Stepped;
+use crate::edge::store::row::{Context as _, Place, bigint, moment, to_json};
 use crate::edge::store::statement::Connection;
 use crate::edge::store::writer::Fact;
-use crate::edge::store::{Creation, Store, grant, session};
+use crate::edge::store::{Beside, Creation, Store, epoch};
+use crate::model::epoch::Epoch;
 use crate::model::fault::Fault;
 use crate::model::id::{IdentifierId, UserId};
 use crate::model::user::{Identifier, IdentifierKind, LookupName, Role, User};
 use crate::protocol::numeric_date::NumericDate;
 use crate::protocol::secret::Secret;
 
-const READ: &str = "SELECT u.id, u.profile, u.role, u.auth_epoch, u.created_at, u.updated_at, u.disabled_at,
+const READ: &str =
+    "SELECT u.id, u.profile, u.role, u.auth_epoch, u.auth_epoch_count, u.created_at, u.updated_at, u.disabled_at,
     i.id AS identifier_id, i.kind, i.value, i.verified_at, i.is_primary
     FROM user_account u LEFT JOIN identifier i ON i.user_id = u.id WHERE u.id = $1 ORDER BY i.id";
-const LIST: &str = "SELECT u.id, u.profile, u.role, u.auth_epoch, u.created_at, u.updated_at, u.disabled_at,
+const LIST: &str =
+    "SELECT u.id, u.profile, u.role, u.auth_epoch, u.auth_epoch_count, u.created_at, u.updated_at, u.disabled_at,
     i.id AS identifier_id, i.kind, i.value, i.verified_at, i.is_primary
     FROM (SELECT * FROM user_account ORDER BY created_at, id LIMIT $1) u LEFT JOIN identifier i ON i.user_id = u.id
     ORDER BY u.created_at, u.id, i.id";
 const FIND: &str = "SELECT user_id FROM identifier WHERE lookup = $1";
-const CREATE: &str = "INSERT INTO user_account (id, profile, role, auth_epoch, created_at, updated_at, disabled_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO NOTHING";
+const CREATE: &str = "INSERT INTO user_account (id, profile, role, auth_epoch, created_at, updated_at, disabled_at,
+    auth_epoch_count) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING";
 const ADD_IDENTIFIER: &str = "INSERT INTO identifier (id, user_id, kind, value, lookup, verified_at, is_primary)
     VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (lookup) DO NOTHING";
 const TAKE_BACK: &str = "DELETE FROM user_account WHERE id = $1";
 const READ_PASSWORD: &str = "SELECT secret FROM credential WHERE user_id = $1 AND kind = 'password'";
 const SET_PASSWORD: &str = "INSERT INTO credential (user_id, kind, secret, updated_at) VALUES ($1, 'password', $2, $3)
     ON CONFLICT (user_id, kind) DO UPDATE SET secret = excluded.secret, updated_at = excluded.updated_at";
-const DISABLE: &str = "UPDATE user_account SET disabled_at = $2, auth_epoch = $2 WHERE id = $1 AND disabled_at IS NULL";
+const DISABLE: &str = "UPDATE user_account SET disabled_at = $2 WHERE id = $1 AND disabled_at IS NULL";
 
 impl Store {
     /// The person.
@@ -79,8 +83,9 @@ impl Store {
                 let user = written;
                 let id = user.id.uuid();
                 let insert = connection.query(CREATE).bind(id).bind(profile).bind(role_text(user.role));
-                let insert = insert.bind(user.auth_epoch.seconds()).bind(user.created_at.seconds());
+                let insert = insert.bind(user.auth_epoch.since.seconds()).bind(user.created_at.seconds());
                 let insert = insert.bind(user.updated_at.seconds()).bind(user.disabled_at.map(NumericDate::seconds));
+                let insert = insert.bind(bigint(user.auth_epoch.count));
                 let changed = insert.execute().await.context("record a user")?;
                 if changed == 0 {
                     return Ok(Creation::AlreadyExists);
@@ -120,8 +125,9 @@ impl Store {
         self.recorder.record(fact).await
     }
 
-    /// Disables the account, ends its sessions and revokes its grants; false when it was disabled or there is none.
-    pub async fn disable_user(&self, id: UserId, now: NumericDate) -> Result<bool, Fault> {
+    /// Disables the account, ends its sessions and revokes its grants; false when it was disabled or there is none, and then
+    /// nothing is written `beside` it.
+    pub async fn disable_user(&self, id: UserId, now: NumericDate, beside: Beside) -> Result<bool, Fault> {
         let held = Arc::clone(&self.held);
         let fact = Fact::several(move |connection| {
             async move {
@@ -132,14 +138,21 @@ impl Store {
                     .execute()
                     .await
                     .context("disable a user")?;
-                session::end_all_of(connection, id, now).await?;
-                grant::revoke_all_of(connection, id, now).await?;
-                Ok(changed == 1)
+                if changed == 0 {
+                    return Ok(None);
+                }
+                let stepped = epoch::step(connection, id, None, now).await?;
+                beside.write(connection).await?;
+                Ok(Some(stepped))
             }
             .boxed()
         });
-        // It is rare and reaches far.
-        self.recorder.record(fact.then(move |_| held.flush())).await
+        let publish = move |stepped: &Option<Stepped>| {
+            if let Some(stepped) = stepped {
+                stepped.publish(&held);
+            }
+        };
+        self.recorder.record(fact.then(publish)).await.map(|stepped| stepped.is_some())
     }
 }
 
@@ -189,6 +202,7 @@ struct UserRow {
     profile: String,
     role: String,
     auth_epoch: i64,
+    auth_epoch_count: i64,
     created_at: i64,
     updated_at: i64,
     disabled_at: Option<i64>,
@@ -231,7 +245,10 @@ impl UserRow {
             profile: place.json("profile", &self.profile)?,
             identifiers: identifier.into_iter().collect(),
             role: role_of(&self.role).ok_or_else(|| place.damaged("role"))?,
-            auth_epoch: NumericDate::from_seconds(self.auth_epoch),
+            auth_epoch: Epoch {
+                count: place.unsigned("auth_epoch_count", self.auth_epoch_count)?,
+                since: NumericDate::from_seconds(self.auth_epoch),
+            },
             created_at: NumericDate::from_seconds(self.created_at),
             updated_at: NumericDate::from_seconds(self.updated_at),
             disabled_at: moment(self.disabled_at),

@@ -6,7 +6,7 @@ use crate::model::authentication::Acr;
 use crate::oauth::client_auth::METHODS;
 use crate::oauth::first_party::CHALLENGE_ENDPOINT;
 use crate::oauth::grant::GRANT_TYPES;
-use crate::oauth::policy::{ChallengeEndpoint, Registration};
+use crate::oauth::policy::{ChallengeEndpoint, ClientRegistration};
 use crate::oauth::provider::Provider;
 use crate::protocol::authorization_request::Display;
 use crate::protocol::client_metadata::{ClientAuthMethod, SubjectType};
@@ -28,9 +28,9 @@ pub fn metadata(provider: &Provider) -> ProviderMetadata {
         token_endpoint: at("/oauth2/token"),
         userinfo_endpoint: at("/oauth2/userinfo"),
         jwks_uri: at("/oauth2/jwks"),
-        registration_endpoint: match provider.policy.registration {
-            Registration::Off => None,
-            Registration::InitialAccessToken(_) | Registration::Open => Some(at("/oauth2/register")),
+        registration_endpoint: match provider.policy.client_registration {
+            ClientRegistration::Off => None,
+            ClientRegistration::InitialAccessToken(_) | ClientRegistration::Open => Some(at("/oauth2/register")),
         },
         authorization_challenge_endpoint: match provider.policy.challenge_endpoint {
             ChallengeEndpoint::Off => None,

@@ -8,7 +8,6 @@ use crate::model::authentication::Authentication;
 use crate::model::client::Client;
 use crate::model::user::{IdentifierKind, User};
 use crate::oauth::client_auth::{self, Caller};
-use crate::oauth::grant::stands;
 use crate::oauth::provider::Provider;
 use crate::oauth::token::access_token::{LiveAccessToken, inspect};
 use crate::oauth::token::issue::subject_of;
@@ -97,7 +96,7 @@ async fn refresh_token(
         return Ok(IntrospectionResponse::inactive());
     };
     let user = store.user(grant.user).await?.filter(|user| user.is_enabled());
-    let user = user.filter(|user| stands(user, grant.details.authentication.at));
+    let user = user.filter(|user| grant.details.authentication.stands(user));
     let is_good = record.used_at.is_none() && !record.expires_at.is_past(now) && grant.client == caller.id;
     let Some(user) = user.filter(|_| is_good) else { return Ok(IntrospectionResponse::inactive()) };
     Ok(IntrospectionResponse {

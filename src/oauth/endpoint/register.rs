@@ -12,7 +12,7 @@ use crate::model::client::{Client, ClientOrigin, ClientPolicy, ClientSecret};
 use crate::model::fault::Fault;
 use crate::model::id::ClientId;
 use crate::oauth::client_auth::{jwks, secret};
-use crate::oauth::policy::{Mode, Registration};
+use crate::oauth::policy::{ClientRegistration, Mode};
 use crate::oauth::provider::Provider;
 use crate::protocol::client_metadata::ClientMetadata;
 use crate::protocol::client_registration::{RegistrationRules, Unsupported};
@@ -125,7 +125,7 @@ pub async fn delete(provider: &Provider, id: &str, bearer: Option<&Secret>) -> R
 /// # Errors
 /// A fault of the ephemeral store.
 pub async fn wait(provider: &Provider, caller: &str) -> Result<Option<Duration>, Fault> {
-    let is_limited = matches!(provider.policy.registration, Registration::Open);
+    let is_limited = matches!(provider.policy.client_registration, ClientRegistration::Open);
     if !is_limited || provider.policy.mode == Mode::Development {
         return Ok(None);
     }
@@ -138,17 +138,17 @@ pub async fn wait(provider: &Provider, caller: &str) -> Result<Option<Duration>,
 
 /// Who may register (RFC 7591 §3).
 fn admit(provider: &Provider, bearer: Option<&Secret>) -> Result<(), OAuthError> {
-    match &provider.policy.registration {
-        Registration::Open => Ok(()),
-        Registration::InitialAccessToken(hash)
+    match &provider.policy.client_registration {
+        ClientRegistration::Open => Ok(()),
+        ClientRegistration::InitialAccessToken(hash)
             if bearer.is_some_and(|token| hash.matches(&TokenHash::of(token.expose()))) =>
         {
             Ok(())
         }
-        Registration::InitialAccessToken(_) => {
+        ClientRegistration::InitialAccessToken(_) => {
             Err(OAuthError::invalid_token("registration needs the initial access token that the operator gives out"))
         }
-        Registration::Off => {
+        ClientRegistration::Off => {
             Err(OAuthError::new(ErrorCode::AccessDenied, "clients cannot register themselves at this server"))
         }
     }

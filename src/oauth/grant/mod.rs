@@ -16,7 +16,6 @@ use crate::model::user::User;
 use crate::oauth::provider::Provider;
 use crate::protocol::client_metadata::GrantType;
 use crate::protocol::error::OAuthError;
-use crate::protocol::numeric_date::NumericDate;
 use crate::protocol::scope::Scope;
 
 /// Every grant type, the commonest first.
@@ -60,14 +59,9 @@ pub async fn person(provider: &Provider, client: &Client, grant: &Grant) -> Resu
     }
     let user = provider.edges.store.user(grant.user).await?.filter(|user| user.is_enabled());
     match user {
-        Some(user) if grant.is_live() && stands(&user, grant.details.authentication.at) => Ok(user),
+        Some(user) if grant.is_live() && grant.details.authentication.stands(&user) => Ok(user),
         _ => Err(OAuthError::invalid_grant("the grant was taken back, or the account can no longer be used")),
     }
-}
-
-/// True when a sign-in is not older than the person's last "sign out everywhere".
-pub fn stands(user: &User, signed_in_at: NumericDate) -> bool {
-    signed_in_at >= user.auth_epoch
 }
 
 /// `aud` of the client's access tokens: its own list, else the server's default; never empty.

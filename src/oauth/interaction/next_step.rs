@@ -171,6 +171,7 @@ mod tests {
     use super::*;
     use crate::model::authentication::{Amr, Authentication};
     use crate::model::client::{ClientOrigin, ClientPolicy};
+    use crate::model::epoch::Epoch;
     use crate::model::id::{ConsentId, SessionId};
     use crate::model::interaction::Authenticated;
     use crate::protocol::client_metadata::ClientMetadata;
@@ -223,7 +224,7 @@ mod tests {
         Session {
             id: SessionId::new(at, [1; 10]),
             token_hash: TokenHash::of("cookie"),
-            authentication: Authentication { user: UserId::new([1; 16]), at, amr: vec![Amr::Pwd] },
+            authentication: Authentication::new((UserId::new([1; 16]), Epoch::FIRST), at, vec![Amr::Pwd]),
             created_at: at,
             last_seen_at: NOW,
             expires_at: NumericDate::from_seconds(i64::MAX),

@@ -10,7 +10,6 @@ use crate::model::fault::Fault;
 use crate::model::id::SessionId;
 use crate::model::interaction::{Authenticated, Interaction, Participation};
 use crate::model::session::Session;
-use crate::oauth::grant::stands;
 use crate::oauth::interaction::{Browser, Open, save};
 use crate::oauth::provider::Provider;
 use crate::protocol::secret::{Secret, TokenHash};
@@ -54,7 +53,7 @@ pub async fn session(provider: &Provider, cookie: &str) -> Result<Option<Arc<Ses
         return Ok(None);
     };
     let user = store.user(session.authentication.user).await?.filter(|user| user.is_enabled());
-    if !user.is_some_and(|user| stands(&user, session.authentication.at)) {
+    if !user.is_some_and(|user| session.authentication.stands(&user)) {
         return Ok(None);
     }
     tally::user(session.authentication.user);

@@ -13,7 +13,6 @@ use crate::model::fault::Fault;
 use crate::model::grant::Grant;
 use crate::model::id::{ClientId, GrantId};
 use crate::model::user::User;
-use crate::oauth::grant::stands;
 use crate::oauth::keys::SigningKeys;
 use crate::oauth::provider::Provider;
 use crate::protocol::jose::jws::Unverified;
@@ -111,7 +110,7 @@ pub async fn inspect(provider: &Provider, token: &str) -> Result<Option<LiveAcce
         Some(id) => {
             let Some(grant) = store.grant(id).await?.filter(|grant| grant.is_live()) else { return Ok(None) };
             let user = store.user(grant.user).await?.filter(|user| user.is_enabled());
-            let Some(user) = user.filter(|user| stands(user, grant.details.authentication.at)) else { return Ok(None) };
+            let Some(user) = user.filter(|user| grant.details.authentication.stands(user)) else { return Ok(None) };
             Some((user, grant))
         }
     };

@@ -8,6 +8,7 @@ use symbolon::authn::policy::SignInPolicy;
 use symbolon::authn::{Answer, Attempt, Factor, Method, Refusal};
 use symbolon::edge::Edges;
 use symbolon::model::authentication::{Acr, Amr, Authentication};
+use symbolon::model::epoch::Epoch;
 use symbolon::model::id::UserId;
 use symbolon::model::sign_in_flow::{BegunBy, Purpose};
 use symbolon::protocol::secret::{Secret, TokenHash};
@@ -44,7 +45,7 @@ impl Method for Word {
     async fn finish(&self, _: &Attempt, answer: &Answer) -> Result<Authentication, Refusal> {
         let Answer::Link(word) = answer else { return Err(Refusal::Wrong) };
         if word.matches(self.right) {
-            Ok(Authentication { user: self.person, at: self.edges.clock.now(), amr: vec![self.amr] })
+            Ok(Authentication::new((self.person, Epoch::FIRST), self.edges.clock.now(), vec![self.amr]))
         } else {
             Err(Refusal::Wrong)
         }

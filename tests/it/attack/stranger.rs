@@ -7,7 +7,7 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{Method, Request, StatusCode};
 use serde_json::json;
 use symbolon::authn::one_time_link;
-use symbolon::config::registration::RegistrationMode;
+use symbolon::config::client_registration::ClientRegistrationMode;
 use symbolon::oauth::policy::Mode;
 
 use crate::support::server::{PASSWORD, Setup};
@@ -15,7 +15,7 @@ use crate::support::{Browser, RelyingParty, TestServer};
 
 /// A server for real people that lets everybody register.
 async fn open_house() -> TestServer {
-    let setup = Setup { mode: Mode::Production, registration: RegistrationMode::Open, ..Setup::default() };
+    let setup = Setup { mode: Mode::Production, client_registration: ClientRegistrationMode::Open, ..Setup::default() };
     TestServer::with(setup).await
 }
 

@@ -36,7 +36,7 @@ fn every_mistake_is_named_at_once() {
         signing_alg = "HS256"
         [session]
         cookie_domain = "com"
-        [registration]
+        [client_registration]
         mode = "initial_access_token"
         token = "hunter2hunter2"
         "#,
@@ -50,7 +50,7 @@ fn every_mistake_is_named_at_once() {
         ("tokens.code_lifetime", "write a number and a unit"),
         ("tokens.signing_alg", "must be one of"),
         ("session.cookie_domain", "is not a domain"),
-        ("registration.token", "too short"),
+        ("client_registration.token", "too short"),
     ] {
         assert!(
             found.iter().any(|(severity, about, told)| severity == "error" && about == key && told.contains(part)),
@@ -71,7 +71,7 @@ fn what_weakens_security_is_named() {
         issuer = "https://login.example.com"
         [server]
         operations = "0.0.0.0:9090"
-        [registration]
+        [client_registration]
         mode = "open"
         [tokens]
         access_lifetime = "1h"
@@ -87,7 +87,7 @@ fn what_weakens_security_is_named() {
     assert_eq!(
         warned,
         [
-            "registration.mode",
+            "client_registration.mode",
             "server.operations",
             "session.cookie_domain",
             "tokens.access_lifetime",

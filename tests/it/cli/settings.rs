@@ -8,7 +8,7 @@ use crate::cli::station::Station;
 fn every_setting_is_shown_with_its_source_and_no_secret() {
     let station = Station::new();
     station.write_settings(
-        "[registration]\nmode = \"initial_access_token\"\ntoken = \"hunter2hunter2hunter2hunter2\"\n\
+        "[client_registration]\nmode = \"initial_access_token\"\ntoken = \"hunter2hunter2hunter2hunter2\"\n\
          [ephemeral]\nurl = \"redis://:hunter2@localhost\"",
     );
     let printed = station.run(&["config", "print"]).ok();
@@ -18,8 +18,8 @@ fn every_setting_is_shown_with_its_source_and_no_secret() {
         let rows = all.as_array().unwrap();
         rows.iter().find(|row| row["key"] == key).unwrap_or_else(|| panic!("{key} is shown")).clone()
     };
-    assert_eq!(row("registration.token")["value"], "…");
-    assert!(row("registration.token")["source"].as_str().unwrap().ends_with("symbolon.toml"));
+    assert_eq!(row("client_registration.token")["value"], "…");
+    assert!(row("client_registration.token")["source"].as_str().unwrap().ends_with("symbolon.toml"));
     assert_eq!(
         (&row("tokens.id_lifetime")["value"], &row("tokens.id_lifetime")["source"]),
         (&"1h".into(), &"default".into())

@@ -26,6 +26,7 @@ macro_rules! on_each_engine {
 }
 
 mod ephemeral;
+mod epoch;
 mod event;
 mod fetch;
 mod kill;

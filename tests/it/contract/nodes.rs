@@ -11,7 +11,7 @@ use symbolon::config::Config;
 use symbolon::config::secret::SecretSource;
 use symbolon::edge::clock::Clock;
 use symbolon::edge::ephemeral::{CODE, Decision, EphemeralKey, EphemeralStore, Quota};
-use symbolon::edge::store::Store;
+use symbolon::edge::store::{Beside, Store};
 use symbolon::model::authorization_code::AuthorizationCode;
 use symbolon::model::fault::{Fault, FaultKind};
 use symbolon::model::token::CodeRedemption;
@@ -171,7 +171,7 @@ async fn two_nodes_are_one_server() {
     nodes.store(0).delete_client(&sample::shop_id()).await.expect("deleted");
     soon("deletion", async || nodes.store(1).client(&sample::shop_id()).await.expect("read").is_none()).await;
     assert!(nodes.store(1).user(sample::alice().id).await.expect("read").is_some());
-    nodes.store(0).disable_user(sample::alice().id, at(1)).await.expect("disabled");
+    nodes.store(0).disable_user(sample::alice().id, at(1), Beside::default()).await.expect("disabled");
     soon("a disabled person", async || {
         let alice = nodes.store(1).user(sample::alice().id).await.expect("read").expect("there");
         !alice.is_enabled()

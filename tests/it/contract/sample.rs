@@ -7,6 +7,7 @@ use serde_json::json;
 use symbolon::edge::store::{Creation, DatabaseSettings, PostgresSettings, Rotation, Store};
 use symbolon::model::authentication::{Amr, Authentication};
 use symbolon::model::client::{Client, ClientOrigin, ClientPolicy, ClientSecret};
+use symbolon::model::epoch::Epoch;
 use symbolon::model::grant::{Consent, Grant, GrantDetails};
 use symbolon::model::id::{ClientId, ConsentId, GrantId, IdentifierId, SessionId, UserId};
 use symbolon::model::session::Session;
@@ -136,7 +137,7 @@ pub(super) fn person(random: [u8; 16], names: &[&str]) -> User {
         profile: Profile { name: Some("Alice \"A\" Ünï\u{0301}".to_owned()), ..Profile::default() },
         identifiers: identifiers.collect(),
         role: Role::Owner,
-        auth_epoch: at(0),
+        auth_epoch: Epoch::FIRST,
         created_at: at(0),
         updated_at: at(1),
         disabled_at: None,
@@ -176,7 +177,7 @@ pub(super) fn client(id: &str) -> Client {
 }
 
 pub(super) fn authentication(at: NumericDate) -> Authentication {
-    Authentication { user: UserId::new(ALICE), at, amr: vec![Amr::Pwd] }
+    Authentication::new((UserId::new(ALICE), Epoch::FIRST), at, vec![Amr::Pwd])
 }
 
 pub(super) fn session_id() -> SessionId {

@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use symbolon::edge::store::Creation;
+use symbolon::edge::store::{Beside, Creation};
 use symbolon::model::client::{ClientOrigin, ClientSecret};
+use symbolon::model::epoch::Epoch;
 use symbolon::model::id::{SessionId, UserId};
 use symbolon::model::session::Session;
 use symbolon::model::signing_key::{KeyState, StoredSigningKey};
@@ -126,10 +127,10 @@ async fn a_name_belongs_to_one_person(house: House) {
 async fn a_disabled_person_has_no_sessions_and_no_grants(house: House) {
     let store = &house.store;
     store.redeem_code(&sample::grant(1), None, None, at(0)).await.expect("redeemed");
-    assert!(store.disable_user(sample::alice().id, at(5)).await.expect("disabled"));
-    assert!(!store.disable_user(sample::alice().id, at(6)).await.expect("disabled before"));
+    assert!(store.disable_user(sample::alice().id, at(5), Beside::default()).await.expect("disabled"));
+    assert!(!store.disable_user(sample::alice().id, at(6), Beside::default()).await.expect("disabled before"));
     let alice = store.user(sample::alice().id).await.expect("read").expect("there");
-    assert_eq!((alice.is_enabled(), alice.auth_epoch), (false, at(5)));
+    assert_eq!((alice.is_enabled(), alice.auth_epoch), (false, Epoch { count: 1, since: at(5) }));
     assert_eq!(store.session(sample::session_id()).await.expect("read").expect("there").ended_at, Some(at(5)));
     assert_eq!(store.grant(sample::grant_id(1)).await.expect("read").expect("there").revoked_at, Some(at(5)));
 }

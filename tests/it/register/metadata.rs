@@ -4,7 +4,7 @@
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
-use symbolon::config::registration::RegistrationMode;
+use symbolon::config::client_registration::ClientRegistrationMode;
 use symbolon::oauth::policy::Mode;
 
 use crate::support::relying_party::Proof;
@@ -158,7 +158,7 @@ async fn in_production_nobody_registers_unless_the_operator_allows_it() {
     let discovery = server.get("/.well-known/openid-configuration").await.ok();
     assert!(discovery.get("registration_endpoint").is_none(), "{discovery}");
 
-    let open = TestServer::with(Setup { registration: RegistrationMode::Open, ..production }).await;
+    let open = TestServer::with(Setup { client_registration: ClientRegistrationMode::Open, ..production }).await;
     register(&open, &metadata).await.ok();
     for uri in ["http://localhost:3000/", "http://127.0.0.1/"] {
         let answer = register(&open, &json!({"redirect_uris": [uri]})).await;

@@ -13,11 +13,12 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{Method, Request};
 use symbolon::app::{App, Extras, World};
 use symbolon::config::Config;
+use symbolon::config::client_registration::ClientRegistrationMode;
 use symbolon::config::issuer::Issuer;
-use symbolon::config::registration::RegistrationMode;
 use symbolon::config::secret::SecretSource;
 use symbolon::edge::store::Store;
 use symbolon::http::front::Front;
+use symbolon::model::epoch::Epoch;
 use symbolon::model::id::{IdentifierId, UserId};
 use symbolon::model::user::{Identifier, IdentifierKind, Role, User};
 use symbolon::oauth::policy::Mode;
@@ -46,14 +47,15 @@ pub(crate) const ISSUER: &str = "http://localhost:8080";
 pub(crate) struct Setup {
     pub(crate) issuer: &'static str,
     pub(crate) mode: Mode,
-    pub(crate) registration: RegistrationMode,
+    pub(crate) client_registration: ClientRegistrationMode,
     /// Changes to the settings.
     pub(crate) configure: fn(&mut Config),
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { issuer: ISSUER, mode: Mode::Development, registration: RegistrationMode::Off, configure: |_| {} }
+        let client_registration = ClientRegistrationMode::Off;
+        Self { issuer: ISSUER, mode: Mode::Development, client_registration, configure: |_| {} }
     }
 }
 
@@ -99,7 +101,7 @@ impl TestServer {
         let clock = Arc::new(TestClock::new());
         let web = Arc::new(TestWeb::default());
         let mut config = config(folder.path(), setup.issuer);
-        config.registration.mode = setup.registration;
+        config.client_registration.mode = setup.client_registration;
         (setup.configure)(&mut config);
         let world = World {
             clock: Arc::clone(&clock) as Arc<_>,
@@ -333,7 +335,7 @@ fn person(name: &str, role: Role, number: u8) -> User {
             identifier(IdentifierKind::Phone, format!("+4930901820{number:02}"), 2),
         ],
         role,
-        auth_epoch: NumericDate::from_seconds(0),
+        auth_epoch: Epoch::FIRST,
         created_at: now,
         updated_at: now,
         disabled_at: None,

@@ -3,6 +3,7 @@
 //! PROTOCOL T6, S3; RFC 9700 §4.14.
 
 use serde_json::Value;
+use symbolon::edge::store::Beside;
 use symbolon::model::client::{AccessTokenFormat, Client};
 use symbolon::protocol::numeric_date::NumericDate;
 
@@ -55,7 +56,7 @@ async fn a_disabled_account_is_out_at_once() {
     for story in Story::each().await {
         let alice = story.server.user("alice").await;
         let now = NumericDate::from_seconds(story.server.clock.seconds());
-        story.server.store().disable_user(alice.id, now).await.expect("disabled");
+        story.server.store().disable_user(alice.id, now, Beside::default()).await.expect("disabled");
         story.nothing_is_left("400 invalid_grant").await;
         let page = story.alice.begin(&story.shop.begin("openid")).await;
         assert!(page.page().has("login"), "the session is gone: {page}");

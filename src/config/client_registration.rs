@@ -1,4 +1,4 @@
-//! `[registration]`: who may register clients.
+//! `[client_registration]`: who may register clients.
 //!
 //! RFC 7591 §3; PROTOCOL.md B4: off unless it is switched on.
 
@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use super::secret::SecretSource;
 
-/// `[registration]`
+/// `[client_registration]`
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct Registration {
+pub struct ClientRegistration {
     /// Who may register clients: `off`, `initial_access_token`, `open`
-    pub mode: RegistrationMode,
+    pub mode: ClientRegistrationMode,
     /// The initial access token, for the mode of that name; at least 22 random characters
     pub token: Option<SecretSource>,
 }
@@ -20,7 +20,7 @@ pub struct Registration {
 /// Who may register clients.
 #[derive(Copy, Clone, Debug, Default, Eq, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum RegistrationMode {
+pub enum ClientRegistrationMode {
     /// Nobody.
     #[default]
     Off,

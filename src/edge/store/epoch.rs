@@ -1,0 +1,118 @@
+//! "Sign out everywhere": the next epoch of a person begins, and nothing that was opened before it is good any more.
+//!
+//! PROTOCOL A13, S4. Rows that say so (sessions, grants) are ended with it; what waits elsewhere (codes, links, proofs that are
+//! being judged) carries the epoch it was made in. A fact that ends everything beside what it does itself (a new password,
+//! another address) calls [`step`] in its own transaction and [`Stepped::publish`] after it.
+
+use std::sync::Arc;
+
+use futures_util::FutureExt as _;
+
+use crate::edge::store::row::{Context as _, Place};
+use crate::edge::store::statement::Connection;
+use crate::edge::store::writer::Fact;
+use crate::edge::store::{Beside, Held, Store, grant, session};
+use crate::model::epoch::Epoch;
+use crate::model::fault::Fault;
+use crate::model::id::{GrantId, SessionId, UserId};
+use crate::model::session::Session;
+use crate::protocol::numeric_date::NumericDate;
+use crate::protocol::secret::TokenHash;
+
+const READ: &str = "SELECT auth_epoch_count, auth_epoch FROM user_account WHERE id = $1";
+// Twice within a second a release that knows moments alone would see no difference; it finds the rows ended.
+const STEP: &str = "UPDATE user_account SET auth_epoch_count = auth_epoch_count + 1, auth_epoch = $2
+    WHERE id = $1 RETURNING auth_epoch_count, auth_epoch";
+
+/// The session that stays: the browser that asks to end all others gets a new cookie.
+#[derive(Copy, Clone, Debug)]
+pub struct Kept {
+    /// The session; it must be of the same person.
+    pub session: SessionId,
+    /// Hash of its new cookie.
+    pub token: TokenHash,
+}
+
+impl Store {
+    /// The person's epoch as the database has it at this moment, which may be later than what [`Store::user`] remembers for
+    /// some tenths of a second on another node. To be read before a proof is judged.
+    pub async fn auth_epoch(&self, user: UserId) -> Result<Option<Epoch>, Fault> {
+        let row: Option<(i64, i64)> =
+            self.readers.query(READ).bind(user.uuid()).fetch_optional().await.context("read an epoch")?;
+        row.map(|row| epoch(user, row)).transpose()
+    }
+
+    /// Ends every session of the person but `kept`, and every grant with its tokens; what waits elsewhere is void by its
+    /// epoch. Returns the kept session as it is now: `None` without one, or when it was not live any more.
+    pub async fn sign_out_everywhere(
+        &self,
+        user: UserId,
+        kept: Option<Kept>,
+        now: NumericDate,
+        beside: Beside,
+    ) -> Result<Option<Arc<Session>>, Fault> {
+        let held = Arc::clone(&self.held);
+        let fact = Fact::several(move |connection| {
+            async move {
+                let stepped = step(connection, user, kept, now).await?;
+                beside.write(connection).await?;
+                Ok(stepped)
+            }
+            .boxed()
+        });
+        let publish = move |stepped: &Stepped| stepped.publish(&held);
+        self.recorder.record(fact.then(publish)).await.map(|stepped| stepped.session)
+    }
+}
+
+/// What the step into a new epoch ended, to be published after the commit.
+#[derive(Clone, Debug)]
+pub(super) struct Stepped {
+    user: UserId,
+    /// The session that stays.
+    pub(super) session: Option<Arc<Session>>,
+    ended: Vec<SessionId>,
+    revoked: Vec<GrantId>,
+}
+
+/// Begins the next epoch of `user` within the transaction of `connection`.
+pub(super) async fn step(
+    connection: &mut Connection,
+    user: UserId,
+    kept: Option<Kept>,
+    now: NumericDate,
+) -> Result<Stepped, Fault> {
+    let next = connection.query(STEP).bind(user.uuid()).bind(now.seconds());
+    let next: Option<(i64, i64)> = next.fetch_optional().await.context("begin an epoch")?;
+    let mut stepped = Stepped { user, session: None, ended: Vec::new(), revoked: Vec::new() };
+    let Some(next) = next else { return Ok(stepped) };
+    if let Some(kept) = kept {
+        stepped.session = session::carry_over(connection, (user, kept), epoch(user, next)?, now).await?;
+    }
+    let stays = stepped.session.as_ref().map(|session| session.id);
+    stepped.ended = session::end_all_of(connection, user, stays, now).await?;
+    stepped.revoked = grant::revoke_all_of(connection, user, now).await?;
+    Ok(stepped)
+}
+
+impl Stepped {
+    /// Brings the memory up to date.
+    pub(super) fn publish(&self, held: &Held) {
+        held.users.forget(&self.user);
+        for session in &self.ended {
+            held.sessions.forget(session);
+        }
+        for grant in &self.revoked {
+            held.grants.forget(grant);
+        }
+        if let Some(session) = &self.session {
+            held.session_of_token.put(session.token_hash, Arc::new(session.id));
+            held.sessions.put(session.id, Arc::clone(session));
+        }
+    }
+}
+
+fn epoch(user: UserId, (count, since): (i64, i64)) -> Result<Epoch, Fault> {
+    let place = Place { table: "user_account", id: &user };
+    Ok(Epoch { count: place.unsigned("auth_epoch_count", count)?, since: NumericDate::from_seconds(since) })
+}
