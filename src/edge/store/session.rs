@@ -252,7 +252,7 @@ pub(super) async fn carry_over(
     };
     let authentication = to_json(&Authentication { epoch: Some(epoch), ..session.authentication })?;
     let renew = connection.query(RENEW).bind(kept.session.uuid()).bind(kept.token.as_bytes().as_slice());
-    let renew = renew.bind(authentication).bind(now.seconds()).bind(user.uuid());
+    let renew = renew.bind(authentication).bind(now.seconds()).bind(user.uuid()).bind(None::<i64>);
     let row: Option<SessionRow> = renew.fetch_optional().await.context("take a session along")?;
     row.map(|row| Session::try_from(row).map(Arc::new)).transpose()
 }

@@ -35,8 +35,8 @@ impl FromStr for Origin {
         }
         let url = Url::parse(text).map_err(|_| NotAnOrigin::Other)?;
         let origin = url.origin().ascii_serialization();
-        // As a browser writes it: lower case, no default port, no slash at the end.
-        if matches!(url.scheme(), "https" | "http") && origin == text {
+        // As a browser writes it: lower case, no default port, no slash at the end. A star stands for nothing but itself.
+        if matches!(url.scheme(), "https" | "http") && origin == text && !text.contains('*') {
             Ok(Self(origin))
         } else {
             Err(NotAnOrigin::Other)

@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::StatusCode;
 use serde_json::{Value, json};
 use symbolon::config::api::Switch;
+use symbolon::edge::store::Beside;
 use symbolon::model::client::{Client, TokenDelivery};
 use symbolon::protocol::numeric_date::NumericDate;
 
@@ -236,7 +237,7 @@ async fn s_020_the_challenge_endpoint_tells_the_state_after_proof() {
     let server = server().await;
     let app = RelyingParty::of(&server, app("phone")).await;
     let bob = server.user("bob").await.id;
-    server.store().disable_user(bob, NumericDate::from_seconds(BEGINNING)).await.expect("disabled");
+    server.store().disable_user(bob, NumericDate::from_seconds(BEGINNING), Beside::default()).await.expect("disabled");
     let exchange = app.begin("openid");
     let refused = challenges(&app, &exchange, &[("username", "bob"), ("password", PASSWORD)]).await;
     assert_eq!(refused.error(), "400 access_denied");

@@ -6,6 +6,7 @@ use axum::body::Body;
 use http::header::IF_NONE_MATCH;
 use http::{Request, StatusCode};
 use serde_json::{Value, json};
+use symbolon::edge::store::Beside;
 use symbolon::model::id::{IdentifierId, UserId};
 use symbolon::model::user::{Identifier, IdentifierKind, User};
 use symbolon::oauth::policy::Mode;
@@ -137,7 +138,7 @@ async fn s_026_every_field_is_told_at_once() {
 async fn s_020_the_state_of_an_account_is_told_after_proof_alone() {
     let server = TestServer::start().await;
     let bob = server.user("bob").await.id;
-    server.store().disable_user(bob, NumericDate::from_seconds(BEGINNING)).await.expect("disabled");
+    server.store().disable_user(bob, NumericDate::from_seconds(BEGINNING), Beside::default()).await.expect("disabled");
     let spa = Spa::open(&server).await;
     assert_eq!(code(&spa.sign_in("bob", PASSWORD).await), "403 account_disabled");
     assert_eq!(spa.browser.cookie("symbolon_session"), None);

@@ -6,6 +6,7 @@ use axum::body::Body;
 use http::header::AUTHORIZATION;
 use http::{Method, Request, StatusCode};
 use serde_json::{Value, json};
+use symbolon::edge::store::Beside;
 use symbolon::model::client::{AccessTokenFormat, Client, RefreshTokenPolicy};
 use symbolon::protocol::numeric_date::NumericDate;
 
@@ -246,7 +247,7 @@ async fn s_087_a_token_of_a_disabled_account_is_dead() {
     let tokens = tokens_of(&server, "phone").await;
     let alice = server.user("alice").await.id;
     let now = NumericDate::from_seconds(crate::support::world::BEGINNING);
-    server.store().disable_user(alice, now).await.expect("disabled");
+    server.store().disable_user(alice, now, Beside::default()).await.expect("disabled");
     let refused = post(&server, "/tokens/refresh", &json!({"refresh_token": tokens["refresh_token"]})).await;
     assert_eq!(code(&refused), "401 invalid_refresh_token");
     assert_eq!(code(&claims(&server, text(&tokens, "access_token")).await), "401 token_invalid");

@@ -36,6 +36,6 @@ fn the_schema_knows_what_the_reference_tells() {
     let station = Station::new();
     let schema: Value = serde_json::from_str(&station.run(&["config", "schema"]).ok()).unwrap();
     assert_eq!(schema["$defs"]["Server"]["properties"]["drain"]["type"], "string");
-    assert_eq!(schema["$defs"]["Registration"]["additionalProperties"], false);
+    assert_eq!(schema["$defs"]["ClientRegistration"]["additionalProperties"], false);
     assert!(station.run(&["config", "reference"]).ok().contains("| `tokens.access_lifetime` | `15m` |"));
 }
