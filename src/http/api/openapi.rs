@@ -100,7 +100,12 @@ fn describe(operation: &Operation) -> utoipa::openapi::path::Operation {
     }
     if let Some(takes) = &operation.takes {
         let body = RequestBodyBuilder::new().content("application/json", content(takes));
-        described = described.request_body(Some(body.required(Some(Required::True)).build()));
+        // An empty body is an empty object, which is enough where no member must be there.
+        let demands = match &takes.schema {
+            RefOr::T(Schema::Object(object)) if object.required.is_empty() => Required::False,
+            _ => Required::True,
+        };
+        described = described.request_body(Some(body.required(Some(demands)).build()));
     }
     for success in &operation.gives {
         described = described.response(success.status.as_str().to_owned(), answer(success));
