@@ -18,8 +18,10 @@ use crate::edge::Edges;
 use crate::edge::clock::{Clock, SystemClock};
 use crate::edge::ephemeral::EphemeralStore;
 use crate::edge::fetch::{Fetch, HttpFetch};
+use crate::edge::mail::Mailer;
 use crate::edge::outbox::Outbox;
 use crate::edge::random::{Random, SystemRandom};
+use crate::edge::sms::SmsSender;
 use crate::edge::store::{Store, StoreError};
 use crate::edge::telemetry::Telemetry;
 use crate::edge::template::context::{DevelopmentUser, Link};
@@ -41,6 +43,7 @@ use crate::http::security_header::Transport;
 use crate::http::serve::Readiness;
 use crate::http::trace::{Trace, Tracing};
 use crate::http::web::{Parts, Web};
+use crate::jobs::courier::Courier;
 use crate::model::fault::{Fault, FaultKind};
 use crate::model::session::SessionLifetimes;
 use crate::oauth::endpoint::discovery;
@@ -52,8 +55,10 @@ use crate::protocol::jose::algorithm::SigningAlgorithm;
 use crate::protocol::scope::Scope;
 use crate::protocol::secret::{MacKey, TokenHash};
 
+mod post;
 mod stores;
 
+pub use self::post::{Ways, ways};
 use self::stores::Stores;
 pub use self::stores::beside;
 
@@ -66,6 +71,22 @@ pub struct World {
     pub random: Arc<dyn Random>,
     /// The way out.
     pub fetch: Arc<dyn Fetch>,
+    /// The ways of messages.
+    pub post: Post,
+}
+
+/// The ways of messages.
+#[derive(Clone)]
+pub enum Post {
+    /// Those that the settings name.
+    Settings,
+    /// These: a mailbox.
+    Given {
+        /// For mail.
+        mailer: Arc<dyn Mailer>,
+        /// For text messages.
+        sms: Arc<dyn SmsSender>,
+    },
 }
 
 /// A server that is built and not yet served.
@@ -76,8 +97,11 @@ pub struct App {
     pub hasher: Arc<PasswordHasher>,
     /// The pages.
     pub templates: Arc<Templates>,
+    /// Who carries messages out.
+    pub courier: Arc<Courier>,
     /// Whether it is about to stop.
     pub readiness: Readiness,
+    post: Post,
     dependencies: Vec<Dependency>,
     probes: Probes,
     mode: Mode,
@@ -92,6 +116,7 @@ pub struct App {
 /// What is opened once, at the start.
 struct Ground {
     edges: Edges,
+    post: Post,
     vault: Arc<Vault>,
     dependencies: Vec<Dependency>,
     hasher: Arc<PasswordHasher>,
@@ -164,9 +189,22 @@ impl StartError {
 }
 
 impl World {
+    /// This machine, and what the settings let it reach.
+    ///
+    /// # Errors
+    /// When a setting of `[fetch]` cannot be used.
+    pub fn of(config: &Config) -> Result<Self, ConfigError> {
+        Ok(Self { fetch: Arc::new(HttpFetch::with(config.fetch_settings()?)), ..Self::real() })
+    }
+
     /// This machine.
     pub fn real() -> Self {
-        Self { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom), fetch: Arc::new(HttpFetch::new()) }
+        Self {
+            clock: Arc::new(SystemClock),
+            random: Arc::new(SystemRandom),
+            fetch: Arc::new(HttpFetch::new()),
+            post: Post::Settings,
+        }
     }
 }
 
@@ -178,10 +216,12 @@ impl App {
     pub async fn build(config: &Config, mode: Mode, world: World) -> Result<Self, StartError> {
         let Stores { store, ephemeral, vault, dependencies } = stores::open(config, &world).await?;
         let vault = Arc::new(vault);
+        let post = world.post.clone();
         let edges = edges(world, (store, ephemeral), &vault);
         let parallel = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let ground = Ground {
             edges,
+            post,
             vault,
             dependencies,
             hasher: Arc::new(PasswordHasher::new(parallel)),
@@ -198,6 +238,7 @@ impl App {
     pub async fn rebuild(&self, config: &Config) -> Result<Self, StartError> {
         let ground = Ground {
             edges: self.provider.edges.clone(),
+            post: self.post.clone(),
             vault: Arc::clone(&self.provider.vault),
             dependencies: self.dependencies.clone(),
             hasher: Arc::clone(&self.hasher),
@@ -209,10 +250,11 @@ impl App {
 
     /// Builds what can be built anew, on what is opened once.
     async fn on(ground: Ground, config: &Config, mode: Mode) -> Result<Self, StartError> {
-        let Ground { edges, vault, dependencies, hasher, readiness, probes } = ground;
+        let Ground { edges, post, vault, dependencies, hasher, readiness, probes } = ground;
         let templates = Arc::new(Templates::new(config.theme.folder.as_deref())?);
         let keys = signing_keys(&edges, &vault, rotation_policy(config)).await?;
         let issuer: url::Url = config.issuer.as_str().parse()?;
+        let courier = Arc::new(post::courier(config, &post, (&edges, &templates), &issuer)?);
         let provider = Provider {
             refresh_key: server_key(&edges, &vault, "refresh_token").await?,
             pairwise_key: server_key(&edges, &vault, "pairwise_subject").await?,
@@ -233,6 +275,8 @@ impl App {
             provider: Arc::new(provider),
             hasher,
             templates,
+            courier,
+            post,
             readiness,
             dependencies,
             probes,
@@ -325,9 +369,18 @@ pub async fn open(config: &Config, world: World) -> Result<(Edges, Arc<Vault>), 
     Ok((edges(world, (store, ephemeral), &vault), vault))
 }
 
+/// Who carries out the messages of `edges`, for a command beside the server.
+///
+/// # Errors
+/// [`StartError`] names the setting or template that cannot be used.
+pub fn courier(config: &Config, edges: &Edges) -> Result<Courier, StartError> {
+    let templates = Arc::new(Templates::new(config.theme.folder.as_deref())?);
+    Ok(post::courier(config, &Post::Settings, (edges, &templates), &config.issuer.as_str().parse()?)?)
+}
+
 /// One bundle of edges.
 pub fn edges(world: World, (store, ephemeral): (Store, Arc<dyn EphemeralStore>), vault: &Arc<Vault>) -> Edges {
-    let World { clock, random, fetch } = world;
+    let World { clock, random, fetch, post: _ } = world;
     let outbox = Outbox::new(Arc::clone(vault), Arc::clone(&random));
     Edges { store, ephemeral, fetch, clock, random, outbox }
 }

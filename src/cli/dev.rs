@@ -21,6 +21,7 @@ use crate::dev::facts::{Addresses, Facts};
 use crate::dev::mailbox::{Channel, Delivery, Mailbox};
 use crate::dev::seed::{self, seed};
 use crate::dev::{demo, host, picture};
+use crate::edge::clock::SystemClock;
 use crate::edge::random::SystemRandom;
 use crate::edge::template::context::{DevelopmentUser, Link};
 use crate::http::serve::{BindError, Bound, Shutdown, run, signal};
@@ -85,11 +86,12 @@ impl Dev {
         };
         config.issuer = Issuer::parse(&addresses.issuer).map_err(|reason| anyhow::anyhow!("the issuer {reason}"))?;
 
-        let app = App::build(&config, Mode::Development, World::real()).await?;
+        let mailbox = Mailbox::new(Arc::new(SystemClock));
+        let world = World { post: mailbox.post(), ..World::of(&config)? };
+        let app = App::build(&config, Mode::Development, world).await?;
         let credentials = Credentials::load_or_create(&data.path().join("dev.json"), seed::WANTED, &SystemRandom)?;
         let edges = &app.provider.edges;
         let mut facts = seed(edges, &app.hasher, &credentials, &addresses).await.context("seed people and clients")?;
-        let mailbox = Mailbox::default();
         facts.admin_link =
             admin_link(&app, &addresses.issuer, &mailbox).await.context("make the administrator's link")?;
 
@@ -106,7 +108,7 @@ impl Dev {
         let front = app.front(extras).map_router(|router| host::guard(router, addresses.issuer.clone()));
         let demo_router = host::guard(demo_router, addresses.demo.clone());
         let served = vec![(public, front), (demo_app, demo_router.into()), (operations, app.operations(None))];
-        jobs::start(&app.provider);
+        jobs::start(&app.provider, &app.courier);
         let stop = signal().map_err(anyhow::Error::from)?;
         let shutdown = Shutdown { notice: Duration::ZERO, drain: Duration::from_secs(2) };
         // The sockets listen already, so whoever reads these lines can connect.
@@ -168,18 +170,16 @@ async fn admin_link(app: &App, issuer: &str, mailbox: &Mailbox) -> anyhow::Resul
     let admin = edges.store.user_by_name(&name).await?.context("the administrator is seeded")?;
     let token = one_time_link::make(edges, admin.id, ADMIN_LINK_LIFETIME).await?;
     let link = format!("{issuer}/sign-in/link?to=admin&token={}", token.expose());
-    mailbox.deliver(
-        Delivery {
-            channel: Channel::Mail,
-            to: "admin@example.com".to_owned(),
-            subject: Some("Your link to the administration of this development server".to_owned()),
-            text: format!(
-                "Open this link to sign in as the administrator. It works once, within twelve hours:\n\n{link}\n"
-            ),
-            html: None,
-        },
-        edges.clock.now(),
-    );
+    mailbox.deliver(Delivery {
+        channel: Channel::Mail,
+        to: "admin@example.com".to_owned(),
+        subject: Some("Your link to the administration of this development server".to_owned()),
+        text: format!(
+            "Open this link to sign in as the administrator. It works once, within twelve hours:\n\n{link}\n"
+        ),
+        html: None,
+        kind: None,
+    });
     Ok(link)
 }
 

@@ -12,6 +12,7 @@ pub mod doctor;
 pub mod healthcheck;
 pub mod key;
 pub mod login;
+pub mod message;
 pub mod migrate;
 pub mod operations;
 pub mod output;
@@ -22,6 +23,7 @@ pub mod session;
 pub mod settings;
 pub mod setup;
 pub mod site;
+pub mod template;
 pub mod token;
 pub mod user;
 
@@ -120,6 +122,12 @@ enum Command {
     /// The keys that sign tokens.
     #[command(subcommand)]
     Key(key::KeyCommand),
+    /// Mails and text messages on their way.
+    #[command(subcommand)]
+    Message(message::MessageCommand),
+    /// The words and pages that people see.
+    #[command(subcommand)]
+    Template(template::TemplateCommand),
     /// The way in for administrators.
     #[command(subcommand)]
     Admin(admin::AdminCommand),
@@ -180,6 +188,12 @@ pub enum CommandError {
         /// How many.
         count: usize,
     },
+    /// `template check` found what people would stumble over, and printed it.
+    #[error("{count} {} wrong with the templates", if *count == 1 { "thing is" } else { "things are" })]
+    Templates {
+        /// How many.
+        count: usize,
+    },
     /// Anything else.
     #[error(transparent)]
     Other(#[from] anyhow::Error),
@@ -189,7 +203,7 @@ impl CommandError {
     /// 2 config · 3 storage · 4 keys · 5 bind · 1 anything else.
     fn exit_code(&self) -> u8 {
         match self {
-            Self::Config(_) => ConfigError::EXIT_CODE,
+            Self::Config(_) | Self::Templates { .. } => ConfigError::EXIT_CODE,
             Self::Start(error) => error.exit_code(),
             Self::Tls(_) => 4,
             Self::Bind(_) => 5,
@@ -254,6 +268,8 @@ impl Command {
             Self::User(command) => command.run(call).await,
             Self::Session(command) => command.run(call).await,
             Self::Key(command) => command.run(call).await,
+            Self::Message(command) => command.run(call).await,
+            Self::Template(command) => command.run(call),
             Self::Admin(command) => command.run(call).await,
         }
     }

@@ -86,7 +86,7 @@ impl Live {
         let app = running.app.rebuild(&config).await.map_err(|error| one_line(&error))?;
         let extras = Extras { requests: self.requests.clone(), spans: self.spans.clone(), ..Extras::default() };
         self.front.replace(&app.front(extras));
-        self.jobs.work_for(Arc::clone(&app.provider));
+        self.jobs.work_for(Arc::clone(&app.provider), Arc::clone(&app.courier));
         // What waits for a restart is told again by the next reload.
         for (old, new) in running.settings.iter_mut().zip(settings) {
             if !changes.iter().any(|change| change.key == new.key && change.counts == Counts::AfterRestart) {

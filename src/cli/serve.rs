@@ -35,7 +35,7 @@ impl Serve {
         let (config, settings) = Config::effective(call.file().as_deref(), &process_environment())?;
         start_log(config.log.format);
         let certificates = certificates(&config)?;
-        let world = World::real();
+        let world = World::of(&config)?;
         let spans = Telemetry::start(&process_environment(), Arc::clone(&world.fetch));
         let spans = spans.map_err(|sentence| ConfigError::new("environment", sentence))?;
         let app = App::build(&config, Mode::Production, world).await?;
@@ -50,12 +50,13 @@ impl Serve {
         }
         let requests = requests(&config.log).map_err(anyhow::Error::from)?;
         let front = app.front(Extras { requests: requests.clone(), spans: spans.clone(), ..Extras::default() });
-        let (readiness, provider) = (app.readiness.clone(), Arc::clone(&app.provider));
+        let (readiness, provider, courier) =
+            (app.readiness.clone(), Arc::clone(&app.provider), Arc::clone(&app.courier));
         let shutdown = Shutdown { drain: config.server.drain, ..Shutdown::default() };
         let live = Arc::new(Live {
             file: call.file(),
             front: front.clone(),
-            jobs: jobs::start(&provider),
+            jobs: jobs::start(&provider, &courier),
             requests: requests.clone(),
             spans: spans.clone(),
             certificates: certificates.clone(),

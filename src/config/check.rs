@@ -49,6 +49,9 @@ impl Config {
             let message = format!("is missing, while server.tls.{set} is set: TLS needs both files");
             found.push(ConfigError::new(format!("server.tls.{missing}"), message));
         }
+        found.extend(self.mail_mistakes(environment));
+        found.extend(self.sms_mistakes(environment));
+        found.extend(self.fetch_settings().err());
         for (key, path) in
             [("database.path", self.database.path.as_ref()), ("keys.master_key_file", Some(&self.keys.master_key_file))]
         {

@@ -58,6 +58,7 @@ const FIXED: &[&str] = &[
     "ephemeral",
     "keys.master_key_file",
     "log",
+    "fetch",
 ];
 
 impl Config {
@@ -97,7 +98,16 @@ impl Config {
             (running.issuer.clone(), running.database.clone(), running.ephemeral.clone());
         let server = Server { trusted_proxies: self.server.trusted_proxies, ..running.server.clone() };
         let keys = Keys { master_key_file: running.keys.master_key_file.clone(), ..self.keys };
-        Self { issuer, database, ephemeral, server, keys, log: running.log.clone(), ..self }
+        Self {
+            issuer,
+            database,
+            ephemeral,
+            server,
+            keys,
+            log: running.log.clone(),
+            fetch: running.fetch.clone(),
+            ..self
+        }
     }
 }
 

@@ -76,6 +76,16 @@ impl Issuer {
         self.0.get(self.origin().len()..).unwrap_or_default()
     }
 
+    /// Whether it is a name of this machine, so that nobody else reaches it.
+    pub fn is_loopback(&self) -> bool {
+        match Url::parse(&self.0).ok().as_ref().and_then(Url::host) {
+            Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        }
+    }
+
     /// Whether browsers reach it over https.
     pub fn is_https(&self) -> bool {
         self.0.starts_with("https:")

@@ -17,16 +17,20 @@ pub mod endpoints;
 mod environment;
 pub mod ephemeral;
 mod error;
+pub mod fetch;
 pub mod issuer;
 pub mod keys;
 pub mod log;
+pub mod mail;
 mod nearest;
 pub mod reference;
 pub mod secret;
 pub mod server;
 pub mod session;
+pub mod sms;
 pub mod theme;
 pub mod tokens;
+mod ways;
 pub mod weakness;
 
 use std::collections::BTreeMap;
@@ -70,6 +74,12 @@ pub struct Config {
     pub theme: theme::Theme,
     /// What is written of requests.
     pub log: log::Log,
+    /// How mail goes out.
+    pub mail: mail::Mail,
+    /// How text messages go out.
+    pub sms: sms::Sms,
+    /// Which other servers may be reached.
+    pub fetch: fetch::Fetch,
 }
 
 impl Config {

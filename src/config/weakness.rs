@@ -5,6 +5,8 @@
 use std::time::Duration;
 
 use super::client_registration::ClientRegistrationMode;
+use super::mail::{MailTransport, SmtpTls};
+use super::sms::SmsTransport;
 use super::{Config, duration};
 
 /// A setting that is weaker than it could be.
@@ -39,6 +41,8 @@ impl Config {
             let message = "sends session cookies to every host of that domain; leave it out unless they share sign-in";
             tell("session.cookie_domain", message.into());
         }
+        found.extend(self.message_weaknesses());
+        let mut tell = |key, message: String| found.push(Weakness { key, message });
         for (key, set, advised) in [
             ("tokens.access_lifetime", self.tokens.access_lifetime, Duration::from_mins(15)),
             ("session.lifetime", self.session.lifetime, Duration::from_hours(90 * 24)),
@@ -54,6 +58,56 @@ impl Config {
             let message =
                 "stands beside the database: whoever copies the folder has both; another folder keeps them apart";
             tell("keys.master_key_file", message.into());
+        }
+        found
+    }
+
+    /// What weakens or hinders mail and text messages.
+    fn message_weaknesses(&self) -> Vec<Weakness> {
+        let mut found = Vec::new();
+        let mut tell = |key, message: &str| found.push(Weakness { key, message: message.to_owned() });
+        let (mail, sms) = (self.mail_transports(), self.sms_transports());
+        if mail.is_empty() {
+            tell("mail.transport", "is not set: no mail is sent, so nobody can confirm an address or reset a password");
+        }
+        if mail.contains(&MailTransport::Log) {
+            tell(
+                "mail.transport",
+                "is log: no mail is sent, and whoever reads the log can sign in with what stands there",
+            );
+        }
+        if sms.contains(&SmsTransport::Log) {
+            tell("sms.transport", "is log: no text message is sent, and whoever reads the log has every code");
+        }
+        let smtp = &self.mail.smtp;
+        let is_near =
+            smtp.address().is_some_and(|(host, _)| matches!(host.as_str(), "localhost" | "127.0.0.1" | "::1"));
+        if mail.contains(&MailTransport::Smtp) && smtp.tls == SmtpTls::None && !is_near {
+            tell("mail.smtp.tls", "is none: codes, links and the password travel in the open; use starttls or tls");
+        }
+        if mail.contains(&MailTransport::File) || sms.contains(&SmsTransport::File) {
+            tell(
+                "mail.file.folder",
+                "holds every code and link in the clear; only this server should be able to read it",
+            );
+        }
+        for (key, url) in [
+            ("mail.http.url", &self.mail.http.url),
+            ("mail.webhook.url", &self.mail.webhook.url),
+            ("sms.twilio.url", &self.sms.twilio.url),
+            ("sms.webhook.url", &self.sms.webhook.url),
+        ] {
+            if url.starts_with("http://") {
+                tell(key, "is plain http: codes and links travel in the open");
+            }
+        }
+        for (key, webhook, is_used) in [
+            ("mail.webhook.secret", &self.mail.webhook, mail.contains(&MailTransport::Webhook)),
+            ("sms.webhook.secret", &self.sms.webhook, sms.contains(&SmsTransport::Webhook)),
+        ] {
+            if is_used && webhook.secret.is_none() {
+                tell(key, "is not set: the server at the other end cannot tell our messages from those of others");
+            }
         }
         found
     }

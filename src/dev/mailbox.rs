@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use async_trait::async_trait;
 use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -10,9 +11,15 @@ use axum::response::{Html, IntoResponse, Json, Response};
 use axum::routing::get;
 use serde::Serialize;
 
+use crate::app::Post;
+use crate::edge::clock::Clock;
+use crate::edge::mail::{Mail, Mailer};
+use crate::edge::sms::{Sms, SmsSender};
 use crate::edge::template::{Frame, Templates, context};
+use crate::edge::undelivered::Undelivered;
 use crate::http::render::Stage;
 use crate::http::security_header::protect_page;
+use crate::model::message::MessageKind;
 use crate::protocol::authorization_request::Display;
 use crate::protocol::numeric_date::NumericDate;
 
@@ -35,6 +42,9 @@ pub struct Message {
     pub html: Option<String>,
     /// When, in seconds since the epoch.
     pub sent_at: NumericDate,
+    /// What it is about; `None` for what the development server itself has to say.
+    #[serde(skip)]
+    pub kind: Option<MessageKind>,
 }
 
 /// The way of a message.
@@ -69,11 +79,18 @@ pub struct Delivery {
     pub text: String,
     /// The HTML of a mail.
     pub html: Option<String>,
+    /// What it is about, if it is of the catalogue.
+    pub kind: Option<MessageKind>,
 }
 
 /// The messages kept, oldest dropped first. Clones share one mailbox.
-#[derive(Clone, Debug, Default)]
-pub struct Mailbox(Arc<Mutex<Kept>>);
+#[derive(Clone)]
+pub struct Mailbox(Arc<Shelf>);
+
+struct Shelf {
+    clock: Arc<dyn Clock>,
+    kept: Mutex<Kept>,
+}
 
 #[derive(Debug, Default)]
 struct Kept {
@@ -85,16 +102,27 @@ impl Mailbox {
     /// The most messages kept: a harness may sign in hundreds of times before it looks.
     pub const CAPACITY: usize = 1000;
 
+    /// An empty mailbox.
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self(Arc::new(Shelf { clock, kept: Mutex::default() }))
+    }
+
+    /// The way of every message into this mailbox.
+    pub fn post(&self) -> Post {
+        Post::Given { mailer: Arc::new(self.clone()), sms: Arc::new(self.clone()) }
+    }
+
     /// Puts a message into the mailbox; its id is answered.
-    pub fn deliver(&self, delivery: Delivery, now: NumericDate) -> String {
+    pub fn deliver(&self, delivery: Delivery) -> String {
         let mut kept = self.kept();
         kept.sent += 1;
         let id = kept.sent.to_string();
         if kept.messages.len() == Self::CAPACITY {
             kept.messages.pop_front();
         }
-        let Delivery { channel, to, subject, text, html } = delivery;
-        kept.messages.push_back(Message { id: id.clone(), channel, to, subject, text, html, sent_at: now });
+        let Delivery { channel, to, subject, text, html, kind } = delivery;
+        let sent_at = self.0.clock.now();
+        kept.messages.push_back(Message { id: id.clone(), channel, to, subject, text, html, sent_at, kind });
         id
     }
 
@@ -111,7 +139,45 @@ impl Mailbox {
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
         // A panic elsewhere leaves whole messages behind.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Mailer for Mailbox {
+    fn name(&self) -> &'static str {
+        "mailbox"
+    }
+
+    async fn send(&self, mail: &Mail) -> Result<(), Undelivered> {
+        self.deliver(Delivery {
+            channel: Channel::Mail,
+            to: mail.message.to.clone(),
+            subject: Some(mail.subject.clone()),
+            text: mail.text.clone(),
+            html: mail.html.clone(),
+            kind: Some(mail.message.kind),
+        });
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl SmsSender for Mailbox {
+    fn name(&self) -> &'static str {
+        "mailbox"
+    }
+
+    async fn send(&self, sms: &Sms) -> Result<(), Undelivered> {
+        self.deliver(Delivery {
+            channel: Channel::Sms,
+            to: sms.message.to.clone(),
+            subject: None,
+            text: sms.text.clone(),
+            html: None,
+            kind: Some(sms.message.kind),
+        });
+        Ok(())
     }
 }
 
@@ -165,6 +231,8 @@ impl Message {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicI64, Ordering};
+
     use axum::body::{Body, to_bytes};
     use axum::http::Request;
     use tower::ServiceExt as _;
@@ -178,7 +246,22 @@ mod tests {
             subject: Some("123 456 is your code".to_owned()),
             text: text.to_owned(),
             html: None,
+            kind: None,
         }
+    }
+
+    /// Time that goes on by a second with each look.
+    #[derive(Default)]
+    struct Ticking(AtomicI64);
+
+    impl Clock for Ticking {
+        fn now(&self) -> NumericDate {
+            NumericDate::from_seconds(10 + self.0.fetch_add(1, Ordering::Relaxed))
+        }
+    }
+
+    fn empty() -> Mailbox {
+        Mailbox::new(Arc::new(Ticking::default()))
     }
 
     async fn get(mailbox: &Mailbox, path: &str) -> (StatusCode, String) {
@@ -191,10 +274,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_harness_lists_what_was_sent_newest_last() {
-        let mailbox = Mailbox::default();
-        mailbox.deliver(mail("first"), NumericDate::from_seconds(10));
+        let mailbox = empty();
+        mailbox.deliver(mail("first"));
         let sms = Delivery { channel: Channel::Sms, to: "+12025550143".to_owned(), subject: None, ..mail("second") };
-        mailbox.deliver(sms, NumericDate::from_seconds(11));
+        mailbox.deliver(sms);
 
         let (status, body) = get(&mailbox, "/dev/messages").await;
         assert_eq!(status, StatusCode::OK);
@@ -203,8 +286,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_person_reads_them_as_a_page() {
-        let mailbox = Mailbox::default();
-        mailbox.deliver(mail("open <b>this</b>"), NumericDate::from_seconds(10));
+        let mailbox = empty();
+        mailbox.deliver(mail("open <b>this</b>"));
         let (status, body) = get(&mailbox, "/dev/mail").await;
         assert_eq!(status, StatusCode::OK);
         assert!(body.contains("alice@example.com") && body.contains("open &lt;b&gt;this"), "{body}");
@@ -212,9 +295,9 @@ mod tests {
 
     #[test]
     fn the_oldest_are_dropped() {
-        let mailbox = Mailbox::default();
+        let mailbox = empty();
         for number in 0..=Mailbox::CAPACITY {
-            mailbox.deliver(mail(&number.to_string()), NumericDate::from_seconds(0));
+            mailbox.deliver(mail(&number.to_string()));
         }
         let messages = mailbox.messages();
         assert_eq!(messages.len(), Mailbox::CAPACITY);

@@ -3,6 +3,7 @@
 //! RFC 9700 §4.11.2, OWASP SSRF: the address is checked after the name was resolved, at the moment of connecting; redirects
 //! are not followed; size and time are bounded.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -87,21 +88,54 @@ const CONCURRENCY: usize = 32;
 /// The client is made at the first use: reading the system's certificates takes time and memory that a server which never
 /// asks anyone need not spend.
 pub struct HttpFetch {
+    settings: FetchSettings,
     public: OnceLock<reqwest::Client>,
     loopback: OnceLock<reqwest::Client>,
     anywhere: OnceLock<reqwest::Client>,
+    allowed: OnceLock<reqwest::Client>,
     room: Semaphore,
+}
+
+/// What an operator lets the way out reach beside public servers.
+#[derive(Clone, Debug, Default)]
+pub struct FetchSettings {
+    /// Origins (`http://10.0.0.5:8080`) that are reached whatever their address and scheme are.
+    pub allow: BTreeSet<String>,
+    certificates: Vec<reqwest::Certificate>,
+}
+
+impl FetchSettings {
+    /// Trusts the certificates of a PEM file beside those of the system.
+    ///
+    /// # Errors
+    /// When it holds none, with a sentence.
+    pub fn trusting(mut self, pem: &[u8]) -> Result<Self, &'static str> {
+        let read = reqwest::Certificate::from_pem_bundle(pem).map_err(|_| "it is no file of certificates in PEM")?;
+        if read.is_empty() {
+            return Err("it holds no certificate in PEM");
+        }
+        self.certificates.extend(read);
+        Ok(self)
+    }
+
+    fn allows(&self, url: &Url) -> bool {
+        !self.allow.is_empty() && self.allow.contains(&url.origin().ascii_serialization())
+    }
 }
 
 impl Default for HttpFetch {
     fn default() -> Self {
-        Self {
-            public: OnceLock::new(),
-            loopback: OnceLock::new(),
-            anywhere: OnceLock::new(),
-            room: Semaphore::new(CONCURRENCY),
-        }
+        Self::with(FetchSettings::default())
     }
+}
+
+/// Which client a request goes by.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+enum Reach {
+    /// What every request may reach.
+    Ordinary(Addresses),
+    /// An origin that the operator named.
+    Allowed,
 }
 
 #[async_trait]
@@ -113,8 +147,14 @@ impl Fetch for HttpFetch {
     ) -> Result<http::Response<Bytes>, FetchError> {
         let request =
             reqwest::Request::try_from(request).map_err(|_| FetchError::Refused("it is not an absolute URL"))?;
-        policy.addresses.check(request.url())?;
-        let client = self.client(policy.addresses)?;
+        let reach = if self.settings.allows(request.url()) {
+            without_login(request.url())?;
+            Reach::Allowed
+        } else {
+            policy.addresses.check(request.url())?;
+            Reach::Ordinary(policy.addresses)
+        };
+        let client = self.client(reach)?;
         let deadline = Instant::now() + policy.timeout;
         let room = timeout_at(deadline, self.room.acquire()).await;
         let _room = room.map_err(|_| FetchError::Overloaded)?.map_err(|_| FetchError::Overloaded)?;
@@ -129,27 +169,36 @@ impl HttpFetch {
         Self::default()
     }
 
-    fn client(&self, addresses: Addresses) -> Result<reqwest::Client, FetchError> {
-        let slot = match addresses {
-            Addresses::Public => &self.public,
-            Addresses::PublicOrLoopback => &self.loopback,
-            Addresses::Anywhere => &self.anywhere,
+    /// The way out, with what the operator lets it reach; nothing is opened yet.
+    pub fn with(settings: FetchSettings) -> Self {
+        let [public, loopback, anywhere, allowed] = std::array::from_fn(|_| OnceLock::new());
+        Self { settings, public, loopback, anywhere, allowed, room: Semaphore::new(CONCURRENCY) }
+    }
+
+    fn client(&self, reach: Reach) -> Result<reqwest::Client, FetchError> {
+        let slot = match reach {
+            Reach::Ordinary(Addresses::Public) => &self.public,
+            Reach::Ordinary(Addresses::PublicOrLoopback) => &self.loopback,
+            Reach::Ordinary(Addresses::Anywhere) => &self.anywhere,
+            Reach::Allowed => &self.allowed,
         };
         if let Some(client) = slot.get() {
             return Ok(client.clone());
         }
-        let client = reqwest::Client::builder()
+        let mut client = reqwest::Client::builder()
             .redirect(Policy::none())
             .no_proxy()
-            .https_only(addresses == Addresses::Public)
+            .https_only(reach == Reach::Ordinary(Addresses::Public))
             .referer(false)
-            .tls_info(addresses == Addresses::Anywhere)
+            .tls_info(reach == Reach::Ordinary(Addresses::Anywhere))
             .user_agent(concat!("symbolon/", env!("CARGO_PKG_VERSION")))
             .pool_max_idle_per_host(1)
             .pool_idle_timeout(Duration::from_secs(30))
-            .dns_resolver(Arc::new(Guard(addresses)))
-            .build()
-            .map_err(describe)?;
+            .tls_certs_merge(self.settings.certificates.iter().cloned());
+        if let Reach::Ordinary(addresses) = reach {
+            client = client.dns_resolver(Arc::new(Guard(addresses)));
+        }
+        let client = client.build().map_err(describe)?;
         Ok(slot.get_or_init(|| client).clone())
     }
 }
@@ -191,6 +240,13 @@ fn describe(error: reqwest::Error) -> FetchError {
     FetchError::Unreachable(causes.join(": "))
 }
 
+fn without_login(url: &Url) -> Result<(), FetchError> {
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(FetchError::Refused("it holds a user name or password"));
+    }
+    Ok(())
+}
+
 impl Addresses {
     /// What can be told before a name is resolved: the scheme, and an address in place of a name.
     fn check(self, url: &Url) -> Result<(), FetchError> {
@@ -203,9 +259,7 @@ impl Addresses {
         if address.is_some_and(|address| !self.allows(address)) {
             return Err(FetchError::Refused(NOT_ALLOWED));
         }
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(FetchError::Refused("it holds a user name or password"));
-        }
+        without_login(url)?;
         match (url.scheme(), self) {
             ("https", _) | ("http", Self::Anywhere) => Ok(()),
             ("http", Self::PublicOrLoopback) if is_this_machine(url) => Ok(()),

@@ -1,4 +1,4 @@
-//! What we ask of the world: store, cache, clock, chance, other servers, templates.
+//! What we ask of the world: store, cache, clock, chance, other servers, templates, mail and text messages.
 //!
 //! A trait stands where two implementations exist; the rest are structs. Only `app.rs` knows which edges are real.
 
@@ -10,13 +10,19 @@ use crate::model::id::EventId;
 pub mod clock;
 pub mod ephemeral;
 pub mod fetch;
+pub mod mail;
+mod message_file;
 pub mod meter;
 pub mod outbox;
+mod post;
 pub mod random;
+pub mod sms;
 pub mod store;
 pub mod tally;
 pub mod telemetry;
 pub mod template;
+mod turns;
+pub mod undelivered;
 pub mod vault;
 
 /// The edges of one running server, cheap to clone.

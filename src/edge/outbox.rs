@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio::sync::watch;
+
 use crate::edge::random::Random;
 use crate::edge::vault::{Place, Vault};
 use crate::model::fault::Fault;
@@ -15,12 +17,18 @@ use crate::protocol::numeric_date::NumericDate;
 pub struct Outbox {
     vault: Arc<Vault>,
     random: Arc<dyn Random>,
+    bell: Arc<watch::Sender<()>>,
 }
 
 impl Outbox {
     /// Seals under `vault`.
     pub fn new(vault: Arc<Vault>, random: Arc<dyn Random>) -> Self {
-        Self { vault, random }
+        Self { vault, random, bell: Arc::new(watch::Sender::new(())) }
+    }
+
+    /// Rings whenever a job is made, a moment before it is written down: for who does the jobs.
+    pub fn bell(&self) -> watch::Receiver<()> {
+        self.bell.subscribe()
     }
 
     /// A job that sends `message`, of no use from `expires_at` on. Two with the same `idempotency_key` are one.
@@ -41,6 +49,7 @@ impl Outbox {
         let plain =
             serde_json::to_vec(message).map_err(|cause| Fault::internal("write a message as JSON").caused_by(cause))?;
         let sealed = self.vault.seal(&place(&id.to_string()), &plain, &*self.random);
+        self.bell.send_replace(());
         Ok(NewJob { id, queue, sealed, idempotency_key, created_at: now, expires_at })
     }
 

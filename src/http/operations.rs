@@ -60,7 +60,9 @@ impl Operations {
         }
         match timeout(PATIENCE, count(&self.provider)).await {
             Ok(Ok(())) => *sampled = Some(Instant::now()),
-            Ok(Err(fault)) => tracing::warn!(error = %fault, "sessions and keys could not be counted for /metrics"),
+            Ok(Err(fault)) => {
+                tracing::warn!(error = %fault, "what /metrics counts could not be counted");
+            }
             Err(_) => tracing::warn!("the database took too long to count for /metrics"),
         }
     }
@@ -69,6 +71,7 @@ impl Operations {
 async fn count(provider: &Provider) -> Result<(), Fault> {
     let (store, now) = (&provider.edges.store, provider.now());
     meter::sessions_active(store.count_live_sessions(now).await?);
+    meter::messages_undone(&store.count_jobs().await?);
     let keys = store.signing_keys().await?;
     let active = keys.iter().filter(|key| key.state == KeyState::Active);
     let since = active.map(|key| (key.algorithm.as_str(), now.since(key.activated_at.unwrap_or(key.created_at))));

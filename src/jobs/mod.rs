@@ -1,8 +1,10 @@
 //! What happens later: work that no request waits for.
 //!
-//! Each job is idempotent and may run on several nodes at once. To add one: a file with a function, a line in [`JOBS`].
+//! Each job is idempotent and may run on several nodes at once. To add one: a file with a function, a line in [`JOBS`]. What facts
+//! ask for (messages) stands in the table `job`; `courier` takes it from there.
 
 mod cleanup;
+pub mod courier;
 mod rotate_keys;
 
 use std::pin::Pin;
@@ -13,6 +15,7 @@ use arc_swap::ArcSwap;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::edge::meter;
+use crate::jobs::courier::{Courier, Couriers};
 use crate::model::fault::Fault;
 use crate::oauth::provider::Provider;
 
@@ -30,12 +33,16 @@ pub struct Job {
 }
 
 /// The jobs that run.
-pub struct Running(Arc<ArcSwap<Provider>>);
+pub struct Running {
+    provider: Arc<ArcSwap<Provider>>,
+    couriers: Couriers,
+}
 
 impl Running {
     /// They work for `provider` from their next turn on: its settings have changed.
-    pub fn work_for(&self, provider: Arc<Provider>) {
-        self.0.store(provider);
+    pub fn work_for(&self, provider: Arc<Provider>, courier: Arc<Courier>) {
+        self.provider.store(provider);
+        self.couriers.replace(courier);
     }
 }
 
@@ -60,7 +67,7 @@ const FOLLOW: Duration = Duration::from_millis(400);
 
 /// Runs every job, each at its pace, until the process ends. A failure is tried again at the next turn; of those that follow
 /// one another only the first is logged, so that a database that is away does not fill the disk.
-pub fn start(provider: &Arc<Provider>) -> Running {
+pub fn start(provider: &Arc<Provider>, courier: &Arc<Courier>) -> Running {
     let current = Arc::new(ArcSwap::new(Arc::clone(provider)));
     for job in JOBS {
         let current = Arc::clone(&current);
@@ -84,5 +91,5 @@ pub fn start(provider: &Arc<Provider>) -> Running {
             }
         });
     }
-    Running(current)
+    Running { provider: current, couriers: Couriers::start(Arc::clone(courier)) }
 }

@@ -120,4 +120,6 @@ kinds! {
     ExportReady = "export_ready";
     /// Somebody invites the person.
     Invitation = "invitation";
+    /// An operator wants to see whether messages arrive.
+    Test = "test";
 }

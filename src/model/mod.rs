@@ -16,3 +16,4 @@ pub mod sign_in_flow;
 pub mod signing_key;
 pub mod token;
 pub mod user;
+pub mod user_agent;

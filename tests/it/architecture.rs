@@ -38,7 +38,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("reqwest", &["edge/fetch.rs"]),
     ("sqlx", &["edge/store/", "edge/ephemeral/sql.rs"]),
     ("redis", &["edge/ephemeral/redis.rs"]),
-    ("lettre", &["edge/mail/smtp.rs"]),
+    ("lettre", &["edge/mail/"]),
     ("openidconnect", &["edge/upstream/oidc.rs"]),
     ("axum", &["http/", "dev/", "app.rs"]),
     ("axum_server", &["http/"]),

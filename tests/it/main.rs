@@ -20,6 +20,7 @@ mod discovery;
 mod error_docs;
 mod kill;
 mod logout;
+mod outbox;
 mod race;
 mod readme;
 mod register;

@@ -50,6 +50,14 @@ fn the_settings_file_is_taken() {
     load(toml).unwrap();
 }
 
+#[test]
+fn the_settings_of_messages_are_taken() {
+    let text = part("mail");
+    let toml = text.trim_start_matches("```toml").trim_end_matches("```");
+    let config = load(toml).unwrap();
+    assert_eq!((config.mail_transports().len(), config.sms_transports().len()), (2, 2));
+}
+
 #[tokio::test]
 async fn what_is_supported_is_what_discovery_says() {
     let folder = tempfile::tempdir().unwrap();

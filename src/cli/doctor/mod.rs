@@ -4,6 +4,7 @@
 //! a file beside this one, and its line in [`CHECKS`].
 
 mod inside;
+mod outgoing;
 mod outside;
 mod proxy;
 
@@ -32,6 +33,8 @@ const CHECKS: &[Check] = &[
     Check { name: "clock", look: inside::clock },
     Check { name: "signing keys", look: inside::signing_keys },
     Check { name: "redis", look: inside::redis },
+    Check { name: "mail", look: outgoing::mail },
+    Check { name: "outbox", look: outgoing::outbox },
     Check { name: "server", look: inside::server },
     Check { name: "certificate", look: outside::certificate },
     Check { name: "issuer", look: outside::issuer },
@@ -96,7 +99,8 @@ impl Subject {
         let mut findings = Findings::default();
         look_at_storage(&config, &mut findings).await;
         let storage: Vec<Finding> = findings.into_iter().map(Finding::from).collect();
-        let world = World::real();
+        // The settings have been found good.
+        let world = World::of(&config).unwrap_or_else(|_| World::real());
         let exists =
             config.database.file(&process_environment()).is_ok_and(|file| file.is_none_or(|file| file.exists()));
         let is_sound = exists && storage.iter().all(|finding| finding.level == Level::Good);

@@ -19,6 +19,7 @@ pub use self::text::render;
 use self::text::Described;
 use crate::edge::tally;
 use crate::model::fault::Fault;
+use crate::model::job::{Queue, Undone};
 
 /// Requests that were answered.
 static HTTP_REQUESTS: Family<Counter> =
@@ -67,6 +68,15 @@ static CONNECTIONS_OPEN: Family<Gauge> = Family::new("symbolon_connections_open"
 /// Lines of the log that had no room.
 static LOG_LINES_DROPPED: Family<Counter> =
     Family::new("symbolon_log_lines_dropped_total", "Lines about requests that the log had no room for.", &[]);
+/// Attempts to send a message.
+static MESSAGES: Family<Counter> = Family::new(
+    "symbolon_messages_total",
+    "Attempts to hand over a mail or text message, by how they ended.",
+    &["channel", "outcome"],
+);
+/// Messages that did not go out.
+static MESSAGES_UNDONE: Family<Gauge> =
+    Family::new("symbolon_messages_undone", "Messages that wait or were given up on.", &["channel", "state"]);
 /// The program.
 static BUILD_INFO: Family<Gauge> = Family::new("symbolon_build_info", "The release that runs.", &["version"]);
 
@@ -88,6 +98,8 @@ static ALL: &[&dyn Described] = &[
     &SIGNING_KEY_AGE,
     &CONNECTIONS_OPEN,
     &LOG_LINES_DROPPED,
+    &MESSAGES,
+    &MESSAGES_UNDONE,
 ];
 
 /// What was asked of the database.
@@ -143,6 +155,23 @@ pub fn sessions_active(count: u64) {
 pub fn signing_key_ages<'a>(ages: impl Iterator<Item = (&'a str, Duration)>) {
     SIGNING_KEY_AGE.clear();
     ages.for_each(|(algorithm, age)| SIGNING_KEY_AGE.with(&[algorithm]).set(age.as_secs_f64()));
+}
+
+/// An attempt to hand over a message of `queue` came to `outcome`: `sent`, `postponed` or `given_up`.
+pub fn message(queue: Queue, outcome: &str) {
+    MESSAGES.with(&[queue.as_str(), outcome]).add(1);
+}
+
+/// So many messages of each queue did not go out; in place of what was said before.
+#[expect(clippy::cast_precision_loss, reason = "messages are far fewer than 2^52")]
+pub fn messages_undone(undone: &[Undone]) {
+    MESSAGES_UNDONE.clear();
+    for queue in Queue::ALL {
+        let of_queue = undone.iter().find(|counted| counted.queue == *queue);
+        let (waiting, given_up) = of_queue.map_or((0, 0), |counted| (counted.waiting, counted.given_up));
+        MESSAGES_UNDONE.with(&[queue.as_str(), "waiting"]).set(waiting as f64);
+        MESSAGES_UNDONE.with(&[queue.as_str(), "given_up"]).set(given_up as f64);
+    }
 }
 
 /// A connection came (1) or went (-1).

@@ -28,9 +28,9 @@ const CLEAR: &[&str] = &[
         (SELECT id FROM oauth_grant WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)",
     "DELETE FROM user_session WHERE id IN
         (SELECT id FROM user_session WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)",
-    // One that was given up on stays for the operator to look at.
+    // One that was given up on stays for the operator to look at, for thirty days.
     "DELETE FROM job WHERE id IN
-        (SELECT id FROM job WHERE expires_at <= $1 AND dead_at IS NULL ORDER BY expires_at LIMIT $2)",
+        (SELECT id FROM job WHERE expires_at <= $1 AND (dead_at IS NULL OR dead_at <= $1 - 2592000) ORDER BY expires_at LIMIT $2)",
 ];
 
 impl Store {

@@ -1,4 +1,5 @@
-//! What templates may call: `t`, `has_text`, `asset`, and the filters `date`, `instant`, `initial`, `href`, `src`, `links`.
+//! What templates may call: `t`, `has_text`, `asset`, and the filters `date`, `instant`, `grouped`, `initial`, `href`, `src`,
+//! `links`.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -16,8 +17,7 @@ use super::text::{MissingText, Texts};
 pub(super) enum Missing {
     /// The person sees what can be shown, the log tells.
     Show,
-    /// The page fails: for tests.
-    #[cfg(test)]
+    /// The page fails: for tests, and for who looks over a theme.
     Fail,
 }
 
@@ -60,6 +60,7 @@ pub(super) fn register(
     environment.add_filter("instant", |seconds: i64| {
         Ok::<_, Error>(moment(seconds)?.to_rfc3339_opts(SecondsFormat::Secs, true))
     });
+    environment.add_filter("grouped", |code: Option<&str>| code.map(grouped));
     environment.add_filter("initial", |name: &str| initial(name));
     environment.add_filter("href", |uri: Option<&str>| uri.map(|uri| href(uri).to_owned()));
     environment.add_filter("src", |state: &State, uri: Option<&str>| {
@@ -110,7 +111,6 @@ fn isolate(text: &str, right_to_left: bool) -> String {
     if right_to_left || clean.chars().any(is_right_to_left) { format!("\u{2068}{clean}\u{2069}") } else { clean }
 }
 
-#[cfg_attr(not(test), expect(clippy::unnecessary_wraps, reason = "a missing text fails in tests only"))]
 fn shown(text: Result<String, MissingText>, missing: Missing) -> Result<String, Error> {
     match (text, missing) {
         (Ok(text), _) => Ok(text),
@@ -118,7 +118,6 @@ fn shown(text: Result<String, MissingText>, missing: Missing) -> Result<String, 
             tracing::warn!(reason = problem.reason, "a page lacks a text");
             Ok(problem.shown)
         }
-        #[cfg(test)]
         (Err(problem), Missing::Fail) => Err(invalid(problem.reason)),
     }
 }
@@ -140,6 +139,16 @@ fn initial(name: &str) -> String {
     name.chars()
         .find(|character| character.is_alphanumeric())
         .map_or_else(|| "·".to_owned(), |letter| letter.to_uppercase().collect())
+}
+
+/// A code as people read it aloud: `123 456`.
+fn grouped(code: &str) -> String {
+    let digits = code.len();
+    let halves = digits >= 6 && digits.is_multiple_of(2) && code.bytes().all(|byte| byte.is_ascii_digit());
+    match code.split_at_checked(digits / 2).filter(|_| halves) {
+        Some((first, second)) => format!("{first} {second}"),
+        None => code.to_owned(),
+    }
 }
 
 /// A URI for `href`, or nothing when following it would run a script on our origin.
@@ -222,7 +231,12 @@ mod tests {
     }
 
     #[test]
-    fn pictures_may_be_in_their_address() {}
+    fn a_code_is_read_in_halves() {
+        for (code, read) in [("123456", "123 456"), ("12345678", "1234 5678"), ("12345", "12345"), ("ABC-DE", "ABC-DE")]
+        {
+            assert_eq!(grouped(code), read);
+        }
+    }
 
     #[test]
     fn the_first_letter_stands_for_a_name() {

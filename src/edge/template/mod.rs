@@ -1,4 +1,4 @@
-//! The pages people see: templates, their texts and their static files.
+//! The pages and messages people see: templates, their texts and their static files.
 //!
 //! MiniJinja renders `templates/**`, Project Fluent gives the texts of `templates/locale/<tag>/*.ftl`, and both ship in the
 //! binary. A theme folder overrides them file by file, with the same layout: `page/sign_in.html` in place of ours (it may
@@ -11,9 +11,11 @@
 //! `locale/en/page.ftl`, its context in `context.rs` and a sample of it in `sample.rs`; the tests below then check it.
 
 mod asset;
+pub mod check;
 pub mod context;
 mod function;
-#[cfg(test)]
+pub mod message;
+mod message_sample;
 mod sample;
 mod source;
 mod text;
@@ -173,7 +175,7 @@ impl Templates {
         })
     }
 
-    /// The tags of the languages we have texts in, English first.
+    /// The tags of the languages we have texts in, in their order.
     pub fn languages(&self) -> Vec<String> {
         self.texts.languages().map(|language| language.tag().to_owned()).collect()
     }

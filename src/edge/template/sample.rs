@@ -1,7 +1,8 @@
-//! Every page with sample data: for the tests, and to look at (`SYMBOLON_RENDER_DIR`).
+//! Every page with sample data: for the tests, for `symbolon template check`, and to look at (`SYMBOLON_RENDER_DIR`).
 
 use serde_json::{Value, json};
 
+#[cfg_attr(not(test), expect(clippy::wildcard_imports, reason = "there is a sample of each"))]
 use super::context::*;
 use crate::protocol::error::ErrorCode;
 
@@ -13,7 +14,7 @@ pub(super) struct Sample {
 }
 
 fn sample(picture: &'static str, template: &'static str, context: impl serde::Serialize) -> Sample {
-    Sample { picture, template, context: serde_json::to_value(context).unwrap() }
+    Sample { picture, template, context: serde_json::to_value(context).expect("contexts are maps by text") }
 }
 
 fn shop() -> Client {
@@ -339,14 +340,18 @@ fn admin() -> Admin {
         keys: ["RS256", "ES256", "EdDSA"]
             .map(|alg| AdminKey { kid: format!("kid-{alg}"), alg: alg.into(), state: "active".into() })
             .into(),
-        refusals: vec![Refusal {
-            at: 1_795_252_462,
-            client_id: Some("demo-web".into()),
-            endpoint: "/oauth2/authorize".into(),
-            error: "redirect_uri_mismatch".into(),
-            description: "the redirect_uri is not registered for this client".into(),
-            hint: Some("Registered is http://localhost:8090/callback; sent was …/callback/ with a slash more.".into()),
-        }],
+        refusals: vec![refusal()],
+    }
+}
+
+fn refusal() -> Refusal {
+    Refusal {
+        at: 1_795_252_462,
+        client_id: Some("demo-web".into()),
+        endpoint: "/oauth2/authorize".into(),
+        error: "redirect_uri_mismatch".into(),
+        description: "the redirect_uri is not registered for this client".into(),
+        hint: Some("Registered is http://localhost:8090/callback; sent was …/callback/ with a slash more.".into()),
     }
 }
 
@@ -371,7 +376,7 @@ fn mailbox() -> Mailbox {
 fn document_samples() -> Vec<Sample> {
     let empty = AccountPage { apps: vec![], sessions: vec![], ..account() };
     let nothing = Admin { clients: vec![], users: vec![], refusals: vec![], ..admin() };
-    let nobody = Refusal { client_id: None, hint: None, ..admin().refusals.remove(0) };
+    let nobody = Refusal { client_id: None, hint: None, ..refusal() };
     vec![
         sample("account", "page/account.html", account()),
         sample("account_empty", "page/account.html", empty),

@@ -1,6 +1,6 @@
 //! Every page renders, every text is there and used, and nothing on a page needs what the CSP refuses.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use scraper::{Html, Selector};
@@ -280,6 +280,81 @@ fn every_text_used_is_there_and_none_is_left_over() {
         .filter(|key| !whole.contains(*key) && !beginnings.iter().any(|start| key.starts_with(start)))
         .collect();
     assert!(unused.is_empty(), "written and not used: {unused:?}");
+}
+
+/// The texts of a language by key, each with the lines that belong to it.
+fn texts_written(sources: &[Source], tag: &str) -> BTreeMap<String, String> {
+    let folder = format!("locale/{tag}/");
+    let mut texts: BTreeMap<String, String> = BTreeMap::new();
+    for source in sources.iter().filter(|source| source.name.starts_with(&folder)) {
+        let (mut message, mut key) = ("", String::new());
+        for line in source.text().unwrap().lines().filter(|line| !line.starts_with('#') && !line.is_empty()) {
+            let (name, rest) = line.split_once('=').unwrap_or(("", line));
+            if name.starts_with(|first: char| first.is_ascii_alphabetic()) {
+                message = name.trim();
+                message.clone_into(&mut key);
+                texts.insert(key.clone(), rest.to_owned());
+            } else if let Some(attribute) = name.trim().strip_prefix('.') {
+                key = format!("{message}.{attribute}");
+                texts.insert(key.clone(), rest.to_owned());
+            } else {
+                texts.entry(key.clone()).or_default().push_str(line);
+            }
+        }
+    }
+    texts
+}
+
+/// What a text is filled with, and its HTML: `$name`, `<strong>`.
+fn filled_with(text: &str) -> BTreeSet<&str> {
+    let until = |start: &str, is_part: fn(char) -> bool| {
+        let start = start.to_owned();
+        text.match_indices(&start)
+            .map(|(at, _)| {
+                let rest = &text[at + 1..];
+                let end = rest.find(|letter: char| !is_part(letter)).unwrap_or(rest.len());
+                &text[at..=at + end]
+            })
+            .collect::<Vec<_>>()
+    };
+    let variables = until("$", |letter| letter.is_ascii_alphanumeric() || letter == '_');
+    let tags = until("<", |letter| letter != '>');
+    variables.into_iter().chain(tags).collect()
+}
+
+/// S-175: every language that we ship says what English says, with the same names in it.
+#[test]
+fn each_language_has_every_text_and_fills_it_alike() {
+    let sources = source::sources(None).unwrap();
+    let english = texts_written(&sources, "en");
+    assert_eq!(english.keys().cloned().collect::<BTreeSet<_>>(), keys_written(&sources, "en"));
+    let templates = templates();
+    for tag in templates.languages().iter().filter(|tag| *tag != "en") {
+        let other = texts_written(&sources, tag);
+        let lacking: Vec<_> = english.keys().filter(|key| !other.contains_key(*key)).collect();
+        let left_over: Vec<_> = other.keys().filter(|key| !english.contains_key(*key)).collect();
+        assert!(lacking.is_empty() && left_over.is_empty(), "{tag} lacks {lacking:?} and has alone {left_over:?}");
+        for (key, text) in &english {
+            assert_eq!(filled_with(text), filled_with(&other[key]), "{tag} {key}");
+        }
+        let same = english.iter().filter(|(key, text)| text.len() > 20 && other[*key].trim() == text.trim());
+        assert_eq!(same.collect::<Vec<_>>(), [], "{tag}: these are English");
+    }
+}
+
+/// Every page in every language, with nothing missing.
+#[test]
+fn every_page_renders_in_every_language() {
+    let templates = templates();
+    for tag in templates.languages() {
+        let frame = Frame { language: templates.negotiate(std::slice::from_ref(&tag), None), ..frame(&templates) };
+        for sample in samples() {
+            let html = templates.page(sample.template, &frame, &sample.context);
+            let html = html.unwrap_or_else(|error| panic!("{tag} {}: {error:?}", sample.picture));
+            let page = Html::parse_document(&html);
+            assert_eq!(page.root_element().value().attr("lang"), Some(tag.as_str()), "{}", sample.picture);
+        }
+    }
 }
 
 /// Texts stand in attributes too, and their HTML is ours alone.

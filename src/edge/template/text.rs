@@ -59,6 +59,8 @@ pub(super) struct Texts {
 struct Translation {
     language: Language,
     bundle: FluentBundle<FluentResource>,
+    /// Its keys: `name`, `name.attribute`.
+    keys: BTreeSet<String>,
 }
 
 /// Why a text could not be given as it was asked for.
@@ -86,11 +88,11 @@ impl Texts {
             let resource = FluentResource::try_new(source.to_owned())
                 .map_err(|(_, errors)| refuse(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")))?;
             names.extend(message_names(source).map(str::to_owned));
-            bundles
+            let translation = bundles
                 .entry(Arc::from(identifier.to_string()))
-                .or_insert_with_key(|tag| Translation::new(Arc::clone(tag), identifier))
-                .bundle
-                .add_resource_overriding(resource);
+                .or_insert_with_key(|tag| Translation::new(Arc::clone(tag), identifier));
+            translation.keys.extend(keys(source));
+            translation.bundle.add_resource_overriding(resource);
         }
         let default = bundles.get(DEFAULT).map(|translation: &Translation| translation.language.clone());
         let default = default.ok_or_else(|| TemplateError::Text {
@@ -160,6 +162,15 @@ impl Texts {
         self.bundles.values().map(|translation| &translation.language)
     }
 
+    /// The keys that English has and a language lacks, by language.
+    pub(super) fn lacking(&self) -> impl Iterator<Item = (&Language, Vec<&str>)> {
+        let complete = self.bundles.get(DEFAULT).map(|translation| &translation.keys);
+        self.bundles.values().map(move |translation| {
+            let missing = complete.into_iter().flat_map(|keys| keys.difference(&translation.keys));
+            (&translation.language, missing.map(String::as_str).collect())
+        })
+    }
+
     fn chain<'a>(&'a self, language: &str) -> impl Iterator<Item = &'a FluentBundle<FluentResource>> {
         let first = (language != DEFAULT).then(|| self.bundles.get(language)).flatten();
         first.into_iter().chain(self.bundles.get(DEFAULT)).map(|translation| &translation.bundle)
@@ -175,8 +186,24 @@ impl Translation {
         let mut bundle = FluentBundle::new_concurrent(vec![identifier]);
         // Arguments that need isolation get it where they enter (function.rs); the rest stays free of invisible characters.
         bundle.set_use_isolating(false);
-        Self { language: Language { tag, direction }, bundle }
+        Self { language: Language { tag, direction }, bundle, keys: BTreeSet::new() }
     }
+}
+
+/// The keys of a source that parses, those of attributes with the name of their message in front: `name.attribute`.
+fn keys(source: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let mut message = "";
+    for line in source.lines() {
+        let Some((name, _)) = line.split_once('=') else { continue };
+        if name.starts_with(|first: char| first.is_ascii_alphabetic()) {
+            message = name.trim_end();
+            found.insert(message.to_owned());
+        } else if let Some(attribute) = name.trim().strip_prefix('.') {
+            found.insert(format!("{message}.{attribute}"));
+        }
+    }
+    found
 }
 
 /// The names of the messages of a source that parses: they begin their line, and an equals sign follows.

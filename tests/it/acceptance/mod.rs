@@ -7,6 +7,7 @@
 mod api;
 mod first_party;
 mod flow;
+mod message;
 mod session;
 mod sign_in;
 mod token;

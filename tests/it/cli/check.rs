@@ -90,6 +90,7 @@ fn what_weakens_security_is_named() {
             "client_registration.mode",
             "server.operations",
             "session.cookie_domain",
+            "mail.transport",
             "tokens.access_lifetime",
             "keys.rotate_every",
             "keys.master_key_file"

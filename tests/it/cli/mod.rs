@@ -11,6 +11,7 @@ mod front_door;
 mod key;
 mod log;
 mod login;
+mod message;
 #[expect(clippy::unwrap_used, reason = "a failure in a helper fails its test")]
 mod numbers;
 #[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failure in a helper fails its test")]

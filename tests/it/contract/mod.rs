@@ -29,6 +29,7 @@ mod ephemeral;
 mod epoch;
 mod event;
 mod fetch;
+mod job;
 mod kill;
 mod measure;
 mod nodes;

@@ -11,11 +11,12 @@ use async_trait::async_trait;
 use axum::body::Body;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{Method, Request};
-use symbolon::app::{App, Extras, World};
+use symbolon::app::{App, Extras, Post, World};
 use symbolon::config::Config;
 use symbolon::config::client_registration::ClientRegistrationMode;
 use symbolon::config::issuer::Issuer;
 use symbolon::config::secret::SecretSource;
+use symbolon::dev::mailbox::Mailbox;
 use symbolon::edge::store::Store;
 use symbolon::http::front::Front;
 use symbolon::model::epoch::Epoch;
@@ -34,6 +35,7 @@ use crate::backend::postgres;
 
 use super::answer::Answer;
 use super::described;
+use super::inbox::Inbox;
 use super::transport::Transport;
 use super::world::{BEGINNING, SeededRandom, TestClock, TestWeb};
 
@@ -59,6 +61,13 @@ impl Default for Setup {
     }
 }
 
+/// Where messages of a server go.
+#[derive(Copy, Clone, Debug)]
+enum Sends {
+    ToMailbox,
+    AsConfigured,
+}
+
 /// A running server. Clones share it.
 #[derive(Clone)]
 pub(crate) struct TestServer(Arc<Running>);
@@ -68,8 +77,10 @@ pub(crate) struct Running {
     pub(crate) clock: Arc<TestClock>,
     pub(crate) web: Arc<TestWeb>,
     pub(crate) issuer: &'static str,
+    mailbox: Mailbox,
     front: Front,
     folder: TempDir,
+    plan: (Setup, Sends),
     /// What the server says of its API, once it was asked.
     document: OnceCell<serde_json::Value>,
 }
@@ -89,6 +100,20 @@ impl TestServer {
     }
 
     pub(crate) async fn with(setup: Setup) -> Self {
+        Self::configured(setup, |_| ()).await
+    }
+
+    /// A server with settings of its own.
+    pub(crate) async fn configured(setup: Setup, configure: impl FnOnce(&mut Config)) -> Self {
+        Self::built(setup, configure, Sends::ToMailbox).await
+    }
+
+    /// A server whose messages go where its settings say, over the real way out.
+    pub(crate) async fn sending(setup: Setup, configure: impl FnOnce(&mut Config)) -> Self {
+        Self::built(setup, configure, Sends::AsConfigured).await
+    }
+
+    async fn built(setup: Setup, configure: impl FnOnce(&mut Config), sends: Sends) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         for (name, bytes) in prepared().await {
             write_private(&folder.path().join(name), bytes);
@@ -98,19 +123,44 @@ impl TestServer {
             let copy = postgres::shared().expect("it was there before").copy(&prepared).await;
             std::fs::write(&url, copy).expect("written");
         }
-        let clock = Arc::new(TestClock::new());
+        Self::open(folder, Arc::new(TestClock::new()), (setup, sends), configure).await
+    }
+
+    /// The same server after a restart, on its files and at the same moment, with settings of its own.
+    pub(crate) async fn restarted(self, configure: impl FnOnce(&mut Config)) -> Self {
+        let running = Arc::into_inner(self.0).expect("nobody else holds it");
+        running.app.close().await;
+        Self::open(running.folder, running.clock, running.plan, configure).await
+    }
+
+    async fn open(
+        folder: TempDir,
+        clock: Arc<TestClock>,
+        (setup, sends): (Setup, Sends),
+        configure: impl FnOnce(&mut Config),
+    ) -> Self {
         let web = Arc::new(TestWeb::default());
         let mut config = config(folder.path(), setup.issuer);
         config.client_registration.mode = setup.client_registration;
         (setup.configure)(&mut config);
+        configure(&mut config);
+        let mailbox = Mailbox::new(Arc::clone(&clock) as Arc<_>);
         let world = World {
             clock: Arc::clone(&clock) as Arc<_>,
             random: Arc::new(SeededRandom::new(2)),
-            fetch: Arc::clone(&web) as Arc<_>,
+            fetch: match sends {
+                Sends::ToMailbox => Arc::clone(&web) as Arc<_>,
+                Sends::AsConfigured => World::of(&config).expect("settings that hold").fetch,
+            },
+            post: match sends {
+                Sends::ToMailbox => mailbox.post(),
+                Sends::AsConfigured => Post::Settings,
+            },
         };
         let app = App::build(&config, setup.mode, world).await.expect("the server starts");
         let front = app.front(Extras::default());
-        Self(Arc::new(Running { app, clock, web, issuer: setup.issuer, front, folder, document: OnceCell::new() }))
+        let (issuer, document) = (setup.issuer, OnceCell::new());
+        Self(Arc::new(Running { app, clock, web, issuer, mailbox, front, folder, plan: (setup, sends), document }))
     }
 
     pub(crate) fn provider(&self) -> &Provider {
@@ -128,6 +178,16 @@ impl TestServer {
     /// An identifier's path: what precedes every page.
     pub(crate) fn base(&self) -> &str {
         self.app.provider.issuer.path()
+    }
+
+    /// What was sent to people so far, once it is [delivered](Self::deliver).
+    pub(crate) fn mailbox(&self) -> Inbox {
+        Inbox(self.mailbox.clone())
+    }
+
+    /// Carries out every message that is due by the story's clock; returns how many attempts that took.
+    pub(crate) async fn deliver(&self) -> usize {
+        self.app.courier.run_due().await.expect("the store answers")
     }
 
     pub(crate) fn advance(&self, by: Duration) {
@@ -282,6 +342,7 @@ async fn prepare() -> Vec<(String, Vec<u8>)> {
         clock: Arc::new(TestClock::new()),
         random: Arc::new(SeededRandom::new(1)),
         fetch: Arc::new(TestWeb::default()),
+        post: Post::Settings,
     };
     let app = App::build(&config(folder.path(), ISSUER), Mode::Development, world).await.expect("a server");
     let hash = app.hasher.hash(&Secret::from(PASSWORD)).await.expect("a hash");
