@@ -7,12 +7,17 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use axum::Router;
 
+use crate::account::password_change::{Choice, PasswordChange};
 use crate::authn::device::Devices;
+use crate::authn::password::breached::{BreachedList, WhenUnreadable};
 use crate::authn::password::hash::PasswordHasher;
+use crate::authn::password::policy::PasswordPolicy;
+use crate::authn::password::strength::Rules;
 use crate::authn::throttle::Throttle;
 use crate::authn::{self};
 use crate::config::api::Switch;
 use crate::config::client_registration::ClientRegistrationMode;
+use crate::config::password::{OtherSessions, Unreadable};
 use crate::config::{Config, ConfigError};
 use crate::edge::Edges;
 use crate::edge::clock::{Clock, SystemClock};
@@ -95,6 +100,9 @@ pub struct App {
     pub provider: Arc<Provider>,
     /// Password hashing.
     pub hasher: Arc<PasswordHasher>,
+    /// What a new password has to hold.
+    pub passwords: PasswordPolicy,
+    other_sessions: Choice,
     /// The pages.
     pub templates: Arc<Templates>,
     /// Who carries messages out.
@@ -218,13 +226,12 @@ impl App {
         let vault = Arc::new(vault);
         let post = world.post.clone();
         let edges = edges(world, (store, ephemeral), &vault);
-        let parallel = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let ground = Ground {
             edges,
             post,
             vault,
             dependencies,
-            hasher: Arc::new(PasswordHasher::new(parallel)),
+            hasher: Arc::new(PasswordHasher::new(parallel())),
             readiness: Readiness::default(),
             probes: Probes::default(),
         };
@@ -274,6 +281,11 @@ impl App {
             devices: Devices::new(server_key(&provider.edges, &vault, "device").await?),
             provider: Arc::new(provider),
             hasher,
+            passwords: password_policy(config, parallel()),
+            other_sessions: match config.password.other_sessions {
+                OtherSessions::End => Choice::None,
+                OtherSessions::Choice => Choice::Free,
+            },
             templates,
             courier,
             post,
@@ -325,6 +337,15 @@ impl App {
             refusals: crate::http::refusals::Refusals::default(),
             origins: crate::http::origins::Origins::default(),
             api: Api::new(self.api.clone(), provider.issuer.as_str(), cookies.session_name()),
+            passwords: self.passwords.clone(),
+            password_change: PasswordChange {
+                edges: provider.edges.clone(),
+                hasher: Arc::clone(&self.hasher),
+                policy: self.passwords.clone(),
+                throttle,
+                devices: self.devices.clone(),
+                choice: self.other_sessions,
+            },
         });
         let trace = Trace::new(Tracing {
             random: Arc::clone(&provider.edges.random),
@@ -469,6 +490,30 @@ fn policy(config: &Config, mode: Mode) -> Result<Policy, StartError> {
         rotation: rotation_policy(config),
         mode,
     })
+}
+
+/// How much that takes a core may run at a time.
+fn parallel() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+/// What a new password has to hold, by the settings. Nobody's password is built from the name of the site.
+pub fn password_policy(config: &Config, parallel: usize) -> PasswordPolicy {
+    let host = url::Url::parse(config.issuer.as_str()).ok().and_then(|url| url.host_str().map(str::to_owned));
+    let site_words = host.iter().flat_map(|host| host.split('.')).map(str::to_owned);
+    let rules = Rules {
+        min_length: config.password.min_length,
+        site_words: std::iter::once("symbolon".to_owned()).chain(site_words).collect(),
+    };
+    let policy = PasswordPolicy::new(rules, parallel);
+    let when_unreadable = match config.password.breached_unreadable {
+        Unreadable::Open => WhenUnreadable::Open,
+        Unreadable::Closed => WhenUnreadable::Closed,
+    };
+    match &config.password.breached_list {
+        Some(path) => policy.with_breached(BreachedList::new(path), when_unreadable),
+        None => policy,
+    }
 }
 
 fn cookie_scope(config: &Config) -> CookieScope {

@@ -22,6 +22,9 @@ pub mod edge;
 /// Who the user is.
 pub mod authn;
 
+/// What people do with their accounts.
+pub mod account;
+
 /// What a client may have.
 pub mod oauth;
 

@@ -16,6 +16,7 @@ pub mod message;
 pub mod migrate;
 pub mod operations;
 pub mod output;
+pub mod password_list;
 pub mod reload;
 pub mod serve;
 pub mod service;
@@ -128,6 +129,9 @@ enum Command {
     /// The words and pages that people see.
     #[command(subcommand)]
     Template(template::TemplateCommand),
+    /// The list of stolen passwords.
+    #[command(subcommand)]
+    PasswordList(password_list::PasswordListCommand),
     /// The way in for administrators.
     #[command(subcommand)]
     Admin(admin::AdminCommand),
@@ -270,6 +274,7 @@ impl Command {
             Self::Key(command) => command.run(call).await,
             Self::Message(command) => command.run(call).await,
             Self::Template(command) => command.run(call),
+            Self::PasswordList(command) => command.run(call),
             Self::Admin(command) => command.run(call).await,
         }
     }

@@ -7,7 +7,7 @@ mod password;
 use clap::{Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
-use crate::authn::password::hash::PasswordHasher;
+use crate::authn::password::hash::{PasswordHasher, check_importable};
 use crate::cli::output::{Facts, Table, moment};
 use crate::cli::site::{Absent, Site};
 use crate::cli::{Call, CommandError};
@@ -36,6 +36,12 @@ pub enum UserCommand {
     },
     /// Sets a new password, ends all sessions and takes back all tokens.
     SetPassword {
+        /// A name, an e-mail address, a phone number or the id.
+        name: String,
+    },
+    /// Takes over a password hash of another system, from one line of standard input: Argon2, bcrypt, or as Django writes them. All
+    /// sessions end; the next sign-in replaces it by one of ours.
+    ImportHash {
         /// A name, an e-mail address, a phone number or the id.
         name: String,
     },
@@ -120,6 +126,7 @@ impl UserCommand {
             Self::List { limit } => list(call, site, limit).await,
             Self::Show { name } => show(call, &*site.user(&name).await?),
             Self::SetPassword { name } => set_password(call, site, &name).await,
+            Self::ImportHash { name } => import_hash(call, site, &name).await,
             Self::SetRole { name, role } => set_role(call, site, (&name, role.into())).await,
             Self::Disable { name } => disable(call, site, &name).await,
             Self::Enable { name } => enable(call, site, &name).await,
@@ -251,6 +258,17 @@ async fn set_password(call: &Call, site: &Site, name: &str) -> Result<(), Comman
     site.edges.store.reset_password(user.id, &phc, site.now(), beside).await?;
     let told = "the password is set; all sessions have ended and all tokens were taken back";
     call.output.print(told, &json!({"id": user.id, "password_set": true}))
+}
+
+async fn import_hash(call: &Call, site: &Site, name: &str) -> Result<(), CommandError> {
+    let user = site.user(name).await?;
+    let hash = password::read_hash()?;
+    check_importable(hash.expose())
+        .map_err(|error| CommandError::refused(format!("the hash cannot be taken over: {error}")))?;
+    let beside = told(site, EventName::PasswordReset, user.id);
+    site.edges.store.reset_password(user.id, hash.expose(), site.now(), beside).await?;
+    let told = "the hash is taken over; all sessions have ended and all tokens were taken back";
+    call.output.print(told, &json!({"id": user.id, "hash_imported": true}))
 }
 
 async fn set_role(call: &Call, site: &Site, (name, role): (&str, Role)) -> Result<(), CommandError> {

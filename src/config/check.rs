@@ -41,6 +41,7 @@ impl Config {
         }
         found.extend(self.check_registration(environment).err());
         found.extend(self.check_cookie_domain().err());
+        found.extend(self.check_password().err());
         found.extend(self.database.place(environment).err());
         found.extend(self.ephemeral.redis(environment).err());
         let tls = &self.server.tls;
@@ -84,6 +85,15 @@ impl Config {
                 "has no effect; set client_registration.mode = \"initial_access_token\", or leave it out",
             )),
             (_, None) => Ok(()),
+        }
+    }
+
+    /// PROTOCOL.md A1.
+    fn check_password(&self) -> Result<(), ConfigError> {
+        if (8..=64).contains(&self.password.min_length) {
+            Ok(())
+        } else {
+            Err(ConfigError::new("password.min_length", "must be from 8 to 64 characters"))
         }
     }
 

@@ -23,6 +23,8 @@ pub mod keys;
 pub mod log;
 pub mod mail;
 mod nearest;
+mod number;
+pub mod password;
 pub mod reference;
 pub mod secret;
 pub mod server;
@@ -70,6 +72,8 @@ pub struct Config {
     pub api: api::ApiSection,
     /// What of the account API is there.
     pub endpoints: endpoints::Endpoints,
+    /// What a new password has to hold.
+    pub password: password::Password,
     /// How pages look.
     pub theme: theme::Theme,
     /// What is written of requests.

@@ -262,6 +262,22 @@ fn proxies_are_a_list_or_a_text_with_commas() {
 }
 
 #[test]
+fn what_a_password_holds_is_set_in_words() {
+    for (file, expected) in [
+        ("[password]\nmin_length = 4", "password.min_length (symbolon.toml): must be from 8 to 64"),
+        ("[password]\nmin_length = -1", "password.min_length (symbolon.toml): must be a whole number"),
+        (
+            "[password]\nbreached_unreadable = \"ajar\"",
+            "password.breached_unreadable (symbolon.toml): must be one of open, closed",
+        ),
+    ] {
+        let line = line(file, &[]);
+        assert!(line.starts_with(expected), "{line}");
+    }
+    assert_eq!(load("", &[("SYMBOLON__PASSWORD__MIN_LENGTH", "15")]).unwrap().password.min_length, 15);
+}
+
+#[test]
 fn a_variable_is_named_as_it_was_set() {
     for (name, expected) in [
         (

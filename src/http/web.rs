@@ -6,9 +6,11 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::{HeaderMap, HeaderValue, LOCATION, SET_COOKIE};
 
+use crate::account::password_change::PasswordChange;
 use crate::authn::Method;
 use crate::authn::device::Devices;
 use crate::authn::flow::SignIn;
+use crate::authn::password::policy::PasswordPolicy;
 use crate::authn::policy::SignInPolicy;
 use crate::edge::template::context::{self, DevelopmentUser};
 use crate::http::api::Api;
@@ -65,6 +67,10 @@ pub struct Parts {
     pub origins: Origins,
     /// The account API.
     pub api: Api,
+    /// What a new password has to hold.
+    pub passwords: PasswordPolicy,
+    /// How people change theirs.
+    pub password_change: PasswordChange,
 }
 
 impl std::ops::Deref for Web {

@@ -17,6 +17,7 @@ use tokio::sync::Semaphore;
 use unicode_normalization::UnicodeNormalization as _;
 use zeroize::Zeroizing;
 
+use crate::authn::password::foreign::{ForeignHash, Unusable, without_django_prefix};
 use crate::edge::meter;
 use crate::model::fault::Fault;
 use crate::protocol::secret::Secret;
@@ -118,18 +119,22 @@ impl PasswordHasher {
     /// Compares `password` with the hash `stored`; without one it works as long and answers [`PasswordCheck::Wrong`].
     ///
     /// # Errors
-    /// Unavailable after two seconds in line; internal when `stored` is no Argon2 hash we can check.
+    /// Unavailable after two seconds in line; internal when `stored` is no hash we can check.
     pub async fn verify(&self, password: &Secret, stored: Option<&str>) -> Result<PasswordCheck, Fault> {
         // Too long tells nothing about anybody, so it need not cost anything.
-        let Some(password) = normalized(password) else { return Ok(PasswordCheck::Wrong) };
-        let Some(stored) = stored else {
-            return self.run(move |argon2| check_nobody(argon2, &password)).await;
+        let Some(normal) = normalized(password) else { return Ok(PasswordCheck::Wrong) };
+        let Some(stored) = stored.map(without_django_prefix) else {
+            return self.run(move |argon2| check_nobody(argon2, &normal)).await;
         };
+        if !is_argon2(stored) {
+            return self.verify_foreign(password, stored).await;
+        }
+        let password = normal;
         let stored = PasswordHash::new(stored)
             .map_err(|error| Fault::internal("read a stored password hash").caused_by(error))?;
         let found = Params::try_from(&stored)
             .map_err(|error| Fault::internal("read the parameters of a stored password hash").caused_by(error))?;
-        if found.m_cost() > MAX_MEMORY_KIB || found.t_cost() > MAX_PASSES || found.p_cost() > MAX_LANES {
+        if is_ruinous(&found) {
             return Err(Fault::internal("check a stored password hash whose cost is above what this server spends"));
         }
         let right =
@@ -140,6 +145,18 @@ impl PasswordHasher {
             Err(error) => Err(error),
         })
         .await
+    }
+
+    async fn verify_foreign(&self, password: &Secret, stored: &str) -> Result<PasswordCheck, Fault> {
+        let hash = ForeignHash::parse(stored)
+            .map_err(|error| Fault::internal("read a stored password hash").caused_by(error))?;
+        let password = password.clone();
+        // Another system's hash is replaced by one of ours, whatever it cost to make.
+        let check = move |_: &_| {
+            let is_right = hash.matches(password.expose());
+            Ok(if is_right { PasswordCheck::RightNeedsRehash } else { PasswordCheck::Wrong })
+        };
+        self.run(check).await
     }
 
     fn is_current(&self, stored: &PasswordHash, found: &Params) -> bool {
@@ -177,6 +194,31 @@ impl fmt::Debug for PasswordHasher {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PasswordHasher").field("params", self.argon2.params()).finish_non_exhaustive()
     }
+}
+
+/// Whether a hash made elsewhere can be checked here, as it will be at the next sign-in.
+///
+/// # Errors
+/// [`Unusable`] says why not.
+pub fn check_importable(stored: &str) -> Result<(), Unusable> {
+    let stored = without_django_prefix(stored);
+    if !is_argon2(stored) {
+        return ForeignHash::parse(stored).map(|_| ());
+    }
+    let hash = PasswordHash::new(stored).map_err(|_| Unusable::Unknown)?;
+    let found = Params::try_from(&hash).map_err(|_| Unusable::Unknown)?;
+    if hash.hash.is_none() || hash.salt.is_none() {
+        return Err(Unusable::Unknown);
+    }
+    if is_ruinous(&found) { Err(Unusable::TooCostly) } else { Ok(()) }
+}
+
+fn is_argon2(stored: &str) -> bool {
+    stored.starts_with("$argon2")
+}
+
+fn is_ruinous(params: &Params) -> bool {
+    params.m_cost() > MAX_MEMORY_KIB || params.t_cost() > MAX_PASSES || params.p_cost() > MAX_LANES
 }
 
 fn params(cost: HashCost) -> Result<Params, &'static str> {
@@ -287,6 +329,41 @@ mod tests {
         // Argon2i, as other systems export it (password `password`, salt `somesalt`, from the reference implementation).
         let foreign = "$argon2i$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$wWKIMhR9lyDFvRz9YTZweHKfbftvj+qf+YFY4NeBbtA";
         assert_eq!(new.verify(&password("password"), Some(foreign)).await.unwrap(), PasswordCheck::RightNeedsRehash);
+    }
+
+    #[tokio::test]
+    async fn hashes_of_django_ask_to_be_replaced() {
+        let hasher = cheap();
+        for stored in [
+            "pbkdf2_sha256$1000$seasoned4Testing0000xy$p+t270io7vKnat8FvqYa4bqWiO184h/FuZNdi8+hC38=",
+            "argon2$argon2id$v=19$m=8,t=1,p=1$c2Vhc29uZWQ0VGVzdGluZzAwMDB4eQ$ZGBl1/spMmPsJkwu3UyG4vfoXfGyez7x9N1xi+NJ/74",
+        ] {
+            assert_eq!(check_importable(stored), Ok(()), "{stored}");
+            let right = hasher.verify(&password("lètmein☂"), Some(stored)).await.unwrap();
+            assert_eq!(hasher.verify(&password("letmein"), Some(stored)).await.unwrap(), PasswordCheck::Wrong);
+            // The second has our own form and the cheap hasher's own cost.
+            assert_eq!(right.needs_rehash(), stored.starts_with("pbkdf2"), "{stored}");
+            assert!(right.is_right());
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_checked_is_not_imported() {
+        for (stored, expected) in [
+            (
+                "$argon2id$v=19$m=102400,t=2,p=8$c2Vhc29uZWQ0VGVzdGluZzAwMDB4eQ$4Eywy2SumifmduaGlimpaKmkLNNnWxkTgt5uVWiptwU",
+                Ok(()),
+            ),
+            ("$argon2id$v=19$m=19456,t=2,p=1$c2Vhc29uZWQ0VGVzdGluZzAwMDB4eQ", Err(Unusable::Unknown)),
+            ("$argon2id$", Err(Unusable::Unknown)),
+            (
+                "argon2$argon2id$v=19$m=4194304,t=2,p=1$c29tZXNhbHQ$wWKIMhR9lyDFvRz9YTZweHKfbftvj+qf+YFY4NeBbtA",
+                Err(Unusable::TooCostly),
+            ),
+            ("secret", Err(Unusable::Unknown)),
+        ] {
+            assert_eq!(check_importable(stored), expected, "{stored}");
+        }
     }
 
     #[tokio::test]

@@ -2,7 +2,12 @@
 //!
 //! NIST SP 800-63B-4 §3.1.1. An unknown name costs the same hash as a known one and gets the same answer.
 
+mod blocklist;
+pub mod breached;
+pub mod foreign;
 pub mod hash;
+pub mod policy;
+pub mod strength;
 
 use std::sync::Arc;
 
@@ -77,9 +82,9 @@ impl Method for Password {
         let user = user.filter(|_| is_heard && check.is_right());
         let Some((user, epoch)) = user.zip(epoch) else { return Err(Refusal::Wrong) };
         self.throttle.forgive(&self.edges, guess).await?;
-        if check.needs_rehash() {
-            let phc = self.hasher.hash(password).await?;
-            store.set_password(user.id, &phc, now).await?;
+        if let Some(before) = phc.filter(|_| check.needs_rehash()) {
+            let after = self.hasher.hash(password).await?;
+            store.replace_password(user.id, (&before, &after), now).await?;
         }
         Ok(Authentication::new((user.id, epoch), now, vec![Amr::Pwd]))
     }

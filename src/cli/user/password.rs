@@ -26,17 +26,34 @@ pub(super) fn read() -> Result<Secret, CommandError> {
         }
         return Ok(password);
     }
-    let mut line = Zeroizing::new(String::new());
-    // A byte more than fits tells that it is too long.
-    let limit = u64::try_from(MAX_BYTES + 2).unwrap_or(u64::MAX);
-    std::io::stdin().lock().take(limit).read_line(&mut line).map_err(anyhow::Error::from)?;
-    let password = Secret::from(line.trim_end_matches(['\r', '\n']));
+    let password = line()?;
     if password.expose().is_empty() {
         let cure = "no password was given; type it at a terminal or send it as one line on standard input";
         return Err(CommandError::refused(cure.to_owned()));
     }
     check(&password)?;
     Ok(password)
+}
+
+/// Reads a hash of another system from one line of standard input: it is as secret as a password, and nobody types it.
+///
+/// # Errors
+/// When there is none.
+pub(super) fn read_hash() -> Result<Secret, CommandError> {
+    let hash = line()?;
+    if hash.expose().is_empty() {
+        return Err(CommandError::refused("no hash was given; send it as one line on standard input".to_owned()));
+    }
+    Ok(hash)
+}
+
+/// One line of standard input.
+fn line() -> Result<Secret, CommandError> {
+    let mut line = Zeroizing::new(String::new());
+    // A byte more than fits tells that it is too long.
+    let limit = u64::try_from(MAX_BYTES + 2).unwrap_or(u64::MAX);
+    std::io::stdin().lock().take(limit).read_line(&mut line).map_err(anyhow::Error::from)?;
+    Ok(Secret::from(line.trim_end_matches(['\r', '\n'])))
 }
 
 fn prompt(text: &str) -> Result<Secret, CommandError> {

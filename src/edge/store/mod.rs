@@ -49,6 +49,7 @@ mod key;
 mod key_life;
 mod listen;
 mod once;
+mod password_change;
 mod postgres;
 mod refresh_token;
 pub mod schema;
@@ -67,6 +68,7 @@ pub use beside::Beside;
 pub use epoch::Kept;
 use open::APPLICATION_ID;
 pub use open::{DatabaseSettings, StoreError};
+pub use password_change::NewPassword;
 pub use postgres::PostgresSettings;
 pub use refresh_token::Rotation;
 

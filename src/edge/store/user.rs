@@ -36,6 +36,8 @@ const TAKE_BACK: &str = "DELETE FROM user_account WHERE id = $1";
 const READ_PASSWORD: &str = "SELECT secret FROM credential WHERE user_id = $1 AND kind = 'password'";
 const SET_PASSWORD: &str = "INSERT INTO credential (user_id, kind, secret, updated_at) VALUES ($1, 'password', $2, $3)
     ON CONFLICT (user_id, kind) DO UPDATE SET secret = excluded.secret, updated_at = excluded.updated_at";
+const REPLACE_PASSWORD: &str = "UPDATE credential SET secret = $3, updated_at = $4
+    WHERE user_id = $1 AND kind = 'password' AND secret = $2";
 const DISABLE: &str = "UPDATE user_account SET disabled_at = $2 WHERE id = $1 AND disabled_at IS NULL";
 
 impl Store {
@@ -125,6 +127,26 @@ impl Store {
         self.recorder.record(fact).await
     }
 
+    /// Puts another hash of the same password in the place of the one that was checked; false when the password was changed
+    /// meanwhile, which then stands.
+    pub async fn replace_password(
+        &self,
+        id: UserId,
+        (before, after): (&Secret, &str),
+        now: NumericDate,
+    ) -> Result<bool, Fault> {
+        let (before, after) = (before.clone(), Secret::from(after));
+        let fact = Fact::one(move |connection| {
+            async move {
+                let write = connection.query(REPLACE_PASSWORD).bind(id.uuid()).bind(before.expose().as_str());
+                let write = write.bind(after.expose().as_str()).bind(now.seconds());
+                Ok(write.execute().await.context("replace the hash of a password")? == 1)
+            }
+            .boxed()
+        });
+        self.recorder.record(fact).await
+    }
+
     /// Disables the account, ends its sessions and revokes its grants; false when it was disabled or there is none, and then
     /// nothing is written `beside` it.
     pub async fn disable_user(&self, id: UserId, now: NumericDate, beside: Beside) -> Result<bool, Fault> {
@@ -169,7 +191,7 @@ async fn add_identifier(
     Ok(Creation::of(changed))
 }
 
-async fn write_password(
+pub(super) async fn write_password(
     connection: &mut Connection,
     user: UserId,
     phc: &Secret,

@@ -74,6 +74,8 @@ catalogue! {
     PasswordEntirelyNumeric = "password_entirely_numeric" [422];
     /// A password that is in a list of stolen ones.
     PasswordBreached = "password_breached" [422];
+    /// A password that could not be looked up among stolen ones, where this server takes no other.
+    PasswordUnchecked = "password_unchecked" [422];
     /// Two entries of a password differ.
     PasswordsNotIdentical = "passwords_not_identical" [422];
     /// The present password is not right.

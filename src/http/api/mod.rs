@@ -46,6 +46,7 @@ mod openapi;
 pub mod operation;
 mod options;
 pub mod origin;
+mod password;
 pub mod problem;
 mod session;
 mod sign_in;
@@ -73,10 +74,15 @@ pub const BASE: &str = "/api/v1";
 
 /// Every operation, whether it is switched on or not.
 fn operations() -> Vec<Operation> {
-    [index::operations(), session::operations(), options::operations(), sign_in::operations(), token::operations()]
-        .into_iter()
-        .flatten()
-        .collect()
+    let all = [
+        index::operations(),
+        session::operations(),
+        options::operations(),
+        sign_in::operations(),
+        token::operations(),
+        password::operations(),
+    ];
+    all.into_iter().flatten().collect()
 }
 
 /// How the operator wants the API.

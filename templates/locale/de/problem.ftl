@@ -13,6 +13,7 @@ problem-password_too_similar = Das Passwort ähnelt zu sehr Ihrem Namen oder Ihr
 problem-password_too_common = Zu viele Menschen benutzen dieses Passwort
 problem-password_entirely_numeric = Das Passwort besteht nur aus Ziffern
 problem-password_breached = Dieses Passwort steht auf einer Liste gestohlener Passwörter
+problem-password_unchecked = Das Passwort lässt sich gerade nicht prüfen; bitte später noch einmal versuchen
 problem-passwords_not_identical = Die beiden Passwörter sind verschieden
 problem-invalid_password = Das Passwort stimmt nicht
 problem-username_taken = Diesen Benutzernamen gibt es schon

@@ -13,6 +13,7 @@ problem-password_too_similar = The password is too much like your name or addres
 problem-password_too_common = Too many people use this password
 problem-password_entirely_numeric = The password consists of digits only
 problem-password_breached = This password is on a list of stolen ones
+problem-password_unchecked = The password cannot be checked at the moment; try again later
 problem-passwords_not_identical = The two passwords differ
 problem-invalid_password = The password is not right
 problem-username_taken = This username is taken

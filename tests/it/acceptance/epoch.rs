@@ -76,8 +76,7 @@ async fn s_075_the_acting_session_stays_under_a_new_name() {
     let story = Story::new(AccessTokenFormat::Jwt).await;
     let other = Browser::signed_in(&story.server, "alice").await;
     let cookie = story.alice.cookie("symbolon_session").expect("signed in");
-    let store = story.server.store();
-    let session = store.session_by_token(&TokenHash::of(&cookie)).await.expect("read").expect("there");
+    let session = story.server.store().session_by_token(&TokenHash::of(&cookie)).await.expect("read").expect("there");
     let fresh = "f".repeat(43);
     story.sign_out_everywhere(Some(Kept { session: session.id, token: TokenHash::of(&fresh) })).await;
 

@@ -5,9 +5,11 @@
 //! `SYMBOLON_WRITE=1 cargo test --test it the_acceptance_page` writes the page anew.
 
 mod api;
+mod epoch;
 mod first_party;
 mod flow;
 mod message;
+mod password;
 mod session;
 mod sign_in;
 mod token;

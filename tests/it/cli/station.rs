@@ -120,6 +120,17 @@ impl Station {
         connection.close().await.expect("closes");
     }
 
+    /// The hash of somebody's password, as it lies in the database.
+    pub(super) async fn stored_password(&self, name: &str) -> String {
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(self.folder.path().join("symbolon.db"));
+        let mut connection = options.busy_timeout(Duration::from_secs(5)).connect().await.expect("opens");
+        let statement = "SELECT c.secret FROM credential c JOIN identifier i ON i.user_id = c.user_id
+            WHERE i.lookup = $1 AND c.kind = 'password'";
+        let secret = sqlx::query_scalar(statement).bind(name).fetch_one(&mut connection).await.expect("it is there");
+        connection.close().await.expect("closes");
+        secret
+    }
+
     pub(super) fn issuer(&self) -> String {
         format!("http://localhost:{}", self.port)
     }

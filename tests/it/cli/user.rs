@@ -109,3 +109,56 @@ async fn sessions_end_when_the_operator_says_so() {
     a_second().await;
     assert!(!is_signed_in(&station, &session).await);
 }
+
+/// S-038: people of another system keep their passwords, and their next sign-in replaces the hash by one of ours.
+#[tokio::test]
+async fn s_038_an_imported_hash_signs_in_and_is_replaced() {
+    let station = Station::new();
+    let _server = station.serve().await;
+    // Made by Django 5.2 of `lètmein☂`.
+    let django = [
+        "pbkdf2_sha256$1000$seasoned4Testing0000xy$p+t270io7vKnat8FvqYa4bqWiO184h/FuZNdi8+hC38=",
+        "pbkdf2_sha1$1000$seasoned4Testing0000xy$+TFk2aJs66oGR1YvVSyRC5Af9zw=",
+        "bcrypt_sha256$$2b$04$F5nHBhhHJQFjvbeJxe.yKeh8Z1HFKX2IE4tdIgJymTeTwsrYKvpEK",
+        "bcrypt$$2b$04$6v2ApZKXhkAVXlarlX2AM.9tqo9zx5AwMvOdtUsy0lnULuM8un1hC",
+        "scrypt$16$seasoned4Testing0000xy$8$5$ebvpmlgcTXi28PTtaZe5xaGTjqTjdLJTqOTjyf7QUNMTm4sakZHr0m+7/CpmCanwl3Dm6xYZ7VSViR2xnlQzXA==",
+        "argon2$argon2id$v=19$m=8,t=1,p=1$c2Vhc29uZWQ0VGVzdGluZzAwMDB4eQ$ZGBl1/spMmPsJkwu3UyG4vfoXfGyez7x9N1xi+NJ/74",
+    ];
+    for (number, hash) in django.iter().enumerate() {
+        let name = format!("person{number}");
+        station.run(&["user", "create", &name, "--no-password"]).ok();
+        let out = station.run_with(&format!("{hash}\n"), &["user", "import-hash", &name, "--json"]).json();
+        assert_eq!(out["hash_imported"], true);
+        assert!(sign_in(&station, &name, "wrong").await.is_none(), "{hash}");
+        assert!(sign_in(&station, &name, "lètmein☂").await.is_some(), "{hash}");
+        let stored = station.stored_password(&name).await;
+        assert!(stored.starts_with("$argon2id$v=19$m=19456"), "{stored}");
+        assert!(sign_in(&station, &name, "lètmein☂").await.is_some(), "with the new hash");
+    }
+    for (hash, part) in [
+        ("", "no hash was given"),
+        ("plain text", "none of"),
+        ("$2b$31$6v2ApZKXhkAVXlarlX2AM.9tqo9zx5AwMvOdtUsy0lnULuM8un1hC", "would cost more"),
+    ] {
+        let line = station.run_with(hash, &["user", "import-hash", "person0"]).refused(1);
+        assert!(line.contains(part) && !line.contains("6v2A"), "{line}");
+    }
+}
+
+/// S-028: a list of stolen passwords is made from hashes as they are published.
+#[test]
+fn s_028_a_list_of_stolen_passwords_is_made() {
+    let station = Station::new();
+    // SHA-1 of `password` and of `correct horse battery staple`.
+    let hashes = "5BAA61E4C9B93F3F0682250B6CF8331B7EE68FD8:9000\r\nABF7AAD6438836DBE526AA231ABDE2D0EEF74D42:2\r\n";
+    std::fs::write(station.folder.path().join("hashes.txt"), hashes).unwrap();
+    let build = ["password-list", "build", "hashes.txt", "stolen.list"];
+    assert_eq!(station.run(&[&build[..], &["--json"]].concat()).json()["passwords"], 2);
+    assert!(station.run(&build).refused(1).contains("is there already"));
+    let rare = ["password-list", "build", "hashes.txt", "often.list", "--at-least", "10", "--json"];
+    assert_eq!(station.run(&rare).json()["passwords"], 1);
+    std::fs::write(station.folder.path().join("odd.txt"), "password\n").unwrap();
+    let line = station.run(&["password-list", "build", "odd.txt", "odd.list"]).refused(1);
+    assert!(line.contains("line 1 is no SHA-1 hash"), "{line}");
+    assert!(!station.folder.path().join("odd.list").exists() && !station.folder.path().join("odd.unfinished").exists());
+}

@@ -11,6 +11,7 @@ use symbolon::model::signing_key::{KeyState, StoredSigningKey};
 use symbolon::model::token::{CodeRedemption, RefreshRotation};
 use symbolon::model::user::{IdentifierKind, LookupName};
 use symbolon::protocol::jose::algorithm::SigningAlgorithm;
+use symbolon::protocol::secret::Secret;
 
 use crate::contract::sample::{self, House, at, hash};
 
@@ -118,6 +119,14 @@ async fn a_name_belongs_to_one_person(house: House) {
     store.set_password(nameless.id, "first", at(1)).await.expect("set");
     store.set_password(nameless.id, "second", at(2)).await.expect("set");
     assert_eq!(store.password(nameless.id).await.expect("read").expect("set").expose(), "second");
+    let replace = async |before: &str| {
+        let hashes = (&Secret::from(before), "third");
+        store.replace_password(nameless.id, hashes, at(3)).await.expect("asked")
+    };
+    assert!(!replace("first").await, "somebody changed the password meanwhile");
+    assert_eq!(store.password(nameless.id).await.expect("read").expect("set").expose(), "second");
+    assert!(replace("second").await);
+    assert_eq!(store.password(nameless.id).await.expect("read").expect("set").expose(), "third");
     let users = store.users(10).await.expect("listed");
     let names: Vec<_> = users.iter().map(|user| user.identifiers.len()).collect();
     assert_eq!(names.iter().sum::<usize>(), 2, "alice has two names, the other none: {names:?}");

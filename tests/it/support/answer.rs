@@ -36,6 +36,13 @@ impl Answer {
         self.json()
     }
 
+    /// Itself, which must have this status.
+    #[track_caller]
+    pub(crate) fn of(self, status: StatusCode) -> Self {
+        assert_eq!(self.status, status, "{self}");
+        self
+    }
+
     /// Status and OAuth error code: `400 invalid_grant`. Every error names the page that explains it.
     #[track_caller]
     pub(crate) fn error(&self) -> String {

@@ -1,0 +1,20 @@
+//! Numbers; the environment writes them as texts.
+
+use serde::{Deserialize, Deserializer};
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Written {
+    Number(i64),
+    Text(String),
+}
+
+/// A whole number from 0 on.
+pub(super) fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
+    let number = match Written::deserialize(deserializer) {
+        Ok(Written::Number(number)) => usize::try_from(number).ok(),
+        Ok(Written::Text(text)) => text.parse().ok(),
+        Err(_) => None,
+    };
+    number.ok_or_else(|| serde::de::Error::custom("must be a whole number"))
+}
