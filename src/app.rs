@@ -8,6 +8,7 @@ use arc_swap::ArcSwap;
 use axum::Router;
 
 use crate::account::password_change::{Choice, PasswordChange};
+use crate::account::step_up::StepUp;
 use crate::authn::device::Devices;
 use crate::authn::password::breached::{BreachedList, WhenUnreadable};
 use crate::authn::password::hash::PasswordHasher;
@@ -119,6 +120,7 @@ pub struct App {
     devices: Devices,
     proxies: TrustedProxies,
     api: ApiSettings,
+    step_up_lifetime: Duration,
 }
 
 /// What is opened once, at the start.
@@ -296,6 +298,7 @@ impl App {
             cookie_scope: cookie_scope(config),
             proxies: config.server.trusted_proxies.clone(),
             api: ApiSettings { origins: config.api.allowed_origins.clone(), off: config.endpoints.off() },
+            step_up_lifetime: config.session.step_up_lifetime,
             issuer,
         })
     }
@@ -320,6 +323,7 @@ impl App {
             provider: Arc::clone(provider),
             methods: authn::methods(&provider.edges, Arc::clone(&self.hasher), (throttle, self.devices.clone())),
             devices: self.devices.clone(),
+            step_up: StepUp { edges: provider.edges.clone(), lifetime: self.step_up_lifetime },
             pages: pages.clone(),
             cookies: cookies.clone(),
             csrf: Csrf::new(self.csrf_key.clone(), self.issuer.origin().ascii_serialization()),
@@ -479,7 +483,12 @@ fn policy(config: &Config, mode: Mode) -> Result<Policy, StartError> {
             interaction: config.session.interaction_lifetime,
             ..Lifetimes::default()
         },
-        sessions: SessionLifetimes { idle: config.session.idle_lifetime, absolute: config.session.lifetime },
+        sessions: SessionLifetimes {
+            idle: config.session.idle_lifetime,
+            absolute: config.session.lifetime,
+            at_most: config.session.at_most,
+        },
+        history: config.history.lifetime,
         client_registration,
         access_token_signing_alg: tokens.signing_alg,
         default_audience: config.issuer.as_str().to_owned(),

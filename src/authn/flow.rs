@@ -49,6 +49,8 @@ pub enum Step {
 pub struct Completed {
     /// Who, when, how.
     pub authentication: Authentication,
+    /// The method that proved it, the last of several.
+    pub method: &'static str,
     /// What it leads to.
     pub purpose: Purpose,
 }
@@ -87,7 +89,7 @@ impl SignIn<'_> {
         let method = self.method(method).ok_or(Refusal::Wrong)?;
         let proof = self.proof(method, attempt, answer).await?;
         let flow = self.open(opening, Progress::Proven(proof));
-        self.go_on(flow).await
+        self.go_on(method, flow).await
     }
 
     /// Opens a flow with a name, and asks for what may prove it. Whether anybody has the name does not show.
@@ -127,7 +129,7 @@ impl SignIn<'_> {
         // One of several right answers at once goes on, here and on every node.
         let flow = FLOW.take(&*self.edges.ephemeral, key.as_bytes(), now).await?.ok_or(Refusal::FlowInvalid)?;
         let flow = flow.proven(proof).map_err(|_| Refusal::Wrong)?;
-        self.go_on(flow).await
+        self.go_on(method, flow).await
     }
 
     /// What `caller` waits for under this handle.
@@ -163,19 +165,23 @@ impl SignIn<'_> {
         match self.edges.store.user(proof.user).await? {
             Some(user) if !proof.stands(&user) => Err(Refusal::Wrong),
             Some(user) if user.is_enabled() => Ok(proof),
-            Some(_) => Err(Refusal::Disabled),
+            Some(user) => {
+                attempt.note_failure(self.edges, method.name(), Some(user.id));
+                Err(Refusal::Disabled)
+            }
             None => Err(Refusal::Wrong),
         }
     }
 
     /// Is it enough?
-    async fn go_on(&self, flow: SignInFlow) -> Result<Step, Refusal> {
+    async fn go_on(&self, method: &dyn Method, flow: SignInFlow) -> Result<Step, Refusal> {
         let Progress::Proven(proven) = &flow.progress else { return Err(Refusal::FlowInvalid) };
         let methods: Vec<(&'static str, Factor)> =
             self.methods.iter().map(|method| (method.name(), method.factor())).collect();
         match judge(self.policy, proven, &methods) {
             Verdict::Content => {
-                Ok(Step::Complete(Completed { authentication: proven.clone(), purpose: flow.purpose.clone() }))
+                let (authentication, purpose) = (proven.clone(), flow.purpose.clone());
+                Ok(Step::Complete(Completed { authentication, method: method.name(), purpose }))
             }
             Verdict::More(names) if names.is_empty() => Err(Refusal::Wrong),
             Verdict::More(names) => {

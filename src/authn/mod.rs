@@ -22,8 +22,9 @@ use crate::authn::password::hash::PasswordHasher;
 use crate::authn::throttle::Throttle;
 use crate::edge::{Edges, meter};
 use crate::model::authentication::{Amr, Authentication};
+use crate::model::event::{Actor, EventName, Provenance};
 use crate::model::fault::Fault;
-use crate::model::id::UserId;
+use crate::model::id::{ClientId, SessionId, UserId};
 use crate::protocol::secret::Secret;
 
 /// A way to prove who one is.
@@ -50,15 +51,33 @@ pub trait Method: Send + Sync {
     async fn finish(&self, attempt: &Attempt, answer: &Answer) -> Result<Authentication, Refusal>;
 }
 
-/// Where an attempt comes from.
-#[derive(Clone, Debug)]
+/// Where an attempt comes from, and what for.
+#[derive(Clone, Debug, Default)]
 pub struct Attempt {
-    /// The address it comes from, for limits.
-    pub address: String,
+    /// Where the request comes from: its address counts for limits, and all of it is written down with what came of it.
+    pub from: Provenance,
     /// The mark that the browser carries, if any ([`device`]).
     pub device: Option<Secret>,
     /// Who has to be proven, when something is proven already.
     pub person: Option<UserId>,
+    /// The session in which a person proves again who they are; `None` for a sign-in.
+    pub again_in: Option<SessionId>,
+    /// The app that the person signs in for, or acts through.
+    pub client: Option<ClientId>,
+}
+
+impl Attempt {
+    /// Writes down that the attempt failed: in the history of `user`, or in nobody's, so that both cost the same. What was
+    /// typed is not told.
+    pub fn note_failure(&self, edges: &Edges, method: &'static str, user: Option<UserId>) {
+        let name = if self.again_in.is_some() { EventName::StepUp } else { EventName::SignIn };
+        let mut event = edges.event(name).by(Actor::Anonymous).failed().from(self.from.clone());
+        event = event.telling("method", method);
+        event.user = user;
+        event.session = self.again_in;
+        event.client.clone_from(&self.client);
+        edges.store.note_event(event);
+    }
 }
 
 /// Kinds of things that are proven: two of the same kind are one factor.

@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 use crate::cli::output::{Table, moment};
 use crate::cli::site::{Absent, Site};
 use crate::cli::{Call, CommandError};
+use crate::edge::store::{Beside, Reach};
+use crate::model::event::{Actor, EventName};
 use crate::model::session::Session;
 
 /// `symbolon session`
@@ -66,7 +68,7 @@ async fn list(call: &Call, site: &Site, (user, limit): (Option<String>, u32)) ->
             moment(session.authentication.at),
             moment(session.last_seen_at),
             moment(session.expires_at),
-            session.user_agent.chars().take(60).collect(),
+            session.origin.user_agent.chars().take(60).collect(),
         ]);
     }
     call.output.print(table, &Value::Array(values))
@@ -88,7 +90,8 @@ async fn live(site: &Site, user: Option<String>, limit: u32) -> Result<Vec<Sessi
 async fn end_one(call: &Call, site: &Site, id: &str) -> Result<(), CommandError> {
     let unknown = || CommandError::refused(format!("there is no live session {id}; `symbolon session list` shows all"));
     let parsed = id.parse().map_err(|_| unknown())?;
-    if !site.edges.store.end_session(parsed, site.now()).await? {
+    let session = site.edges.store.session(parsed).await?.ok_or_else(unknown)?;
+    if !throw_out(site, &session).await? {
         return Err(unknown());
     }
     call.output.print("ended", &json!({"ended": 1}))
@@ -97,15 +100,23 @@ async fn end_one(call: &Call, site: &Site, id: &str) -> Result<(), CommandError>
 async fn end_many(call: &Call, site: &Site, user: Option<String>) -> Result<(), CommandError> {
     let mut ended = 0;
     for session in live(site, user, u32::MAX).await? {
-        ended += u32::from(site.edges.store.end_session(session.id, site.now()).await?);
+        ended += u32::from(throw_out(site, &session).await?);
     }
     call.output.print(format_args!("ended {ended} sessions"), &json!({"ended": ended}))
+}
+
+/// Ends a session with every token that was given in it.
+async fn throw_out(site: &Site, session: &Session) -> Result<bool, CommandError> {
+    let event = site.edges.event(EventName::SessionEnded).of(session.authentication.user).by(Actor::Operator);
+    let beside = Beside::event(event.within(session.id).telling("reason", "revoked"));
+    Ok(site.edges.store.end_session(session.id, Reach::All, site.now(), beside).await?)
 }
 
 fn json_of(session: &Session, login: &str) -> Value {
     json!({
         "id": session.id, "user_id": session.authentication.user, "user": login, "created_at": session.created_at,
         "authenticated_at": session.authentication.at, "last_seen_at": session.last_seen_at,
-        "expires_at": session.expires_at, "user_agent": session.user_agent,
+        "expires_at": session.expires_at, "user_agent": session.origin.user_agent,
+        "address": session.origin.address, "client_id": session.origin.client,
     })
 }

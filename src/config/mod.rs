@@ -10,6 +10,7 @@
 pub mod api;
 mod check;
 pub mod client_registration;
+mod count;
 pub mod database;
 pub mod duration;
 pub mod effective;
@@ -18,6 +19,7 @@ mod environment;
 pub mod ephemeral;
 mod error;
 pub mod fetch;
+pub mod history;
 pub mod issuer;
 pub mod keys;
 pub mod log;
@@ -68,6 +70,8 @@ pub struct Config {
     pub client_registration: client_registration::ClientRegistration,
     /// How long people stay signed in.
     pub session: session::Session,
+    /// How long it is remembered what happened.
+    pub history: history::History,
     /// Who may call the account API from a browser.
     pub api: api::ApiSection,
     /// What of the account API is there.

@@ -7,7 +7,8 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::duration;
+use super::{count, duration};
+use crate::account::step_up::STEP_UP_LIFETIME;
 use crate::model::session::SessionLifetimes;
 use crate::oauth::policy::Lifetimes;
 
@@ -23,6 +24,13 @@ pub struct Session {
     #[serde(with = "duration")]
     #[schemars(with = "duration::Written")]
     pub lifetime: Duration,
+    /// A proof of who one is, before something sensitive; after that the person proves it again
+    #[serde(with = "duration")]
+    #[schemars(with = "duration::Written")]
+    pub step_up_lifetime: Duration,
+    /// The most sessions of one person; one more ends the oldest
+    #[serde(deserialize_with = "count::deserialize")]
+    pub at_most: u32,
     /// A sign-in under way, from the app's request to the answer
     #[serde(with = "duration")]
     #[schemars(with = "duration::Written")]
@@ -37,6 +45,8 @@ impl Default for Session {
         Self {
             idle_lifetime: lifetimes.idle,
             lifetime: lifetimes.absolute,
+            step_up_lifetime: STEP_UP_LIFETIME,
+            at_most: lifetimes.at_most,
             interaction_lifetime: Lifetimes::default().interaction,
             cookie_domain: None,
         }

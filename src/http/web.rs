@@ -7,6 +7,7 @@ use http::StatusCode;
 use http::header::{HeaderMap, HeaderValue, LOCATION, SET_COOKIE};
 
 use crate::account::password_change::PasswordChange;
+use crate::account::step_up::StepUp;
 use crate::authn::Method;
 use crate::authn::device::Devices;
 use crate::authn::flow::SignIn;
@@ -45,6 +46,8 @@ pub struct Parts {
     pub methods: Vec<Box<dyn Method>>,
     /// Browsers that are known.
     pub devices: Devices,
+    /// Fresh proofs before something sensitive.
+    pub step_up: StepUp,
     /// The pages.
     pub pages: Pages,
     /// The cookies.
@@ -233,9 +236,10 @@ fn host(url: &str) -> Option<String> {
     Some(url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
 }
 
-/// `User-Agent` as text; empty when there is none.
+/// `User-Agent` as it is written down: at most 256 characters, no control characters; empty when there is none.
 pub fn user_agent(headers: &HeaderMap) -> String {
-    headers.get(http::header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
+    let stated = headers.get(http::header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    stated.chars().filter(|letter| !letter.is_control()).take(256).collect()
 }
 
 #[cfg(test)]

@@ -51,6 +51,20 @@ pub struct GrantDetails {
     /// `nonce` of the request; it stays the same in ID tokens of later refreshes (OIDC Core §12.2 asks for none).
     #[serde(default)]
     pub nonce: Option<String>,
+    /// Who holds the session that it was given in.
+    #[serde(default)]
+    pub session_holder: SessionHolder,
+}
+
+/// Who holds a session.
+#[derive(Copy, Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SessionHolder {
+    /// A browser, by its cookie.
+    #[default]
+    Browser,
+    /// The app that signed the person in on a screen of its own: the session is there for this grant alone.
+    App,
 }
 
 impl Grant {
@@ -58,6 +72,17 @@ impl Grant {
     pub const fn is_live(&self) -> bool {
         self.revoked_at.is_none()
     }
+}
+
+/// What an app has of a person: by a consent that is remembered, or by a grant that is good.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct AppAccess {
+    /// The app.
+    pub client: ClientId,
+    /// What it may see.
+    pub scope: Scope,
+    /// Since when, as far as it is known: the latest agreement or sign-in.
+    pub granted_at: NumericDate,
 }
 
 /// A consent that is remembered: one for each person and client.

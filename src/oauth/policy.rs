@@ -15,6 +15,8 @@ pub struct Policy {
     pub lifetimes: Lifetimes,
     /// How long sessions live.
     pub sessions: SessionLifetimes,
+    /// How long it is remembered what happened.
+    pub history: Duration,
     /// Who may register clients.
     pub client_registration: ClientRegistration,
     /// How access tokens are signed.

@@ -21,6 +21,7 @@
 //! | RFC 7636 | [`pkce`] |
 //! | RFC 8414, OIDC Discovery | [`metadata`] |
 //! | RFC 9068 | [`jwt_access_token`] |
+//! | RFC 9470 | [`step_up`] |
 //! | OIDC Core §2 | [`oidc::id_token`] |
 //! | OIDC Core §5 | [`oidc::claims`] |
 //! | OIDC Core §8 | [`oidc::subject`] |
@@ -51,5 +52,6 @@ pub mod response_type;
 pub mod revocation;
 pub mod scope;
 pub mod secret;
+pub mod step_up;
 pub mod token_request;
 pub mod token_response;

@@ -91,7 +91,7 @@ async fn an_issuer_with_a_path_works_in_all_of_its_parts() {
     let access_token = tokens["access_token"].as_str().expect("a token");
     assert_eq!(shop.userinfo(access_token).await.status, StatusCode::OK);
     assert!(shop.is_active(access_token).await);
-    let account = alice.open("/tenant/a/account").await;
+    let account = alice.open("/tenant/a/account/apps").await;
     let account = alice.press(&account, "revoke-shop").await;
     assert!(!shop.is_active(access_token).await);
     assert!(alice.press(&account, "sign-out").await.page().has("logged-out"));

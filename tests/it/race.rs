@@ -151,7 +151,7 @@ async fn a_code_redeemed_while_the_person_leaves_gives_nothing_that_lives() {
         let alice = Browser::signed_in(&server, "alice").await;
         let exchange = shop.begin("openid");
         let code = shop.code(&exchange, &alice.authorize(&exchange, "alice").await);
-        let account = alice.open("/account").await.page();
+        let account = alice.open("/account/apps").await.page();
         let (form, cookies) = if round % 2 == 0 {
             (account.form_of("sign-out"), alice.cookie_header())
         } else {

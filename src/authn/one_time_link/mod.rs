@@ -69,7 +69,7 @@ impl Method for OneTimeLink {
         let Answer::Link(token) = answer else { return Err(Refusal::Wrong) };
         let now = self.edges.clock.now();
         let key = TokenHash::of(token.expose());
-        self.throttle.count_address(&*self.edges.ephemeral, &attempt.address, now).await?;
+        self.throttle.count_address(&*self.edges.ephemeral, &attempt.from.address, now).await?;
         let Some(link) = LINK.get(&*self.edges.ephemeral, key.as_bytes(), now).await? else {
             return Err(Refusal::Wrong);
         };
@@ -77,11 +77,14 @@ impl Method for OneTimeLink {
         let epoch = epoch.filter(|epoch| link.epoch.is_none_or(|made_in| made_in >= *epoch));
         let user = self.edges.store.user(link.user).await?.filter(|user| user.is_enabled());
         let user = user.filter(|_| !link.expires_at.is_past(now));
-        let Some((user, epoch)) = user.zip(epoch) else { return Err(Refusal::Wrong) };
+        let Some((user, epoch)) = user.zip(epoch) else {
+            attempt.note_failure(&self.edges, self.name(), Some(link.user));
+            return Err(Refusal::Wrong);
+        };
         if !self.edges.store.consume_once("one_time_link", &key, link.expires_at, now).await? {
             return Err(Refusal::Wrong);
         }
-        self.throttle.forgive_address(&*self.edges.ephemeral, &attempt.address).await?;
+        self.throttle.forgive_address(&*self.edges.ephemeral, &attempt.from.address).await?;
         // The way back in for whom strangers have closed the password (PROTOCOL A5).
         self.edges.store.clear_sign_in_failures(user.id).await?;
         Ok(Authentication::new((user.id, epoch), now, vec![Amr::Mail]))

@@ -65,7 +65,7 @@ impl Method for Password {
             (Some(user), Some(mark)) if self.devices.recognises(user.id, mark) => Some(mark),
             _ => None,
         };
-        let guess = Guess { at, known_browser, address: &attempt.address };
+        let guess = Guess { at, known_browser, address: &attempt.from.address };
         // A stranger learns neither that the account hears them no longer nor, by that, that there is one.
         let is_heard = match self.throttle.count(&self.edges, guess, now).await {
             Ok(()) => true,
@@ -79,8 +79,11 @@ impl Method for Password {
         let epoch = store.auth_epoch(holder).await?;
         let phc = store.password(holder).await?;
         let check = self.hasher.verify(password, phc.as_ref().map(|phc| phc.expose().as_str())).await?;
-        let user = user.filter(|_| is_heard && check.is_right());
-        let Some((user, epoch)) = user.zip(epoch) else { return Err(Refusal::Wrong) };
+        let proven = user.as_ref().filter(|_| is_heard && check.is_right());
+        let Some((user, epoch)) = proven.zip(epoch) else {
+            attempt.note_failure(&self.edges, self.name(), user.as_ref().map(|user| user.id));
+            return Err(Refusal::Wrong);
+        };
         self.throttle.forgive(&self.edges, guess).await?;
         if let Some(before) = phc.filter(|_| check.needs_rehash()) {
             let after = self.hasher.hash(password).await?;

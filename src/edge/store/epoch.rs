@@ -11,7 +11,7 @@ use futures_util::FutureExt as _;
 use crate::edge::store::row::{Context as _, Place};
 use crate::edge::store::statement::Connection;
 use crate::edge::store::writer::Fact;
-use crate::edge::store::{Beside, Held, Store, grant, session};
+use crate::edge::store::{Beside, Held, Store, grant, session, session_end};
 use crate::model::epoch::Epoch;
 use crate::model::fault::Fault;
 use crate::model::id::{GrantId, SessionId, UserId};
@@ -90,7 +90,7 @@ pub(super) async fn step(
         stepped.session = session::carry_over(connection, (user, kept), epoch(user, next)?, now).await?;
     }
     let stays = stepped.session.as_ref().map(|session| session.id);
-    stepped.ended = session::end_all_of(connection, user, stays, now).await?;
+    stepped.ended = session_end::end_all_of(connection, user, stays, now).await?;
     stepped.revoked = grant::revoke_all_of(connection, user, now).await?;
     Ok(stepped)
 }

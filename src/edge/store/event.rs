@@ -19,6 +19,7 @@ const INSERT: &str = "INSERT INTO event
 const OF_USER: &str =
     "SELECT id, at, name, outcome, user_id, actor, client_id, session_id, address, user_agent, trace_id, details
     FROM event WHERE user_id = $1 AND at >= $2 AND ($3 IS NULL OR id < $3) ORDER BY id DESC LIMIT $4";
+const CLEAR: &str = "DELETE FROM event WHERE id IN (SELECT id FROM event WHERE at < $1 ORDER BY at LIMIT $2)";
 
 impl Store {
     /// Writes an event down without waiting; it may be lost when the server is overloaded or dies, so that what must be told
@@ -28,6 +29,18 @@ impl Store {
         if let Err(fault) = self.recorder.post(fact) {
             tracing::warn!(error = %fault, "an event was not written down");
         }
+    }
+
+    /// Deletes at most `limit` events from before `since`; returns how many went.
+    pub async fn clear_events(&self, since: NumericDate, limit: u32) -> Result<u64, Fault> {
+        let fact = Fact::one(move |connection| {
+            async move {
+                let clear = connection.query(CLEAR).bind(since.seconds()).bind(i64::from(limit));
+                clear.execute().await.context("clear away old events")
+            }
+            .boxed()
+        });
+        self.recorder.record(fact).await
     }
 
     /// What concerned `user` since `since`, the latest first: at most `limit` events, those before `before` where it is given.

@@ -9,9 +9,10 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 use crate::edge::store::row::{Context as _, Place, moment, to_json};
+use crate::edge::store::session_end::Reach;
 use crate::edge::store::statement::{Connection, Linked};
 use crate::edge::store::writer::Fact;
-use crate::edge::store::{Held, Store, access_token};
+use crate::edge::store::{Beside, Held, Store, access_token};
 use crate::model::fault::Fault;
 use crate::model::grant::Grant;
 use crate::model::id::{ClientId, GrantId, SessionId, UserId};
@@ -46,6 +47,10 @@ const REVOKE_BETWEEN: &str = "UPDATE oauth_grant SET revoked_at = $3
     WHERE user_id = $1 AND client_id = $2 AND revoked_at IS NULL RETURNING id";
 const REVOKE_ONLINE_OF: &str = "UPDATE oauth_grant SET revoked_at = $2
     WHERE session_id = $1 AND NOT is_offline AND revoked_at IS NULL RETURNING id";
+const REVOKE_OF: &str =
+    "UPDATE oauth_grant SET revoked_at = $2 WHERE session_id = $1 AND revoked_at IS NULL RETURNING id";
+const REVOKE_OUTSIDE: &str = "UPDATE oauth_grant SET revoked_at = $3
+    WHERE user_id = $1 AND session_id <> $2 AND revoked_at IS NULL RETURNING id";
 const REVOKE_ALL_OF: &str =
     "UPDATE oauth_grant SET revoked_at = $2 WHERE user_id = $1 AND revoked_at IS NULL RETURNING id";
 
@@ -111,10 +116,20 @@ impl Store {
         self.held.grants.get_or_load(&id, load).await
     }
 
-    /// Revokes a grant, and with it every token of it; false when it was revoked before or there is none.
-    pub async fn revoke_grant(&self, id: GrantId, now: NumericDate) -> Result<bool, Fault> {
+    /// Revokes a grant, and with it every token of it; false when it was revoked before or there is none, and then nothing is
+    /// written `beside` it.
+    pub async fn revoke_grant(&self, id: GrantId, now: NumericDate, beside: Beside) -> Result<bool, Fault> {
         let held = Arc::clone(&self.held);
-        let fact = Fact::one(move |connection| revoke(connection, id, now).boxed());
+        let fact = Fact::several(move |connection| {
+            async move {
+                let was_live = revoke(connection, id, now).await?;
+                if was_live {
+                    beside.write(connection).await?;
+                }
+                Ok(was_live)
+            }
+            .boxed()
+        });
         self.recorder.record(fact.then(move |_| held.grants.forget(&id))).await
     }
 }
@@ -215,14 +230,30 @@ pub(super) async fn revoke_between(
     Ok(ids.into_iter().map(GrantId::from_uuid).collect())
 }
 
-/// Revokes what was allowed in a session, but for what holds without it (`offline_access`, OIDC Core §11).
-pub(super) async fn revoke_online_of(
+/// Revokes what was allowed in a session, as far as `reach` says.
+pub(super) async fn revoke_of_session(
     connection: &mut Connection,
-    session: SessionId,
+    (session, reach): (SessionId, Reach),
     now: NumericDate,
 ) -> Result<Vec<GrantId>, Fault> {
-    let revoke = connection.query(REVOKE_ONLINE_OF).bind(session.uuid()).bind(now.seconds());
+    let statement = match reach {
+        Reach::Online => REVOKE_ONLINE_OF,
+        Reach::All => REVOKE_OF,
+    };
+    let revoke = connection.query(statement).bind(session.uuid()).bind(now.seconds());
     let ids: Vec<Uuid> = revoke.scalar_all().await.context("revoke the grants of a session")?;
+    Ok(ids.into_iter().map(GrantId::from_uuid).collect())
+}
+
+/// Revokes everything a person allowed, but in the session `kept`.
+pub(super) async fn revoke_outside(
+    connection: &mut Connection,
+    (user, kept): (UserId, Option<SessionId>),
+    now: NumericDate,
+) -> Result<Vec<GrantId>, Fault> {
+    let kept = kept.map_or(Uuid::nil(), SessionId::uuid);
+    let revoke = connection.query(REVOKE_OUTSIDE).bind(user.uuid()).bind(kept).bind(now.seconds());
+    let ids: Vec<Uuid> = revoke.scalar_all().await.context("revoke the grants outside a session")?;
     Ok(ids.into_iter().map(GrantId::from_uuid).collect())
 }
 

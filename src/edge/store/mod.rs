@@ -54,6 +54,7 @@ mod postgres;
 mod refresh_token;
 pub mod schema;
 mod session;
+mod session_end;
 mod sign_in_failure;
 mod user;
 
@@ -71,6 +72,8 @@ pub use open::{DatabaseSettings, StoreError};
 pub use password_change::NewPassword;
 pub use postgres::PostgresSettings;
 pub use refresh_token::Rotation;
+pub use session::Room;
+pub use session_end::Reach;
 
 /// The durable store; clones share one recorder, one pool of readers and what is held in memory.
 #[derive(Clone)]

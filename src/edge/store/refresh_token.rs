@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::edge::store::row::{Context as _, Place, ShortHash, moment};
 use crate::edge::store::statement::{Connection, Linked};
 use crate::edge::store::writer::Fact;
-use crate::edge::store::{Store, access_token, grant};
+use crate::edge::store::{Beside, Store, access_token, grant};
 use crate::model::fault::Fault;
 use crate::model::id::GrantId;
 use crate::model::token::{OpaqueAccessToken, RefreshRotation, RefreshToken};
@@ -55,6 +55,8 @@ pub struct Rotation {
     pub now: NumericDate,
     /// How long, in whole seconds, a retry gets the same successor.
     pub grace: Duration,
+    /// What is written beside the revocation, when it turns out to be a reuse.
+    pub reuse: Beside,
 }
 
 impl Store {
@@ -78,11 +80,12 @@ impl Store {
     /// `Repeated` within the grace when it was exchanged for the same successor, which is unused: the opaque access token is
     /// recorded then too. `Reused` otherwise: the grant is revoked. `Unknown` also when the grant was revoked before.
     pub async fn rotate_refresh_token(&self, rotation: &Rotation) -> Result<RefreshRotation, Fault> {
+        let was_used = self.refresh_token(&rotation.presented).await?.is_some_and(|token| token.used_at.is_some());
         let (rotation, held) = (Arc::new(rotation.clone()), Arc::clone(&self.held));
         let written = Arc::clone(&rotation);
         let fact = Fact::several(move |connection| async move { written.record(connection).await }.boxed());
-        // It is rotated, or the retry changes nothing, or the family is revoked.
-        let fact = if rotation.opaque.is_none() { fact.of_linked_change() } else { fact };
+        // It is rotated. A retry may revoke the family, which is told with it.
+        let fact = if rotation.opaque.is_none() && !was_used { fact.of_linked_change() } else { fact };
         let publish = move |outcome: &RefreshRotation| {
             held.refresh_tokens.forget(&rotation.presented);
             let opaque = rotation.opaque.clone().map(Arc::new);
@@ -142,7 +145,9 @@ impl Rotation {
             self.record_opaque(connection).await?;
             return Ok(RefreshRotation::Repeated);
         }
-        grant::revoke(connection, self.successor.grant, self.now).await?;
+        if grant::revoke(connection, self.successor.grant, self.now).await? {
+            self.reuse.write(connection).await?;
+        }
         Ok(RefreshRotation::Reused)
     }
 

@@ -1,4 +1,4 @@
-//! Sessions of browsers.
+//! Sessions of browsers: how they begin, and how they are found. How they end is in `session_end`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,44 +8,81 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 use crate::edge::store::row::{Context as _, Place, bigint, moment, to_json};
-use crate::edge::store::statement::{Connection, Readers};
+use crate::edge::store::session_end::{self, Ended, Reach};
+use crate::edge::store::statement::{Connection, Linked, Readers};
 use crate::edge::store::writer::Fact;
-use crate::edge::store::{Held, Kept, Store, grant};
+use crate::edge::store::{Beside, Kept, Store};
 use crate::model::authentication::Authentication;
 use crate::model::epoch::Epoch;
 use crate::model::fault::Fault;
-use crate::model::id::{GrantId, SessionId, UserId};
-use crate::model::session::Session;
+use crate::model::id::{ClientId, SessionId, UserId};
+use crate::model::session::{Session, SessionOrigin};
 use crate::protocol::numeric_date::NumericDate;
 use crate::protocol::secret::TokenHash;
 
-const READ: &str = "SELECT id, token_hash, authentication, created_at, last_seen_at, expires_at, idle_lifetime,
-    is_persistent, ended_at, user_agent FROM user_session WHERE id = $1";
+macro_rules! columns {
+    () => {
+        "id, token_hash, authentication, proven_at, created_at, last_seen_at, expires_at, idle_lifetime, is_persistent,
+        ended_at, user_agent, address, client_id"
+    };
+}
+
+const READ: &str = concat!("SELECT ", columns!(), " FROM user_session WHERE id = $1");
 /// PostgreSQL only: waits for whoever is ending it.
-const READ_SETTLED: &str = "SELECT id, token_hash, authentication, created_at, last_seen_at, expires_at, idle_lifetime,
-    is_persistent, ended_at, user_agent FROM user_session WHERE id = $1 FOR SHARE";
-const READ_BY_TOKEN: &str =
-    "SELECT id, token_hash, authentication, created_at, last_seen_at, expires_at, idle_lifetime,
-    is_persistent, ended_at, user_agent FROM user_session WHERE token_hash = $1";
-const LIST: &str = "SELECT id, token_hash, authentication, created_at, last_seen_at, expires_at, idle_lifetime,
-    is_persistent, ended_at, user_agent FROM user_session
+const READ_SETTLED: &str = concat!("SELECT ", columns!(), " FROM user_session WHERE id = $1 FOR SHARE");
+const READ_BY_TOKEN: &str = concat!("SELECT ", columns!(), " FROM user_session WHERE token_hash = $1");
+const LIST: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM user_session
     WHERE user_id = $1 AND ended_at IS NULL AND expires_at > $2 AND last_seen_at + idle_lifetime > $2
-    ORDER BY last_seen_at DESC, id";
-const BEGIN: &str = "INSERT INTO user_session (id, token_hash, user_id, authentication, created_at, last_seen_at,
-    expires_at, idle_lifetime, is_persistent, ended_at, user_agent)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
-const RENEW: &str = "UPDATE user_session SET token_hash = $2, authentication = $3, last_seen_at = $4,
+    ORDER BY last_seen_at DESC, id"
+);
+/// Ids sort by the time of making.
+const PAGE: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM user_session
+    WHERE user_id = $1 AND ended_at IS NULL AND expires_at > $2 AND last_seen_at + idle_lifetime > $2
+    AND ($3 IS NULL OR id < $3) ORDER BY id DESC LIMIT $4"
+);
+const BEGIN: &str = "INSERT INTO user_session (id, token_hash, user_id, authentication, proven_at, created_at,
+    last_seen_at, expires_at, idle_lifetime, is_persistent, ended_at, user_agent, address, client_id)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+const RENEW: &str = concat!(
+    "UPDATE user_session SET token_hash = $2, authentication = $3, last_seen_at = $4,
     idle_lifetime = COALESCE($6, idle_lifetime), is_persistent = (is_persistent OR $6 IS NOT NULL)
-    WHERE id = $1 AND user_id = $5 AND ended_at IS NULL AND expires_at > $4
-    RETURNING id, token_hash, authentication, created_at, last_seen_at, expires_at, idle_lifetime,
-    is_persistent, ended_at, user_agent";
-const TOUCH: &str = "UPDATE user_session SET last_seen_at = $2
-    WHERE id = $1 AND last_seen_at < $2 AND ended_at IS NULL
-    RETURNING id, token_hash, authentication, created_at, last_seen_at, expires_at, idle_lifetime,
-    is_persistent, ended_at, user_agent";
-const END: &str = "UPDATE user_session SET ended_at = $2 WHERE id = $1 AND ended_at IS NULL";
-const END_ALL_OF: &str =
-    "UPDATE user_session SET ended_at = $2 WHERE user_id = $1 AND ended_at IS NULL AND id <> $3 RETURNING id";
+    WHERE id = $1 AND user_id = $5 AND ended_at IS NULL AND expires_at > $4 RETURNING ",
+    columns!()
+);
+const PROVE: &str = concat!(
+    "UPDATE user_session SET token_hash = $2, proven_at = $3, last_seen_at = $3
+    WHERE id = $1 AND user_id = $4 AND ended_at IS NULL AND expires_at > $3 RETURNING ",
+    columns!()
+);
+const TOUCH: &str = concat!(
+    "UPDATE user_session SET last_seen_at = $2 WHERE id = $1 AND last_seen_at < $2 AND ended_at IS NULL RETURNING ",
+    columns!()
+);
+/// The sign-ins of one person wait for one another here, so that none of them overlooks the sessions of the others; on SQLite
+/// all facts do anyway.
+const QUEUE_UP: Linked = Linked {
+    sqlite: "SELECT id FROM user_account WHERE id = $1",
+    postgres: "SELECT id FROM user_account WHERE id = $1 FOR NO KEY UPDATE",
+};
+/// The new session ($3) stays, also beside others of the same second, whose ids are in no order.
+const TOO_MANY: &str = "SELECT id FROM user_session
+    WHERE user_id = $1 AND ended_at IS NULL AND expires_at > $2 AND last_seen_at + idle_lifetime > $2 AND id <> $3
+    ORDER BY id DESC LIMIT 1000 OFFSET $4";
+
+/// What makes room for a new session.
+#[derive(Copy, Clone, Debug, Default)]
+pub struct Room {
+    /// The session that the browser had before; it ends.
+    pub replaced: Option<SessionId>,
+    /// The most sessions of the person, the new one included: the oldest end.
+    pub at_most: Option<u32>,
+}
 
 impl Store {
     /// The session whose cookie has this hash; ended and expired ones too, so ask [`Session::is_live`].
@@ -105,63 +142,117 @@ impl Store {
 
     /// The sessions of a person that are live at `now`, the last used first.
     pub async fn sessions_of(&self, user: UserId, now: NumericDate) -> Result<Vec<Session>, Fault> {
-        let rows: Vec<SessionRow> = self
-            .readers
-            .query(LIST)
-            .bind(user.uuid())
-            .bind(now.seconds())
-            .fetch_all()
-            .await
-            .context("list sessions")?;
+        let list = self.readers.query(LIST).bind(user.uuid()).bind(now.seconds());
+        let rows: Vec<SessionRow> = list.fetch_all().await.context("list sessions")?;
         rows.into_iter().map(Session::try_from).collect()
     }
 
-    /// Records a new session and ends the one that the browser had before, as [`Store::end_session`] does.
-    pub async fn begin_session(&self, session: &Session, replaced: Option<SessionId>) -> Result<(), Fault> {
+    /// The sessions of a person that are live at `now`, the newest first: at most `limit`, those before `before` where it is
+    /// given.
+    pub async fn sessions_before(
+        &self,
+        user: UserId,
+        now: NumericDate,
+        (before, limit): (Option<SessionId>, u32),
+    ) -> Result<Vec<Session>, Fault> {
+        let list = self.readers.query(PAGE).bind(user.uuid()).bind(now.seconds());
+        let list = list.bind(before.map(SessionId::uuid)).bind(i64::from(limit));
+        let rows: Vec<SessionRow> = list.fetch_all().await.context("list a page of sessions")?;
+        rows.into_iter().map(Session::try_from).collect()
+    }
+
+    /// Records a new session and ends those that make room for it, as one ends whose person leaves ([`Reach::Online`]).
+    /// Returns which ended because there were too many.
+    pub async fn begin_session(&self, session: &Session, room: Room, beside: Beside) -> Result<Vec<SessionId>, Fault> {
         let authentication = to_json(&session.authentication)?;
         let (session, held) = (Arc::new(session.clone()), Arc::clone(&self.held));
         let written = Arc::clone(&session);
         let fact = Fact::several(move |connection| {
             async move {
-                insert(connection, &written, authentication).await?;
-                match replaced {
-                    Some(replaced) => end(connection, replaced, written.created_at).await,
-                    None => Ok(Ended { revoked: Vec::new(), was_live: false }),
+                let mut ended = Ended::default();
+                let mut evicted = Vec::new();
+                let (user, now) = (written.authentication.user, written.created_at);
+                if room.at_most.is_some() {
+                    let queue = connection.query_linked(&QUEUE_UP).bind(user.uuid());
+                    let _: Option<Uuid> = queue.scalar_optional().await.context("wait for other sign-ins")?;
                 }
+                insert(connection, &written, authentication).await?;
+                if let Some(replaced) = room.replaced {
+                    ended.add(session_end::end(connection, (replaced, Reach::Online), now).await?);
+                }
+                if let Some(at_most) = room.at_most {
+                    let list = connection.query(TOO_MANY).bind(user.uuid()).bind(now.seconds());
+                    let list = list.bind(written.id.uuid()).bind(i64::from(at_most.max(1)) - 1);
+                    let oldest: Vec<Uuid> = list.scalar_all().await.context("look for the oldest sessions")?;
+                    for oldest in oldest.into_iter().map(SessionId::from_uuid) {
+                        ended.add(session_end::end(connection, (oldest, Reach::Online), now).await?);
+                        evicted.push(oldest);
+                    }
+                }
+                beside.write(connection).await?;
+                Ok((ended, evicted))
             }
             .boxed()
         });
-        let publish = move |ended: &Ended| {
-            ended.publish(replaced, &held);
+        let publish = move |(ended, _): &(Ended, Vec<SessionId>)| {
+            ended.publish(&held);
             held.session_of_token.put(session.token_hash, Arc::new(session.id));
             held.sessions.put(session.id, session);
         };
-        self.recorder.record(fact.then(publish)).await.map(|_| ())
+        self.recorder.record(fact.then(publish)).await.map(|(_, evicted)| evicted)
     }
 
-    /// Records that the same person proved again who they are: the cookie's hash changes with it. With `kept`, the longest
-    /// pause from now on, the session outlives the window; without it, it stays what it was.
+    /// Records that the same person signed in again: the cookie's hash changes with it. With `kept`, the longest pause from now
+    /// on, the session outlives the window; without it, it stays what it was.
     ///
-    /// `None` when the session has ended, has expired or belongs to someone else.
+    /// `None` when the session has ended, has expired or belongs to someone else; then nothing is written `beside` it.
     pub async fn renew_session(
         &self,
         (id, token): (SessionId, TokenHash),
-        authentication: &Authentication,
-        kept: Option<Duration>,
+        (authentication, kept): (&Authentication, Option<Duration>),
         now: NumericDate,
+        beside: Beside,
     ) -> Result<Option<Arc<Session>>, Fault> {
         let (user, authentication) = (authentication.user, to_json(authentication)?);
-        let held = Arc::clone(&self.held);
-        let fact = Fact::one(move |connection| {
+        let fact = Fact::several(move |connection| {
             async move {
                 let renew = connection.query(RENEW).bind(id.uuid()).bind(token.as_bytes().as_slice());
                 let renew = renew.bind(authentication).bind(now.seconds()).bind(user.uuid());
                 let renew = renew.bind(kept.map(|pause| bigint(pause.as_secs())));
                 let row: Option<SessionRow> = renew.fetch_optional().await.context("renew a session")?;
-                row.map(|row| Session::try_from(row).map(Arc::new)).transpose()
+                with_cookie(connection, row, &beside).await
             }
             .boxed()
         });
+        self.record_cookie(fact).await
+    }
+
+    /// Records that the person of a session proved again who they are, while their sign-in stays as old as it is: the cookie's
+    /// hash changes with it.
+    ///
+    /// `None` when the session has ended, has expired or belongs to someone else; then nothing is written `beside` it.
+    pub async fn prove_session(
+        &self,
+        user: UserId,
+        kept: Kept,
+        now: NumericDate,
+        beside: Beside,
+    ) -> Result<Option<Arc<Session>>, Fault> {
+        let fact = Fact::several(move |connection| {
+            async move {
+                let prove = connection.query(PROVE).bind(kept.session.uuid()).bind(kept.token.as_bytes().as_slice());
+                let prove = prove.bind(now.seconds()).bind(user.uuid());
+                let row: Option<SessionRow> = prove.fetch_optional().await.context("note a proof in a session")?;
+                with_cookie(connection, row, &beside).await
+            }
+            .boxed()
+        });
+        self.record_cookie(fact).await
+    }
+
+    /// Records a fact that gives a session a new cookie.
+    async fn record_cookie(&self, fact: Fact<Option<Arc<Session>>>) -> Result<Option<Arc<Session>>, Fault> {
+        let held = Arc::clone(&self.held);
         let publish = move |renewed: &Option<Arc<Session>>| {
             if let Some(session) = renewed {
                 held.session_of_token.put(session.token_hash, Arc::new(session.id));
@@ -191,51 +282,17 @@ impl Store {
             tracing::debug!(error = %fault, "the use of a session was not written down");
         }
     }
-
-    /// Ends the session and revokes its grants, but for those with `offline_access`; false when it was not live.
-    pub async fn end_session(&self, id: SessionId, now: NumericDate) -> Result<bool, Fault> {
-        let held = Arc::clone(&self.held);
-        let fact = Fact::several(move |connection| end(connection, id, now).boxed());
-        let publish = move |ended: &Ended| ended.publish(Some(id), &held);
-        self.recorder.record(fact.then(publish)).await.map(|ended| ended.was_live)
-    }
 }
 
-/// A session that was ended.
-struct Ended {
-    revoked: Vec<GrantId>,
-    was_live: bool,
-}
-
-impl Ended {
-    fn publish(&self, session: Option<SessionId>, held: &Held) {
-        if let Some(session) = session {
-            held.sessions.forget(&session);
-        }
-        for grant in &self.revoked {
-            held.grants.forget(grant);
-        }
-    }
-}
-
-async fn end(connection: &mut Connection, id: SessionId, now: NumericDate) -> Result<Ended, Fault> {
-    let end = connection.query(END).bind(id.uuid()).bind(now.seconds());
-    let changed = end.execute().await.context("end a session")?;
-    let revoked = grant::revoke_online_of(connection, id, now).await?;
-    Ok(Ended { revoked, was_live: changed == 1 })
-}
-
-/// Ends every session of a person but `kept`.
-pub(super) async fn end_all_of(
+/// The session that got a new cookie, with what is written beside that.
+async fn with_cookie(
     connection: &mut Connection,
-    user: UserId,
-    kept: Option<SessionId>,
-    now: NumericDate,
-) -> Result<Vec<SessionId>, Fault> {
-    let kept = kept.map_or(Uuid::nil(), SessionId::uuid);
-    let end = connection.query(END_ALL_OF).bind(user.uuid()).bind(now.seconds()).bind(kept);
-    let ids: Vec<Uuid> = end.scalar_all().await.context("end the sessions of a user")?;
-    Ok(ids.into_iter().map(SessionId::from_uuid).collect())
+    row: Option<SessionRow>,
+    beside: &Beside,
+) -> Result<Option<Arc<Session>>, Fault> {
+    let Some(row) = row else { return Ok(None) };
+    beside.write(connection).await?;
+    Session::try_from(row).map(|session| Some(Arc::new(session)))
 }
 
 /// Takes a live session of the person into `epoch` with a new cookie; the sign-in itself stays as old as it is.
@@ -260,10 +317,12 @@ pub(super) async fn carry_over(
 async fn insert(connection: &mut Connection, session: &Session, authentication: String) -> Result<(), Fault> {
     let insert = connection.query(BEGIN).bind(session.id.uuid()).bind(session.token_hash.as_bytes().as_slice());
     let insert = insert.bind(session.authentication.user.uuid()).bind(authentication);
+    let insert = insert.bind(session.proven_again_at.map(NumericDate::seconds));
     let insert = insert.bind(session.created_at.seconds()).bind(session.last_seen_at.seconds());
     let insert = insert.bind(session.expires_at.seconds()).bind(bigint(session.idle_lifetime));
     let insert = insert.bind(session.is_persistent).bind(session.ended_at.map(NumericDate::seconds));
-    let insert = insert.bind(session.user_agent.as_str());
+    let SessionOrigin { address, user_agent, client } = session.origin.clone();
+    let insert = insert.bind(user_agent).bind(address).bind(client.map(|client| client.as_str().to_owned()));
     insert.execute().await.context("record a session").map(|_| ())
 }
 
@@ -272,6 +331,7 @@ struct SessionRow {
     id: Uuid,
     token_hash: Vec<u8>,
     authentication: String,
+    proven_at: Option<i64>,
     created_at: i64,
     last_seen_at: i64,
     expires_at: i64,
@@ -279,6 +339,8 @@ struct SessionRow {
     is_persistent: bool,
     ended_at: Option<i64>,
     user_agent: String,
+    address: String,
+    client_id: Option<String>,
 }
 
 impl TryFrom<SessionRow> for Session {
@@ -286,17 +348,19 @@ impl TryFrom<SessionRow> for Session {
 
     fn try_from(row: SessionRow) -> Result<Self, Fault> {
         let place = Place { table: "user_session", id: &row.id };
+        let client = row.client_id.as_deref().map(|client| place.parse::<ClientId>("client_id", client)).transpose()?;
         Ok(Self {
             id: SessionId::from_uuid(row.id),
             token_hash: place.hash("token_hash", &row.token_hash)?,
             authentication: place.json("authentication", &row.authentication)?,
+            proven_again_at: moment(row.proven_at),
             created_at: NumericDate::from_seconds(row.created_at),
             last_seen_at: NumericDate::from_seconds(row.last_seen_at),
             expires_at: NumericDate::from_seconds(row.expires_at),
             idle_lifetime: place.unsigned("idle_lifetime", row.idle_lifetime)?,
             is_persistent: row.is_persistent,
             ended_at: moment(row.ended_at),
-            user_agent: row.user_agent,
+            origin: SessionOrigin { address: row.address, user_agent: row.user_agent, client },
         })
     }
 }

@@ -231,21 +231,6 @@ pub struct SignedOut {
     pub back_uri: Option<String>,
 }
 
-/// `page/account.html`
-#[derive(Clone, Debug, Serialize)]
-pub struct AccountPage {
-    /// Whose page it is.
-    pub account: Profile,
-    /// The token of the forms.
-    pub csrf: String,
-    /// The apps that may see something.
-    pub apps: Vec<AuthorizedApp>,
-    /// The browsers that are signed in.
-    pub sessions: Vec<BrowserSession>,
-    /// Where signing out posts to.
-    pub sign_out_action: String,
-}
-
 /// A person on their own page.
 #[derive(Clone, Debug, Serialize)]
 pub struct Profile {
@@ -257,36 +242,6 @@ pub struct Profile {
     pub email: Option<String>,
     /// The URL of their picture.
     pub picture: Option<String>,
-}
-
-/// An app a person allowed something.
-#[derive(Clone, Debug, Serialize)]
-pub struct AuthorizedApp {
-    /// Its id.
-    pub client_id: String,
-    /// Its name.
-    pub name: String,
-    /// Its host.
-    pub host: String,
-    /// What it may see.
-    pub scopes: Vec<String>,
-    /// When, in Unix seconds.
-    pub granted_at: i64,
-    /// Where taking it back posts to.
-    pub revoke_action: String,
-}
-
-/// A browser that is signed in.
-#[derive(Clone, Debug, Serialize)]
-pub struct BrowserSession {
-    /// What the browser calls itself, in short.
-    pub device: String,
-    /// Whether it is the one that asks.
-    pub current: bool,
-    /// In Unix seconds.
-    pub last_seen: i64,
-    /// Where ending it posts to.
-    pub end_action: String,
 }
 
 /// `page/admin.html`

@@ -12,6 +12,7 @@
 
 mod asset;
 pub mod check;
+pub mod console;
 pub mod context;
 mod function;
 pub mod message;

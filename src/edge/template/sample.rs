@@ -3,6 +3,8 @@
 use serde_json::{Value, json};
 
 #[cfg_attr(not(test), expect(clippy::wildcard_imports, reason = "there is a sample of each"))]
+use super::console::*;
+#[cfg_attr(not(test), expect(clippy::wildcard_imports, reason = "there is a sample of each"))]
 use super::context::*;
 use crate::protocol::error::ErrorCode;
 
@@ -83,7 +85,7 @@ fn consent() -> Consent {
         scopes: vec![scope("openid"), scope("profile"), scope("email"), scope("offline_access")],
         claims: vec![],
         offline_access: true,
-        revoke_uri: "/account".into(),
+        revoke_uri: "/account/apps".into(),
     }
 }
 
@@ -116,6 +118,7 @@ pub(super) fn samples() -> Vec<Sample> {
     let mut samples = sign_in_samples();
     samples.extend(consent_samples());
     samples.extend(ending_samples());
+    samples.extend(console_samples());
     samples.extend(document_samples());
     samples
 }
@@ -272,17 +275,9 @@ fn links(ids: &[&str]) -> Vec<Link> {
     ids.iter().map(|id| Link { id: (*id).into(), url: format!("/{id}") }).collect()
 }
 
-fn session(device: &str, current: bool) -> BrowserSession {
-    BrowserSession {
-        device: device.into(),
-        current,
-        last_seen: 1_795_252_462,
-        end_action: "/account/sessions/1/end".into(),
-    }
-}
-
-fn account() -> AccountPage {
-    AccountPage {
+fn console(current: &str) -> Console {
+    let page = |id: &str| ConsoleLink { id: id.into(), url: format!("/account/{id}"), current: id == current };
+    Console {
         account: Profile {
             name: "Alice Liddell".into(),
             login: "alice".into(),
@@ -290,27 +285,91 @@ fn account() -> AccountPage {
             picture: None,
         },
         csrf: "token".into(),
-        apps: vec![
-            AuthorizedApp {
-                client_id: "demo-web".into(),
-                name: "Harbour Books".into(),
-                host: "books.example.com".into(),
-                scopes: ["openid", "profile", "email", "offline_access"].map(Into::into).into(),
-                granted_at: 1_795_252_462,
-                revoke_action: "/account/apps/demo-web/revoke".into(),
-            },
-            AuthorizedApp {
-                client_id: "cli".into(),
-                name: "Command line".into(),
-                host: "127.0.0.1".into(),
-                scopes: vec!["orders:read".into()],
-                granted_at: 0,
-                revoke_action: "/account/apps/cli/revoke".into(),
-            },
-        ],
-        sessions: vec![session("Firefox on Linux", true), session("Safari on iPhone", false)],
         sign_out_action: "/sign-out".into(),
+        pages: ["overview", "sessions", "history", "apps"].map(page).into(),
     }
+}
+
+fn session(device: &str, current: bool) -> BrowserSession {
+    BrowserSession {
+        device: device.into(),
+        current,
+        address: if current { "2001:db8::/64".into() } else { String::new() },
+        client: current.then(|| "Harbour Books".into()),
+        began: 1_795_152_462,
+        last_seen: 1_795_252_462,
+        end_action: "/account/sessions/1/end".into(),
+    }
+}
+
+fn sessions() -> Sessions {
+    Sessions {
+        console: console("sessions"),
+        sessions: vec![session("Firefox on Linux", true), session("Safari on iPhone", false), session("", false)],
+        end_others_action: "/account/sessions/end-others".into(),
+    }
+}
+
+fn apps() -> Apps {
+    let app = |client_id: &str, name: &str, host: &str, scopes: &[&str], granted_at| AuthorizedApp {
+        client_id: client_id.into(),
+        name: name.into(),
+        host: host.into(),
+        scopes: scopes.iter().map(|scope| (*scope).into()).collect(),
+        granted_at,
+        revoke_action: format!("/account/apps/{client_id}/revoke"),
+    };
+    let claims = ["openid", "profile", "email", "offline_access"];
+    Apps {
+        console: console("apps"),
+        apps: vec![
+            app("demo-web", "Harbour Books", "books.example.com", &claims, 1_795_252_462),
+            app("cli", "Command line", "127.0.0.1", &["orders:read"], 0),
+        ],
+    }
+}
+
+/// Every event of the catalogue, as it succeeds and as it fails.
+fn history() -> History {
+    use crate::model::event::EventName;
+    let happened = |name: &EventName, failed| Happened {
+        name: name.as_str().replace('.', "-"),
+        failed,
+        at: 1_795_252_462,
+        device: if failed { String::new() } else { "Firefox, Linux".into() },
+        address: if failed { String::new() } else { "192.0.2.7".into() },
+        method: (*name == EventName::SignIn).then(|| if failed { "carrier_pigeon" } else { "password" }.into()),
+        client: (*name == EventName::ConsentGranted).then(|| "Harbour Books".into()),
+    };
+    let both = EventName::ALL.iter().flat_map(|name| [happened(name, false), happened(name, true)]);
+    History { console: console("history"), events: both.collect(), older_uri: Some("/account/history?before=1".into()) }
+}
+
+fn again(error: Option<&str>) -> Again {
+    Again {
+        action: "/sign-in/again?to=account".into(),
+        csrf: "token".into(),
+        login: "alice@example.com".into(),
+        error: error.map(Into::into),
+        stay_uri: "/account".into(),
+    }
+}
+
+fn console_samples() -> Vec<Sample> {
+    let nowhere = Sessions { sessions: vec![session("Firefox on Linux", true)], ..sessions() };
+    let nothing = History { events: vec![], older_uri: None, ..history() };
+    vec![
+        sample("account", "page/account.html", Overview { console: console("overview") }),
+        sample("account_sessions", "page/account_sessions.html", sessions()),
+        sample("account_sessions_one", "page/account_sessions.html", nowhere),
+        sample("account_apps", "page/account_apps.html", apps()),
+        sample("account_apps_empty", "page/account_apps.html", Apps { apps: vec![], ..apps() }),
+        sample("account_history", "page/account_history.html", history()),
+        sample("account_history_empty", "page/account_history.html", nothing),
+        sample("again", "page/again.html", again(None)),
+        sample("again_wrong", "page/again.html", again(Some("wrong_password"))),
+        sample("again_too_often", "page/again.html", again(Some("too_many_attempts"))),
+    ]
 }
 
 fn admin() -> Admin {
@@ -374,12 +433,9 @@ fn mailbox() -> Mailbox {
 }
 
 fn document_samples() -> Vec<Sample> {
-    let empty = AccountPage { apps: vec![], sessions: vec![], ..account() };
     let nothing = Admin { clients: vec![], users: vec![], refusals: vec![], ..admin() };
     let nobody = Refusal { client_id: None, hint: None, ..refusal() };
     vec![
-        sample("account", "page/account.html", account()),
-        sample("account_empty", "page/account.html", empty),
         sample("admin", "page/admin.html", admin()),
         sample("admin_empty", "page/admin.html", nothing),
         sample("admin_nobody", "page/admin.html", Admin { refusals: vec![nobody], ..admin() }),

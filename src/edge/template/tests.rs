@@ -150,7 +150,7 @@ fn stable_ids_stay() {
                 "#consent-accept[name=decision][value=accept]",
                 "#consent-deny[name=decision][value=deny]",
                 "button[name=decision][value=switch]",
-                "a[href='/account']",
+                "a[href='/account/apps']",
             ],
         ),
         ("consent_full", &["input[type=checkbox][name=scope][value=phone]", "#self-registered"]),
@@ -166,14 +166,18 @@ fn stable_ids_stay() {
         ("error_back", &["a#back[href='https://books.example.com/']"]),
         ("logout", &["button#logout-confirm", "button[name=decision][value=stay]"]),
         ("signed_out", &["main#logged-out", "a#back"]),
+        ("account", &["#sign-out", "a#console-sessions", "nav a[aria-current=page]"]),
         (
-            "account",
+            "account_apps",
             &[
-                "form[action='/account/apps/demo-web/revoke'] button",
-                "#sign-out",
+                "form[action='/account/apps/demo-web/revoke'] button#revoke-demo-web",
                 "#apps-title ~ ul time[datetime='2026-11-21T09:14:22Z']",
             ],
         ),
+        ("account_sessions", &["button#end-others"]),
+        ("account_history", &["a#older"]),
+        ("again", &["#login[readonly]", "form #password[name=password]", "button#again-submit"]),
+        ("again_wrong", &["#again-error[role=alert]"]),
         ("home", &["#issuer", "#link-discovery"]),
     ];
     for (picture, selectors) in table {

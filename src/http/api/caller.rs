@@ -16,7 +16,7 @@ use crate::http::api::problem::Problem;
 use crate::http::cookie::FlowCookie;
 use crate::http::extract::authorization::{Authorization, Endpoint, read};
 use crate::http::extract::visitor::Visitor;
-use crate::http::web::{Web, user_agent};
+use crate::http::web::Web;
 use crate::model::authentication::Authentication;
 use crate::model::event::Provenance;
 use crate::model::id::SessionId;
@@ -63,11 +63,7 @@ pub enum Means {
 impl Guest {
     async fn of(parts: &mut Parts, web: &Web) -> Result<Self, Problem> {
         let mut visitor = Visitor::of(parts, web).await?;
-        let provenance = Provenance {
-            address: visitor.address.0.clone(),
-            user_agent: user_agent(&parts.headers).chars().filter(|c| !c.is_control()).take(256).collect(),
-            trace_id: visitor.id.to_string(),
-        };
+        let provenance = visitor.browser.provenance.clone();
         let token = presented(web, &parts.headers).await?;
         if token.is_some() {
             visitor.flow = None;

@@ -127,7 +127,7 @@ catalogue! {
     /// The request does not come from a page that may send it.
     CsrfFailed = "csrf_failed" [403];
     /// The person has to prove again who they are.
-    ReauthRequired = "reauth_required" [403] ("methods");
+    ReauthRequired = "reauth_required" [403, 401];
     /// A claim that is fixed.
     ClaimNotUpdatable = "claim_not_updatable" [403];
     /// A hook of the operator said no.

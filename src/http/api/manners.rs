@@ -15,6 +15,7 @@ use http::header::{
 };
 use http::{Method, StatusCode};
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use crate::edge::template::Language;
 use crate::http::api::code::Code;
@@ -64,6 +65,8 @@ struct Written<'a> {
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     errors: &'a [FieldError],
     request_id: String,
+    #[serde(flatten)]
+    members: Option<&'a Map<String, Value>>,
 }
 
 /// The answer of a refusal; it keeps the headers of `before`, such as `Allow` and `Set-Cookie`.
@@ -77,6 +80,7 @@ fn written(web: &Web, (id, language): (TraceId, &Language), problem: &Problem, b
         code,
         errors: &problem.errors,
         request_id: id.to_string(),
+        members: problem.own.as_ref().map(|own| &own.members),
     };
     let mut response = json(&body, "application/problem+json");
     *response.status_mut() = problem.status;
@@ -91,6 +95,10 @@ fn written(web: &Web, (id, language): (TraceId, &Language), problem: &Problem, b
     }
     if let Ok(tag) = HeaderValue::from_str(language.tag()) {
         headers.insert(CONTENT_LANGUAGE, tag);
+    }
+    let challenged = problem.own.as_ref().and_then(|own| own.challenge.as_deref());
+    if let Some(value) = challenged.and_then(|challenge| HeaderValue::from_str(challenge).ok()) {
+        headers.insert(WWW_AUTHENTICATE, value);
     }
     if problem.status == StatusCode::UNAUTHORIZED && !headers.contains_key(WWW_AUTHENTICATE) {
         // RFC 9110 §15.5.2: a 401 names a scheme; RFC 6750 §3.1: an error only where a token came.

@@ -2,8 +2,10 @@
 //!
 //! RFC 9457 (refusals), OpenAPI 3.1. `operation` is one operation as a value, and [`operations`] the list from which routes, `Allow`,
 //! the index and the OpenAPI document are made; a group that is switched off (`[endpoints]`) is in none of them. `caller` says
-//! who calls, and that no other site sent the request; `body` reads JSON and tells every mistake at once; `code` is the
-//! catalogue of refusals, `problem` one of them; `manners` is the layer that writes it down and adds CORS and headers.
+//! who calls, and that no other site sent the request; `recent` that a person proved who they are a short while ago, for what is
+//! sensitive: its `RecentPerson` stands in place of `Person`. `body` reads JSON and tells every mistake at once; `code` is the
+//! catalogue of refusals, `problem` one of them; `manners` is the layer that writes it down and adds CORS and headers; `paging`
+//! cuts lists.
 //!
 //! To add an operation: a file named for its noun with the struct of its body, a handler, and a line in the list of its
 //! `operations`, which stands in the list below. That is all of a small one:
@@ -37,18 +39,25 @@
 //! ```
 
 pub mod answer;
+pub mod app;
 pub mod body;
 pub mod caller;
 pub mod code;
+mod grants;
+mod history;
 mod index;
 mod manners;
 mod openapi;
 pub mod operation;
 mod options;
 pub mod origin;
+pub mod paging;
 mod password;
 pub mod problem;
+mod reauth;
+pub mod recent;
 mod session;
+mod sessions;
 mod sign_in;
 mod token;
 pub mod user;
@@ -81,6 +90,10 @@ fn operations() -> Vec<Operation> {
         sign_in::operations(),
         token::operations(),
         password::operations(),
+        sessions::operations(),
+        history::operations(),
+        grants::operations(),
+        reauth::operations(),
     ];
     all.into_iter().flatten().collect()
 }

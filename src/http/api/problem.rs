@@ -26,9 +26,19 @@ pub struct Problem {
     pub(in crate::http) code: Code,
     pub(in crate::http) status: StatusCode,
     pub(in crate::http) errors: Vec<FieldError>,
+    pub(in crate::http) own: Option<Box<Own>>,
     pub(in crate::http) retry_after: Option<u64>,
     pub(in crate::http) hint: Option<Cow<'static, str>>,
     pub(in crate::http) source: Option<Arc<dyn Error + Send + Sync>>,
+}
+
+/// What a refusal has of its own; boxed, since few have.
+#[derive(Clone, Debug, Default)]
+pub(in crate::http) struct Own {
+    /// Members of its body (RFC 9457 §3.2).
+    pub(in crate::http) members: Map<String, Value>,
+    /// `WWW-Authenticate`
+    pub(in crate::http) challenge: Option<String>,
 }
 
 /// What is wrong with one field.
@@ -60,7 +70,7 @@ impl Problem {
     /// A refusal with the usual status of its code.
     pub fn new(code: Code) -> Self {
         let retry_after = (code.status() == StatusCode::SERVICE_UNAVAILABLE).then_some(RETRY_SECONDS);
-        Self { code, status: code.status(), errors: Vec::new(), retry_after, hint: None, source: None }
+        Self { code, status: code.status(), errors: Vec::new(), own: None, retry_after, hint: None, source: None }
     }
 
     /// One field that cannot be taken.
@@ -89,6 +99,18 @@ impl Problem {
     pub fn with_status(mut self, status: StatusCode) -> Self {
         debug_assert!(self.code.statuses().contains(&status.as_u16()), "{} never comes with {status}", self.code);
         self.status = status;
+        self
+    }
+
+    /// With a member of its own (RFC 9457 §3.2).
+    pub fn telling(mut self, name: &'static str, value: impl Into<Value>) -> Self {
+        self.own.get_or_insert_default().members.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// With another value of `WWW-Authenticate` than the usual one of a 401.
+    pub fn challenging(mut self, challenge: String) -> Self {
+        self.own.get_or_insert_default().challenge = Some(challenge);
         self
     }
 

@@ -72,7 +72,7 @@ async fn end(State(web): State<Web>, guest: Guest) -> Result<Response, Problem> 
         let (csrf_token, cookie) = guest.csrf_token(&web);
         return Ok(with_cookies(ok(&SignedOut { csrf_token }), cookie));
     };
-    logout::end(&web.provider, session.id).await?;
+    logout::end(&web.provider, session, &guest.provenance).await?;
     // A new flow cookie too: nothing that the browser held while somebody was signed in is good afterwards.
     let flow = web.provider.edges.random.token();
     let csrf_token = csrf_token_of(&web, &flow);

@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 
 use crate::authn::flow::{Challenge, Completed, Opening, Step};
 use crate::authn::{Answer, Attempt};
+use crate::edge::store::Beside;
 use crate::http::api::answer::ok;
 use crate::http::api::body::{Choice as _, Json, body, choices};
 use crate::http::api::caller::{Guest, csrf_token_of};
@@ -22,7 +23,7 @@ use crate::http::api::problem::Problem;
 use crate::http::api::token::pair;
 use crate::http::api::user::UserView;
 use crate::http::cookie::Keep as CookieLife;
-use crate::http::web::{Web, user_agent, with_cookies};
+use crate::http::web::{Web, with_cookies};
 use crate::model::client::{Client, TokenDelivery};
 use crate::model::fault::Fault;
 use crate::model::sign_in_flow::{BegunBy, Purpose};
@@ -159,7 +160,8 @@ async fn start(State(web): State<Web>, guest: Guest, Json(body): Json<StartSignI
     let proof = Answer::Password { login: body.identifier, password: body.password };
     let opening =
         Opening { begun_by: caller(&guest, destination.client.as_deref()), purpose: destination.purpose.clone() };
-    let step = web.sign_in().prove(&attempt(&web, &guest), (body.method.as_str(), &proof), opening).await?;
+    let attempt = attempt(&web, &guest, destination.client.as_deref());
+    let step = web.sign_in().prove(&attempt, (body.method.as_str(), &proof), opening).await?;
     finish(&web, &guest, destination, step).await
 }
 
@@ -175,7 +177,8 @@ async fn answer(State(web): State<Web>, guest: Guest, Json(body): Json<AnswerCha
     }
     let asked = body.id.as_deref().unwrap_or(&body.r#type);
     let answered = (asked, body.value.clone());
-    let step = web.sign_in().answer(&attempt(&web, &guest), (&body.flow, &caller), answered).await?;
+    let attempt = attempt(&web, &guest, client.as_deref());
+    let step = web.sign_in().answer(&attempt, (&body.flow, &caller), answered).await?;
     finish(&web, &guest, Destination { client, purpose, persistence: persistence(body.remember) }, step).await
 }
 
@@ -220,12 +223,13 @@ fn persistence(remember: Option<bool>) -> Persistence {
     if remember == Some(true) { Persistence::Kept } else { Persistence::Browser }
 }
 
-/// Where an attempt comes from.
-pub(super) fn attempt(web: &Web, guest: &Guest) -> Attempt {
+/// Where an attempt comes from, and for which app.
+pub(super) fn attempt(web: &Web, guest: &Guest, client: Option<&Client>) -> Attempt {
     Attempt {
-        address: guest.visitor.address.0.clone(),
+        from: guest.provenance.clone(),
         device: web.cookies.device(&guest.visitor.headers),
-        person: None,
+        client: client.map(|client| client.id.clone()),
+        ..Attempt::default()
     }
 }
 
@@ -245,10 +249,11 @@ pub(super) async fn finish(
         Step::Challenge(challenge) => return Ok(ok(&asked(web, challenge))),
         Step::Complete(completed) => completed,
     };
-    let Completed { authentication, purpose } = completed;
+    let Completed { authentication, method, purpose } = completed;
+    let client_id = destination.client.as_ref().map(|client| client.id.clone());
+    let keep = Keep { persistent: destination.persistence, method, client: client_id, beside: Beside::default() };
     let (wanted, client) = match (purpose, destination.client) {
         (Purpose::Session, _) => {
-            let keep = Keep { persistent: destination.persistence, user_agent: user_agent(&guest.visitor.headers) };
             let signed_in = sign_in(&web.provider, &guest.visitor.browser, authentication, keep).await?;
             return Ok(with_session(web, guest, signed_in).await?);
         }
@@ -257,7 +262,7 @@ pub(super) async fn finish(
     };
     // The app has no cookies: its session is known by its grant alone.
     let browser = Browser { session: None, ..guest.visitor.browser.clone() };
-    let keep = Keep { persistent: Persistence::Kept, user_agent: user_agent(&guest.visitor.headers) };
+    let keep = Keep { persistent: Persistence::Kept, ..keep };
     let session = sign_in(&web.provider, &browser, authentication, keep).await?.session;
     match wanted {
         Purpose::Tokens(wanted) => {

@@ -26,6 +26,7 @@ use crate::http::api::sign_in::{Beginning, Destination, REFUSED, attempt, caller
 use crate::http::web::Web;
 use crate::model::client::Client;
 use crate::model::sign_in_flow::Purpose;
+use crate::oauth::endpoint::revoke::give_back;
 use crate::oauth::first_party::{self, Pkce, Stated};
 use crate::oauth::grant::refresh_token;
 use crate::oauth::interaction::sign_in::Persistence;
@@ -181,13 +182,14 @@ async fn direct(State(web): State<Web>, guest: Guest, Json(body): Json<DirectTok
     let wanted = first_party::wanted(&web.provider, &client, (stated, Pkce::Unneeded)).map_err(refused)?;
     let purpose = Purpose::Tokens(wanted);
     let opening = Opening { begun_by: caller(&guest, Some(&client)), purpose: purpose.clone() };
+    let attempt = attempt(&web, &guest, Some(&client));
     let proof = Answer::Password { login: body.identifier, password: body.password };
-    let step = web.sign_in().prove(&attempt(&web, &guest), (body.method.as_str(), &proof), opening).await?;
+    let step = web.sign_in().prove(&attempt, (body.method.as_str(), &proof), opening).await?;
     let destination = Destination { client: Some(client), purpose, persistence: Persistence::Kept };
     finish(&web, &guest, destination, step).await
 }
 
-async fn refresh(State(web): State<Web>, _: Guest, Json(body): Json<RefreshTokens>) -> Result<Response, Problem> {
+async fn refresh(State(web): State<Web>, guest: Guest, Json(body): Json<RefreshTokens>) -> Result<Response, Problem> {
     let invalid = || Problem::new(Code::InvalidRefreshToken);
     let client = client_of(&web.provider, &body.refresh_token).await?.ok_or_else(invalid)?;
     if body.client_id.as_ref().is_some_and(|named| named != client.id.as_str()) {
@@ -196,7 +198,7 @@ async fn refresh(State(web): State<Web>, _: Guest, Json(body): Json<RefreshToken
     if first_party::check(&client).is_err() || !client.is_public() {
         return Err(Problem::new(Code::UnauthorizedClient).hint("this client refreshes at the token endpoint"));
     }
-    let tokens = refresh_token::rotate(&web.provider, client, &body.refresh_token, None).await;
+    let tokens = refresh_token::rotate(&web.provider, client, (&body.refresh_token, None), &guest.provenance).await;
     let tokens = tokens.map_err(|error| match error.code() {
         ErrorCode::InvalidGrant | ErrorCode::InvalidScope => invalid().caused_by(error),
         _ => refused(error),
@@ -215,16 +217,16 @@ async fn client_of(provider: &Provider, token: &Secret) -> Result<Option<Arc<Cli
 /// What is not ours is not told apart from what is: nothing is learned here.
 async fn sign_out(State(web): State<Web>, guest: Guest, Json(body): Json<SignOutTokens>) -> Result<Response, Problem> {
     let store = &web.provider.edges.store;
-    let now = web.provider.now();
     if let Some((_, grant)) = guest.token.as_ref().and_then(|token| token.person.as_ref()) {
-        store.revoke_grant(grant.id, now).await?;
+        give_back(&web.provider, grant, &guest.provenance).await?;
     }
     if let Some(token) = &body.refresh_token
         && let Some(client) = client_of(&web.provider, token).await?
         && client.policy.first_party
         && let Some(record) = store.refresh_token(&TokenHash::of(token.expose())).await?
+        && let Some(grant) = store.grant(record.grant).await?
     {
-        store.revoke_grant(record.grant, now).await?;
+        give_back(&web.provider, &grant, &guest.provenance).await?;
     }
     Ok(nothing())
 }

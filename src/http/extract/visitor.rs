@@ -11,7 +11,8 @@ use http::request::Parts;
 use crate::http::cookie::FlowCookie;
 use crate::http::proxy::counted;
 use crate::http::trace::TraceId;
-use crate::http::web::Web;
+use crate::http::web::{Web, user_agent};
+use crate::model::event::Provenance;
 use crate::model::fault::Fault;
 use crate::oauth::interaction::Browser;
 use crate::oauth::interaction::sign_in::session;
@@ -52,13 +53,35 @@ impl FromRequestParts<Web> for Caller {
     }
 }
 
+/// Where a request comes from, as it is written down with what came of it.
+#[derive(Clone, Debug, Default)]
+pub struct FromWhere(pub Provenance);
+
+impl FromWhere {
+    fn of(parts: &Parts, web: &Web) -> Self {
+        let id = parts.extensions.get::<TraceId>().copied().unwrap_or_default();
+        let (Caller(address), user_agent) = (Caller::of(parts, web), user_agent(&parts.headers));
+        Self(Provenance { address, user_agent, trace_id: id.to_string() })
+    }
+}
+
+impl FromRequestParts<Web> for FromWhere {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Infallible> {
+        Ok(Self::of(parts, web))
+    }
+}
+
 impl Visitor {
     /// What the request says of itself; nobody is signed in yet.
     fn stranger(parts: &Parts, web: &Web) -> Self {
         let id = parts.extensions.get::<TraceId>().copied().unwrap_or_default();
         let address = Caller::of(parts, web);
         let flow = web.cookies.flow(&parts.headers);
-        let browser = Browser { session: None, flow: flow.as_ref().map(|flow| TokenHash::of(flow.0.expose())) };
+        let FromWhere(provenance) = FromWhere::of(parts, web);
+        let flow_hash = flow.as_ref().map(|flow| TokenHash::of(flow.0.expose()));
+        let browser = Browser { session: None, flow: flow_hash, provenance };
         Self { id, headers: parts.headers.clone(), flow, browser, address }
     }
 

@@ -14,12 +14,13 @@ use serde::Serialize;
 
 use crate::authn::flow::{Challenge, Completed, Opening, Step};
 use crate::authn::{Answer, Attempt, Refusal};
+use crate::edge::store::Beside;
 use crate::http::api::code::Code;
 use crate::http::error::{OAuthAnswer, json};
 use crate::http::extract::params;
 use crate::http::extract::visitor::Visitor;
 use crate::http::oauth::{basic, called, open_to_own_origins, refused};
-use crate::http::web::{Web, user_agent};
+use crate::http::web::Web;
 use crate::model::client::Client;
 use crate::model::sign_in_flow::{BegunBy, Purpose};
 use crate::oauth::client_auth;
@@ -83,7 +84,7 @@ pub async fn handle(State(web): State<Web>, visitor: Visitor, headers: HeaderMap
 
 async fn authenticate(web: &Web, visitor: &Visitor, form: &Params) -> Result<std::sync::Arc<Client>, OAuthError> {
     let basic = basic(&visitor.headers)?;
-    let caller = called(basic.as_ref(), &visitor.address);
+    let caller = called(basic.as_ref(), &visitor.browser.provenance);
     let client = client_auth::authenticate(&web.provider, form, caller).await?;
     first_party::check(&client)?;
     Ok(client)
@@ -92,7 +93,8 @@ async fn authenticate(web: &Web, visitor: &Visitor, form: &Params) -> Result<std
 async fn answer(web: &Web, visitor: &Visitor, client: &Client, form: &Params) -> Result<Response, OAuthError> {
     form.refuse_repeated(&[])?;
     let begun_by = BegunBy { client: Some(client.id.clone()), browser: None };
-    let attempt = Attempt { address: visitor.address.0.clone(), device: None, person: None };
+    let from = visitor.browser.provenance.clone();
+    let attempt = Attempt { from, client: Some(client.id.clone()), ..Attempt::default() };
     let password = form.get("password").map(Secret::from);
     let sign_in = web.sign_in();
     if let Some(handle) = form.get("auth_session").map(Secret::from) {
@@ -135,11 +137,12 @@ async fn give(web: &Web, visitor: &Visitor, client: &Client, step: Step) -> Resu
         Step::Challenge(challenge) => return Ok(written(&asked(web, challenge))),
         Step::Complete(completed) => completed,
     };
-    let Completed { authentication, purpose: Purpose::Code(wanted) } = completed else {
+    let Completed { authentication, method, purpose: Purpose::Code(wanted) } = completed else {
         return Err(OAuthError::invalid_request("auth_session is of a sign-in that does not end in a code"));
     };
     let browser = Browser { session: None, ..visitor.browser.clone() };
-    let keep = Keep { persistent: Persistence::Kept, user_agent: user_agent(&visitor.headers) };
+    let keep =
+        Keep { persistent: Persistence::Kept, method, client: Some(client.id.clone()), beside: Beside::default() };
     let session = sign_in(&web.provider, &browser, authentication, keep).await?.session;
     let code = first_party::code(&web.provider, (client, &session), wanted).await?;
     Ok(json(&Given { authorization_code: code.expose().clone() }, "application/json"))

@@ -15,9 +15,9 @@ use http::header::HeaderMap;
 use crate::http::cors;
 use crate::http::error::OAuthAnswer;
 use crate::http::extract::authorization::{Authorization, Endpoint, read};
-use crate::http::extract::visitor::Caller;
 use crate::http::web::Web;
 use crate::model::client::Client;
+use crate::model::event::Provenance;
 use crate::model::id::ClientId;
 use crate::oauth::client_auth::{self, BasicCredentials};
 use crate::protocol::error::OAuthError;
@@ -53,8 +53,8 @@ fn basic(headers: &HeaderMap) -> Result<Option<BasicCredentials>, OAuthError> {
 }
 
 /// What client authentication needs beside the form.
-fn called<'a>(basic: Option<&'a BasicCredentials>, from: &'a Caller) -> client_auth::Caller<'a> {
-    client_auth::Caller { basic, address: &from.0 }
+const fn called<'a>(basic: Option<&'a BasicCredentials>, from: &'a Provenance) -> client_auth::Caller<'a> {
+    client_auth::Caller { basic, from }
 }
 
 /// A bearer token, if the request has one.

@@ -9,13 +9,13 @@ use http::header::{HeaderMap, HeaderValue, PRAGMA};
 
 use crate::http::error::json;
 use crate::http::extract::params;
-use crate::http::extract::visitor::Caller;
+use crate::http::extract::visitor::FromWhere;
 use crate::http::oauth::{basic, called, open_to_own_origins, refused};
 use crate::http::web::Web;
 use crate::oauth::endpoint::token::token;
 
 /// Exchanges a grant for tokens.
-pub async fn handle(State(web): State<Web>, from: Caller, headers: HeaderMap, body: Body) -> Response {
+pub async fn handle(State(web): State<Web>, FromWhere(from): FromWhere, headers: HeaderMap, body: Body) -> Response {
     let form = match params::form(&headers, body).await {
         Ok(form) => form,
         Err(unreadable) => return refused(&web, "token", None, unreadable.into()),

@@ -37,10 +37,8 @@ pub async fn submit(State(web): State<Web>, visitor: Visitor, Query(query): Quer
         return foreign_form(&web, &visitor, error, web.path("/sign-in/link", &again));
     }
     let answer = Answer::Link(Secret::from(token));
-    match prove(&web, &visitor, "link", &answer).await {
-        Ok(authentication) => {
-            enter(&web, visitor, None, (authentication, Persistence::Browser, destination(&query))).await
-        }
+    match prove(&web, &visitor, ("link", &answer), None).await {
+        Ok(completed) => enter(&web, visitor, None, (completed, Persistence::Browser, destination(&query))).await,
         Err(Refusal::Wrong | Refusal::Disabled | Refusal::FlowExpired | Refusal::FlowInvalid) => {
             web.refuse(&visitor, &PageError::new("link_used", StatusCode::BAD_REQUEST))
         }

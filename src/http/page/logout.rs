@@ -85,7 +85,7 @@ async fn ask(web: &Web, visitor: &Visitor, logout: &Logout, params: &Params) -> 
 
 async fn leave(web: &Web, mut visitor: Visitor, logout: Logout) -> Response {
     if let Some(session) = visitor.browser.session.take()
-        && let Err(fault) = logout::end(&web.provider, session.id).await
+        && let Err(fault) = logout::end(&web.provider, &session, &visitor.browser.provenance).await
     {
         return fault_page(web, &visitor, fault);
     }

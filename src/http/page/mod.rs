@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod admin;
+pub mod again;
 pub mod consent;
 pub mod error_docs;
 pub mod home;

@@ -5,15 +5,16 @@ use axum::response::Response;
 use http::StatusCode;
 use http::header::{HeaderValue, RETRY_AFTER};
 
-use crate::authn::flow::{Opening, Step};
+use crate::authn::flow::{Completed, Opening, Step};
 use crate::authn::{Answer, Attempt, Refusal};
+use crate::edge::store::Beside;
 use crate::edge::template::context;
 use crate::http::cookie::Keep as CookieLife;
 use crate::http::extract::params::{Form, Query};
 use crate::http::extract::visitor::Visitor;
 use crate::http::page::{Place, fault_page, find, foreign_form, lead, proceed};
-use crate::http::web::{Web, redirect, shown, user_agent, way_back, with_cookies};
-use crate::model::authentication::Authentication;
+use crate::http::web::{Web, redirect, shown, way_back, with_cookies};
+use crate::model::client::Client;
 use crate::model::fault::Fault;
 use crate::model::interaction::Participation;
 use crate::model::sign_in_flow::{BegunBy, Purpose};
@@ -24,7 +25,7 @@ use crate::protocol::params::Params;
 use crate::protocol::secret::Secret;
 
 /// What a page without a waiting request leads to.
-const DESTINATIONS: &[&str] = &["account", "admin"];
+const DESTINATIONS: &[&str] = &["account", "account/sessions", "account/history", "account/apps", "admin"];
 
 /// `GET /sign-in`
 pub async fn show(State(web): State<Web>, visitor: Visitor, Query(query): Query) -> Response {
@@ -70,10 +71,11 @@ pub async fn submit(State(web): State<Web>, visitor: Visitor, Query(query): Quer
     let login = form.get("login").unwrap_or_default().to_owned();
     let password = Secret::from(form.get("password").unwrap_or_default());
     let answer = Answer::Password { login: login.clone(), password };
-    let refused = match prove(&web, &visitor, "password", &answer).await {
-        Ok(authentication) => {
+    let client = open.as_ref().map(|open| &*open.client);
+    let refused = match prove(&web, &visitor, ("password", &answer), client).await {
+        Ok(completed) => {
             let persistent = if form.get("remember").is_some() { Persistence::Kept } else { Persistence::Browser };
-            return enter(&web, visitor, open, (authentication, persistent, destination(&query))).await;
+            return enter(&web, visitor, open, (completed, persistent, destination(&query))).await;
         }
         Err(refused) => refused,
     };
@@ -95,17 +97,26 @@ pub async fn submit(State(web): State<Web>, visitor: Visitor, Query(query): Quer
     response
 }
 
-/// Has a method judge an answer.
+/// Has a method judge an answer of who signs in for `client`, if it is for one.
 ///
 /// # Errors
 /// What the method says.
-pub async fn prove(web: &Web, visitor: &Visitor, method: &str, answer: &Answer) -> Result<Authentication, Refusal> {
-    let attempt =
-        Attempt { address: visitor.address.0.clone(), device: web.cookies.device(&visitor.headers), person: None };
+pub async fn prove(
+    web: &Web,
+    visitor: &Visitor,
+    (method, answer): (&str, &Answer),
+    client: Option<&Client>,
+) -> Result<Completed, Refusal> {
+    let attempt = Attempt {
+        from: visitor.browser.provenance.clone(),
+        device: web.cookies.device(&visitor.headers),
+        client: client.map(|client| client.id.clone()),
+        ..Attempt::default()
+    };
     let begun_by = BegunBy { client: None, browser: visitor.browser.flow };
     let opening = Opening { begun_by, purpose: Purpose::Session };
     match web.sign_in().prove(&attempt, (method, answer), opening).await? {
-        Step::Complete(completed) => Ok(completed.authentication),
+        Step::Complete(completed) => Ok(completed),
         // Policy asks for one factor, and this was one.
         Step::Challenge(_) => Err(Refusal::Fault(Fault::internal("a page cannot ask for a second proof"))),
     }
@@ -116,9 +127,11 @@ pub async fn enter(
     web: &Web,
     mut visitor: Visitor,
     open: Option<Open>,
-    (authentication, persistent, destination): (Authentication, Persistence, &'static str),
+    (completed, persistent, destination): (Completed, Persistence, &'static str),
 ) -> Response {
-    let keep = Keep { persistent, user_agent: user_agent(&visitor.headers) };
+    let Completed { authentication, method, .. } = completed;
+    let client = open.as_ref().map(|open| open.client.id.clone());
+    let keep = Keep { persistent, method, client, beside: Beside::default() };
     let signed_in = match sign_in(&web.provider, &visitor.browser, authentication, keep).await {
         Ok(signed_in) => signed_in,
         Err(fault) => return fault_page(web, &visitor, fault),

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use crate::edge::tally;
 use crate::model::client::Client;
+use crate::model::event::Provenance;
 use crate::model::id::ClientId;
 use crate::oauth::provider::Provider;
 use crate::protocol::client_assertion::ClientAssertion;
@@ -43,8 +44,8 @@ pub struct BasicCredentials {
 pub struct Caller<'a> {
     /// HTTP Basic.
     pub basic: Option<&'a BasicCredentials>,
-    /// Where it calls from, as limits count it.
-    pub address: &'a str,
+    /// Where it calls from: its address counts for limits, and all of it is written down with what came of it.
+    pub from: &'a Provenance,
 }
 
 /// What a request shows of its client.
@@ -67,7 +68,7 @@ pub async fn authenticate(provider: &Provider, params: &Params, caller: Caller<'
     let id: ClientId = name.parse().map_err(|_| OAuthError::invalid_client("the client_id is malformed"))?;
     let is_named_only = matches!(presented, Presented::Name);
     if !is_named_only {
-        provider.client_guesses.check((&id, caller.address), provider.now())?;
+        provider.client_guesses.check((&id, &caller.from.address), provider.now())?;
     }
     let refusal = match provider.edges.store.client(&id).await?.filter(|client| client.is_enabled()) {
         Some(client) => match check(provider, &client, &presented).await {
@@ -82,7 +83,7 @@ pub async fn authenticate(provider: &Provider, params: &Params, caller: Caller<'
     };
     if !is_named_only {
         tracing::info!(client_id = %id, reason = refusal.description(), "client authentication refused");
-        provider.client_guesses.count(&*provider.edges.ephemeral, (&id, caller.address), provider.now()).await?;
+        provider.client_guesses.count(&*provider.edges.ephemeral, (&id, &caller.from.address), provider.now()).await?;
     }
     Err(refusal)
 }

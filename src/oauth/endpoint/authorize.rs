@@ -133,7 +133,7 @@ pub async fn go_on(
         return Ok(Next::AlreadyAnswered);
     }
     if let (Step::Answer(_), Some(given), Some(session)) = (&step, &given, session) {
-        finish::remember(provider, (&open.client, session), given).await?;
+        finish::remember(provider, (&open.client, session), given, &browser.provenance).await?;
     }
     carry_out(provider, (&open.client, &open.interaction.request), session, step).await
 }

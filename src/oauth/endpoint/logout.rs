@@ -4,11 +4,14 @@
 
 use std::sync::Arc;
 
+use crate::edge::store::{Beside, Reach};
 use crate::model::client::Client;
+use crate::model::event::Provenance;
 use crate::model::fault::Fault;
-use crate::model::id::{ClientId, SessionId};
+use crate::model::id::ClientId;
 use crate::model::session::Session;
 use crate::oauth::interaction::Browser;
+use crate::oauth::interaction::sign_in::ended;
 use crate::oauth::provider::Provider;
 use crate::oauth::token::id_token_hint::read_hint;
 use crate::protocol::error::OAuthError;
@@ -116,6 +119,7 @@ fn confirmation(hint: Option<&IdTokenHint>, session: Option<&Session>) -> Confir
 ///
 /// # Errors
 /// A fault of the store.
-pub async fn end(provider: &Provider, session: SessionId) -> Result<(), Fault> {
-    provider.edges.store.end_session(session, provider.now()).await.map(|_| ())
+pub async fn end(provider: &Provider, session: &Session, from: &Provenance) -> Result<(), Fault> {
+    let beside = Beside::event(ended(provider, session, (from, "signed_out")));
+    provider.edges.store.end_session(session.id, Reach::Online, provider.now(), beside).await.map(|_| ())
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::edge::meter;
 use crate::model::client::Client;
+use crate::model::event::Provenance;
 use crate::oauth::client_auth::{self, Caller};
 use crate::oauth::grant::authorization_code::{self, CodeParameters};
 use crate::oauth::grant::{client_credentials, refresh_token};
@@ -27,7 +28,7 @@ pub type Answer = (Option<Arc<Client>>, Result<TokenResponse, OAuthError>);
 /// The codes of RFC 6749 §5.2.
 pub async fn token(provider: &Provider, params: &Params, caller: Caller<'_>) -> Answer {
     let (client, answer) = match client_auth::authenticate(provider, params, caller).await {
-        Ok(client) => (Some(Arc::clone(&client)), exchange(provider, client, params).await),
+        Ok(client) => (Some(Arc::clone(&client)), exchange(provider, client, params, caller.from).await),
         Err(refusal) => (None, Err(refusal)),
     };
     // What a stranger calls a grant type is no label.
@@ -37,7 +38,12 @@ pub async fn token(provider: &Provider, params: &Params, caller: Caller<'_>) -> 
     (client, answer)
 }
 
-async fn exchange(provider: &Provider, client: Arc<Client>, params: &Params) -> Result<TokenResponse, OAuthError> {
+async fn exchange(
+    provider: &Provider,
+    client: Arc<Client>,
+    params: &Params,
+    from: &Provenance,
+) -> Result<TokenResponse, OAuthError> {
     let request = TokenRequest::parse(params)?;
     let grant_type = request.grant_type();
     if !client.allows(grant_type) {
@@ -57,7 +63,7 @@ async fn exchange(provider: &Provider, client: Arc<Client>, params: &Params) -> 
             authorization_code::redeem(provider, client, parameters).await
         }
         TokenRequest::RefreshToken { refresh_token, scope } => {
-            refresh_token::rotate(provider, client, &refresh_token, scope.as_ref()).await
+            refresh_token::rotate(provider, client, (&refresh_token, scope.as_ref()), from).await
         }
         TokenRequest::ClientCredentials { scope, resource } => {
             own_token(provider, client, (scope.as_ref(), &resource)).await

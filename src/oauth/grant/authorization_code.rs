@@ -5,11 +5,13 @@
 use std::sync::Arc;
 
 use crate::edge::ephemeral::CODE;
+use crate::edge::store::Beside;
 use crate::model::authorization_code::AuthorizationCode;
 use crate::model::client::{Client, RefreshTokenPolicy};
-use crate::model::grant::{Grant, GrantDetails};
+use crate::model::grant::{Grant, GrantDetails, SessionHolder};
 use crate::model::token::{CodeRedemption, RefreshToken};
 use crate::model::user::User;
+use crate::oauth::first_party::CHALLENGE_ENDPOINT;
 use crate::oauth::grant::machine::{self, PresentedCode};
 use crate::oauth::grant::{Authorized, Party, audience, person};
 use crate::oauth::provider::Provider;
@@ -143,7 +145,7 @@ async fn commit(
         CodeRedemption::Recorded => match check_standing(provider, (&client, &grant), Asked::After).await {
             Ok(()) => Ok(response),
             Err(refusal) => {
-                provider.edges.store.revoke_grant(grant.id, now).await?;
+                provider.edges.store.revoke_grant(grant.id, now, Beside::default()).await?;
                 Err(refusal)
             }
         },
@@ -162,6 +164,7 @@ fn grant_of(
     code: AuthorizationCode,
     now: NumericDate,
 ) -> Grant {
+    let is_of_an_app = code.redirect_uri == provider.issuer.at(CHALLENGE_ENDPOINT);
     Grant {
         id: code.grant,
         code_hash,
@@ -174,6 +177,7 @@ fn grant_of(
             claims_locales: code.claims_locales,
             audience: audience(provider, client),
             nonce: code.nonce,
+            session_holder: if is_of_an_app { SessionHolder::App } else { SessionHolder::Browser },
         },
         created_at: now,
         expires_at: if renewable(client, &code.scope) {

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use crate::edge::store::Rotation;
+use crate::edge::store::{Beside, Rotation};
 use crate::model::client::Client;
+use crate::model::event::{Actor, EventName, Provenance};
 use crate::model::grant::Grant;
 use crate::model::id::GrantId;
 use crate::model::token::{RefreshRotation, RefreshToken};
@@ -33,8 +34,8 @@ use crate::protocol::token_response::TokenResponse;
 pub async fn rotate(
     provider: &Provider,
     client: Arc<Client>,
-    refresh_token: &Secret,
-    asked: Option<&Scope>,
+    (refresh_token, asked): (&Secret, Option<&Scope>),
+    provenance: &Provenance,
 ) -> Result<TokenResponse, OAuthError> {
     let now = provider.now();
     let hash = TokenHash::of(refresh_token.expose());
@@ -43,7 +44,7 @@ pub async fn rotate(
     let presented = PresentedRefresh { client: &client, refresh_token, scope: asked };
     let scope = machine::refresh(&presented, &grant)?;
     if is_reused(&record, provider, now) {
-        provider.edges.store.revoke_grant(grant.id, now).await?;
+        provider.edges.store.revoke_grant(grant.id, now, reuse(provider, &grant, provenance)).await?;
         return Err(reused(&grant));
     }
     if record.expires_at.is_past(now) || record.family_expires_at.is_past(now) {
@@ -68,6 +69,7 @@ pub async fn rotate(
         opaque,
         now,
         grace: provider.policy.lifetimes.refresh_token_grace,
+        reuse: reuse(provider, &grant, provenance),
     };
     match provider.edges.store.rotate_refresh_token(&rotation).await? {
         RefreshRotation::Rotated | RefreshRotation::Repeated => Ok(response),
@@ -96,6 +98,13 @@ fn follow(provider: &Provider, record: &RefreshToken, successor: &Secret, now: N
         family_expires_at: record.family_expires_at,
         used_at: None,
     }
+}
+
+/// What is told of a reuse, with the revocation of its family.
+fn reuse(provider: &Provider, grant: &Grant, provenance: &Provenance) -> Beside {
+    let event = provider.edges.event(EventName::TokenReuseDetected).of(grant.user).failed();
+    let event = event.by(Actor::Client(grant.client.clone())).through(&grant.client).within(grant.session);
+    Beside::event(event.from(provenance.clone()))
 }
 
 fn unknown() -> OAuthError {

@@ -3,8 +3,10 @@
 //! RFC 6749 §4.1.2, RFC 9207.
 
 use crate::edge::ephemeral::{CODE, INTERACTION};
+use crate::edge::store::Beside;
 use crate::model::authorization_code::AuthorizationCode;
 use crate::model::client::Client;
+use crate::model::event::{EventName, Provenance};
 use crate::model::fault::Fault;
 use crate::model::grant::Consent;
 use crate::model::id::{ConsentId, GrantId};
@@ -58,6 +60,7 @@ pub async fn remember(
     provider: &Provider,
     (client, session): (&Client, &Session),
     given: &ConsentGiven,
+    provenance: &Provenance,
 ) -> Result<(), Fault> {
     let now = provider.now();
     let user = session.authentication.user;
@@ -73,7 +76,9 @@ pub async fn remember(
         claims,
         granted_at: now,
     };
-    provider.edges.store.record_consent(&consent).await
+    let event = provider.edges.event(EventName::ConsentGranted).of(user).through(&client.id).within(session.id);
+    let event = event.from(provenance.clone()).telling("scope", given.scope.to_string());
+    provider.edges.store.record_consent(&consent, Beside::event(event)).await
 }
 
 /// Marks a waiting request as answered; false when another tab was faster.

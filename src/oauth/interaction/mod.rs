@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use crate::edge::ephemeral::INTERACTION;
 use crate::model::client::Client;
+use crate::model::event::Provenance;
 use crate::model::fault::Fault;
 use crate::model::interaction::{Interaction, Progress};
 use crate::model::session::Session;
@@ -22,13 +23,15 @@ use crate::oauth::token::issue::subject_of;
 use crate::protocol::authorization_request::AuthorizationRequest;
 use crate::protocol::secret::{Secret, TokenHash};
 
-/// The browser that calls: its session, if that is good, and its flow cookie.
+/// The browser that calls: its session, if that is good, its flow cookie, and where it calls from.
 #[derive(Clone, Debug, Default)]
 pub struct Browser {
     /// Who is signed in.
     pub session: Option<Arc<Session>>,
     /// Hash of the flow cookie.
     pub flow: Option<TokenHash>,
+    /// Where the request comes from, for what is written down of it.
+    pub provenance: Provenance,
 }
 
 /// A waiting request that was found again, with its id.

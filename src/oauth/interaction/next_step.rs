@@ -174,6 +174,7 @@ mod tests {
     use crate::model::epoch::Epoch;
     use crate::model::id::{ConsentId, SessionId};
     use crate::model::interaction::Authenticated;
+    use crate::model::session::SessionOrigin;
     use crate::protocol::client_metadata::ClientMetadata;
     use crate::protocol::client_registration::{RegistrationRules, Unsupported};
     use crate::protocol::jose::algorithm::SigningAlgorithm;
@@ -231,7 +232,8 @@ mod tests {
             idle_lifetime: 3600,
             is_persistent: false,
             ended_at: None,
-            user_agent: String::new(),
+            origin: SessionOrigin::default(),
+            proven_again_at: None,
         }
     }
 

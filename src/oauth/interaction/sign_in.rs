@@ -4,23 +4,29 @@
 
 use std::sync::Arc;
 
+use crate::edge::store::{Beside, Room};
 use crate::edge::tally;
 use crate::model::authentication::Authentication;
+use crate::model::event::{Actor, Event, EventName, Provenance};
 use crate::model::fault::Fault;
-use crate::model::id::SessionId;
+use crate::model::id::{ClientId, SessionId};
 use crate::model::interaction::{Authenticated, Interaction, Participation};
-use crate::model::session::Session;
+use crate::model::session::{Session, SessionOrigin};
 use crate::oauth::interaction::{Browser, Open, save};
 use crate::oauth::provider::Provider;
 use crate::protocol::secret::{Secret, TokenHash};
 
-/// How the browser should keep the session.
+/// How the browser should keep the session, and what is told of the sign-in.
 #[derive(Clone, Debug)]
 pub struct Keep {
     /// "Keep me signed in" was ticked.
     pub persistent: Persistence,
-    /// `User-Agent`.
-    pub user_agent: String,
+    /// By which method the person proved who they are.
+    pub method: &'static str,
+    /// The app that they sign in for, if it is one.
+    pub client: Option<ClientId>,
+    /// What else is written down with it.
+    pub beside: Beside,
 }
 
 /// Whether a session outlives the browser window.
@@ -64,7 +70,8 @@ pub async fn session(provider: &Provider, cookie: &str) -> Result<Option<Arc<Ses
 }
 
 /// Begins a session for a proven person. The same person in the same browser keeps `sid` and gets a new cookie, and the
-/// session is kept from now on when they ask for it; anyone else ends the session that was there.
+/// session is kept from now on when they ask for it; anyone else ends the session that was there. One session too many ends the
+/// person's oldest.
 ///
 /// # Errors
 /// A fault of the store.
@@ -80,11 +87,16 @@ pub async fn sign_in(
     let token_hash = TokenHash::of(token.expose());
     let lifetimes = &provider.policy.sessions;
     let kept = (keep.persistent == Persistence::Kept).then_some(lifetimes.absolute);
+    let mut told = provider.edges.event(EventName::SignIn).of(authentication.user).from(browser.provenance.clone());
+    told = told.telling("method", keep.method);
+    told.client.clone_from(&keep.client);
     if let Some(session) = &browser.session
         && session.authentication.user == authentication.user
     {
         // None when it was ended in another window a moment ago: then a new one begins.
-        let renewed = provider.edges.store.renew_session((session.id, token_hash), &authentication, kept, now).await?;
+        let beside = keep.beside.clone().and_event(told.clone().within(session.id));
+        let renewed = (session.id, token_hash);
+        let renewed = provider.edges.store.renew_session(renewed, (&authentication, kept), now, beside).await?;
         if let Some(session) = renewed {
             return Ok(SignedIn { session: session.as_ref().clone(), token });
         }
@@ -93,16 +105,36 @@ pub async fn sign_in(
         id: SessionId::new(now, provider.edges.random.bytes()),
         token_hash,
         authentication,
+        proven_again_at: None,
         created_at: now,
         last_seen_at: now,
         expires_at: now.plus(lifetimes.absolute),
         idle_lifetime: kept.unwrap_or(lifetimes.idle).as_secs(),
         is_persistent: kept.is_some(),
         ended_at: None,
-        user_agent: keep.user_agent.chars().filter(|c| !c.is_control()).take(256).collect(),
+        origin: SessionOrigin {
+            address: browser.provenance.address.clone(),
+            user_agent: browser.provenance.user_agent.clone(),
+            client: keep.client,
+        },
     };
-    provider.edges.store.begin_session(&session, browser.session.as_ref().map(|old| old.id)).await?;
+    let mut beside = keep.beside.and_event(told.within(session.id));
+    if let Some(replaced) = &browser.session {
+        beside = beside.and_event(ended(provider, replaced, (&browser.provenance, "replaced")));
+    }
+    let replaced = browser.session.as_ref().map(|replaced| replaced.id);
+    let room = Room { replaced, at_most: Some(lifetimes.at_most) };
+    for evicted in provider.edges.store.begin_session(&session, room, beside).await? {
+        let event = provider.edges.event(EventName::SessionEnded).of(session.authentication.user).by(Actor::Server);
+        provider.edges.store.note_event(event.within(evicted).telling("reason", "too_many"));
+    }
     Ok(SignedIn { session, token })
+}
+
+/// That a session ended at the wish of whoever sits in front of it.
+pub fn ended(provider: &Provider, session: &Session, (from, reason): (&Provenance, &'static str)) -> Event {
+    let event = provider.edges.event(EventName::SessionEnded).of(session.authentication.user);
+    event.within(session.id).from(from.clone()).telling("reason", reason)
 }
 
 /// Writes down that the person took part in a waiting request.

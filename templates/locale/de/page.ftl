@@ -119,23 +119,6 @@ logout-stay = Angemeldet bleiben
 signed-out = Sie sind abgemeldet
 signed-out-why = Schließen Sie an einem gemeinsamen Computer auch den Browser.
 
-## Ihr Konto
-
-account-page = Ihr Konto
-sign-out = Abmelden
-apps = Zugelassene Apps
-apps-why = Diese Apps dürfen etwas von Ihnen sehen. Nehmen Sie das zurück, werden sie von Ihrem Konto abgemeldet.
-apps-none = Noch hat keine App um etwas gebeten.
-app-since = Zugelassen am
-app-revoke = Zurücknehmen
-sessions = Wo Sie angemeldet sind
-sessions-why = Beenden Sie, was Sie nicht kennen.
-sessions-none = Kein Browser ist angemeldet.
-session-current = Dieser Browser
-session-device-unknown = Ein unbekannter Browser
-session-seen = Zuletzt gesehen am
-session-end = Abmelden
-
 ## Für Betreiber
 
 admin = Übersicht

@@ -119,23 +119,6 @@ logout-stay = Stay signed in
 signed-out = You are signed out
 signed-out-why = On a shared computer, close the browser as well.
 
-## Your account
-
-account-page = Your account
-sign-out = Sign out
-apps = Apps you allowed
-apps-why = These apps may see something of yours. Taking it back signs them out of your account.
-apps-none = No app has asked for anything yet.
-app-since = Allowed on
-app-revoke = Take back
-sessions = Where you are signed in
-sessions-why = End whatever you do not recognise.
-sessions-none = No browser is signed in.
-session-current = This browser
-session-device-unknown = An unknown browser
-session-seen = Last seen on
-session-end = Sign out
-
 ## For operators
 
 admin = Overview

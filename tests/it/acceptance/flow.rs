@@ -9,6 +9,7 @@ use symbolon::authn::{Answer, Attempt, Factor, Method, Refusal};
 use symbolon::edge::Edges;
 use symbolon::model::authentication::{Acr, Amr, Authentication};
 use symbolon::model::epoch::Epoch;
+use symbolon::model::event::Provenance;
 use symbolon::model::id::UserId;
 use symbolon::model::sign_in_flow::{BegunBy, Purpose};
 use symbolon::protocol::secret::{Secret, TokenHash};
@@ -96,7 +97,7 @@ impl TwoWords {
 }
 
 fn attempt() -> Attempt {
-    Attempt { address: "192.0.2.1".to_owned(), device: None, person: None }
+    Attempt { from: Provenance { address: "192.0.2.1".to_owned(), ..Provenance::default() }, ..Attempt::default() }
 }
 
 fn browser(name: &str) -> BegunBy {

@@ -8,10 +8,16 @@ mod api;
 mod epoch;
 mod first_party;
 mod flow;
+mod grants;
+mod history;
 mod message;
 mod password;
+mod refresh;
 mod session;
+mod session_limits;
+mod session_list;
 mod sign_in;
+mod step_up;
 mod token;
 
 use std::collections::BTreeMap;

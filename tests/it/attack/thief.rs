@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use http::StatusCode;
 use serde_json::json;
+use symbolon::edge::store::Beside;
 use symbolon::edge::vault::Vault;
 use symbolon::jobs::JOBS;
 use symbolon::oauth::rotation::Rotation;
@@ -84,7 +85,7 @@ async fn what_was_taken_back_gives_no_tokens() {
     let user = server.user("alice").await;
     let client = evil.client_id.parse().expect("a client id");
     let now = server.provider().now();
-    assert!(server.store().withdraw_consent(user.id, &client, now).await.expect("recorded"));
+    assert!(server.store().withdraw_consent(user.id, &client, now, Beside::default()).await.expect("recorded"));
     let code = evil.code(&withdrawn, &url);
     assert_eq!(evil.redeem(&withdrawn, &code).await.error(), "400 invalid_grant");
 

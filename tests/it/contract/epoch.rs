@@ -1,6 +1,6 @@
 //! "Sign out everywhere", and what it does not end.
 
-use symbolon::edge::store::{Beside, Kept};
+use symbolon::edge::store::{Beside, Kept, Reach, Room};
 use symbolon::model::epoch::Epoch;
 use symbolon::model::id::{SessionId, UserId};
 use symbolon::model::session::Session;
@@ -24,7 +24,7 @@ fn another(number: u8) -> Session {
 
 async fn everything_ends_but_the_session_that_stays(house: House) {
     let (store, alice) = (&house.store, sample::alice().id);
-    store.begin_session(&another(8), None).await.expect("begun");
+    store.begin_session(&another(8), Room::default(), Beside::default()).await.expect("begun");
     let mut offline = sample::grant(2);
     offline.scope = sample::scope("openid offline_access");
     store.redeem_code(&sample::grant(1), None, None, at(0)).await.expect("redeemed");
@@ -62,7 +62,7 @@ async fn a_stranger_s_or_ended_session_does_not_stay(house: House) {
     assert!(store.sign_out_everywhere(bob.id, Some(kept), at(1), Beside::default()).await.expect("done").is_none());
     assert_eq!(store.session_by_token(&hash("cookie")).await.expect("read").expect("Alice's").ended_at, None);
 
-    store.end_session(sample::session_id(), at(2)).await.expect("ended");
+    store.end_session(sample::session_id(), Reach::Online, at(2), Beside::default()).await.expect("ended");
     let kept = Kept { session: sample::session_id(), token: hash("again") };
     assert!(store.sign_out_everywhere(alice, Some(kept), at(3), Beside::default()).await.expect("done").is_none());
     assert!(store.session_by_token(&hash("again")).await.expect("read").is_none());

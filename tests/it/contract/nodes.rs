@@ -11,7 +11,7 @@ use symbolon::config::Config;
 use symbolon::config::secret::SecretSource;
 use symbolon::edge::clock::Clock;
 use symbolon::edge::ephemeral::{CODE, Decision, EphemeralKey, EphemeralStore, Quota};
-use symbolon::edge::store::{Beside, Store};
+use symbolon::edge::store::{Beside, Reach, Store};
 use symbolon::model::authorization_code::AuthorizationCode;
 use symbolon::model::fault::{Fault, FaultKind};
 use symbolon::model::token::CodeRedemption;
@@ -141,13 +141,13 @@ async fn two_nodes_are_one_server() {
     let code = nodes.code(2).await.expect("kept");
     let token = nodes.redeem(1, &code).await.expect("redeemed where it was not made");
     assert!(nodes.is_good(0, &token).await && nodes.is_good(1, &token).await);
-    nodes.store(0).revoke_grant(sample::grant_id(2), at(1)).await.expect("revoked");
+    nodes.store(0).revoke_grant(sample::grant_id(2), at(1), Beside::default()).await.expect("revoked");
     soon("revocation", async || !nodes.is_good(1, &token).await).await;
 
     let code = nodes.code(3).await.expect("kept");
     let token = nodes.redeem(0, &code).await.expect("redeemed");
     assert!(nodes.is_good(1, &token).await);
-    nodes.store(1).end_session(sample::session_id(), at(1)).await.expect("ended");
+    nodes.store(1).end_session(sample::session_id(), Reach::Online, at(1), Beside::default()).await.expect("ended");
     soon("sign-out", async || {
         let session = nodes.store(0).session(sample::session_id()).await.expect("read").expect("there");
         session.ended_at.is_some() && !nodes.is_good(0, &token).await

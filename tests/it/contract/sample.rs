@@ -4,13 +4,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::json;
-use symbolon::edge::store::{Creation, DatabaseSettings, PostgresSettings, Rotation, Store};
+use symbolon::edge::store::{Beside, Creation, DatabaseSettings, PostgresSettings, Room, Rotation, Store};
 use symbolon::model::authentication::{Amr, Authentication};
 use symbolon::model::client::{Client, ClientOrigin, ClientPolicy, ClientSecret};
 use symbolon::model::epoch::Epoch;
-use symbolon::model::grant::{Consent, Grant, GrantDetails};
+use symbolon::model::grant::{Consent, Grant, GrantDetails, SessionHolder};
 use symbolon::model::id::{ClientId, ConsentId, GrantId, IdentifierId, SessionId, UserId};
-use symbolon::model::session::Session;
+use symbolon::model::session::{Session, SessionOrigin};
 use symbolon::model::token::{OpaqueAccessToken, RefreshToken};
 use symbolon::model::user::{Identifier, IdentifierKind, Role, User};
 use symbolon::protocol::numeric_date::NumericDate;
@@ -89,7 +89,7 @@ impl House {
 pub(super) async fn move_in(store: &Store) {
     assert_eq!(store.create_user(&alice(), Some("$argon2id$alice")).await.expect("stored"), Creation::Created);
     assert_eq!(store.create_client(&shop()).await.expect("stored"), Creation::Created);
-    store.begin_session(&session(), None).await.expect("stored");
+    store.begin_session(&session(), Room::default(), Beside::default()).await.expect("stored");
 }
 
 impl Home {
@@ -195,7 +195,12 @@ pub(super) fn session() -> Session {
         idle_lifetime: 3_600,
         is_persistent: true,
         ended_at: None,
-        user_agent: "Browser/1.0".to_owned(),
+        origin: SessionOrigin {
+            address: "192.0.2.1".to_owned(),
+            user_agent: "Browser/1.0".to_owned(),
+            client: Some(shop_id()),
+        },
+        proven_again_at: None,
     }
 }
 
@@ -218,6 +223,7 @@ pub(super) fn grant(number: u8) -> Grant {
             claims_locales: vec!["de".to_owned()],
             audience: vec!["https://api.example".to_owned()],
             nonce: Some("n".to_owned()),
+            session_holder: SessionHolder::Browser,
         },
         created_at: at(0),
         expires_at: at(100_000),
@@ -257,6 +263,7 @@ pub(super) fn rotation(presented: &str, successor: &str, now: i64) -> Rotation {
         opaque: None,
         now: at(now),
         grace: Duration::from_secs(10),
+        reuse: Beside::default(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use symbolon::edge::store::{Beside, Creation};
+use symbolon::edge::store::{Beside, Creation, Reach, Room};
 use symbolon::model::client::{ClientOrigin, ClientSecret};
 use symbolon::model::epoch::Epoch;
 use symbolon::model::id::{SessionId, UserId};
@@ -81,7 +81,7 @@ async fn a_deleted_client_takes_its_grants_and_tokens_along(house: House) {
     let (refresh, opaque) = (sample::refresh_token("r1", 1, 0), sample::opaque("own", None));
     store.redeem_code(&sample::grant(1), Some(&refresh), None, at(0)).await.expect("redeemed");
     store.record_opaque(&opaque).await.expect("recorded");
-    store.record_consent(&sample::consent(1, "openid")).await.expect("recorded");
+    store.record_consent(&sample::consent(1, "openid"), Beside::default()).await.expect("recorded");
 
     assert!(store.delete_client(&sample::shop_id()).await.expect("deleted"));
     assert!(!store.delete_client(&sample::shop_id()).await.expect("gone"));
@@ -149,10 +149,17 @@ async fn a_session_is_known_by_its_cookie_of_the_moment(house: House) {
     let id = sample::session_id();
     let found = store.session_by_token(&hash("cookie")).await.expect("read").expect("found");
     assert_eq!((found.id, found.is_persistent, found.idle_lifetime), (id, true, 3_600));
-    assert_eq!((found.user_agent.as_str(), &found.authentication), ("Browser/1.0", &sample::authentication(at(0))));
+    assert_eq!(
+        (found.origin.user_agent.as_str(), &found.authentication),
+        ("Browser/1.0", &sample::authentication(at(0)))
+    );
 
     let again = sample::authentication(at(30));
-    let renewed = store.renew_session((id, hash("fresh")), &again, None, at(30)).await.expect("renewed").expect("live");
+    let renewed = store
+        .renew_session((id, hash("fresh")), (&again, None), at(30), Beside::default())
+        .await
+        .expect("renewed")
+        .expect("live");
     assert_eq!((renewed.authentication.at, renewed.last_seen_at), (at(30), at(30)));
     for store in [store.clone(), house.neighbour().await] {
         assert!(
@@ -163,7 +170,13 @@ async fn a_session_is_known_by_its_cookie_of_the_moment(house: House) {
     }
     let mut stranger = again;
     stranger.user = UserId::new([9; 16]);
-    assert!(store.renew_session((id, hash("stolen")), &stranger, None, at(31)).await.expect("refused").is_none());
+    assert!(
+        store
+            .renew_session((id, hash("stolen")), (&stranger, None), at(31), Beside::default())
+            .await
+            .expect("refused")
+            .is_none()
+    );
 }
 
 async fn a_session_in_use_stays_and_an_idle_one_is_not_listed(house: House) {
@@ -193,15 +206,23 @@ async fn what_was_allowed_offline_outlives_the_session(house: House) {
     store.redeem_code(&sample::grant(1), None, None, at(0)).await.expect("redeemed");
     store.redeem_code(&offline, None, None, at(0)).await.expect("redeemed");
 
-    assert!(store.end_session(sample::session_id(), at(10)).await.expect("ended"));
-    assert!(!store.end_session(sample::session_id(), at(11)).await.expect("ended before"));
+    assert!(store.end_session(sample::session_id(), Reach::Online, at(10), Beside::default()).await.expect("ended"));
+    assert!(
+        !store.end_session(sample::session_id(), Reach::Online, at(11), Beside::default()).await.expect("ended before")
+    );
     for store in [store.clone(), house.neighbour().await] {
         assert_eq!(store.session(sample::session_id()).await.expect("read").expect("there").ended_at, Some(at(10)));
         assert_eq!(store.grant(sample::grant_id(1)).await.expect("read").expect("there").revoked_at, Some(at(10)));
         assert!(store.grant(sample::grant_id(2)).await.expect("read").expect("there").is_live());
     }
-    let ended =
-        store.renew_session((sample::session_id(), hash("x")), &sample::authentication(at(12)), None, at(12)).await;
+    let ended = store
+        .renew_session(
+            (sample::session_id(), hash("x")),
+            (&sample::authentication(at(12)), None),
+            at(12),
+            Beside::default(),
+        )
+        .await;
     assert!(ended.expect("refused").is_none(), "an ended session does not come back");
 }
 
@@ -214,7 +235,10 @@ async fn a_new_session_takes_the_place_of_the_old_one(house: House) {
         created_at: at(20),
         ..sample::session()
     };
-    store.begin_session(&next, Some(sample::session_id())).await.expect("begun");
+    store
+        .begin_session(&next, Room { replaced: Some(sample::session_id()), at_most: None }, Beside::default())
+        .await
+        .expect("begun");
     assert_eq!(store.session_by_token(&hash("next")).await.expect("read").expect("found").id, next.id);
     let replaced = store.session_by_token(&hash("cookie")).await.expect("read").expect("kept until it expires");
     assert_eq!(replaced.ended_at, Some(at(20)));
@@ -224,8 +248,8 @@ async fn a_new_session_takes_the_place_of_the_old_one(house: House) {
 async fn consent_is_remembered_widened_and_withdrawn(house: House) {
     let (store, alice, shop) = (&house.store, sample::alice().id, sample::shop_id());
     assert!(store.consent(alice, &shop).await.expect("read").is_none());
-    store.record_consent(&sample::consent(1, "openid")).await.expect("recorded");
-    store.record_consent(&sample::consent(2, "openid email")).await.expect("recorded");
+    store.record_consent(&sample::consent(1, "openid"), Beside::default()).await.expect("recorded");
+    store.record_consent(&sample::consent(2, "openid email"), Beside::default()).await.expect("recorded");
     for store in [store.clone(), house.neighbour().await] {
         let stands = store.consent(alice, &shop).await.expect("read").expect("there");
         assert_eq!((stands.scope.to_string().as_str(), stands.granted_at), ("openid email", at(2)));
@@ -233,8 +257,8 @@ async fn consent_is_remembered_widened_and_withdrawn(house: House) {
         assert_eq!(store.consents_of(alice).await.expect("listed"), [(*stands).clone()]);
     }
     store.redeem_code(&sample::grant(1), None, None, at(3)).await.expect("redeemed");
-    assert!(store.withdraw_consent(alice, &shop, at(4)).await.expect("withdrawn"));
-    assert!(!store.withdraw_consent(alice, &shop, at(5)).await.expect("nothing left"));
+    assert!(store.withdraw_consent(alice, &shop, at(4), Beside::default()).await.expect("withdrawn"));
+    assert!(!store.withdraw_consent(alice, &shop, at(5), Beside::default()).await.expect("nothing left"));
     assert!(store.consent(alice, &shop).await.expect("read").is_none());
     assert_eq!(store.grant(sample::grant_id(1)).await.expect("read").expect("there").revoked_at, Some(at(4)));
 }
@@ -263,7 +287,7 @@ async fn a_code_used_twice_revokes_its_grant(house: House) {
     store.redeem_code(&sample::grant(2), None, None, at(9)).await.expect("redeemed");
     assert!(store.revoke_by_code(&sample::grant(2).code_hash, at(9)).await.expect("revoked"));
     assert!(!store.grant(sample::grant_id(2)).await.expect("read").expect("there").is_live());
-    assert!(!store.revoke_grant(sample::grant_id(2), at(9)).await.expect("revoked before"));
+    assert!(!store.revoke_grant(sample::grant_id(2), at(9), Beside::default()).await.expect("revoked before"));
 }
 
 async fn a_fact_that_fails_halfway_leaves_nothing(house: House) {

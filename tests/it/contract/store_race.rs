@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
-use symbolon::edge::store::Store;
+use symbolon::edge::store::{Beside, Store};
 use symbolon::model::token::{CodeRedemption, RefreshRotation};
 
 use crate::contract::sample::{self, House, at, hash};
@@ -86,7 +86,7 @@ async fn readers_never_see_a_revoked_grant_as_live(house: House) {
                 tokio::spawn(async move { store.grant(sample::grant_id(number)).await.expect("read") })
             })
             .collect();
-        assert!(store.revoke_grant(sample::grant_id(number), at(1)).await.expect("revoked"));
+        assert!(store.revoke_grant(sample::grant_id(number), at(1), Beside::default()).await.expect("revoked"));
         let after = store.grant(sample::grant_id(number)).await.expect("read").expect("there");
         assert!(!after.is_live(), "grant {number} right after");
         join_all(readers).await;
@@ -100,7 +100,7 @@ async fn what_a_neighbour_writes_is_seen_within_a_second(house: House) {
     store.redeem_code(&sample::grant(1), None, None, at(0)).await.expect("redeemed");
     assert!(store.grant(sample::grant_id(1)).await.expect("read").expect("held").is_live());
 
-    neighbour.revoke_grant(sample::grant_id(1), at(5)).await.expect("revoked");
+    neighbour.revoke_grant(sample::grant_id(1), at(5), Beside::default()).await.expect("revoked");
     neighbour.deny_access_token(&hash("jti"), at(60)).await.expect("denied");
     let mut shop = sample::shop();
     shop.disabled_at = Some(at(5));

@@ -10,9 +10,10 @@ use crate::support::{Browser, RelyingParty, TestServer};
 async fn a_person_sees_and_ends_their_sessions() {
     let server = TestServer::start().await;
     let laptop = Browser::signed_in(&server, "alice").await;
+    server.advance(std::time::Duration::from_secs(1));
     let phone = Browser::signed_in(&server, "alice").await;
-    let page = laptop.open("/account").await;
-    let ends = page.page().attributes("form[action^='/account/sessions/']", "action");
+    let page = laptop.open("/account/sessions").await;
+    let ends = page.page().attributes("form[action$='/end']", "action");
     assert_eq!(ends.len(), 2, "{page}");
     let csrf = page.page().form_of("sign-out").fields[0].clone();
 
@@ -22,6 +23,7 @@ async fn a_person_sees_and_ends_their_sessions() {
         let answer = bob.post(end, std::slice::from_ref(&token_of_bob)).await;
         assert_eq!(answer.status, StatusCode::NOT_FOUND, "not his: {answer}");
     }
+    // The newest stands first; the last one ended is their own.
     for end in &ends {
         laptop.post(end, std::slice::from_ref(&csrf)).await;
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use axum::body::Body;
-use http::header::{ACCEPT, ACCEPT_LANGUAGE, CONTENT_TYPE, COOKIE, ORIGIN, SET_COOKIE};
+use http::header::{ACCEPT, ACCEPT_LANGUAGE, CONTENT_TYPE, COOKIE, ORIGIN, SET_COOKIE, USER_AGENT};
 use http::{Request, StatusCode};
 use url::form_urlencoded::Serializer;
 
@@ -18,16 +18,28 @@ pub(crate) struct Browser {
     server: Arc<dyn Transport>,
     cookies: Mutex<BTreeMap<String, String>>,
     password: String,
+    user_agent: Option<String>,
 }
 
 impl Browser {
     pub(crate) fn new(server: &(impl Transport + Clone + 'static)) -> Self {
-        Self { server: Arc::new(server.clone()), cookies: Mutex::default(), password: PASSWORD.to_owned() }
+        Self {
+            server: Arc::new(server.clone()),
+            cookies: Mutex::default(),
+            password: PASSWORD.to_owned(),
+            user_agent: None,
+        }
     }
 
     /// A person with a password of their own.
     pub(crate) fn with_password(mut self, password: &str) -> Self {
         password.clone_into(&mut self.password);
+        self
+    }
+
+    /// A browser with this `User-Agent`.
+    pub(crate) fn calling_itself(mut self, user_agent: &str) -> Self {
+        self.user_agent = Some(user_agent.to_owned());
         self
     }
 
@@ -58,6 +70,9 @@ impl Browser {
         let accept = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
         request.headers_mut().insert(ACCEPT, accept.parse().expect("ASCII"));
         request.headers_mut().insert(ACCEPT_LANGUAGE, "en".parse().expect("a tag"));
+        if let Some(user_agent) = &self.user_agent {
+            request.headers_mut().insert(USER_AGENT, user_agent.parse().expect("ASCII"));
+        }
         let answer = self.server.send(request).await;
         for header in answer.headers.get_all(SET_COOKIE) {
             let text = header.to_str().expect("our cookies are ASCII");

@@ -69,7 +69,7 @@ async fn a_disabled_account_is_out_at_once() {
 #[tokio::test]
 async fn withdrawn_consent_is_felt_at_once() {
     for story in Story::each().await {
-        let account = story.alice.open("/account").await;
+        let account = story.alice.open("/account/apps").await;
         let account = story.alice.press(&account, "revoke-shop").await;
         assert!(!account.page().has("revoke-shop"), "{account}");
         assert!(!story.api.is_active(story.text("access_token")).await);

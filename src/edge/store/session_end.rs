@@ -1,0 +1,155 @@
+//! How sessions end, and how far that reaches.
+
+use std::sync::Arc;
+
+use futures_util::FutureExt as _;
+use uuid::Uuid;
+
+use crate::edge::store::row::Context as _;
+use crate::edge::store::statement::Connection;
+use crate::edge::store::writer::Fact;
+use crate::edge::store::{Beside, Held, Store, grant};
+use crate::model::fault::Fault;
+use crate::model::id::{GrantId, SessionId, UserId};
+use crate::protocol::numeric_date::NumericDate;
+
+const END: &str = "UPDATE user_session SET ended_at = $2 WHERE id = $1 AND ended_at IS NULL";
+const END_OF: &str = "UPDATE user_session SET ended_at = $3 WHERE id = $1 AND user_id = $2 AND ended_at IS NULL
+    AND expires_at > $3 AND last_seen_at + idle_lifetime > $3";
+const END_ALL_OF: &str =
+    "UPDATE user_session SET ended_at = $2 WHERE user_id = $1 AND ended_at IS NULL AND id <> $3 RETURNING id";
+
+/// Which tokens end with a session.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+pub enum Reach {
+    /// Those that were not meant to outlive it: its person leaves a browser (`offline_access`, OIDC Core §11).
+    Online,
+    /// Every one that was given in it: its person throws a browser out.
+    All,
+}
+
+impl Store {
+    /// Ends the session and revokes its grants as far as `reach` says; false when it was not live, and then nothing is written
+    /// `beside` it.
+    pub async fn end_session(
+        &self,
+        id: SessionId,
+        reach: Reach,
+        now: NumericDate,
+        beside: Beside,
+    ) -> Result<bool, Fault> {
+        let held = Arc::clone(&self.held);
+        let fact = Fact::several(move |connection| {
+            async move {
+                let ended = end(connection, (id, reach), now).await?;
+                if ended.was_live {
+                    beside.write(connection).await?;
+                }
+                Ok(ended)
+            }
+            .boxed()
+        });
+        let publish = move |ended: &Ended| ended.publish(&held);
+        self.recorder.record(fact.then(publish)).await.map(|ended| ended.was_live)
+    }
+
+    /// Ends a live session that must be of `user`, with every token that was given in it; false when they have none of this
+    /// id, and then nothing is written `beside` it.
+    pub async fn end_session_of(
+        &self,
+        user: UserId,
+        id: SessionId,
+        now: NumericDate,
+        beside: Beside,
+    ) -> Result<bool, Fault> {
+        let held = Arc::clone(&self.held);
+        let fact = Fact::several(move |connection| {
+            async move {
+                let end_it = connection.query(END_OF).bind(id.uuid()).bind(user.uuid()).bind(now.seconds());
+                if end_it.execute().await.context("end a session of a user")? == 0 {
+                    return Ok(Ended::default());
+                }
+                let revoked = grant::revoke_of_session(connection, (id, Reach::All), now).await?;
+                beside.write(connection).await?;
+                Ok(Ended { sessions: vec![id], revoked, was_live: true })
+            }
+            .boxed()
+        });
+        let publish = move |ended: &Ended| ended.publish(&held);
+        self.recorder.record(fact.then(publish)).await.map(|ended| ended.was_live)
+    }
+
+    /// Ends every session of `user` but `kept`, with every token that was not given in that one. Returns which ended.
+    pub async fn end_other_sessions(
+        &self,
+        user: UserId,
+        kept: Option<SessionId>,
+        now: NumericDate,
+        beside: Beside,
+    ) -> Result<Vec<SessionId>, Fault> {
+        let held = Arc::clone(&self.held);
+        let fact = Fact::several(move |connection| {
+            async move {
+                let sessions = end_all_of(connection, user, kept, now).await?;
+                let revoked = grant::revoke_outside(connection, (user, kept), now).await?;
+                beside.write(connection).await?;
+                Ok(Ended { sessions, revoked, was_live: true })
+            }
+            .boxed()
+        });
+        let publish = move |ended: &Ended| ended.publish(&held);
+        self.recorder.record(fact.then(publish)).await.map(|ended| ended.sessions)
+    }
+}
+
+/// What ended, to be published after the commit.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Ended {
+    sessions: Vec<SessionId>,
+    revoked: Vec<GrantId>,
+    was_live: bool,
+}
+
+impl Ended {
+    /// Takes another end along.
+    pub(super) fn add(&mut self, other: Self) {
+        self.sessions.extend(other.sessions);
+        self.revoked.extend(other.revoked);
+        self.was_live |= other.was_live;
+    }
+
+    /// Brings the memory up to date.
+    pub(super) fn publish(&self, held: &Held) {
+        for session in &self.sessions {
+            held.sessions.forget(session);
+        }
+        for grant in &self.revoked {
+            held.grants.forget(grant);
+        }
+    }
+}
+
+/// Ends a session within the transaction of `connection`.
+pub(super) async fn end(
+    connection: &mut Connection,
+    (id, reach): (SessionId, Reach),
+    now: NumericDate,
+) -> Result<Ended, Fault> {
+    let end = connection.query(END).bind(id.uuid()).bind(now.seconds());
+    let changed = end.execute().await.context("end a session")?;
+    let revoked = grant::revoke_of_session(connection, (id, reach), now).await?;
+    Ok(Ended { sessions: vec![id], revoked, was_live: changed == 1 })
+}
+
+/// Ends every session of a person but `kept`.
+pub(super) async fn end_all_of(
+    connection: &mut Connection,
+    user: UserId,
+    kept: Option<SessionId>,
+    now: NumericDate,
+) -> Result<Vec<SessionId>, Fault> {
+    let kept = kept.map_or(Uuid::nil(), SessionId::uuid);
+    let end = connection.query(END_ALL_OF).bind(user.uuid()).bind(now.seconds()).bind(kept);
+    let ids: Vec<Uuid> = end.scalar_all().await.context("end the sessions of a user")?;
+    Ok(ids.into_iter().map(SessionId::from_uuid).collect())
+}

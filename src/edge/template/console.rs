@@ -1,0 +1,137 @@
+//! What the pages of the account console show: the contexts of `templates/page/account*.html` and `page/again.html`.
+
+use serde::Serialize;
+
+use crate::edge::template::context::Profile;
+
+/// What stands around every page of the console (`console.html`).
+#[derive(Clone, Debug, Serialize)]
+pub struct Console {
+    /// Whose account it is.
+    pub account: Profile,
+    /// The token of the forms.
+    pub csrf: String,
+    /// Where signing out posts to.
+    pub sign_out_action: String,
+    /// The pages.
+    pub pages: Vec<ConsoleLink>,
+}
+
+/// A page of the console.
+#[derive(Clone, Debug, Serialize)]
+pub struct ConsoleLink {
+    /// The end of a text key `console-…` with `.about`.
+    pub id: String,
+    /// Where it is.
+    pub url: String,
+    /// Whether it is the one that is shown.
+    pub current: bool,
+}
+
+/// `page/account.html`
+#[derive(Clone, Debug, Serialize)]
+pub struct Overview {
+    /// The frame.
+    pub console: Console,
+}
+
+/// `page/account_apps.html`
+#[derive(Clone, Debug, Serialize)]
+pub struct Apps {
+    /// The frame.
+    pub console: Console,
+    /// The apps that may see something.
+    pub apps: Vec<AuthorizedApp>,
+}
+
+/// An app a person allowed something.
+#[derive(Clone, Debug, Serialize)]
+pub struct AuthorizedApp {
+    /// Its id.
+    pub client_id: String,
+    /// Its name.
+    pub name: String,
+    /// Its host.
+    pub host: String,
+    /// What it may see.
+    pub scopes: Vec<String>,
+    /// When, in Unix seconds.
+    pub granted_at: i64,
+    /// Where taking it back posts to.
+    pub revoke_action: String,
+}
+
+/// `page/account_sessions.html`
+#[derive(Clone, Debug, Serialize)]
+pub struct Sessions {
+    /// The frame.
+    pub console: Console,
+    /// The browsers that are signed in.
+    pub sessions: Vec<BrowserSession>,
+    /// Where ending all others posts to.
+    pub end_others_action: String,
+}
+
+/// A browser that is signed in.
+#[derive(Clone, Debug, Serialize)]
+pub struct BrowserSession {
+    /// What the browser calls itself, in short.
+    pub device: String,
+    /// Whether it is the one that asks.
+    pub current: bool,
+    /// Where it signed in from; empty when that is not known.
+    pub address: String,
+    /// The app it signed in for.
+    pub client: Option<String>,
+    /// In Unix seconds.
+    pub began: i64,
+    /// In Unix seconds.
+    pub last_seen: i64,
+    /// Where ending it posts to.
+    pub end_action: String,
+}
+
+/// `page/account_history.html`
+#[derive(Clone, Debug, Serialize)]
+pub struct History {
+    /// The frame.
+    pub console: Console,
+    /// What happened, the latest first.
+    pub events: Vec<Happened>,
+    /// Where what happened before that is.
+    pub older_uri: Option<String>,
+}
+
+/// Something that happened.
+#[derive(Clone, Debug, Serialize)]
+pub struct Happened {
+    /// The end of a text key `event-…`, or any word.
+    pub name: String,
+    /// Whether it was refused.
+    pub failed: bool,
+    /// In Unix seconds.
+    pub at: i64,
+    /// What the browser calls itself, in short; empty when that is not known.
+    pub device: String,
+    /// Where it came from; empty when that is not known.
+    pub address: String,
+    /// The end of a text key `event-method-…`, or any word.
+    pub method: Option<String>,
+    /// Through which app.
+    pub client: Option<String>,
+}
+
+/// `page/again.html`
+#[derive(Clone, Debug, Serialize)]
+pub struct Again {
+    /// Where the form posts to.
+    pub action: String,
+    /// The token of the form.
+    pub csrf: String,
+    /// Who is to prove it.
+    pub login: String,
+    /// The end of a text key `again-error-…`.
+    pub error: Option<String>,
+    /// Where to go in place of it.
+    pub stay_uri: String,
+}

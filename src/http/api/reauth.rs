@@ -1,0 +1,94 @@
+//! `/me/reauth`: a person proves again who they are, before something sensitive (S-098).
+
+use axum::extract::State;
+use axum::response::Response;
+use http::StatusCode;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::account::step_up::{Acting, FlowState, Proven};
+use crate::authn::{Answer, Refusal};
+use crate::edge::store::Beside;
+use crate::http::api::answer::ok;
+use crate::http::api::body::{Json, body};
+use crate::http::api::caller::{Person, csrf_token_of};
+use crate::http::api::code::Code;
+use crate::http::api::operation::{Group, Operation, post};
+use crate::http::api::problem::Problem;
+use crate::http::api::recent::acting;
+use crate::http::page::again::{life, prove, proven};
+use crate::http::web::{Web, with_cookies};
+use crate::protocol::secret::Secret;
+
+/// The operations of this file.
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        post(("/me/reauth", Group::Me), "Prove again who you are, before something sensitive", reauthenticate)
+            .by_person()
+            .takes::<Reauthentication>()
+            .gives::<Reauthenticated>(StatusCode::OK, "Sensitive operations are open for a while.")
+            .refuses(&[Code::InvalidPassword, Code::TooManyAttempts, Code::FlowExpired, Code::FlowInvalid]),
+    ]
+}
+
+body! {
+    /// What proves the person.
+    struct Reauthentication {
+        /// The password of the account.
+        password: Secret,
+        /// The handle of the refusal that asked for it; may be left out.
+        flow: Option<Secret>,
+    }
+}
+
+/// The person proved who they are.
+#[derive(Debug, Serialize, ToSchema)]
+struct Reauthenticated {
+    /// For how many seconds it counts.
+    expires_in: u64,
+    /// What belongs into `X-CSRF-Token` from now on; the session has a new cookie with it. Missing for access tokens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    csrf_token: Option<String>,
+}
+
+async fn reauthenticate(
+    State(web): State<Web>,
+    person: Person,
+    Json(body): Json<Reauthentication>,
+) -> Result<Response, Problem> {
+    let Some(acting) = acting(&person) else { return Err(Problem::new(Code::Forbidden)) };
+    if let Some(flow) = &body.flow {
+        match web.step_up.flow(flow, &acting).await? {
+            FlowState::Open => {}
+            FlowState::Expired => return Err(Problem::new(Code::FlowExpired)),
+            FlowState::Invalid => return Err(Problem::new(Code::FlowInvalid)),
+        }
+    }
+    let visitor = &person.guest.visitor;
+    let answer = Answer::Password { login: person.user.login().to_owned(), password: body.password };
+    match prove(&web, visitor, &acting, ("password", &answer)).await {
+        Ok(()) => {}
+        Err(Refusal::Wrong) => return Err(Problem::field("password", Code::InvalidPassword)),
+        Err(refusal) => return Err(refusal.into()),
+    }
+    let beside = Beside::event(proven(&web, visitor, &acting, "password"));
+    let proven = web.step_up.prove(&acting, beside).await?;
+    if let Some(flow) = &body.flow {
+        web.step_up.close(flow).await?;
+    }
+    answered(&web, &acting, proven)
+}
+
+fn answered(web: &Web, acting: &Acting, proven: Option<Proven>) -> Result<Response, Problem> {
+    let expires_in = web.step_up.lifetime.as_secs();
+    match (acting, proven) {
+        (Acting::Session(_), Some(Proven { session, token })) => {
+            let csrf_token = Some(csrf_token_of(web, &token));
+            let cookie = web.cookies.set_session(&token, life(web, &session));
+            Ok(with_cookies(ok(&Reauthenticated { expires_in, csrf_token }), [cookie]))
+        }
+        // It was ended elsewhere a moment ago.
+        (Acting::Session(_), None) => Err(Problem::new(Code::SignInRequired)),
+        (Acting::Grant(_), _) => Ok(ok(&Reauthenticated { expires_in, csrf_token: None })),
+    }
+}

@@ -1,0 +1,29 @@
+//! What a protected resource says when the person's sign-in is too old for what is asked.
+//!
+//! RFC 9470 §3: the error `insufficient_user_authentication` with `max_age`.
+
+use std::time::Duration;
+
+/// The value of `WWW-Authenticate` for a sign-in that must be at most `max_age` (whole seconds) old.
+pub fn challenge(realm: &str, max_age: Duration) -> String {
+    let realm = realm.replace(['"', '\\'], "");
+    format!(
+        "Bearer realm=\"{realm}\", error=\"insufficient_user_authentication\", \
+         error_description=\"a more recent authentication is required\", max_age=\"{}\"",
+        max_age.as_secs()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_challenge_names_the_greatest_age() {
+        assert_eq!(
+            challenge("https://id.example\"", Duration::from_mins(10)),
+            "Bearer realm=\"https://id.example\", error=\"insufficient_user_authentication\", \
+             error_description=\"a more recent authentication is required\", max_age=\"600\""
+        );
+    }
+}
