@@ -9,14 +9,18 @@ use axum::Router;
 
 use crate::account::password_change::{Choice, PasswordChange};
 use crate::account::step_up::StepUp;
+use crate::authn::captcha::proof_of_work::ProofOfWork;
+use crate::authn::captcha::remote::{Remote, Service};
 use crate::authn::device::Devices;
+use crate::authn::limit::Limits;
 use crate::authn::password::breached::{BreachedList, WhenUnreadable};
 use crate::authn::password::hash::PasswordHasher;
 use crate::authn::password::policy::PasswordPolicy;
 use crate::authn::password::strength::Rules;
 use crate::authn::throttle::Throttle;
-use crate::authn::{self};
+use crate::authn::{self, captcha};
 use crate::config::api::Switch;
+use crate::config::captcha::Provider as Judge;
 use crate::config::client_registration::ClientRegistrationMode;
 use crate::config::password::{OtherSessions, Unreadable};
 use crate::config::{Config, ConfigError};
@@ -34,6 +38,7 @@ use crate::edge::template::context::{DevelopmentUser, Link};
 use crate::edge::template::{TemplateError, Templates};
 use crate::edge::vault::{MasterKeyError, Place, Vault};
 use crate::http::api::{Api, ApiSettings};
+use crate::http::captcha::Captcha;
 use crate::http::cookie::{CookieScope, Cookies};
 use crate::http::csrf::Csrf;
 use crate::http::document::{Document, Prepared};
@@ -41,7 +46,7 @@ use crate::http::front::Front;
 use crate::http::health::{Dependency, Health};
 use crate::http::operations::{Operations, Reload};
 use crate::http::probe::Probes;
-use crate::http::proxy::TrustedProxies;
+use crate::http::proxy::Proxies;
 use crate::http::render::{Pages, Stage};
 use crate::http::request_log::RequestLog;
 use crate::http::routes;
@@ -104,6 +109,9 @@ pub struct App {
     /// What a new password has to hold.
     pub passwords: PasswordPolicy,
     other_sessions: Choice,
+    throttle: Throttle,
+    limits: Limits,
+    captcha: Captcha,
     /// The pages.
     pub templates: Arc<Templates>,
     /// Who carries messages out.
@@ -118,7 +126,7 @@ pub struct App {
     cookie_scope: CookieScope,
     csrf_key: MacKey,
     devices: Devices,
-    proxies: TrustedProxies,
+    proxies: Proxies,
     api: ApiSettings,
     step_up_lifetime: Duration,
 }
@@ -278,6 +286,7 @@ impl App {
             vault: Arc::clone(&vault),
             edges,
         };
+        let captcha = captcha(config, server_key(&provider.edges, &vault, "captcha").await?)?;
         Ok(Self {
             csrf_key: server_key(&provider.edges, &vault, "csrf").await?,
             devices: Devices::new(server_key(&provider.edges, &vault, "device").await?),
@@ -288,6 +297,12 @@ impl App {
                 OtherSessions::End => Choice::None,
                 OtherSessions::Choice => Choice::Free,
             },
+            throttle: throttle(config, mode),
+            limits: config.limits.over(match mode {
+                Mode::Production => Limits::default(),
+                Mode::Development => Limits::wide(),
+            }),
+            captcha,
             templates,
             courier,
             post,
@@ -296,7 +311,7 @@ impl App {
             probes,
             mode,
             cookie_scope: cookie_scope(config),
-            proxies: config.server.trusted_proxies.clone(),
+            proxies: config.server.proxies(),
             api: ApiSettings { origins: config.api.allowed_origins.clone(), off: config.endpoints.off() },
             step_up_lifetime: config.session.step_up_lifetime,
             issuer,
@@ -312,10 +327,7 @@ impl App {
             Mode::Production => Stage::Production,
             Mode::Development => Stage::Development,
         };
-        let throttle = match self.mode {
-            Mode::Production => Throttle::PRODUCTION,
-            Mode::Development => Throttle::DEVELOPMENT,
-        };
+        let throttle = self.throttle;
         let provider = &self.provider;
         let pages = Pages::new(Arc::clone(&self.templates), (provider.issuer.as_str(), provider.issuer.path()), stage);
         let cookies = Cookies::new(self.cookie_scope.clone());
@@ -341,6 +353,9 @@ impl App {
             refusals: crate::http::refusals::Refusals::default(),
             origins: crate::http::origins::Origins::default(),
             api: Api::new(self.api.clone(), provider.issuer.as_str(), cookies.session_name()),
+            throttle,
+            limits: self.limits.clone(),
+            captcha: self.captcha.clone(),
             passwords: self.passwords.clone(),
             password_change: PasswordChange {
                 edges: provider.edges.clone(),
@@ -360,7 +375,7 @@ impl App {
             spans: extras.spans,
             proxies: self.proxies.clone(),
         });
-        routes::front(web, trace, self.health(), extras.routes)
+        routes::front(web, trace, self.health(), extras.routes).behind(self.proxies.clone())
     }
 
     /// What the operations address serves; `reload` is what reads the settings again, if anything does.
@@ -499,6 +514,44 @@ fn policy(config: &Config, mode: Mode) -> Result<Policy, StartError> {
         rotation: rotation_policy(config),
         mode,
     })
+}
+
+/// How often guesses are heard.
+fn throttle(config: &Config, mode: Mode) -> Throttle {
+    let throttle = match mode {
+        Mode::Production => Throttle::PRODUCTION,
+        Mode::Development => Throttle::DEVELOPMENT,
+    };
+    let time = config.limits.block_for;
+    match (config.limits.block_after, mode) {
+        (Some(failures), _) => throttle.with_address(u32::try_from(failures).unwrap_or(u32::MAX), time),
+        (None, Mode::Production) => throttle.with_address(throttle.address.burst, time),
+        (None, Mode::Development) => throttle,
+    }
+}
+
+/// What keeps programs from trying.
+fn captcha(config: &Config, key: MacKey) -> Result<Captcha, StartError> {
+    let set = &config.captcha;
+    let remote = |service| {
+        let environment = crate::config::process_environment();
+        let missing = |key| ConfigError::new(key, "is missing");
+        let site_key = set.site_key.clone().ok_or_else(|| missing("captcha.site_key"))?;
+        let secret = set.secret.as_ref().ok_or_else(|| missing("captcha.secret"))?;
+        let secret = secret.read("captcha.secret", &environment)?;
+        Ok::<_, StartError>(captcha::Provider::Remote(Remote::new(service, site_key, secret)))
+    };
+    let provider = match set.provider {
+        Judge::ProofOfWork => {
+            let max_number = u32::try_from(set.difficulty).unwrap_or(u32::MAX);
+            captcha::Provider::ProofOfWork(Box::new(ProofOfWork { key, max_number }))
+        }
+        Judge::Recaptcha => remote(Service::Recaptcha)?,
+        Judge::Hcaptcha => remote(Service::Hcaptcha)?,
+        Judge::Turnstile => remote(Service::Turnstile)?,
+    };
+    let (sign_in, registration, recovery) = (set.sign_in, set.registration, set.recovery);
+    Ok(Captcha { provider, sign_in, registration, recovery })
 }
 
 /// How much that takes a core may run at a time.

@@ -4,8 +4,10 @@
 //! they are good for (a session, a code, step-up) is decided above. To add one: a folder with an `impl Method`, a line in
 //! [`methods`].
 
+pub mod captcha;
 pub mod device;
 pub mod flow;
+pub mod limit;
 pub mod one_time_link;
 pub mod password;
 pub mod policy;

@@ -7,9 +7,15 @@
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
 use crate::authn::Refusal;
 use crate::edge::Edges;
 use crate::edge::ephemeral::{Decision, EphemeralKey, EphemeralStore, Quota, limit};
+use crate::edge::store::Beside;
+use crate::model::event::{Actor, Event, EventName, Provenance};
+use crate::model::fault::Fault;
 use crate::model::id::UserId;
 use crate::protocol::numeric_date::NumericDate;
 use crate::protocol::secret::{Secret, TokenHash};
@@ -18,6 +24,9 @@ const BY_ACCOUNT: &str = "sign_in_account";
 const BY_ADDRESS: &str = "sign_in_address";
 const BY_DEVICE: &str = "sign_in_device";
 const BY_WORK: &str = "sign_in_work";
+const TOLD: &str = "block_told";
+const BLOCKED_ADDRESS: &str = "address";
+const BLOCKED_ACCOUNT: &str = "account";
 
 /// Limits on attempts.
 #[derive(Copy, Clone, Debug)]
@@ -62,6 +71,13 @@ pub enum Whom<'a> {
 }
 
 impl Guess<'_> {
+    const fn user(&self) -> Option<UserId> {
+        match self.at {
+            Whom::Account(user) => Some(user),
+            Whom::Nobody(_) => None,
+        }
+    }
+
     fn account(&self) -> String {
         match self.at {
             Whom::Account(user) => user.to_string(),
@@ -78,11 +94,11 @@ impl Guess<'_> {
 }
 
 impl Throttle {
-    /// Ten attempts at an account at once, then one a minute; a hundred from an address, then one a second; a hundred
+    /// Ten attempts at an account at once, then one a minute; ten failures from an address within five minutes (S-123); a hundred
     /// failures in a row, of which ten are kept for known browsers; sixty right ones at once, then one in two seconds.
     pub const PRODUCTION: Self = Self {
         account: Quota { burst: 10, period: Duration::from_mins(1) },
-        address: Quota { burst: 100, period: Duration::from_secs(1) },
+        address: Quota { burst: 10, period: Duration::from_secs(30) },
         work: Quota { burst: 60, period: Duration::from_secs(2) },
         in_a_row: InARow { most: 100, by_strangers: 90 },
     };
@@ -95,6 +111,50 @@ impl Throttle {
         in_a_row: InARow { most: 11_000, by_strangers: 10_000 },
     };
 
+    /// `failures` from an address within `time`, and as long of silence after them.
+    #[must_use]
+    pub fn with_address(self, failures: u32, time: Duration) -> Self {
+        let address = Quota { burst: failures.max(1), period: time / failures.max(1) };
+        Self { address, ..self }
+    }
+
+    /// Whether an address is heard at all at the moment; nothing is counted.
+    ///
+    /// # Errors
+    /// [`Refusal::TooMany`] while it is not; a fault of the ephemeral store.
+    pub async fn check_address(&self, edges: &Edges, address: &str, now: NumericDate) -> Result<(), Refusal> {
+        let key = key(BY_ADDRESS, address);
+        match edges.ephemeral.rate(&key, self.address, now).await? {
+            Decision::Allowed => Ok(edges.ephemeral.give_back(&key, self.address).await?),
+            Decision::Refused { retry_after } => {
+                let until = now.plus(retry_after);
+                self.tell(edges, (BLOCKED_ADDRESS, address, None), (address, until)).await?;
+                Err(Refusal::TooMany(retry_after.as_secs().max(1)))
+            }
+        }
+    }
+
+    /// Writes down that somebody is not heard, once for each block (S-129).
+    async fn tell(
+        &self,
+        edges: &Edges,
+        (reason, name, user): (&'static str, &str, Option<UserId>),
+        (address, until): (&str, NumericDate),
+    ) -> Result<(), Fault> {
+        let now = edges.clock.now();
+        let told = EphemeralKey::new(TOLD, TokenHash::of(&format!("{reason}:{name}")).as_bytes());
+        let silence = self.address.period.saturating_mul(self.address.burst);
+        if !edges.ephemeral.add_if_absent(&told, now.plus(silence), now).await? {
+            return Ok(());
+        }
+        // Not the name itself: people type passwords into the field for names.
+        let hash = URL_SAFE_NO_PAD.encode(TokenHash::of(name).as_bytes());
+        let event = edges.event(EventName::SecurityBlocked).failed().by(Actor::Anonymous);
+        let event = event.from(Provenance { address: address.to_owned(), ..Provenance::default() });
+        let event = event.telling("reason", reason).telling("identifier_hash", hash).telling("until", until.seconds());
+        edges.store.record(Beside::event(Event { user, ..event })).await
+    }
+
     /// Counts an attempt. The address comes first: what it has no more room for does not use up the account's; what lasts
     /// comes last.
     ///
@@ -106,8 +166,20 @@ impl Throttle {
     /// [`Refusal::TooMany`] or [`Refusal::Closed`] when a limit is reached; a fault of a store.
     pub async fn count(&self, edges: &Edges, guess: Guess<'_>, now: NumericDate) -> Result<(), Refusal> {
         let ephemeral = &*edges.ephemeral;
-        self.count_address(ephemeral, guess.address, now).await?;
-        heard(ephemeral, &guess.counter(), self.account, now).await?;
+        // A browser that the account knows is heard while strangers at its address are not (PROTOCOL A5); it has a counter of its own.
+        let by_address = match guess.known_browser {
+            Some(_) => Ok(()),
+            None => self.count_address(ephemeral, guess.address, now).await,
+        };
+        if let Err(refusal) = by_address {
+            self.tell_of(edges, &refusal, (BLOCKED_ADDRESS, guess.address, None), (guess.address, now)).await?;
+            return Err(refusal);
+        }
+        if let Err(refusal) = heard(ephemeral, &guess.counter(), self.account, now).await {
+            let (account, user) = (guess.account(), guess.user());
+            self.tell_of(edges, &refusal, (BLOCKED_ACCOUNT, &account, user), (guess.address, now)).await?;
+            return Err(refusal);
+        }
         heard(ephemeral, &key(BY_WORK, &guess.account()), self.work, now).await?;
         let most = if guess.known_browser.is_some() { self.in_a_row.most } else { self.in_a_row.by_strangers };
         let is_open = match guess.at {
@@ -127,6 +199,22 @@ impl Throttle {
         if is_open { Ok(()) } else { Err(Refusal::Closed) }
     }
 
+    async fn tell_of(
+        &self,
+        edges: &Edges,
+        refusal: &Refusal,
+        subject: (&'static str, &str, Option<UserId>),
+        (address, now): (&str, NumericDate),
+    ) -> Result<(), Fault> {
+        match refusal {
+            Refusal::TooMany(seconds) => {
+                let until = now.plus(Duration::from_secs(*seconds));
+                self.tell(edges, subject, (address, until)).await
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Counts an attempt from `address` at something that cannot be guessed, such as a link: a limit for everybody
     /// together would let a stranger shut out the one who holds it (PROTOCOL A5).
     ///
@@ -142,12 +230,15 @@ impl Throttle {
     }
 
     /// Takes back what [`Throttle::count`] counted, but for the work: the attempt was right. No failure before it counts as
-    /// one in a row; how fast guesses may come is not forgotten, since it may be somebody else who fails.
+    /// one in a row, nor as one from its address (S-123); how fast guesses at the account may come is not forgotten, since it may be
+    /// somebody else who fails.
     ///
     /// # Errors
     /// A fault of a store.
     pub async fn forgive(&self, edges: &Edges, guess: Guess<'_>) -> Result<(), Refusal> {
-        self.forgive_address(&*edges.ephemeral, guess.address).await?;
+        if guess.known_browser.is_none() {
+            self.forgive_address(&*edges.ephemeral, guess.address).await?;
+        }
         edges.ephemeral.give_back(&guess.counter(), self.account).await?;
         if let Whom::Account(user) = guess.at {
             edges.store.clear_sign_in_failures(user).await?;
@@ -155,12 +246,15 @@ impl Throttle {
         Ok(())
     }
 
-    /// Takes back what [`Throttle::count_address`] counted.
+    /// Takes back what [`Throttle::count_address`] counted, now and before.
     ///
     /// # Errors
     /// A fault of the ephemeral store.
     pub async fn forgive_address(&self, ephemeral: &dyn EphemeralStore, address: &str) -> Result<(), Refusal> {
-        Ok(ephemeral.give_back(&key(BY_ADDRESS, address), self.address).await?)
+        // All that may stand there, in one step.
+        let everything = self.address.period.saturating_mul(self.address.burst.saturating_add(1));
+        let everything = Quota { period: everything, ..self.address };
+        Ok(ephemeral.give_back(&key(BY_ADDRESS, address), everything).await?)
     }
 }
 
@@ -221,7 +315,7 @@ mod tests {
     #[tokio::test]
     async fn an_address_without_room_does_not_use_up_an_account() {
         let (_folder, edges) = edges().await;
-        for number in 0..100 {
+        for number in 0..10 {
             assert!(is_heard(&edges, &format!("nobody-{number}"), "192.0.2.1").await);
         }
         for _ in 0..50 {
@@ -291,10 +385,10 @@ mod tests {
     async fn a_link_is_limited_by_address_alone() {
         let store = MemoryStore::default();
         let count = |address: &'static str| Throttle::PRODUCTION.count_address(&store, address, NOW);
-        for _ in 0..100 {
+        for _ in 0..10 {
             assert!(count("192.0.2.1").await.is_ok());
         }
-        assert!(matches!(count("192.0.2.1").await, Err(Refusal::TooMany(1))));
+        assert!(matches!(count("192.0.2.1").await, Err(Refusal::TooMany(30))));
         assert!(count("192.0.2.2").await.is_ok());
     }
 }

@@ -9,6 +9,7 @@ use url::Url;
 
 use super::client_registration::ClientRegistrationMode;
 use super::{Config, ConfigError, duration};
+use crate::http::proxy::Peers;
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_mins(1);
@@ -33,6 +34,7 @@ impl Config {
             // A key is published for an hour before it signs.
             ("keys.rotate_every", self.keys.rotate_every, 2 * HOUR, 10 * YEAR),
             ("server.drain", self.server.drain, Duration::ZERO, HOUR),
+            ("limits.block_for", self.limits.block_for, MINUTE, DAY),
         ] {
             if set < least || set > most {
                 let [set, least, most] = [set, least, most].map(duration::format);
@@ -42,6 +44,8 @@ impl Config {
         found.extend(self.check_registration(environment).err());
         found.extend(self.check_cookie_domain().err());
         found.extend(self.check_password().err());
+        found.extend(self.check_proxies().err());
+        found.extend(self.check_limits(environment).err());
         found.extend(self.database.place(environment).err());
         found.extend(self.ephemeral.redis(environment).err());
         let tls = &self.server.tls;
@@ -94,6 +98,34 @@ impl Config {
             Ok(())
         } else {
             Err(ConfigError::new("password.min_length", "must be from 8 to 64 characters"))
+        }
+    }
+
+    /// PROTOCOL.md A4, S-123, S-127.
+    fn check_limits(&self, environment: &BTreeMap<String, String>) -> Result<(), ConfigError> {
+        if self.limits.block_after.is_some_and(|failures| !(1..=1_000).contains(&failures)) {
+            return Err(ConfigError::new("limits.block_after", "must be from 1 to 1000 failures"));
+        }
+        if let Some(secret) = &self.captcha.secret {
+            secret.read("captcha.secret", environment)?;
+        }
+        self.captcha.mistake().map_or(Ok(()), Err)
+    }
+
+    /// PROTOCOL.md O5: a number of proxies alone would let everybody who connects say who they are.
+    fn check_proxies(&self) -> Result<(), ConfigError> {
+        let server = &self.server;
+        let needs = |key: &'static str| {
+            let cure = "needs server.trusted_proxies: the addresses from which proxies connect";
+            Err(ConfigError::new(key, cure))
+        };
+        match (server.trusted_proxies.is_empty(), server.proxy_count, server.peers) {
+            (true, Some(1..), _) => needs("server.proxy_count"),
+            (true, _, Peers::ProxiesOnly) => needs("server.peers"),
+            (_, Some(17..), _) => {
+                Err(ConfigError::new("server.proxy_count", "is above 16; so long a chain is not read"))
+            }
+            _ => Ok(()),
         }
     }
 

@@ -8,6 +8,7 @@
 //! it is opened once, that it waits for a restart.
 
 pub mod api;
+pub mod captcha;
 mod check;
 pub mod client_registration;
 mod count;
@@ -22,6 +23,7 @@ pub mod fetch;
 pub mod history;
 pub mod issuer;
 pub mod keys;
+pub mod limits;
 pub mod log;
 pub mod mail;
 mod nearest;
@@ -78,6 +80,10 @@ pub struct Config {
     pub endpoints: endpoints::Endpoints,
     /// What a new password has to hold.
     pub password: password::Password,
+    /// How often something may be asked for.
+    pub limits: limits::Limits,
+    /// What keeps programs from trying.
+    pub captcha: captcha::Captcha,
     /// How pages look.
     pub theme: theme::Theme,
     /// What is written of requests.

@@ -18,3 +18,8 @@ pub(super) fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize,
     };
     number.ok_or_else(|| serde::de::Error::custom("must be a whole number"))
 }
+
+/// [`whole`] where there may be none.
+pub(super) fn optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<usize>, D::Error> {
+    whole(deserializer).map(Some)
+}

@@ -8,8 +8,8 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::duration;
-use crate::http::proxy::TrustedProxies;
+use super::{duration, number};
+use crate::http::proxy::{HopOrder, Peers, Proxies, ProxyHeaders, TrustedProxies};
 use crate::http::serve::Listen;
 
 /// `[server]`
@@ -25,6 +25,18 @@ pub struct Server {
     /// A list of proxies, addresses or ranges such as `"10.0.0.0/8"`, whose `X-Forwarded-For` tells who calls; nobody else's does
     #[schemars(with = "Vec<String>")]
     pub trusted_proxies: TrustedProxies,
+    /// Where they say it: a list of headers, of which the first that is there is read; `forwarded` is RFC 7239
+    #[schemars(with = "Vec<String>")]
+    pub proxy_headers: ProxyHeaders,
+    /// How many of them stand in a row, where that is fixed: exactly so many are passed over
+    #[serde(deserialize_with = "number::optional")]
+    pub proxy_count: Option<usize>,
+    /// At which end of the list a proxy writes the address it saw: `appended` or `prepended`
+    #[schemars(with = "String")]
+    pub proxy_order: HopOrder,
+    /// Who may connect: `any`, or `proxies_only`
+    #[schemars(with = "String")]
+    pub peers: Peers,
     /// How long requests in flight may go on after SIGTERM; Docker kills after 10 s, Kubernetes after 30 s
     #[serde(with = "duration")]
     #[schemars(with = "duration::Written")]
@@ -56,9 +68,26 @@ impl Default for Server {
             listen: Listen::localhost(8080),
             operations: "127.0.0.1:9090".parse().expect("it is an address"),
             trusted_proxies: TrustedProxies::default(),
+            proxy_headers: ProxyHeaders::default(),
+            proxy_count: None,
+            proxy_order: HopOrder::default(),
+            peers: Peers::default(),
             // With the half second before it, below the 10 s of Docker.
             drain: Duration::from_secs(8),
             tls: Tls::default(),
+        }
+    }
+}
+
+impl Server {
+    /// What proxies are believed.
+    pub fn proxies(&self) -> Proxies {
+        Proxies {
+            trusted: self.trusted_proxies.clone(),
+            headers: self.proxy_headers.clone(),
+            count: self.proxy_count,
+            order: self.proxy_order,
+            peers: self.peers,
         }
     }
 }

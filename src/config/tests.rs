@@ -262,8 +262,24 @@ fn proxies_are_a_list_or_a_text_with_commas() {
 }
 
 #[test]
-fn what_a_password_holds_is_set_in_words() {
+fn what_guards_the_door_is_set_in_words() {
     for (file, expected) in [
+        ("[server]\nproxy_count = 2", "server.proxy_count (symbolon.toml): needs server.trusted_proxies"),
+        ("[server]\npeers = \"proxies_only\"", "server.peers (symbolon.toml): needs server.trusted_proxies"),
+        ("[server]\nproxy_count = -1", "server.proxy_count (symbolon.toml): must be a whole number"),
+        ("[server]\nproxy_headers = [\"a b\"]", "server.proxy_headers (symbolon.toml): must be names of headers"),
+        ("[server]\nproxy_order = \"both\"", "server.proxy_order (symbolon.toml): must be one of appended, prepended"),
+        ("[limits]\nsign_in = \"often\"", "limits.sign_in (symbolon.toml): must be a rate such as 10/min"),
+        (
+            "[limits]\nsignin = \"10/min\"",
+            "limits.signin (symbolon.toml): there is no such key; did you mean `sign_in`?",
+        ),
+        ("[limits]\nblock_after = 0", "limits.block_after (symbolon.toml): must be from 1 to 1000"),
+        ("[limits]\nblock_for = \"5s\"", "limits.block_for (symbolon.toml): is 5s; it must be from 1m to 1d"),
+        ("[captcha]\nsign_in = \"yes\"", "captcha.sign_in (symbolon.toml): must be one of off, adaptive, always"),
+        ("[captcha]\nprovider = \"turnstile\"", "captcha.site_key: is missing"),
+        ("[captcha]\nprovider = \"turnstile\"\nsite_key = \"x\"", "captcha.secret"),
+        ("[captcha]\ndifficulty = 1", "captcha.difficulty (symbolon.toml): must be from 1000"),
         ("[password]\nmin_length = 4", "password.min_length (symbolon.toml): must be from 8 to 64"),
         ("[password]\nmin_length = -1", "password.min_length (symbolon.toml): must be a whole number"),
         (

@@ -13,14 +13,15 @@ use arc_swap::{ArcSwap, Cache};
 use axum::Router;
 use axum::body::{Bytes, HttpBody};
 use axum::extract::ConnectInfo;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::future::RouteFuture;
 use futures_util::future::Either;
-use http::Request;
+use http::{Request, StatusCode};
 use tower::Service;
 
 use crate::edge::meter;
 use crate::http::document::Document;
+use crate::http::proxy::Proxies;
 
 /// What one address serves. Clones share it, also when it is replaced.
 #[derive(Clone)]
@@ -29,13 +30,23 @@ pub struct Front(Arc<ArcSwap<Served>>);
 struct Served {
     documents: Vec<(Document, Arc<meter::Route>)>,
     router: Router,
+    proxies: Proxies,
 }
 
 impl Front {
     /// `documents` by path; everything else goes to `router`, which gets `ConnectInfo<SocketAddr>`.
     pub fn new(documents: Vec<(String, Document)>, router: Router) -> Self {
         let documents = documents.into_iter().map(|(path, document)| (document, Arc::new(meter::Route::new(&path))));
-        Self(Arc::new(ArcSwap::from_pointee(Served { documents: documents.collect(), router })))
+        let served = Served { documents: documents.collect(), router, proxies: Proxies::default() };
+        Self(Arc::new(ArcSwap::from_pointee(served)))
+    }
+
+    /// Only for peers that `proxies` admit (S-126).
+    #[must_use]
+    pub fn behind(self, proxies: Proxies) -> Self {
+        let served = self.0.load_full();
+        let (documents, router) = (served.documents.clone(), served.router.clone());
+        Self(Arc::new(ArcSwap::from_pointee(Served { documents, router, proxies })))
     }
 
     /// Serves what `other` serves, from the next request on, also on connections that are open.
@@ -48,7 +59,8 @@ impl Front {
     pub fn map_router(self, change: impl FnOnce(Router) -> Router) -> Self {
         let served = self.0.load_full();
         let (documents, router) = (served.documents.clone(), change(served.router.clone()));
-        Self(Arc::new(ArcSwap::from_pointee(Served { documents, router })))
+        let proxies = served.proxies.clone();
+        Self(Arc::new(ArcSwap::from_pointee(Served { documents, router, proxies })))
     }
 }
 
@@ -96,6 +108,9 @@ where
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let served = self.front.load();
+        if !served.proxies.admits(self.peer.ip()) {
+            return Either::Left(ready(Ok(StatusCode::FORBIDDEN.into_response())));
+        }
         let path = request.uri().path();
         if let Some((document, meter)) = served.documents.iter().find(|(_, route)| route.name() == path) {
             let answer = document.answer(request.method(), request.headers());

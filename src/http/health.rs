@@ -18,7 +18,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use serde_json::{Map, Value, json};
 
 use crate::http::probe::Probes;
-use crate::http::proxy::TrustedProxies;
+use crate::http::proxy::Proxies;
 use crate::http::serve::Readiness;
 use crate::model::fault::Fault;
 
@@ -67,7 +67,7 @@ pub struct Health {
     /// What `symbolon doctor` sent.
     pub probes: Probes,
     /// Whose word on the caller counts.
-    pub proxies: TrustedProxies,
+    pub proxies: Proxies,
 }
 
 impl Health {
@@ -172,12 +172,7 @@ mod tests {
     use super::*;
 
     fn health(dependencies: Vec<Dependency>) -> Health {
-        Health {
-            readiness: Readiness::default(),
-            dependencies,
-            probes: Probes::default(),
-            proxies: TrustedProxies::default(),
-        }
+        Health { readiness: Readiness::default(), dependencies, probes: Probes::default(), proxies: Proxies::default() }
     }
 
     async fn ask(router: Router, path: &str) -> (u16, String) {

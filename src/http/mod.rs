@@ -4,7 +4,7 @@
 //! panics) and the route table, are read by `extract`, and leave as JSON, a redirect or a page of `render`; `error` knows the three
 //! faces of a refusal. `document` holds what is ready beforehand, `asset` the files of the pages; `health` and `operations` are what
 //! operators ask, `request_log` what they read, `probe` what `doctor` sent. `cookie`, `csrf`, `cors`, `proxy` and `security_header`
-//! keep browsers honest; `api` is the account API. Endpoints are thin: they turn HTTP into a call below and its value into HTTP.
+//! keep browsers honest, `rate_limit` and `captcha` those who try too much; `api` is the account API. Endpoints are thin: they turn HTTP into a call below and its value into HTTP.
 //! To add one: a file in `oauth/` or `page/`, and a line in `routes`; `api` says how one is added there.
 //!
 //! *Why limits stand in `connection` and not in hyper's timers:* those take a new timer for each request; one lazy timer for a
@@ -12,6 +12,7 @@
 
 pub mod api;
 pub mod asset;
+pub mod captcha;
 mod connection;
 pub mod cookie;
 pub mod cors;
@@ -27,6 +28,7 @@ pub mod origins;
 pub mod page;
 pub mod probe;
 pub mod proxy;
+pub mod rate_limit;
 pub mod refusals;
 pub mod render;
 pub mod request_log;

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use http::header::{HeaderMap, HeaderName};
 use serde::{Deserialize, Serialize};
 
-use crate::http::proxy::{TrustedProxies, X_FORWARDED_FOR};
+use crate::http::proxy::{Proxies, X_FORWARDED_FOR};
 
 /// The header that names a probe: 32 hexadecimal digits. Anybody may send it; it changes nothing but what is kept here.
 pub const SYMBOLON_PROBE: HeaderName = HeaderName::from_static("symbolon-probe");
@@ -37,7 +37,7 @@ pub struct Probes(Arc<Mutex<VecDeque<(String, Seen)>>>);
 
 impl Probes {
     /// Remembers a request, if it is a probe.
-    pub fn note(&self, headers: &HeaderMap, peer: IpAddr, proxies: &TrustedProxies) {
+    pub fn note(&self, headers: &HeaderMap, peer: IpAddr, proxies: &Proxies) {
         let id = headers.get(SYMBOLON_PROBE).and_then(|id| id.to_str().ok());
         let is_id = |id: &&str| id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
         let Some(id) = id.filter(is_id) else { return };
@@ -45,7 +45,7 @@ impl Probes {
             headers.get_all(X_FORWARDED_FOR).iter().filter_map(|value| value.to_str().ok()).collect();
         let seen = Seen {
             peer: peer.to_canonical(),
-            peer_is_trusted: proxies.contains(peer.to_canonical()),
+            peer_is_trusted: proxies.trusted.contains(peer),
             forwarded: (!forwarded.is_empty()).then(|| forwarded.join(", ").chars().take(MAX_HEADER).collect()),
             caller: proxies.caller(peer, headers),
         };
@@ -69,7 +69,7 @@ mod tests {
 
     #[test]
     fn only_probes_are_remembered_and_only_a_few() {
-        let (probes, proxies) = (Probes::default(), TrustedProxies::default());
+        let (probes, proxies) = (Probes::default(), Proxies::default());
         let sent = |id: &str| {
             let id = HeaderValue::from_str(id).unwrap();
             let headers = HeaderMap::from_iter([

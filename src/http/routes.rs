@@ -5,6 +5,7 @@
 
 use axum::Router;
 use axum::extract::{Request, State};
+use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use axum::routing::{MethodRouter, get, post};
 use http::header::HeaderMap;
@@ -15,15 +16,15 @@ use crate::http::front::Front;
 use crate::http::health::Health;
 use crate::http::trace::{Trace, TraceId};
 use crate::http::web::Web;
-use crate::http::{api, asset, oauth, page};
+use crate::http::{api, asset, captcha, oauth, page, rate_limit};
 
 /// What the public address serves. `more` are routes of the same origin that stand beside ours (the development mailbox).
 pub fn front(web: Web, trace: Trace, health: Health, more: Router) -> Front {
     let base = web.provider.issuer.path().to_owned();
     let documents = documents(&web);
+    let limits = from_fn_with_state(web.clone(), rate_limit::limit);
     let layered = Router::new()
-        .merge(protocol())
-        .merge(pages())
+        .merge(protocol().merge(pages()).layer(from_fn_with_state(web.clone(), captcha::ask)).layer(limits))
         .merge(api::router(&web))
         .with_state(web.clone())
         .merge(health.public())

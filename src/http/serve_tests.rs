@@ -36,7 +36,7 @@ fn start(drain: Duration) -> Running {
         readiness: readiness.clone(),
         requests: None,
         spans: None,
-        proxies: crate::http::proxy::TrustedProxies::default(),
+        proxies: crate::http::proxy::Proxies::default(),
     });
     let router = Router::new()
         .route("/", get(async |id: TraceId| id.to_string()))

@@ -27,7 +27,7 @@ use crate::edge::random::Random;
 use crate::edge::tally::{self, Tally};
 use crate::edge::telemetry::{Span, Telemetry};
 use crate::http::error::{PageError, Refusal};
-use crate::http::proxy::TrustedProxies;
+use crate::http::proxy::Proxies;
 use crate::http::render::Pages;
 use crate::http::request_log::{Line, RequestLog};
 use crate::http::security_header::Transport;
@@ -119,7 +119,7 @@ pub struct Tracing {
     /// Who is told a span of each, if anybody is.
     pub spans: Option<Telemetry>,
     /// Whose word on the caller's address counts.
-    pub proxies: TrustedProxies,
+    pub proxies: Proxies,
 }
 
 impl Trace {

@@ -11,17 +11,20 @@ use crate::account::step_up::StepUp;
 use crate::authn::Method;
 use crate::authn::device::Devices;
 use crate::authn::flow::SignIn;
+use crate::authn::limit::Limits;
 use crate::authn::password::policy::PasswordPolicy;
 use crate::authn::policy::SignInPolicy;
+use crate::authn::throttle::Throttle;
 use crate::edge::template::context::{self, DevelopmentUser};
 use crate::http::api::Api;
+use crate::http::captcha::Captcha;
 use crate::http::cookie::{Cookies, FlowCookie};
 use crate::http::csrf::Csrf;
 use crate::http::document::Document;
 use crate::http::error::{Back, PageError, note};
 use crate::http::extract::visitor::Visitor;
 use crate::http::origins::Origins;
-use crate::http::proxy::TrustedProxies;
+use crate::http::proxy::Proxies;
 use crate::http::refusals::Refusals;
 use crate::http::render::Pages;
 use crate::model::client::Client;
@@ -63,13 +66,19 @@ pub struct Parts {
     /// More links on the start page.
     pub start_links: Vec<context::Link>,
     /// Proxies that say who calls.
-    pub proxies: TrustedProxies,
+    pub proxies: Proxies,
     /// What was refused lately.
     pub refusals: Refusals,
     /// Origins of registered clients.
     pub origins: Origins,
     /// The account API.
     pub api: Api,
+    /// How often guesses are heard.
+    pub throttle: Throttle,
+    /// How often something may be asked for.
+    pub limits: Limits,
+    /// What keeps programs from trying.
+    pub captcha: Captcha,
     /// What a new password has to hold.
     pub passwords: PasswordPolicy,
     /// How people change theirs.

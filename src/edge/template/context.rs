@@ -57,6 +57,21 @@ pub struct SignIn {
     pub remember: bool,
     /// The accounts a development server offers with one click.
     pub development_users: Vec<DevelopmentUser>,
+    /// What keeps programs from trying.
+    pub captcha: Option<Captcha>,
+}
+
+/// `part/captcha.html`: a challenge of our own, or the widget of a service.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Captcha {
+    /// A challenge in JSON.
+    pub challenge: Option<String>,
+    /// The script of a widget.
+    pub script: Option<String>,
+    /// The class of the element that becomes the widget.
+    pub class: Option<String>,
+    /// What the widget is told.
+    pub site_key: Option<String>,
 }
 
 /// Another way to sign in.

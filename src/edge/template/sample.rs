@@ -61,6 +61,7 @@ fn sign_in() -> SignIn {
         methods: vec![],
         remember: true,
         development_users: vec![],
+        captcha: None,
     }
 }
 
@@ -124,7 +125,16 @@ pub(super) fn samples() -> Vec<Sample> {
 }
 
 fn sign_in_samples() -> Vec<Sample> {
+    let challenge = Captcha { challenge: Some("{\"salt\":\"<&'\"}".into()), ..Captcha::default() };
+    let widget = Captcha {
+        script: Some("https://challenges.cloudflare.com/turnstile/v0/api.js".into()),
+        class: Some("cf-turnstile".into()),
+        site_key: Some("key".into()),
+        ..Captcha::default()
+    };
     vec![
+        sample("sign_in_captcha", "page/sign_in.html", SignIn { captcha: Some(challenge), ..sign_in() }),
+        sample("sign_in_widget", "page/sign_in.html", SignIn { captcha: Some(widget), ..sign_in() }),
         sample("sign_in", "page/sign_in.html", sign_in()),
         sample(
             "sign_in_development",

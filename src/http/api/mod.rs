@@ -65,6 +65,7 @@ pub mod user;
 use std::collections::BTreeMap;
 
 use axum::Router;
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, any};
 use bytes::Bytes;
@@ -77,6 +78,7 @@ use self::operation::{Operation, SwitchedOff};
 use self::origin::AllowedOrigins;
 use self::problem::Problem;
 use crate::http::web::Web;
+use crate::http::{captcha, rate_limit};
 
 /// Where the API begins, below the issuer.
 pub const BASE: &str = "/api/v1";
@@ -95,7 +97,30 @@ fn operations() -> Vec<Operation> {
         grants::operations(),
         reauth::operations(),
     ];
-    all.into_iter().flatten().collect()
+    all.into_iter().flatten().map(guarded).collect()
+}
+
+/// With what the layers before its handler refuse.
+fn guarded(operation: Operation) -> Operation {
+    if operation.method.is_safe() {
+        return operation;
+    }
+    let path = format!("{BASE}{}", operation.path);
+    let limited: &[Code] = match rate_limit::rules(&path) {
+        [] => &[],
+        _ => &[Code::RateLimited, Code::TooManyAttempts],
+    };
+    let operation = operation.refuses(limited);
+    match captcha::place(&path) {
+        None => operation,
+        Some(_) => operation.asks_for_captcha(),
+    }
+}
+
+/// True for a path of the API.
+pub fn is_below(web: &Web, path: &str) -> bool {
+    let below = path.strip_prefix(web.provider.issuer.path()).and_then(|path| path.strip_prefix(BASE));
+    below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// How the operator wants the API.
@@ -177,7 +202,9 @@ pub fn router(web: &Web) -> Router<Web> {
     }
     router
         .route(&format!("{BASE}/{{*rest}}"), any(async || Problem::new(Code::NotFound).into_response()))
-        .layer(axum::middleware::from_fn_with_state(web.clone(), manners::manners))
+        .layer(from_fn_with_state(web.clone(), captcha::ask))
+        .layer(from_fn_with_state(web.clone(), rate_limit::limit))
+        .layer(from_fn_with_state(web.clone(), manners::manners))
 }
 
 /// `Allow` for these methods.

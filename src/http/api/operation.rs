@@ -9,7 +9,7 @@ use axum::routing::{self, MethodRouter};
 use http::{Method, StatusCode};
 use utoipa::ToSchema;
 use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::Schema;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 
 use crate::http::api::body::Body;
 use crate::http::api::code::Code;
@@ -192,6 +192,17 @@ impl Operation {
         }
         // A token that is not good is refused wherever it is presented.
         .refuses(&[Code::TokenInvalid])
+    }
+
+    /// Where a captcha may be asked for: its answer is a member of the body that a layer takes out (S-127).
+    pub(super) fn asks_for_captcha(mut self) -> Self {
+        if let Some(Described { schema: RefOr::T(Schema::Object(object)), .. }) = &mut self.takes {
+            let answer = ObjectBuilder::new().schema_type(Type::String).description(Some(
+                "What solves the captcha, where one is asked for; `GET /captcha` gives the built-in one.",
+            ));
+            object.properties.insert("captcha".to_owned(), RefOr::T(answer.into()));
+        }
+        self.refuses(&[Code::CaptchaRequired, Code::CaptchaInvalid])
     }
 
     /// Only for a signed-in person: its handler takes [`super::caller::Person`].

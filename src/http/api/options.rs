@@ -10,10 +10,13 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
+use crate::authn::captcha::Provider;
+use crate::authn::captcha::proof_of_work::Challenge;
 use crate::http::api::answer::ok;
 use crate::http::api::code::Code;
 use crate::http::api::operation::{Group, Operation, get};
 use crate::http::api::problem::Problem;
+use crate::http::captcha::Captcha;
 use crate::http::document::is_known;
 use crate::http::extract::params;
 use crate::http::web::Web;
@@ -29,7 +32,65 @@ pub(super) fn operations() -> Vec<Operation> {
             .gives::<SignInOptions>(StatusCode::OK, "The options.")
             .gives_nothing(StatusCode::NOT_MODIFIED, "They are what If-None-Match names.")
             .refuses(&[Code::NotFound]),
+        get(("/captcha", Group::Core), "A challenge of the built-in captcha", challenge)
+            .gives::<CaptchaChallenge>(StatusCode::OK, "Find the number; base64 of the JSON with it is the answer.")
+            .refuses(&[Code::NotFound]),
     ]
+}
+
+/// A proof of work, in the form of ALTCHA: the number behind the salt whose SHA-256 is the challenge.
+#[derive(Debug, Serialize, ToSchema)]
+struct CaptchaChallenge {
+    /// `SHA-256`
+    algorithm: &'static str,
+    /// The hash, in hexadecimal.
+    challenge: String,
+    /// What stands before the number.
+    salt: String,
+    /// That the challenge is ours.
+    signature: String,
+    /// The largest number.
+    maxnumber: u32,
+}
+
+/// Where a captcha is asked for: `off`, `adaptive` or `always`.
+#[derive(Debug, Serialize, ToSchema)]
+struct CaptchaOptions {
+    /// Who judges: `proof_of_work`, `recaptcha`, `hcaptcha` or `turnstile`.
+    provider: &'static str,
+    /// What the widget of a service is told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    site_key: Option<String>,
+    /// At sign-in.
+    sign_in: &'static str,
+    /// At registration.
+    registration: &'static str,
+    /// Where a new password or a forgotten address is asked for.
+    recovery: &'static str,
+}
+
+impl From<&Captcha> for CaptchaOptions {
+    fn from(captcha: &Captcha) -> Self {
+        let site_key = match &captcha.provider {
+            Provider::ProofOfWork(_) => None,
+            Provider::Remote(remote) => Some(remote.site_key().to_owned()),
+        };
+        Self {
+            provider: captcha.provider.name(),
+            site_key,
+            sign_in: captcha.sign_in.as_str(),
+            registration: captcha.registration.as_str(),
+            recovery: captcha.recovery.as_str(),
+        }
+    }
+}
+
+async fn challenge(State(web): State<Web>) -> Result<Response, Problem> {
+    let Provider::ProofOfWork(work) = &web.captcha.provider else {
+        return Err(Problem::new(Code::NotFound).hint("another service judges; sign-in/options names it"));
+    };
+    let Challenge { algorithm, challenge, salt, signature, maxnumber } = work.challenge(&web.provider.edges);
+    Ok(ok(&CaptchaChallenge { algorithm, challenge, salt, signature, maxnumber }))
 }
 
 /// What a sign-in screen has to offer.
@@ -40,6 +101,8 @@ struct SignInOptions {
     /// The app, where one was named.
     #[serde(skip_serializing_if = "Option::is_none")]
     client: Option<ClientOptions>,
+    /// Where a captcha is asked for.
+    captcha: CaptchaOptions,
     /// Parts of the API that are there, by the names of the settings.
     switches: BTreeMap<&'static str, bool>,
     /// Languages of texts.
@@ -72,6 +135,7 @@ async fn options(State(web): State<Web>, request: Request) -> Result<Response, P
     let body = ok(&SignInOptions {
         methods: methods.collect(),
         client,
+        captcha: CaptchaOptions::from(&web.captcha),
         switches: Group::ALL.iter().map(|group| (group.as_str(), off.allows(*group))).collect(),
         ui_locales: web.pages.templates().languages(),
     });

@@ -9,6 +9,7 @@ use crate::authn::flow::{Completed, Opening, Step};
 use crate::authn::{Answer, Attempt, Refusal};
 use crate::edge::store::Beside;
 use crate::edge::template::context;
+use crate::http::captcha::{self, admit_widget};
 use crate::http::cookie::Keep as CookieLife;
 use crate::http::extract::params::{Form, Query};
 use crate::http::extract::visitor::Visitor;
@@ -193,11 +194,16 @@ fn page(web: &Web, visitor: &Visitor, shown_now: Shown<'_>) -> Response {
         methods: Vec::new(),
         remember: true,
         development_users: web.development_users.clone(),
+        captcha: web.captcha_widget(captcha::Place::SignIn),
     };
     let locales = open.map(|open| open.interaction.request.ui_locales.as_slice()).unwrap_or_default();
     let display = open.map(|open| open.interaction.request.display).unwrap_or_default();
     let frame = web.pages.frame(visitor.id, &visitor.headers, locales).shown_as(display);
-    with_cookies(web.pages.page("page/sign_in.html", &frame, &context), cookie)
+    let mut response = web.pages.page("page/sign_in.html", &frame, &context);
+    if context.captcha.is_some() {
+        admit_widget(web, &mut response);
+    }
+    with_cookies(response, cookie)
 }
 
 /// `login_hint`, else the name of the person who is signed in and has to prove it again.

@@ -191,3 +191,8 @@ channel-sms = SMS
 link-title = Per Link anmelden
 link-about = Dieser Link meldet Sie einmal an. Gehen Sie nur weiter, wenn Sie selbst um ihn gebeten haben.
 link-confirm = Anmelden
+
+## Captcha
+
+captcha-working = Einen Moment: Ihr Browser zeigt, dass er kein Roboter ist.
+captcha-done = Fertig.

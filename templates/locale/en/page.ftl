@@ -191,3 +191,8 @@ channel-sms = Text message
 link-title = Sign in by link
 link-about = This link signs you in once. Go on only if you asked for it yourself.
 link-confirm = Sign in
+
+## Captcha
+
+captcha-working = One moment: your browser is showing that it is not a robot.
+captcha-done = Done.

@@ -5,11 +5,13 @@
 //! `SYMBOLON_WRITE=1 cargo test --test it the_acceptance_page` writes the page anew.
 
 mod api;
+mod captcha;
 mod epoch;
 mod first_party;
 mod flow;
 mod grants;
 mod history;
+mod limits;
 mod message;
 mod password;
 mod refresh;

@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
+use symbolon::authn::limit::Limit;
 use symbolon::authn::password::breached;
 use symbolon::config::Config;
 use symbolon::config::password::{OtherSessions, Unreadable};
@@ -165,7 +166,13 @@ async fn s_031_what_is_wrong_changes_nothing_and_counts() {
     let other = Spa::signed_in(&server, "alice").await;
     assert_eq!(other.get("/session").await.ok()["user"]["username"], "alice", "nothing ended");
 
-    let production = Setup { mode: symbolon::oauth::policy::Mode::Production, ..Setup::default() };
+    let stranger = Spa::new(&server);
+    let body = json!({"current_password": PASSWORD, "new_password": NEW});
+    let answer = stranger.send(Method::PUT, "/me/password", Some(&body)).await;
+    assert_eq!(code(&answer), "401 sign_in_required");
+
+    let configure = |config: &mut Config| config.limits.challenge = Some(Limit::Off);
+    let production = Setup { mode: symbolon::oauth::policy::Mode::Production, configure, ..Setup::default() };
     let server = TestServer::with(production).await;
     let spa = Spa::signed_in(&server, "alice").await;
     let mut refused = false;
@@ -178,10 +185,6 @@ async fn s_031_what_is_wrong_changes_nothing_and_counts() {
         assert_eq!(code(&answer), "422 invalid_password");
     }
     assert!(refused, "guesses at the present password count as those at sign-in");
-    let stranger = Spa::new(&server);
-    let body = json!({"current_password": PASSWORD, "new_password": NEW});
-    let answer = stranger.send(Method::PUT, "/me/password", Some(&body)).await;
-    assert_eq!(code(&answer), "401 sign_in_required");
 }
 
 #[tokio::test]

@@ -6,7 +6,9 @@ use axum::body::Body;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{Method, Request, StatusCode};
 use serde_json::json;
+use symbolon::authn::limit::Limit;
 use symbolon::authn::one_time_link;
+use symbolon::config::Config;
 use symbolon::config::client_registration::ClientRegistrationMode;
 use symbolon::oauth::policy::Mode;
 
@@ -22,7 +24,8 @@ async fn open_house() -> TestServer {
 /// PROTOCOL A4, A5: guessing ends early, and the person stays able to sign in with their own browser.
 #[tokio::test]
 async fn a_stranger_shuts_nobody_out_of_their_own_browser() {
-    let server = TestServer::with(Setup { mode: Mode::Production, ..Setup::default() }).await;
+    let configure = |config: &mut Config| config.limits.sign_in = Some(Limit::Off);
+    let server = TestServer::with(Setup { mode: Mode::Production, configure, ..Setup::default() }).await;
     let own = Browser::signed_in(&server, "alice").await;
     let stranger = Browser::new(&server);
     let try_as = async |browser: &Browser, password: &str| {

@@ -114,6 +114,7 @@ async fn sessions_end_when_the_operator_says_so() {
 #[tokio::test]
 async fn s_038_an_imported_hash_signs_in_and_is_replaced() {
     let station = Station::new();
+    station.write_settings("[limits]\nsign_in = \"off\"");
     let _server = station.serve().await;
     // Made by Django 5.2 of `lètmein☂`.
     let django = [

@@ -1,0 +1,96 @@
+//! `[limits]`: how often something may be asked for, and when who fails is not heard any more.
+//!
+//! S-122, S-123. What is not set has its default in `authn::limit`; on a development server a thousand times as much.
+
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::{duration, number};
+use crate::authn::limit::{Limit, Limits as Rules, Rule};
+
+macro_rules! limits {
+    ($($(#[doc = $doc:literal])* $field:ident: $rule:ident,)*) => {
+        /// `[limits]`
+        #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+        #[serde(deny_unknown_fields, default)]
+        pub struct Limits {
+            $(
+                $(#[doc = $doc])*
+                #[serde(deserialize_with = "limit")]
+                #[schemars(with = "Option<String>")]
+                pub $field: Option<Limit>,
+            )*
+            /// So many failed sign-ins from an address, 10 if nothing is said, and nothing is heard from there
+            #[serde(deserialize_with = "number::optional")]
+            pub block_after: Option<usize>,
+            /// Within which time they are counted, and how long nothing is heard
+            #[serde(with = "duration")]
+            #[schemars(with = "duration::Written")]
+            pub block_for: Duration,
+        }
+
+        impl Default for Limits {
+            fn default() -> Self {
+                Self { $($field: None,)* block_after: None, block_for: Duration::from_mins(5) }
+            }
+        }
+
+        impl Limits {
+            /// `rules` with what is set here.
+            pub fn over(&self, rules: Rules) -> Rules {
+                let set = [$((Rule::$rule, self.$field),)*];
+                set.into_iter().fold(rules, |rules, (rule, limit)| match limit {
+                    Some(limit) => rules.with(rule, limit),
+                    None => rules,
+                })
+            }
+        }
+    };
+}
+
+limits! {
+    /// Sign-ins begun from an address; `10/min` if nothing is said, as all of these a thousand times as much on a development server; `off` counts nothing
+    sign_in: SignIn,
+    /// Registrations from an address: `5/min`
+    registration: Registration,
+    /// Password resets asked for from an address: `5/min`
+    password_reset: PasswordReset,
+    /// Password resets for one account: `3/h`
+    password_reset_account: PasswordResetAccount,
+    /// Answers to a challenge of a sign-in, from an address: `10/min`
+    challenge: Challenge,
+    /// Codes and links sent to one address or number: `5/h`
+    code_start: CodeStart,
+    /// Codes tried for one address or number: `10/h`
+    code_confirm: CodeConfirm,
+    /// Everything about codes, from an address: `100/h`
+    otp: Otp,
+    /// Passwords tried against the policy, from an address: `30/min`
+    password_check: PasswordCheck,
+    /// Forgotten addresses looked up by one number: `3/h`
+    recovery: Recovery,
+}
+
+fn limit<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Limit>, D::Error> {
+    String::deserialize(deserializer)?.parse().map(Some).map_err(serde::de::Error::custom)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_rule_has_a_setting_of_its_own() {
+        for rule in Rule::ALL {
+            let limits: Limits = serde_json::from_str(&format!("{{\"{}\": \"off\"}}", rule.as_str())).unwrap();
+            let rules = limits.over(Rules::default());
+            for other in Rule::ALL {
+                assert_eq!(rules.rate(*other).is_none(), other == rule, "{rule:?} {other:?}");
+            }
+        }
+        assert!(serde_json::from_str::<Limits>("{\"otp\": \"often\"}").is_err());
+        assert!(serde_json::from_str::<Limits>("{\"otp\": 10}").is_err());
+    }
+}

@@ -1,0 +1,178 @@
+//! How often each route hears an address: one table, for the API and for pages alike.
+//!
+//! S-122, S-123; RFC 6585 §4 (429), draft-ietf-httpapi-ratelimit-headers (`RateLimit-Policy`, `RateLimit`). Rules and their rates are in
+//! `authn::limit`; an address that is blocked for its failures is heard nowhere in this table. The layer stands around pages and the
+//! challenge endpoint, and within that of the API, which writes its refusals down. What is counted by the address that a
+//! message goes to, or by account, is counted where the account is known. To limit a route: a line in [`ROUTES`].
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use http::StatusCode;
+use http::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+
+use crate::authn::Refusal;
+use crate::authn::limit::{Exceeded, Rate, Rule};
+use crate::http::api;
+use crate::http::api::code::Code;
+use crate::http::api::problem::Problem;
+use crate::http::error::PageError;
+use crate::http::extract::visitor::Caller;
+use crate::http::trace::TraceId;
+use crate::http::web::Web;
+use crate::model::fault::Fault;
+
+const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+
+/// Routes whose unsafe methods are counted, below the path of the issuer, each with its rules.
+const ROUTES: &[(&str, &[Rule])] = &[
+    ("/sign-in", &[Rule::SignIn]),
+    ("/sign-in/link", &[Rule::SignIn]),
+    ("/api/v1/sign-in", &[Rule::SignIn]),
+    ("/api/v1/tokens", &[Rule::SignIn]),
+    ("/oauth2/challenge", &[Rule::SignIn]),
+    ("/api/v1/sign-in/challenge", &[Rule::Challenge, Rule::Otp]),
+    ("/api/v1/sign-in/challenge/send", &[Rule::Otp]),
+    ("/register", &[Rule::Registration, Rule::Otp]),
+    ("/register/code", &[Rule::Otp]),
+    ("/recover", &[Rule::PasswordReset, Rule::Otp]),
+    ("/recover/code", &[Rule::Challenge, Rule::Otp]),
+    ("/recover/password", &[Rule::Challenge]),
+    ("/recover/email", &[Rule::PasswordReset, Rule::Otp]),
+    ("/api/v1/registrations", &[Rule::Registration, Rule::Otp]),
+    ("/api/v1/registrations/confirm", &[Rule::Otp]),
+    ("/api/v1/registrations/resend", &[Rule::Otp]),
+    ("/api/v1/registrations/activate", &[Rule::Challenge]),
+    ("/api/v1/password-resets", &[Rule::PasswordReset, Rule::Otp]),
+    ("/api/v1/password-resets/inspect", &[Rule::Challenge]),
+    ("/api/v1/password-resets/confirm", &[Rule::Challenge, Rule::Otp]),
+    ("/api/v1/recovery/emails", &[Rule::PasswordReset, Rule::Otp]),
+    ("/api/v1/recovery/emails/confirm", &[Rule::Otp]),
+    ("/api/v1/email-changes/confirm", &[Rule::Otp]),
+    ("/api/v1/password-checks", &[Rule::PasswordCheck]),
+    ("/api/v1/me/password", &[Rule::Challenge]),
+    ("/api/v1/me/reauth", &[Rule::Challenge]),
+    ("/account/password", &[Rule::Challenge]),
+];
+
+/// The rules of a route, by its path below that of the issuer.
+pub fn rules(path: &str) -> &'static [Rule] {
+    ROUTES.iter().find(|(route, _)| *route == path).map_or(&[], |(_, rules)| rules)
+}
+
+/// The layer.
+pub async fn limit(
+    State(web): State<Web>,
+    Caller(address): Caller,
+    id: TraceId,
+    request: Request,
+    next: Next,
+) -> Response {
+    let rules = rules_of(&web, &request);
+    if rules.is_empty() {
+        return next.run(request).await;
+    }
+    // Whether an account knows the browser is judged where the account is known.
+    let may_be_known = web.cookies.device(request.headers()).is_some();
+    let refused = match heard(&web, rules, (&address, may_be_known)).await {
+        Ok(()) => {
+            let mut response = next.run(request).await;
+            describe(&web, rules, response.headers_mut());
+            return response;
+        }
+        Err(refused) => refused,
+    };
+    let mut response = refused.answer(&web, id, &request);
+    describe(&web, rules, response.headers_mut());
+    response
+}
+
+/// Why a request is not heard.
+enum Unheard {
+    Often(Exceeded),
+    Blocked(u64),
+    Fault(Fault),
+}
+
+impl From<Fault> for Unheard {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+fn rules_of(web: &Web, request: &Request) -> &'static [Rule] {
+    if request.method().is_safe() {
+        return &[];
+    }
+    let Some(path) = request.extensions().get::<MatchedPath>() else { return &[] };
+    let path = path.as_str().strip_prefix(web.provider.issuer.path()).unwrap_or_default();
+    rules(path)
+}
+
+async fn heard(web: &Web, rules: &[Rule], (address, may_be_known): (&str, bool)) -> Result<(), Unheard> {
+    let (edges, now) = (&web.provider.edges, web.provider.now());
+    if !may_be_known {
+        match web.throttle.check_address(edges, address, now).await {
+            Ok(()) => {}
+            Err(Refusal::TooMany(seconds)) => return Err(Unheard::Blocked(seconds)),
+            Err(Refusal::Fault(fault)) => return Err(fault.into()),
+            Err(_) => return Err(Fault::internal("an address is refused without a time").into()),
+        }
+    }
+    for rule in rules {
+        web.limits.count(&*edges.ephemeral, (*rule, address), now).await?.map_err(Unheard::Often)?;
+    }
+    Ok(())
+}
+
+impl Unheard {
+    fn answer(self, web: &Web, id: TraceId, request: &Request) -> Response {
+        let is_api = api::is_below(web, request.uri().path());
+        let (code, key, seconds) = match &self {
+            Self::Often(exceeded) => (Code::RateLimited, "rate_limited", exceeded.retry_after),
+            Self::Blocked(seconds) => (Code::TooManyAttempts, "too_many_attempts", *seconds),
+            Self::Fault(fault) if is_api => return Problem::from(fault.clone()).into_response(),
+            Self::Fault(fault) => {
+                return web.pages.refuse(id, request.headers(), &PageError::from(fault.clone()));
+            }
+        };
+        let mut response = if is_api {
+            Problem::new(code).retry_after(seconds).into_response()
+        } else {
+            web.pages.refuse(id, request.headers(), &PageError::new(key, StatusCode::TOO_MANY_REQUESTS))
+        };
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+        if let Self::Often(exceeded) = self {
+            let text = format!("\"{}\";r=0;t={}", exceeded.rule.as_str(), exceeded.retry_after);
+            response.headers_mut().extend(HeaderValue::from_str(&text).map(|value| (RATE_LIMIT, value)));
+        }
+        response
+    }
+}
+
+/// Tells which policies a route has, so that a client can keep to them.
+fn describe(web: &Web, rules: &[Rule], headers: &mut HeaderMap) {
+    let policies: Vec<String> = rules
+        .iter()
+        .filter_map(|rule| web.limits.rate(*rule).map(|Rate { most, seconds }| (rule.as_str(), most, seconds)))
+        .map(|(name, most, seconds)| format!("\"{name}\";q={most};w={seconds}"))
+        .collect();
+    if !policies.is_empty() {
+        headers.extend(HeaderValue::from_str(&policies.join(", ")).map(|value| (RATE_LIMIT_POLICY, value)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn each_route_stands_once_and_has_rules() {
+        let paths: BTreeSet<&str> = ROUTES.iter().map(|(path, _)| *path).collect();
+        assert_eq!(paths.len(), ROUTES.len());
+        assert!(ROUTES.iter().all(|(path, rules)| path.starts_with('/') && !rules.is_empty()));
+    }
+}

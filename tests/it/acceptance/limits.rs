@@ -1,0 +1,222 @@
+//! Limits, blocks and proxies: S-122 to S-126, S-129.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use http::header::{CONTENT_TYPE, HeaderName};
+use http::{Method, Request, StatusCode};
+use serde_json::json;
+use symbolon::authn::limit::Limit;
+use symbolon::config::Config;
+use symbolon::http::proxy::Peers;
+use symbolon::model::event::EventName;
+use symbolon::oauth::policy::Mode;
+use symbolon::protocol::numeric_date::NumericDate;
+
+use super::first_party::app;
+use crate::support::answer::code;
+use crate::support::server::{PASSWORD, Setup};
+use crate::support::spa::Spa;
+use crate::support::{Answer, Browser, RelyingParty, TestServer};
+
+const X_FORWARDED_FOR: &str = "x-forwarded-for";
+
+/// A production server, and an app on it that signs people in without a cookie.
+async fn production(configure: fn(&mut Config)) -> TestServer {
+    let server =
+        TestServer::with(Setup { issuer: "https://id.example", mode: Mode::Production, configure, ..Setup::default() });
+    let server = server.await;
+    let mut client = app("phone");
+    client.policy.direct_tokens = true;
+    RelyingParty::of(&server, client).await;
+    server
+}
+
+/// Sign-ins that come as fast as one likes: what counts failures alone is to be seen.
+fn at_any_rate(config: &mut Config) {
+    config.limits.sign_in = Some(Limit::Off);
+}
+
+/// One attempt, from a peer, with headers.
+async fn attempt(server: &TestServer, (peer, headers): (&str, &[(&str, &str)]), login: &str, password: &str) -> Answer {
+    let body = json!({"client_id": "phone", "method": "password", "identifier": login, "password": password});
+    let mut request =
+        Request::builder().method(Method::POST).uri("/api/v1/tokens").header(CONTENT_TYPE, "application/json");
+    for (name, value) in headers {
+        request = request.header(name.parse::<HeaderName>().expect("a header"), *value);
+    }
+    let peer = format!("{peer}:40000").parse().expect("an address");
+    server.send_from(peer, request.body(Body::from(body.to_string())).expect("a request")).await
+}
+
+#[tokio::test]
+async fn s_122_one_more_than_the_rate_is_refused_and_told_when_to_come_back() {
+    let server = production(|_| {}).await;
+    let spa = Spa::open(&server).await;
+    for _ in 0..10 {
+        let answer = spa.sign_in("alice", PASSWORD).await;
+        assert_eq!(answer.status, StatusCode::OK, "{answer}");
+        assert_eq!(answer.header("ratelimit-policy"), "\"sign_in\";q=10;w=60");
+    }
+    let refused = spa.sign_in("alice", PASSWORD).await;
+    assert_eq!(code(&refused), "429 rate_limited");
+    assert_eq!(refused.header("retry-after"), "6");
+    assert_eq!(refused.header("ratelimit"), "\"sign_in\";r=0;t=6");
+    let browser = Browser::new(&server);
+    let page = browser.open("/sign-in").await;
+    let answer =
+        browser.submit(page.page().form_of("login-submit").fill("login", "alice").fill("password", PASSWORD)).await;
+    assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS, "a page counts with it");
+    assert!(answer.page().heading().contains("Not so fast"), "{answer}");
+    server.advance(Duration::from_secs(6));
+    assert_eq!(spa.sign_in("alice", PASSWORD).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn s_122_a_rate_is_the_operators_and_off_is_off() {
+    let server = production(at_any_rate).await;
+    let spa = Spa::open(&server).await;
+    for _ in 0..15 {
+        let answer = spa.sign_in("alice", PASSWORD).await;
+        assert_eq!((answer.status, answer.header("ratelimit-policy")), (StatusCode::OK, ""));
+    }
+    let server = production(|config| config.limits.password_check = Some("2/h".parse().expect("a rate"))).await;
+    let spa = Spa::open(&server).await;
+    for expected in ["200", "200", "429"] {
+        let answer = spa.post("/password-checks", &json!({"password": "seven quiet herons at dawn"})).await;
+        assert_eq!(answer.status.as_str(), expected);
+    }
+}
+
+#[tokio::test]
+async fn s_123_ten_failures_silence_an_address_and_a_success_forgets_them() {
+    let server = production(at_any_rate).await;
+    let here = ("192.0.2.7", &[][..]);
+    for number in 0..10 {
+        let answer = attempt(&server, here, &format!("nobody-{number}"), "wrong").await;
+        assert_eq!(code(&answer), "401 invalid_credentials");
+    }
+    let refused = attempt(&server, here, "alice", PASSWORD).await;
+    assert_eq!(code(&refused), "429 too_many_attempts", "even what is right");
+    assert!(refused.header("retry-after").parse::<u64>().is_ok());
+    assert_eq!(attempt(&server, ("192.0.2.8", &[]), "alice", PASSWORD).await.status, StatusCode::OK, "others go on");
+    server.advance(Duration::from_mins(5));
+    assert_eq!(attempt(&server, here, "alice", PASSWORD).await.status, StatusCode::OK);
+
+    for _ in 0..3 {
+        for number in 0..9 {
+            let answer = attempt(&server, here, &format!("somebody-{number}"), "wrong").await;
+            assert_eq!(code(&answer), "401 invalid_credentials");
+        }
+        assert_eq!(attempt(&server, here, "alice", PASSWORD).await.status, StatusCode::OK);
+    }
+}
+
+#[tokio::test]
+async fn s_123_a_subscriber_has_one_counter_for_all_their_addresses() {
+    let server = production(at_any_rate).await;
+    for number in 0..10 {
+        let peer = format!("[2001:db8:1:2::{number}]");
+        attempt(&server, (&peer, &[]), &format!("nobody-{number}"), "wrong").await;
+    }
+    let answer = attempt(&server, ("[2001:db8:1:2:ffff::1]", &[]), "alice", PASSWORD).await;
+    assert_eq!(code(&answer), "429 too_many_attempts");
+    let answer = attempt(&server, ("[2001:db8:1:3::1]", &[]), "alice", PASSWORD).await;
+    assert_eq!(answer.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn s_124_strangers_at_an_account_do_not_shut_out_a_browser_that_it_knows() {
+    let server = production(at_any_rate).await;
+    let known = Spa::signed_in(&server, "alice").await;
+    known.delete("/session").await.ok();
+    for number in 0..10 {
+        let answer = attempt(&server, (&format!("198.51.100.{number}"), &[]), "alice", "wrong").await;
+        assert_eq!(code(&answer), "401 invalid_credentials");
+    }
+    let refused = attempt(&server, ("203.0.113.1", &[]), "alice@example.com", PASSWORD).await;
+    assert_eq!(code(&refused), "429 too_many_attempts", "by whichever name, from wherever");
+    assert_eq!(known.sign_in("alice", PASSWORD).await.status, StatusCode::OK);
+    server.advance(Duration::from_hours(1));
+    assert_eq!(attempt(&server, ("203.0.113.1", &[]), "alice", PASSWORD).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn s_125_headers_of_a_stranger_are_not_believed() {
+    let server = production(at_any_rate).await;
+    let mut refused = 0;
+    for number in 0..15 {
+        let forged = format!("203.0.113.{number}");
+        let headers = [(X_FORWARDED_FOR, forged.as_str()), ("forwarded", "for=203.0.113.99"), ("x-real-ip", &forged)];
+        let answer = attempt(&server, ("192.0.2.7", &headers), &format!("nobody-{number}"), "wrong").await;
+        refused += u32::from(answer.status == StatusCode::TOO_MANY_REQUESTS);
+    }
+    assert_eq!(refused, 5, "fifteen headers are one address");
+}
+
+#[tokio::test]
+async fn s_126_what_listed_proxies_say_is_believed() {
+    fn proxies(config: &mut Config) {
+        at_any_rate(config);
+        config.server.trusted_proxies =
+            ["10.0.0.0/8", "fd00::/8"].map(|network| network.parse().expect("a network")).into_iter().collect();
+    }
+    let server = production(proxies).await;
+    let alice = server.user("alice").await.id;
+    // Ten failures of one caller, by one proxy, by two, with hearsay before it.
+    for number in 0..10 {
+        let header = match number % 3 {
+            0 => "198.51.100.1".to_owned(),
+            1 => format!("1.1.1.{number}, 198.51.100.1"),
+            _ => "198.51.100.1, 10.0.0.9".to_owned(),
+        };
+        let answer = attempt(&server, ("10.0.0.1", &[(X_FORWARDED_FOR, &header)]), "alice", "wrong").await;
+        assert_eq!(code(&answer), "401 invalid_credentials");
+    }
+    let refused = attempt(&server, ("10.0.0.2", &[(X_FORWARDED_FOR, "198.51.100.1")]), "bob", PASSWORD).await;
+    assert_eq!(code(&refused), "429 too_many_attempts");
+    let other = attempt(&server, ("10.0.0.1", &[(X_FORWARDED_FOR, "198.51.100.2")]), "bob", PASSWORD).await;
+    assert_eq!(other.status, StatusCode::OK, "another caller behind the same proxy");
+
+    attempt(&server, ("10.0.0.1", &[(X_FORWARDED_FOR, "2001:db8::7")]), "alice", PASSWORD).await;
+    let events = server.store().events_of(alice, NumericDate::from_seconds(0), (None, 50)).await.expect("read");
+    let blocked: Vec<_> = events.iter().filter(|event| event.name == EventName::SecurityBlocked).collect();
+    assert_eq!(blocked.len(), 1, "{events:?}");
+    // The address as limits count it: the /64 of a subscriber.
+    assert_eq!(blocked[0].provenance.address, format!("{:x}/64", 0x2001_0db8_0000_0000_u64));
+}
+
+#[tokio::test]
+async fn s_126_strangers_may_be_kept_from_connecting() {
+    fn strict(config: &mut Config) {
+        config.server.trusted_proxies =
+            ["10.0.0.0/8"].map(|network| network.parse().expect("a network")).into_iter().collect();
+        config.server.peers = Peers::ProxiesOnly;
+    }
+    let server = TestServer::with(Setup { configure: strict, ..Setup::default() }).await;
+    for (peer, expected) in [("10.1.2.3:1", StatusCode::OK), ("192.0.2.1:1", StatusCode::FORBIDDEN)] {
+        for target in ["/sign-in", "/.well-known/openid-configuration"] {
+            let request = Request::get(target).body(Body::empty()).expect("a request");
+            assert_eq!(
+                server.send_from(peer.parse().expect("a peer"), request).await.status,
+                expected,
+                "{peer} {target}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn s_129_a_block_is_written_down_once() {
+    let server = production(at_any_rate).await;
+    let alice = server.user("alice").await.id;
+    for number in 0..30 {
+        attempt(&server, (&format!("198.51.100.{number}"), &[]), "alice", "wrong").await;
+    }
+    let events = server.store().events_of(alice, NumericDate::from_seconds(0), (None, 50)).await.expect("read");
+    let blocked: Vec<_> = events.iter().filter(|event| event.name == EventName::SecurityBlocked).collect();
+    assert_eq!(blocked.len(), 1, "{events:?}");
+    assert_eq!(blocked[0].details["reason"], "account");
+    assert!(blocked[0].details["until"].is_i64() || blocked[0].details["until"].is_u64());
+    assert!(!format!("{:?}", blocked[0].details).contains("alice"), "only the hash of the name");
+}
