@@ -7,7 +7,9 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use axum::Router;
 
+use crate::account::Accounts;
 use crate::account::password_change::{Choice, PasswordChange};
+use crate::account::site::Site;
 use crate::account::step_up::StepUp;
 use crate::authn::captcha::proof_of_work::ProofOfWork;
 use crate::authn::captcha::remote::{Remote, Service};
@@ -245,7 +247,8 @@ impl App {
             readiness: Readiness::default(),
             probes: Probes::default(),
         };
-        Self::on(ground, config, mode).await
+        // Boxed: the future is large, and every command holds it.
+        Box::pin(Self::on(ground, config, mode)).await
     }
 
     /// The same server under other settings: what was opened once stays open.
@@ -262,7 +265,7 @@ impl App {
             readiness: self.readiness.clone(),
             probes: self.probes.clone(),
         };
-        Self::on(ground, config, self.mode).await
+        Box::pin(Self::on(ground, config, self.mode)).await
     }
 
     /// Builds what can be built anew, on what is opened once.
@@ -272,7 +275,21 @@ impl App {
         let keys = signing_keys(&edges, &vault, rotation_policy(config)).await?;
         let issuer: url::Url = config.issuer.as_str().parse()?;
         let courier = Arc::new(post::courier(config, &post, (&edges, &templates), &issuer)?);
+        let passwords = password_policy(config, parallel());
+        let settings = config.account_settings().map_err(first_mistake)?;
+        let limits = config.limits.over(match mode {
+            Mode::Production => Limits::default(),
+            Mode::Development => Limits::wide(),
+        });
+        let key = server_key(&edges, &vault, "account").await?;
+        let site = Site::new(config.issuer.as_str());
         let provider = Provider {
+            accounts: Accounts::new(
+                &edges,
+                (Arc::clone(&hasher), passwords.clone()),
+                &key,
+                (settings, site, limits.clone()),
+            ),
             refresh_key: server_key(&edges, &vault, "refresh_token").await?,
             pairwise_key: server_key(&edges, &vault, "pairwise_subject").await?,
             policy: policy(config, mode)?,
@@ -292,16 +309,13 @@ impl App {
             devices: Devices::new(server_key(&provider.edges, &vault, "device").await?),
             provider: Arc::new(provider),
             hasher,
-            passwords: password_policy(config, parallel()),
+            passwords,
             other_sessions: match config.password.other_sessions {
                 OtherSessions::End => Choice::None,
                 OtherSessions::Choice => Choice::Free,
             },
             throttle: throttle(config, mode),
-            limits: config.limits.over(match mode {
-                Mode::Production => Limits::default(),
-                Mode::Development => Limits::wide(),
-            }),
+            limits,
             captcha,
             templates,
             courier,
@@ -333,7 +347,12 @@ impl App {
         let cookies = Cookies::new(self.cookie_scope.clone());
         let web = Web::new(Parts {
             provider: Arc::clone(provider),
-            methods: authn::methods(&provider.edges, Arc::clone(&self.hasher), (throttle, self.devices.clone())),
+            methods: authn::methods(
+                &provider.edges,
+                Arc::clone(&self.hasher),
+                (throttle, self.devices.clone()),
+                provider.accounts.settings.identity_fields.clone(),
+            ),
             devices: self.devices.clone(),
             step_up: StepUp { edges: provider.edges.clone(), lifetime: self.step_up_lifetime },
             pages: pages.clone(),
@@ -423,6 +442,11 @@ pub fn edges(world: World, (store, ephemeral): (Store, Arc<dyn EphemeralStore>),
     let World { clock, random, fetch, post: _ } = world;
     let outbox = Outbox::new(Arc::clone(vault), Arc::clone(&random));
     Edges { store, ephemeral, fetch, clock, random, outbox }
+}
+
+/// The first of several: a start ends with one line.
+fn first_mistake(mistakes: Vec<ConfigError>) -> ConfigError {
+    mistakes.into_iter().next().unwrap_or_else(|| ConfigError::new("account", "is wrong"))
 }
 
 /// With the headers that every answer of this server has.

@@ -22,7 +22,7 @@ pub mod edge;
 /// Who the user is.
 pub mod authn;
 
-/// What people do with their accounts.
+/// What a user does for themselves.
 pub mod account;
 
 /// What a client may have.

@@ -51,6 +51,7 @@ async function walk(page, { server, app, looks }) {
   await looks(page, 'demo-signed-in');
   await page.context().clearCookies();
 
+  await forgets(page, { app, looks });
   await page.goto(app.start('look', { prompt: 'consent', scope: 'openid profile email phone address offline_access' }));
   await looks(page, 'sign-in');
   await onward(page, () => signsIn(page, { username: bob.username, password: 'wrong' }));
@@ -80,6 +81,7 @@ async function walk(page, { server, app, looks }) {
   await page.goto(`${server.issuer}/account`);
   assert.equal(new URL(page.url()).pathname, new URL(`${server.issuer}/account`).pathname, 'the account page asks to sign in');
   await looks(page, 'account');
+  await settings(page, { server, looks });
   await page.goto(app.metadata.end_session_endpoint);
   await page.locator('#logout-confirm').waitFor();
   await looks(page, 'logout');
@@ -97,6 +99,64 @@ async function walk(page, { server, app, looks }) {
   await looks(page, 'admin');
   await page.goto(`${server.demo}/spa`);
   await looks(page, 'demo-spa');
+}
+
+// What a person without an account, or without their password, meets.
+async function forgets(page, { app, looks }) {
+  const sends = async (fields, button) => {
+    for (const [id, value] of Object.entries(fields)) await page.locator(`#${id}`).fill(value);
+    await onward(page, () => page.locator(`#${button}`).click());
+  };
+  await page.goto(app.start('look', { prompt: 'create' }));
+  await looks(page, 'register');
+  await sends({ email: 'nobody', password: 'short' }, 'register-submit');
+  await page.locator('#form-error').waitFor();
+  await looks(page, 'register-mistakes');
+  const email = `carol-${Date.now()}@example.net`;
+  await sends({ email, password: 'correct horse battery staple' }, 'register-submit');
+  await page.locator('#code-submit').waitFor();
+  await looks(page, 'register-code');
+  await sends({ code: 'nonsense' }, 'code-submit');
+  await page.locator('#code-mistake').waitFor();
+  await looks(page, 'register-code-wrong');
+
+  await page.goto(app.start('look'));
+  await onward(page, () => page.locator('#recover').click());
+  await looks(page, 'recover');
+  await sends({ login: email }, 'recover-submit');
+  await page.locator('#notice-reset_sent').waitFor();
+  await looks(page, 'recover-sent');
+  await page.goBack();
+  await sends({ login: email }, 'recover-code');
+  await page.locator('#code-submit').waitFor();
+  await looks(page, 'recover-code');
+  await page.goto(app.start('look'));
+  await onward(page, () => page.locator('#recover').click());
+  await onward(page, () => page.locator('#recover-other').click());
+  await looks(page, 'recover-email');
+  await page.context().clearCookies();
+}
+
+// What somebody who is signed in changes of their account.
+async function settings(page, { server, looks }) {
+  const opens = async (name) => {
+    await page.goto(`${server.issuer}/account`);
+    await onward(page, () => page.locator(`#console-${name}`).click());
+  };
+  await opens('profile');
+  await looks(page, 'profile');
+  await page.locator('#website').fill('nonsense');
+  await onward(page, () => page.locator('#profile-submit').click());
+  await page.locator('#website-mistake').waitFor();
+  await looks(page, 'profile-mistake');
+  await opens('contacts');
+  await looks(page, 'contacts');
+  await page.locator('#email').fill(`bob-${Date.now()}@example.net`);
+  await onward(page, () => page.locator('#add-email').click());
+  await page.locator('#contact-confirm').waitFor();
+  await looks(page, 'contacts-code');
+  await opens('data');
+  await looks(page, 'my-data');
 }
 
 async function look(page, name) {

@@ -1,7 +1,204 @@
-//! What people do with their accounts: one transaction each, told of by mail and in the history.
+//! What a user does for themselves: make an account, find the way back into it, change what it says, take it along, end it.
 //!
-//! Pages and the account API are two skins of what is here. To add something: a file here, its fact in `edge/store/`, its route in
-//! `http/api/` and its page.
+//! Pages and the API are two skins of the functions here. Each changes the store by one fact, which takes the messages and events along
+//! that follow from it: nothing is announced that did not happen. What strangers may ask (`registration`, `reset`, `recovery`) takes
+//! the same path for an address that has an account and for one that has none: the same statements, the same answer.
+//!
+//! To add something: a file with an `impl Accounts`, its fact in `edge/store/`, its route in `http/api/` and its page.
 
+pub mod attribute;
+pub mod contact;
+pub mod deletion;
+pub mod email_change;
+pub mod export;
+pub mod mistake;
+pub mod password;
 pub mod password_change;
+pub mod profile;
+pub mod recovery;
+pub mod registration;
+pub mod reset;
+pub mod rule;
+pub mod settings;
+pub mod site;
+pub mod start;
 pub mod step_up;
+pub mod view;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::account::settings::AccountSettings;
+use crate::account::site::Site;
+use crate::account::start::Starts;
+use crate::authn::limit::{Limits, Rule};
+use crate::authn::otp_code::OtpCodes;
+use crate::authn::password::hash::PasswordHasher;
+use crate::authn::password::policy::PasswordPolicy;
+use crate::edge::Edges;
+use crate::model::event::{Actor, Event, EventName, Provenance};
+use crate::model::fault::Fault;
+use crate::model::id::{ClientId, SessionId, UserId};
+use crate::model::job::NewJob;
+use crate::model::mailed_link::{LinkPurpose, MailedLink};
+use crate::model::message::{Channel, Message, MessageData, MessageKind};
+use crate::model::user::User;
+use crate::protocol::numeric_date::NumericDate;
+use crate::protocol::secret::{MacKey, Secret, TokenHash};
+
+pub use self::mistake::{AccountError, Mistake, Why};
+
+/// Everything that people do with their accounts.
+pub struct Accounts {
+    /// What it asks of the world.
+    pub edges: Edges,
+    /// The bounded pool.
+    pub hasher: Arc<PasswordHasher>,
+    /// What a new password has to hold.
+    pub passwords: PasswordPolicy,
+    /// What the operator decided.
+    pub settings: AccountSettings,
+    /// Where links lead.
+    pub site: Site,
+    /// Codes.
+    pub codes: OtpCodes,
+    /// Starts, and how soon they may follow one another.
+    pub starts: Starts,
+    /// How often strangers are heard, beside the pause between two messages to one address.
+    pub limits: Limits,
+}
+
+/// Who asks, and from where.
+#[derive(Clone, Debug, Default)]
+pub struct Asking {
+    /// Where the request comes from.
+    pub provenance: Provenance,
+    /// What a handle is bound to: the browser's cookie, or the caller's key. A handle opens nothing for anybody else.
+    pub binding: Option<TokenHash>,
+    /// The app it is for.
+    pub client: Option<ClientId>,
+    /// The authorization request that waits, so that a link of a mail leads back into it.
+    pub flow: Option<String>,
+    /// BCP 47 tags, the most wanted first.
+    pub languages: Vec<String>,
+    /// The session of a signed-in person.
+    pub session: Option<SessionId>,
+}
+
+impl Asking {
+    /// True when a handle that is bound so is the asker's. One that was given to nobody in particular is good for whoever has it.
+    fn holds(&self, binding: Option<&TokenHash>) -> bool {
+        binding.is_none_or(|binding| self.binding.as_ref() == Some(binding))
+    }
+}
+
+impl Accounts {
+    /// A key of `edges` makes codes and handles.
+    pub fn new(
+        edges: &Edges,
+        (hasher, passwords): (Arc<PasswordHasher>, PasswordPolicy),
+        key: &MacKey,
+        (settings, site, limits): (AccountSettings, Site, Limits),
+    ) -> Self {
+        Self {
+            codes: OtpCodes::new(edges, key.clone()),
+            starts: Starts::new(edges, key.clone()),
+            edges: edges.clone(),
+            hasher,
+            passwords,
+            settings,
+            site,
+            limits,
+        }
+    }
+
+    /// The present moment.
+    pub fn now(&self) -> NumericDate {
+        self.edges.clock.now()
+    }
+
+    fn event(&self, name: EventName, asking: &Asking) -> Event {
+        let mut event = self.edges.event(name).by(Actor::Anonymous).from(asking.provenance.clone());
+        event.client.clone_from(&asking.client);
+        event.session = asking.session;
+        event
+    }
+
+    fn event_of(&self, name: EventName, user: UserId, asking: &Asking) -> Event {
+        let event = self.event(name, asking);
+        event.of(user)
+    }
+
+    /// A job that sends a message; of no use after `lifetime`.
+    fn message(
+        &self,
+        (kind, channel): (MessageKind, Channel),
+        to: &str,
+        about: (Option<&User>, &Asking),
+        (data, lifetime): (MessageData, Duration),
+    ) -> Result<NewJob, Fault> {
+        let (user, asking) = about;
+        let now = self.now();
+        let own = user.and_then(|user| user.profile.locale.clone());
+        let message = Message {
+            kind,
+            channel,
+            to: to.to_owned(),
+            user: user.map(|user| user.id),
+            client: asking.client.clone(),
+            languages: own.into_iter().chain(asking.languages.iter().cloned()).collect(),
+            data: MessageData {
+                name: data.name.or_else(|| user.and_then(|user| user.profile.name.clone())),
+                request: Some(asking.provenance.clone()),
+                ..data
+            },
+        };
+        self.edges.outbox.job(&message, None, (now, now.plus(lifetime)))
+    }
+
+    /// A link for `user`, with the token that stands in its URL; for nobody, a link that opens nothing.
+    fn link(
+        &self,
+        purpose: LinkPurpose,
+        (user, address): (Option<&User>, &str),
+        asking: &Asking,
+        lifetime: Duration,
+    ) -> (Secret, MailedLink) {
+        let now = self.now();
+        let token = self.edges.random.token();
+        let mut details = serde_json::Map::new();
+        if let Some(flow) = &asking.flow {
+            details.insert("flow".to_owned(), flow.as_str().into());
+        }
+        if let Some(client) = &asking.client {
+            details.insert("client_id".to_owned(), client.as_str().into());
+        }
+        let link = MailedLink {
+            hash: TokenHash::of(token.expose()),
+            purpose,
+            user: user.map(|user| user.id),
+            address: address.to_owned(),
+            epoch: user.map_or(crate::model::epoch::Epoch::FIRST, |user| user.auth_epoch),
+            details,
+            created_at: now,
+            expires_at: now.plus(lifetime),
+        };
+        (token, link)
+    }
+
+    /// Counts one use of `what`; the seconds to wait when `rule` allows no more.
+    async fn is_within(&self, (rule, what): (Rule, &str)) -> Result<Option<u64>, Fault> {
+        let counted = self.limits.count(&*self.edges.ephemeral, (rule, what), self.now()).await?;
+        Ok(counted.err().map(|exceeded| exceeded.retry_after))
+    }
+
+    /// Refuses callers that a rule denies. How often they may ask is counted by address before (`http::rate_limit`).
+    fn hear(&self, asking: &Asking) -> Result<(), AccountError> {
+        if self.settings.rules.allow_caller(&asking.provenance.address) { Ok(()) } else { Err(Why::Forbidden.into()) }
+    }
+}
+
+/// Minutes for a message, rounded up.
+fn minutes(lifetime: Duration) -> u64 {
+    lifetime.as_secs().div_ceil(60)
+}

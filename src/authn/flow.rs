@@ -12,6 +12,7 @@ use crate::edge::Edges;
 use crate::edge::ephemeral::{Decision, EphemeralKey, Namespace, Quota};
 use crate::model::authentication::Authentication;
 use crate::model::sign_in_flow::{BegunBy, Progress, Purpose, SignInFlow};
+use crate::model::user::AccountState;
 use crate::protocol::numeric_date::NumericDate;
 use crate::protocol::secret::{Secret, TokenHash};
 
@@ -167,7 +168,8 @@ impl SignIn<'_> {
             Some(user) if user.is_enabled() => Ok(proof),
             Some(user) => {
                 attempt.note_failure(self.edges, method.name(), Some(user.id));
-                Err(Refusal::Disabled)
+                let is_pending = matches!(user.state, AccountState::Pending { .. });
+                Err(if is_pending { Refusal::NotActivated } else { Refusal::Disabled })
             }
             None => Err(Refusal::Wrong),
         }

@@ -61,8 +61,6 @@ rules! {
     Challenge = "challenge" 10 in MINUTE;
     /// Codes and links sent to one address or number.
     CodeStart = "code_start" 5 in HOUR;
-    /// Codes tried for one address or number.
-    CodeConfirm = "code_confirm" 10 in HOUR;
     /// Everything about codes, from an address.
     Otp = "otp" 100 in HOUR;
     /// Passwords tried against the policy, from an address.

@@ -9,6 +9,7 @@ pub mod device;
 pub mod flow;
 pub mod limit;
 pub mod one_time_link;
+pub mod otp_code;
 pub mod password;
 pub mod policy;
 pub mod throttle;
@@ -27,6 +28,7 @@ use crate::model::authentication::{Amr, Authentication};
 use crate::model::event::{Actor, EventName, Provenance};
 use crate::model::fault::Fault;
 use crate::model::id::{ClientId, SessionId, UserId};
+use crate::model::user::IdentifierKind;
 use crate::protocol::secret::Secret;
 
 /// A way to prove who one is.
@@ -129,6 +131,8 @@ pub enum Refusal {
     Closed,
     /// The person is proven, and the account may not be used.
     Disabled,
+    /// The person is proven, and the account waits for its activation.
+    NotActivated,
     /// The sign-in took too long.
     FlowExpired,
     /// The sign-in is used, dead, unknown or of somebody else.
@@ -155,6 +159,7 @@ pub async fn judge(method: &dyn Method, attempt: &Attempt, answer: &Answer) -> R
         Err(Refusal::TooMany(_)) => "too_many",
         Err(Refusal::Closed) => "closed",
         Err(Refusal::Disabled) => "disabled",
+        Err(Refusal::NotActivated) => "not_activated",
         Err(Refusal::FlowExpired | Refusal::FlowInvalid) => "flow",
         Err(Refusal::Fault(_)) => "fault",
     };
@@ -162,14 +167,15 @@ pub async fn judge(method: &dyn Method, attempt: &Attempt, answer: &Answer) -> R
     judged
 }
 
-/// Every method, in the order in which pages offer them.
+/// Every method, in the order in which pages offer them; a name that is typed must be one of `names`.
 pub fn methods(
     edges: &Edges,
     hasher: Arc<PasswordHasher>,
     (throttle, devices): (Throttle, Devices),
+    names: Vec<IdentifierKind>,
 ) -> Vec<Box<dyn Method>> {
     vec![
-        Box::new(Password { edges: edges.clone(), hasher, throttle, devices }),
+        Box::new(Password { edges: edges.clone(), hasher, throttle, devices, names }),
         Box::new(OneTimeLink { edges: edges.clone(), throttle }),
     ]
 }

@@ -15,7 +15,7 @@ use crate::config::duration;
 use crate::edge::store::Creation;
 use crate::model::epoch::Epoch;
 use crate::model::id::{IdentifierId, UserId};
-use crate::model::user::{Identifier, IdentifierKind, Role, User};
+use crate::model::user::{AccountState, Identifier, IdentifierKind, Role, User};
 use crate::protocol::oidc::claims::Profile;
 
 /// The longest that a link may work.
@@ -112,7 +112,9 @@ async fn first(site: &Site) -> Result<User, CommandError> {
         auth_epoch: Epoch::FIRST,
         created_at: now,
         updated_at: now,
-        disabled_at: None,
+        state: AccountState::Active,
+        attributes: serde_json::Map::new(),
+        last_sign_in_at: None,
     };
     match site.edges.store.create_user(&admin, None).await? {
         Creation::Created => Ok(admin),

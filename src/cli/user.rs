@@ -15,7 +15,7 @@ use crate::edge::store::{Beside, Creation};
 use crate::model::epoch::Epoch;
 use crate::model::event::{Actor, EventName};
 use crate::model::id::{IdentifierId, UserId};
-use crate::model::user::{Identifier, IdentifierKind, LookupName, Role, User};
+use crate::model::user::{AccountState, Identifier, IdentifierKind, LookupName, Role, User};
 use crate::protocol::oidc::claims::Profile;
 
 /// `symbolon user`
@@ -198,7 +198,9 @@ impl Create {
             auth_epoch: Epoch::FIRST,
             created_at: now,
             updated_at: now,
-            disabled_at: None,
+            state: AccountState::Active,
+            attributes: serde_json::Map::new(),
+            last_sign_in_at: None,
         })
     }
 }
@@ -306,7 +308,7 @@ const fn role(user: &User) -> &'static str {
 }
 
 const fn state(user: &User) -> &'static str {
-    if user.is_enabled() { "enabled" } else { "disabled" }
+    if user.is_enabled() { "enabled" } else { user.state.as_str() }
 }
 
 fn json_of(user: &User) -> Value {
@@ -322,6 +324,6 @@ fn json_of(user: &User) -> Value {
         .collect();
     json!({
         "id": user.id, "name": user.profile.name, "identifiers": identifiers, "role": user.role,
-        "created_at": user.created_at, "disabled_at": user.disabled_at,
+        "created_at": user.created_at, "state": user.state.as_str(), "disabled_at": user.state.closed_at(),
     })
 }

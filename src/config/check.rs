@@ -33,6 +33,10 @@ impl Config {
             ("session.interaction_lifetime", session.interaction_lifetime, MINUTE, DAY),
             // A key is published for an hour before it signs.
             ("keys.rotate_every", self.keys.rotate_every, 2 * HOUR, 10 * YEAR),
+            ("registration.link_lifetime", self.registration.link_lifetime, MINUTE, 30 * DAY),
+            ("account.reset_lifetime", self.account.reset_lifetime, MINUTE, HOUR),
+            ("account.email_change_lifetime", self.account.email_change_lifetime, MINUTE, DAY),
+            ("account.deletion_grace", self.account.deletion_grace, Duration::ZERO, YEAR),
             ("server.drain", self.server.drain, Duration::ZERO, HOUR),
             ("limits.block_for", self.limits.block_for, MINUTE, DAY),
         ] {
@@ -42,6 +46,7 @@ impl Config {
             }
         }
         found.extend(self.check_registration(environment).err());
+        found.extend(self.account_settings().err().into_iter().flatten());
         found.extend(self.check_cookie_domain().err());
         found.extend(self.check_password().err());
         found.extend(self.check_proxies().err());

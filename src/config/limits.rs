@@ -63,8 +63,6 @@ limits! {
     challenge: Challenge,
     /// Codes and links sent to one address or number: `5/h`
     code_start: CodeStart,
-    /// Codes tried for one address or number: `10/h`
-    code_confirm: CodeConfirm,
     /// Everything about codes, from an address: `100/h`
     otp: Otp,
     /// Passwords tried against the policy, from an address: `30/min`

@@ -7,12 +7,14 @@
 //! `Serialize` and `JsonSchema`; a field in [`Config`]; what has to hold between keys in `check`; and in `effective`, if
 //! it is opened once, that it waits for a restart.
 
+pub mod account;
 pub mod api;
 pub mod captcha;
 mod check;
 pub mod client_registration;
 mod count;
 pub mod database;
+pub mod dotenv;
 pub mod duration;
 pub mod effective;
 pub mod endpoints;
@@ -21,6 +23,7 @@ pub mod ephemeral;
 mod error;
 pub mod fetch;
 pub mod history;
+pub mod identity;
 pub mod issuer;
 pub mod keys;
 pub mod limits;
@@ -30,6 +33,7 @@ mod nearest;
 mod number;
 pub mod password;
 pub mod reference;
+pub mod registration;
 pub mod secret;
 pub mod server;
 pub mod session;
@@ -70,6 +74,12 @@ pub struct Config {
     pub tokens: tokens::Tokens,
     /// Who may register clients.
     pub client_registration: client_registration::ClientRegistration,
+    /// How people make accounts.
+    pub registration: registration::Registration,
+    /// What people may do with their accounts, and what is known of them.
+    pub account: account::Account,
+    /// Which names, addresses and numbers are taken.
+    pub identity: identity::Identity,
     /// How long people stay signed in.
     pub session: session::Session,
     /// How long it is remembered what happened.

@@ -11,6 +11,7 @@
 //! connection does the same work and tells an idle connection from a dripping one.
 
 pub mod api;
+mod asking;
 pub mod asset;
 pub mod captcha;
 mod connection;

@@ -74,6 +74,20 @@ fn pages() -> Router<Web> {
         .route("/sign-in", closed(get(page::sign_in::show).post(page::sign_in::submit)))
         .route("/sign-in/account", closed(get(page::select_account::show).post(page::select_account::submit)))
         .route("/sign-in/link", closed(get(page::link::show).post(page::link::submit)))
+        .route("/register", closed(get(page::register::show).post(page::register::submit)))
+        .route("/register/code", closed(get(page::register::show_code).post(page::register::submit_code)))
+        .route("/recover", closed(get(page::recover::show).post(page::recover::submit)))
+        .route("/recover/code", closed(get(page::recover::show_code).post(page::recover::submit_code)))
+        .route("/recover/password", closed(get(page::recover::show_password).post(page::recover::submit_password)))
+        .route("/recover/email", closed(get(page::recover::show_email).post(page::recover::submit_email)))
+        .route(
+            "/recover/email/code",
+            closed(get(page::recover::show_email_code).post(page::recover::submit_email_code)),
+        )
+        .merge(mailed_links())
+        .route("/account/profile", closed(get(page::profile::show).post(page::profile::submit)))
+        .route("/account/contacts", closed(get(page::profile::show_contacts).post(page::profile::submit_contacts)))
+        .route("/account/data", closed(get(page::profile::show_data).post(page::profile::submit_data)))
         .route("/consent", closed(get(page::consent::show).post(page::consent::submit)))
         .route("/sign-out", closed(post(page::logout::submit)))
         .route("/sign-in/again", closed(get(page::again::show).post(page::again::submit)))
@@ -88,6 +102,17 @@ fn pages() -> Router<Web> {
         .route("/docs/errors", closed(get(page::error_docs::index)))
         .route("/docs/errors/{code}", closed(get(page::error_docs::show)))
         .route("/assets/{name}", closed(get(static_file)))
+}
+
+/// Links of mails: opening one changes nothing, its button does.
+fn mailed_links() -> Router<Web> {
+    use page::mailed_link as link;
+    Router::new()
+        .route("/activate", closed(get(link::show_activation).post(link::activate)))
+        .route("/email-change", closed(get(link::show_email_change).post(link::change_email)))
+        .route("/email-change/undo", closed(get(link::show_email_change_undo).post(link::undo_email_change)))
+        .route("/account/restore", closed(get(link::show_deletion_undo).post(link::undo_deletion)))
+        .route("/account/export", closed(get(link::show_export).post(link::take_export)))
 }
 
 /// A route that scripts of other origins may call.

@@ -3,6 +3,7 @@
 //! Each job is idempotent and may run on several nodes at once. To add one: a file with a function, a line in [`JOBS`]. What facts
 //! ask for (messages) stands in the table `job`; `courier` takes it from there.
 
+mod account;
 mod cleanup;
 pub mod courier;
 mod rotate_keys;
@@ -44,6 +45,11 @@ impl Running {
         self.provider.store(provider);
         self.couriers.replace(courier);
     }
+
+    /// Takes no more messages; returns when those under way are handed over, or after `patience`.
+    pub async fn stop(&self, patience: Duration) {
+        self.couriers.stop(patience).await;
+    }
 }
 
 /// One run of a job.
@@ -52,6 +58,8 @@ pub type Run = Pin<Box<dyn Future<Output = Result<(), Fault>> + Send>>;
 /// Every job.
 pub const JOBS: &[Job] = &[
     Job { name: "cleanup", first: Duration::from_mins(5), every: Duration::from_mins(5), run: cleanup::run },
+    Job { name: "purge_accounts", first: Duration::from_mins(1), every: Duration::from_mins(1), run: account::purge },
+    Job { name: "make_exports", first: EXPORT, every: EXPORT, run: account::export },
     // After the first page: making RSA keys takes a moment.
     Job {
         name: "rotate_keys",
@@ -64,6 +72,9 @@ pub const JOBS: &[Job] = &[
 
 /// How often a node looks whether the signing keys were changed elsewhere.
 const FOLLOW: Duration = Duration::from_millis(400);
+
+/// How often we look whether somebody wants their data.
+const EXPORT: Duration = Duration::from_secs(5);
 
 /// Runs every job, each at its pace, until the process ends. A failure is tried again at the next turn; of those that follow
 /// one another only the first is logged, so that a database that is away does not fill the disk.

@@ -126,7 +126,7 @@ impl Authentication {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::user::Role;
+    use crate::model::user::{AccountState, Role};
     use crate::protocol::oidc::claims::Profile;
 
     const NOW: NumericDate = NumericDate::from_seconds(1_000);
@@ -140,7 +140,9 @@ mod tests {
             auth_epoch,
             created_at: NOW,
             updated_at: NOW,
-            disabled_at: None,
+            state: AccountState::Active,
+            attributes: serde_json::Map::new(),
+            last_sign_in_at: None,
         }
     }
 

@@ -197,6 +197,8 @@ catalogue! {
     EmailChangeRequested = "email.change_requested";
     /// An address was changed, added, removed or made primary.
     EmailChanged = "email.changed";
+    /// A forgotten address was asked for.
+    EmailRecoveryRequested = "email.recovery_requested";
     /// A phone number was changed, added, removed or made primary.
     PhoneChanged = "phone.changed";
     /// The second factor was changed (`change`).

@@ -75,9 +75,11 @@ ids! {
     JobId;
     /// Something that happened.
     EventId;
+    /// A wish for one's data.
+    ExportId;
 }
 
-ordered! { IdentifierId SessionId GrantId ConsentId JobId EventId }
+ordered! { IdentifierId SessionId GrantId ConsentId JobId EventId ExportId }
 
 impl UserId {
     /// A new id that tells nothing (UUID version 4), since it is published as `sub`.

@@ -1,10 +1,12 @@
 //! A person and the names by which they are found.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use unicode_normalization::UnicodeNormalization;
 
 use crate::model::epoch::Epoch;
 use crate::model::id::{IdentifierId, UserId};
+use crate::model::identifier::Phone;
 use crate::protocol::numeric_date::NumericDate;
 use crate::protocol::oidc::claims::Profile;
 
@@ -25,8 +27,68 @@ pub struct User {
     pub created_at: NumericDate,
     /// When the profile last changed; `updated_at`.
     pub updated_at: NumericDate,
+    /// Whether the account may be used, and if not, why.
+    pub state: AccountState,
+    /// What the operator wants to know of people beside the standard claims, by the names of the settings.
+    pub attributes: Map<String, Value>,
+    /// When they last signed in.
+    pub last_sign_in_at: Option<NumericDate>,
+}
+
+/// Whether an account may be used, and if not, why: the reasons are different things, and only the first two end by what its owner
+/// does.
+#[derive(Copy, Clone, Debug, Default, Eq, PartialEq)]
+pub enum AccountState {
+    /// It may be used.
+    #[default]
+    Active,
+    /// It was made, and waits for its owner to prove an address.
+    Pending {
+        /// Since when.
+        since: NumericDate,
+        /// When it goes if nobody does.
+        purge_at: Option<NumericDate>,
+    },
+    /// Its owner asked for its deletion, and may take that back until it goes.
+    Deletion {
+        /// Since when.
+        since: NumericDate,
+        /// When it goes.
+        purge_at: Option<NumericDate>,
+    },
+    /// An administrator disabled it.
+    Disabled {
+        /// Since when.
+        since: NumericDate,
+    },
+}
+
+impl AccountState {
+    /// Its name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Pending { .. } => "pending",
+            Self::Deletion { .. } => "deletion",
+            Self::Disabled { .. } => "disabled",
+        }
+    }
+
     /// Since when the account may not be used.
-    pub disabled_at: Option<NumericDate>,
+    pub const fn closed_at(self) -> Option<NumericDate> {
+        match self {
+            Self::Active => None,
+            Self::Pending { since, .. } | Self::Deletion { since, .. } | Self::Disabled { since } => Some(since),
+        }
+    }
+
+    /// When the account goes.
+    pub const fn purge_at(self) -> Option<NumericDate> {
+        match self {
+            Self::Active | Self::Disabled { .. } => None,
+            Self::Pending { purge_at, .. } | Self::Deletion { purge_at, .. } => purge_at,
+        }
+    }
 }
 
 /// What a person may do on this server.
@@ -83,7 +145,7 @@ impl IdentifierKind {
     }
 }
 
-/// What a person typed as their name, in the one form by which it is looked up: NFKC, trimmed, lower case.
+/// What a person typed as their name, in the one form by which it is looked up: NFKC, trimmed, lower case; a phone number in E.164.
 ///
 /// Why one form for all kinds: a username holds no `@` and does not look like a phone number, so the kinds cannot meet.
 #[derive(Clone, Debug, Eq, PartialEq, Hash)]
@@ -99,6 +161,8 @@ impl LookupName {
             return None;
         }
         let canonical = typed.trim().nfkc().collect::<String>().to_lowercase();
+        // A number is written in many ways (S-010).
+        let canonical = Phone::parse(&canonical).map_or(canonical, |phone| phone.as_str().to_owned());
         let usable = !canonical.is_empty() && !canonical.chars().any(char::is_control);
         usable.then_some(Self(canonical))
     }
@@ -112,7 +176,22 @@ impl LookupName {
 impl User {
     /// True when the account may be used.
     pub const fn is_enabled(&self) -> bool {
-        self.disabled_at.is_none()
+        matches!(self.state, AccountState::Active)
+    }
+
+    /// The identifier of this row.
+    pub fn identifier(&self, id: IdentifierId) -> Option<&Identifier> {
+        self.identifiers.iter().find(|identifier| identifier.id == id)
+    }
+
+    /// The identifier that is looked up as `name`.
+    pub fn named(&self, name: &LookupName) -> Option<&Identifier> {
+        self.identifiers.iter().find(|identifier| LookupName::parse(&identifier.value).as_ref() == Some(name))
+    }
+
+    /// The identifiers of one kind.
+    pub fn of_kind(&self, kind: IdentifierKind) -> impl Iterator<Item = &Identifier> {
+        self.identifiers.iter().filter(move |identifier| identifier.kind == kind)
     }
 
     /// The primary identifier of `kind`, else the first.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
+use crate::account::Accounts;
 use crate::edge::Edges;
 use crate::edge::vault::Vault;
 use crate::oauth::client_auth::guess::ClientGuesses;
@@ -33,6 +34,8 @@ pub struct Provider {
     pub pairwise_key: MacKey,
     /// Scopes that clients may ask for.
     pub scopes_supported: Scope,
+    /// What people do with their accounts.
+    pub accounts: Accounts,
     /// Languages of the pages.
     pub ui_locales: Vec<String>,
     /// Public keys of clients, remembered.

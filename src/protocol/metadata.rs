@@ -75,7 +75,7 @@ pub struct ProviderMetadata {
     /// Kinds of claims: `normal`.
     pub claim_types_supported: Vec<&'static str>,
     /// Every claim we can give.
-    pub claims_supported: Vec<&'static str>,
+    pub claims_supported: Vec<String>,
     /// Languages of the pages.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub ui_locales_supported: Vec<String>,
@@ -149,7 +149,7 @@ mod tests {
             display_values_supported: Display::ALL.to_vec(),
             prompt_values_supported: Prompt::VALUES.to_vec(),
             claim_types_supported: vec!["normal"],
-            claims_supported: claims::claims_supported(),
+            claims_supported: claims::claims_supported().into_iter().map(str::to_owned).collect(),
             ui_locales_supported: vec!["en".to_owned()],
             service_documentation: None,
             op_policy_uri: None,
@@ -175,7 +175,7 @@ mod tests {
                 json!(["client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", "none"]),
             ),
             ("display_values_supported", json!(["page", "popup", "touch", "wap"])),
-            ("prompt_values_supported", json!(["none", "login", "consent", "select_account"])),
+            ("prompt_values_supported", json!(["none", "login", "consent", "select_account", "create"])),
             ("code_challenge_methods_supported", json!(["S256"])),
             ("request_uri_parameter_supported", json!(false)),
             ("authorization_response_iss_parameter_supported", json!(true)),

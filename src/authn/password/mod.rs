@@ -20,7 +20,7 @@ use crate::authn::{Answer, Attempt, Factor, Method, Refusal};
 use crate::edge::Edges;
 use crate::model::authentication::{Amr, Authentication};
 use crate::model::id::UserId;
-use crate::model::user::LookupName;
+use crate::model::user::{IdentifierKind, LookupName};
 use crate::protocol::secret::Secret;
 
 /// The method `password`.
@@ -33,6 +33,8 @@ pub struct Password {
     pub throttle: Throttle,
     /// Browsers that are known.
     pub devices: Devices,
+    /// The names that are heard.
+    pub names: Vec<IdentifierKind>,
 }
 
 #[async_trait]
@@ -59,6 +61,7 @@ impl Method for Password {
         let Some(name) = LookupName::parse(login) else { return Err(Refusal::Wrong) };
         let store = &self.edges.store;
         let user = store.user_by_name(&name).await?;
+        let user = user.filter(|user| user.named(&name).is_some_and(|own| self.names.contains(&own.kind)));
         // One counter for an account over all its names (PROTOCOL A4).
         let at = user.as_ref().map_or(Whom::Nobody(name.as_str()), |user| Whom::Account(user.id));
         let known_browser = match (&user, &attempt.device) {

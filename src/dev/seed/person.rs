@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use crate::edge::random::Random;
 use crate::model::epoch::Epoch;
 use crate::model::id::{IdentifierId, UserId};
-use crate::model::user::{Identifier, IdentifierKind, Role, User};
+use crate::model::user::{AccountState, Identifier, IdentifierKind, Role, User};
 use crate::protocol::numeric_date::NumericDate;
 use crate::protocol::oidc::claims::{Address, Profile};
 
@@ -100,7 +100,9 @@ impl Person {
             auth_epoch: Epoch::FIRST,
             created_at: now,
             updated_at: now,
-            disabled_at: None,
+            state: AccountState::Active,
+            attributes: serde_json::Map::new(),
+            last_sign_in_at: None,
         }
     }
 }

@@ -1,26 +1,29 @@
-//! What is written down beside a fact, in its transaction: jobs that follow from it, events that tell of it.
+//! What is written down beside a fact, in its transaction: jobs that follow from it, the links in their messages, events that tell of it.
 //!
 //! So nothing is announced that did not happen, and nothing happens that is not announced (PROTOCOL §4.8, S-023).
 
 use crate::edge::store::statement::Connection;
-use crate::edge::store::{event, job};
+use crate::edge::store::{event, job, mailed_link};
 use crate::model::event::Event;
 use crate::model::fault::Fault;
 use crate::model::job::NewJob;
+use crate::model::mailed_link::MailedLink;
 
-/// Jobs and events that go with a fact; none by default.
+/// Jobs, links and events that go with a fact; none by default.
 #[derive(Clone, Debug, Default)]
 pub struct Beside {
     /// What is to be done.
     pub jobs: Vec<NewJob>,
     /// What is to be remembered.
     pub events: Vec<Event>,
+    /// Links that messages of these jobs hold.
+    pub links: Vec<MailedLink>,
 }
 
 impl Beside {
     /// Only this event.
     pub fn event(event: Event) -> Self {
-        Self { jobs: Vec::new(), events: vec![event] }
+        Self { events: vec![event], ..Self::default() }
     }
 
     /// With one more job.
@@ -37,10 +40,20 @@ impl Beside {
         self
     }
 
-    /// Writes both within the transaction of `connection`.
+    /// With one more link.
+    #[must_use]
+    pub fn and_link(mut self, link: MailedLink) -> Self {
+        self.links.push(link);
+        self
+    }
+
+    /// Writes all of it within the transaction of `connection`.
     pub(super) async fn write(&self, connection: &mut Connection) -> Result<(), Fault> {
         for new in &self.jobs {
             job::insert(connection, new).await?;
+        }
+        for link in &self.links {
+            mailed_link::insert(connection, link).await?;
         }
         for happened in &self.events {
             event::insert(connection, happened).await?;

@@ -22,6 +22,10 @@ const CLEAR: &[&str] = &[
         (SELECT hash FROM refresh_token WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)",
     "DELETE FROM denied_access_token WHERE jti_hash IN
         (SELECT jti_hash FROM denied_access_token WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)",
+    "DELETE FROM mailed_link WHERE hash IN
+        (SELECT hash FROM mailed_link WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)",
+    "DELETE FROM data_export WHERE id IN
+        (SELECT id FROM data_export WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)",
     "DELETE FROM consumed_once WHERE (kind, hash) IN
         (SELECT kind, hash FROM consumed_once WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)",
     "DELETE FROM oauth_grant WHERE id IN

@@ -3,33 +3,38 @@
 use std::sync::Arc;
 
 use futures_util::FutureExt as _;
+use serde_json::{Map, Value};
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use crate::edge::store::epoch::Stepped;
 use crate::edge::store::row::{Context as _, Place, bigint, moment, to_json};
 use crate::edge::store::statement::Connection;
 use crate::edge::store::writer::Fact;
-use crate::edge::store::{Beside, Creation, Store, epoch};
+use crate::edge::store::{Beside, Creation, Store};
 use crate::model::epoch::Epoch;
 use crate::model::fault::Fault;
 use crate::model::id::{IdentifierId, UserId};
-use crate::model::user::{Identifier, IdentifierKind, LookupName, Role, User};
+use crate::model::user::{AccountState, Identifier, IdentifierKind, LookupName, Role, User};
 use crate::protocol::numeric_date::NumericDate;
+use crate::protocol::oidc::claims::Profile;
 use crate::protocol::secret::Secret;
 
 const READ: &str =
     "SELECT u.id, u.profile, u.role, u.auth_epoch, u.auth_epoch_count, u.created_at, u.updated_at, u.disabled_at,
+    u.state, u.purge_at, u.attributes, u.last_sign_in_at,
     i.id AS identifier_id, i.kind, i.value, i.verified_at, i.is_primary
     FROM user_account u LEFT JOIN identifier i ON i.user_id = u.id WHERE u.id = $1 ORDER BY i.id";
 const LIST: &str =
     "SELECT u.id, u.profile, u.role, u.auth_epoch, u.auth_epoch_count, u.created_at, u.updated_at, u.disabled_at,
+    u.state, u.purge_at, u.attributes, u.last_sign_in_at,
     i.id AS identifier_id, i.kind, i.value, i.verified_at, i.is_primary
     FROM (SELECT * FROM user_account ORDER BY created_at, id LIMIT $1) u LEFT JOIN identifier i ON i.user_id = u.id
     ORDER BY u.created_at, u.id, i.id";
 const FIND: &str = "SELECT user_id FROM identifier WHERE lookup = $1";
-const CREATE: &str = "INSERT INTO user_account (id, profile, role, auth_epoch, created_at, updated_at, disabled_at,
-    auth_epoch_count) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING";
+const CREATE: &str = "INSERT INTO user_account
+    (id, profile, role, auth_epoch, created_at, updated_at, disabled_at, state, purge_at, attributes,
+    last_sign_in_at, auth_epoch_count)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (id) DO NOTHING";
 const ADD_IDENTIFIER: &str = "INSERT INTO identifier (id, user_id, kind, value, lookup, verified_at, is_primary)
     VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (lookup) DO NOTHING";
 const TAKE_BACK: &str = "DELETE FROM user_account WHERE id = $1";
@@ -38,7 +43,10 @@ const SET_PASSWORD: &str = "INSERT INTO credential (user_id, kind, secret, updat
     ON CONFLICT (user_id, kind) DO UPDATE SET secret = excluded.secret, updated_at = excluded.updated_at";
 const REPLACE_PASSWORD: &str = "UPDATE credential SET secret = $3, updated_at = $4
     WHERE user_id = $1 AND kind = 'password' AND secret = $2";
-const DISABLE: &str = "UPDATE user_account SET disabled_at = $2 WHERE id = $1 AND disabled_at IS NULL";
+/// Guarded by what was read, so that two changes at once do not lose one another.
+const UPDATE: &str = "UPDATE user_account SET profile = $3, attributes = $5, updated_at = $6
+    WHERE id = $1 AND profile = $2 AND attributes IS NOT DISTINCT FROM $4 AND disabled_at IS NULL";
+const READ_FOR_UPDATE: &str = "SELECT profile, attributes FROM user_account WHERE id = $1";
 
 impl Store {
     /// The person.
@@ -75,42 +83,55 @@ impl Store {
     /// # Errors
     /// Internal, when an identifier cannot be looked up by any name.
     pub async fn create_user(&self, user: &User, password: Option<&str>) -> Result<Creation, Fault> {
-        let profile = to_json(&user.profile)?;
-        let names = user.identifiers.iter().map(lookup_name).collect::<Result<Vec<_>, _>>()?;
-        let password = password.map(|phc| Secret::new(phc.to_owned()));
-        let (user, held) = (Arc::new(user.clone()), Arc::clone(&self.held));
-        let written = Arc::clone(&user);
-        let fact = Fact::several(move |connection| {
-            async move {
-                let user = written;
-                let id = user.id.uuid();
-                let insert = connection.query(CREATE).bind(id).bind(profile).bind(role_text(user.role));
-                let insert = insert.bind(user.auth_epoch.since.seconds()).bind(user.created_at.seconds());
-                let insert = insert.bind(user.updated_at.seconds()).bind(user.disabled_at.map(NumericDate::seconds));
-                let insert = insert.bind(bigint(user.auth_epoch.count));
-                let changed = insert.execute().await.context("record a user")?;
-                if changed == 0 {
-                    return Ok(Creation::AlreadyExists);
-                }
-                for (identifier, name) in user.identifiers.iter().zip(names) {
-                    if add_identifier(connection, user.id, identifier, &name).await? == Creation::AlreadyExists {
-                        connection.query(TAKE_BACK).bind(id).execute().await.context("take a user back")?;
-                        return Ok(Creation::AlreadyExists);
-                    }
-                }
-                if let Some(password) = password {
-                    write_password(connection, user.id, &password, user.created_at).await?;
-                }
-                Ok(Creation::Created)
-            }
-            .boxed()
-        });
+        let (new, id, held) = (NewUser::of(user, password)?, user.id, Arc::clone(&self.held));
+        let fact = Fact::several(move |connection| async move { new.insert(connection).await }.boxed());
         let publish = move |creation: &Creation| {
             if *creation == Creation::Created {
-                held.users.forget(&user.id);
+                held.users.forget(&id);
             }
         };
         self.recorder.record(fact.then(publish)).await
+    }
+
+    /// Records the profile and attributes that `change` makes of those that stand; false when the account may not be used.
+    ///
+    /// `change` may be called again when something else was faster.
+    ///
+    /// # Errors
+    /// A fault of the store; also when others were faster again and again.
+    pub async fn update_profile(
+        &self,
+        id: UserId,
+        change: &(dyn Fn(&mut Profile, &mut Map<String, Value>) + Send + Sync),
+        now: NumericDate,
+        beside: Beside,
+    ) -> Result<bool, Fault> {
+        for _ in 0..4 {
+            let read = self.readers.query(READ_FOR_UPDATE).bind(id.uuid());
+            let row: Option<(String, Option<String>)> = read.fetch_optional().await.context("read a profile")?;
+            let Some((old_profile, old_attributes)) = row else { return Ok(false) };
+            let (profile, attributes) = apply(id, (&old_profile, old_attributes.as_deref()), change)?;
+            let (held, beside) = (Arc::clone(&self.held), beside.clone());
+            let fact = Fact::several(move |connection| {
+                async move {
+                    let update = connection.query(UPDATE).bind(id.uuid()).bind(old_profile).bind(profile);
+                    let update = update.bind(old_attributes).bind(attributes).bind(now.seconds());
+                    let changed = update.execute().await.context("record a profile")? == 1;
+                    if changed {
+                        beside.write(connection).await?;
+                    }
+                    Ok(changed)
+                }
+                .boxed()
+            });
+            if self.recorder.record(fact.then(move |_| held.users.forget(&id))).await? {
+                return Ok(true);
+            }
+            if !self.user(id).await?.is_some_and(|user| user.is_enabled()) {
+                return Ok(false);
+            }
+        }
+        Err(Fault::unavailable("record a profile: others change it at the same time"))
     }
 
     /// The person's password as a PHC string.
@@ -146,39 +167,73 @@ impl Store {
         });
         self.recorder.record(fact).await
     }
+}
 
-    /// Disables the account, ends its sessions and revokes its grants; false when it was disabled or there is none, and then
-    /// nothing is written `beside` it.
-    pub async fn disable_user(&self, id: UserId, now: NumericDate, beside: Beside) -> Result<bool, Fault> {
-        let held = Arc::clone(&self.held);
-        let fact = Fact::several(move |connection| {
-            async move {
-                let changed = connection
-                    .query(DISABLE)
-                    .bind(id.uuid())
-                    .bind(now.seconds())
-                    .execute()
-                    .await
-                    .context("disable a user")?;
-                if changed == 0 {
-                    return Ok(None);
-                }
-                let stepped = epoch::step(connection, id, None, now).await?;
-                beside.write(connection).await?;
-                Ok(Some(stepped))
+/// Profile and attributes as `change` makes them, for their columns.
+fn apply(
+    id: UserId,
+    (profile, attributes): (&str, Option<&str>),
+    change: &(dyn Fn(&mut Profile, &mut Map<String, Value>) + Send + Sync),
+) -> Result<(String, Option<String>), Fault> {
+    let place = Place { table: "user_account", id: &id };
+    let mut profile: Profile = place.json("profile", profile)?;
+    let mut attributes = attributes_of(place, attributes)?;
+    change(&mut profile, &mut attributes);
+    Ok((to_json(&profile)?, attributes_json(&attributes)?))
+}
+
+/// A person who is to be written down, ready to be.
+pub(super) struct NewUser {
+    user: User,
+    profile: String,
+    attributes: Option<String>,
+    names: Vec<LookupName>,
+    password: Option<Secret>,
+}
+
+impl NewUser {
+    pub(super) fn of(user: &User, password: Option<&str>) -> Result<Self, Fault> {
+        Ok(Self {
+            profile: to_json(&user.profile)?,
+            attributes: attributes_json(&user.attributes)?,
+            names: user.identifiers.iter().map(lookup_name).collect::<Result<Vec<_>, _>>()?,
+            password: password.map(Secret::from),
+            user: user.clone(),
+        })
+    }
+
+    /// The names of its addresses and numbers.
+    pub(super) fn contacts(&self) -> impl Iterator<Item = &LookupName> {
+        let named = self.user.identifiers.iter().zip(&self.names);
+        named.filter(|(identifier, _)| identifier.kind != IdentifierKind::Username).map(|(_, name)| name)
+    }
+
+    /// Writes it down within the transaction of `connection`; nothing of it when one of the names is taken.
+    pub(super) async fn insert(&self, connection: &mut Connection) -> Result<Creation, Fault> {
+        let (user, id) = (&self.user, self.user.id.uuid());
+        let insert = connection.query(CREATE).bind(id).bind(self.profile.as_str()).bind(role_text(user.role));
+        let insert = insert.bind(user.auth_epoch.since.seconds()).bind(user.created_at.seconds());
+        let insert = insert.bind(user.updated_at.seconds()).bind(user.state.closed_at().map(NumericDate::seconds));
+        let insert = insert.bind((!user.is_enabled()).then(|| user.state.as_str()));
+        let insert = insert.bind(user.state.purge_at().map(NumericDate::seconds)).bind(self.attributes.as_deref());
+        let insert = insert.bind(user.last_sign_in_at.map(NumericDate::seconds)).bind(bigint(user.auth_epoch.count));
+        if insert.execute().await.context("record a user")? == 0 {
+            return Ok(Creation::AlreadyExists);
+        }
+        for (identifier, name) in user.identifiers.iter().zip(&self.names) {
+            if add_identifier(connection, user.id, identifier, name).await? == Creation::AlreadyExists {
+                connection.query(TAKE_BACK).bind(id).execute().await.context("take a user back")?;
+                return Ok(Creation::AlreadyExists);
             }
-            .boxed()
-        });
-        let publish = move |stepped: &Option<Stepped>| {
-            if let Some(stepped) = stepped {
-                stepped.publish(&held);
-            }
-        };
-        self.recorder.record(fact.then(publish)).await.map(|stepped| stepped.is_some())
+        }
+        if let Some(password) = &self.password {
+            write_password(connection, user.id, password, user.created_at).await?;
+        }
+        Ok(Creation::Created)
     }
 }
 
-async fn add_identifier(
+pub(super) async fn add_identifier(
     connection: &mut Connection,
     user: UserId,
     identifier: &Identifier,
@@ -201,7 +256,7 @@ pub(super) async fn write_password(
     write.execute().await.context("record a password").map(|_| ())
 }
 
-fn lookup_name(identifier: &Identifier) -> Result<LookupName, Fault> {
+pub(super) fn lookup_name(identifier: &Identifier) -> Result<LookupName, Fault> {
     LookupName::parse(&identifier.value)
         .ok_or_else(|| Fault::internal(format!("identifier {} cannot be looked up by any name", identifier.id)))
 }
@@ -217,6 +272,30 @@ fn role_of(text: &str) -> Option<Role> {
     [Role::Member, Role::Owner].into_iter().find(|role| role_text(*role) == text)
 }
 
+/// The release before wrote no state: what may not be used was disabled then.
+fn state_of(
+    place: Place<'_>,
+    (disabled_at, state): (Option<i64>, Option<&str>),
+    purge_at: Option<i64>,
+) -> Result<AccountState, Fault> {
+    let Some(since) = moment(disabled_at) else { return Ok(AccountState::Active) };
+    let purge_at = moment(purge_at);
+    match state {
+        Some("pending") => Ok(AccountState::Pending { since, purge_at }),
+        Some("deletion") => Ok(AccountState::Deletion { since, purge_at }),
+        None | Some("disabled") => Ok(AccountState::Disabled { since }),
+        Some(_) => Err(place.damaged("state")),
+    }
+}
+
+fn attributes_of(place: Place<'_>, json: Option<&str>) -> Result<Map<String, Value>, Fault> {
+    json.map_or_else(|| Ok(Map::new()), |json| place.json("attributes", json))
+}
+
+fn attributes_json(attributes: &Map<String, Value>) -> Result<Option<String>, Fault> {
+    if attributes.is_empty() { Ok(None) } else { to_json(attributes).map(Some) }
+}
+
 /// A person beside one of their identifiers; the columns of the person repeat.
 #[derive(FromRow)]
 struct UserRow {
@@ -228,6 +307,10 @@ struct UserRow {
     created_at: i64,
     updated_at: i64,
     disabled_at: Option<i64>,
+    state: Option<String>,
+    purge_at: Option<i64>,
+    attributes: Option<String>,
+    last_sign_in_at: Option<i64>,
     identifier_id: Option<Uuid>,
     kind: Option<String>,
     value: Option<String>,
@@ -273,7 +356,9 @@ impl UserRow {
             },
             created_at: NumericDate::from_seconds(self.created_at),
             updated_at: NumericDate::from_seconds(self.updated_at),
-            disabled_at: moment(self.disabled_at),
+            state: state_of(place, (self.disabled_at, self.state.as_deref()), self.purge_at)?,
+            attributes: attributes_of(place, self.attributes.as_deref())?,
+            last_sign_in_at: moment(self.last_sign_in_at),
         })
     }
 }

@@ -4,6 +4,8 @@
 
 use serde::Serialize;
 
+pub mod account;
+
 /// The app that asks, as shown on sign-in, consent and sign-out.
 #[derive(Clone, Debug, Serialize)]
 pub struct Client {
@@ -51,6 +53,12 @@ pub struct SignIn {
     pub client: Option<Client>,
     /// A way back to the app.
     pub back_uri: Option<String>,
+    /// Where people make an account, if they may.
+    pub register_uri: Option<String>,
+    /// The end of the key of the field's label: `any`, else the kinds of names that are heard, such as `email-phone`.
+    pub names: String,
+    /// Where people find the way back who forgot their password.
+    pub recover_uri: String,
     /// The other ways to sign in.
     pub methods: Vec<Method>,
     /// Whether "keep me signed in" is offered.

@@ -8,6 +8,8 @@ use super::console::*;
 use super::context::*;
 use crate::protocol::error::ErrorCode;
 
+mod account;
+
 /// A page to render: the name of the picture, the template, the context.
 pub(super) struct Sample {
     pub(super) picture: &'static str,
@@ -58,6 +60,9 @@ fn sign_in() -> SignIn {
         error: None,
         client: Some(shop()),
         back_uri: Some("https://books.example.com/".into()),
+        register_uri: Some("/register?flow=1".into()),
+        recover_uri: "/recover?flow=1".into(),
+        names: "any".into(),
         methods: vec![],
         remember: true,
         development_users: vec![],
@@ -117,6 +122,7 @@ fn error(key: &str, status: u16) -> Error {
 
 pub(super) fn samples() -> Vec<Sample> {
     let mut samples = sign_in_samples();
+    samples.extend(account::samples());
     samples.extend(consent_samples());
     samples.extend(ending_samples());
     samples.extend(console_samples());
@@ -296,7 +302,7 @@ fn console(current: &str) -> Console {
         },
         csrf: "token".into(),
         sign_out_action: "/sign-out".into(),
-        pages: ["overview", "sessions", "history", "apps"].map(page).into(),
+        pages: ["overview", "profile", "contacts", "sessions", "history", "apps", "data"].map(page).into(),
     }
 }
 

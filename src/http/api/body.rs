@@ -75,6 +75,11 @@ impl Fields {
         read.map_err(|error| self.errors.push(FieldError { field: name.into(), ..error })).ok()
     }
 
+    /// Takes every member that nothing has taken.
+    pub fn rest(&mut self) -> Map<String, Value> {
+        std::mem::take(&mut self.members)
+    }
+
     /// Reads a whole body: mistakes of its members first, in the order of the struct, then members that it does not know.
     ///
     /// # Errors
@@ -163,6 +168,23 @@ impl Field for String {
 
     fn schema() -> Schema {
         ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(MAX_TEXT)).into()
+    }
+}
+
+/// A text that may be blank: what that means is decided by who takes it.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Text(pub String);
+
+impl Field for Text {
+    fn read(value: Value) -> Result<Self, FieldError> {
+        match value {
+            Value::String(text) if text.is_empty() => Ok(Self(text)),
+            value => text(value, MAX_TEXT).map(Self),
+        }
+    }
+
+    fn schema() -> Schema {
+        ObjectBuilder::new().schema_type(Type::String).max_length(Some(MAX_TEXT)).into()
     }
 }
 

@@ -11,8 +11,10 @@ use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
 use subtle::ConstantTimeEq as _;
 
+use crate::account::Asking;
 use crate::http::api::code::Code;
 use crate::http::api::problem::Problem;
+use crate::http::api::sign_in::refused;
 use crate::http::cookie::FlowCookie;
 use crate::http::extract::authorization::{Authorization, Endpoint, read};
 use crate::http::extract::visitor::Visitor;
@@ -22,6 +24,7 @@ use crate::model::event::Provenance;
 use crate::model::id::SessionId;
 use crate::model::session::Session;
 use crate::model::user::User;
+use crate::oauth::first_party;
 use crate::oauth::token::access_token::{LiveAccessToken, inspect};
 
 /// Where a browser sends the token of its session.
@@ -71,6 +74,18 @@ impl Guest {
             visitor.browser.session = None;
         }
         Ok(Self { visitor, token, provenance })
+    }
+
+    /// As `account/` wants to know it, for the app of this id. Who presents an access token has no cookie: a handle is bound to nothing.
+    ///
+    /// # Errors
+    /// `unauthorized_client`, when there is no first-party app of this id.
+    pub async fn asking(&self, web: &Web, client_id: Option<&str>) -> Result<Asking, Problem> {
+        let client = match client_id {
+            Some(id) => Some(first_party::client(&web.provider, id).await.map_err(refused)?.id.clone()),
+            None => None,
+        };
+        Ok(Asking { client, ..self.visitor.asking() })
     }
 
     /// Refuses what another site may have sent: every unsafe method of a caller that is known by cookies.

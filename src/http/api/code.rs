@@ -139,7 +139,7 @@ catalogue! {
     /// The person said no.
     AccessDenied = "access_denied" [403];
     /// An address has to be proven first.
-    VerificationRequired = "verification_required" [403];
+    VerificationRequired = "verification_required" [422, 403];
     /// The other provider said no.
     FederationDenied = "federation_denied" [403];
 
@@ -185,7 +185,7 @@ catalogue! {
     /// A registration has run out.
     RegistrationExpired = "registration_expired" [410];
     /// A registration is used, dead or unknown.
-    RegistrationInvalid = "registration_invalid" [410];
+    RegistrationInvalid = "registration_invalid" [422];
     /// A code has run out.
     CodeExpired = "code_expired" [410];
     /// A code was guessed at too often.

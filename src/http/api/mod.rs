@@ -43,10 +43,12 @@ pub mod app;
 pub mod body;
 pub mod caller;
 pub mod code;
+mod contact;
 mod grants;
 mod history;
 mod index;
 mod manners;
+mod me;
 mod openapi;
 pub mod operation;
 mod options;
@@ -56,6 +58,8 @@ mod password;
 pub mod problem;
 mod reauth;
 pub mod recent;
+mod recovery;
+mod registration;
 mod session;
 mod sessions;
 mod sign_in;
@@ -85,19 +89,23 @@ pub const BASE: &str = "/api/v1";
 
 /// Every operation, whether it is switched on or not.
 fn operations() -> Vec<Operation> {
-    let all = [
-        index::operations(),
-        session::operations(),
-        options::operations(),
-        sign_in::operations(),
-        token::operations(),
-        password::operations(),
-        sessions::operations(),
-        history::operations(),
-        grants::operations(),
-        reauth::operations(),
+    let every: [fn() -> Vec<Operation>; 14] = [
+        index::operations,
+        session::operations,
+        options::operations,
+        sign_in::operations,
+        token::operations,
+        password::operations,
+        sessions::operations,
+        history::operations,
+        grants::operations,
+        reauth::operations,
+        registration::operations,
+        recovery::operations,
+        me::operations,
+        contact::operations,
     ];
-    all.into_iter().flatten().map(guarded).collect()
+    every.iter().flat_map(|operations| operations()).map(guarded).collect()
 }
 
 /// With what the layers before its handler refuse.

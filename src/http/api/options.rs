@@ -10,6 +10,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
+use crate::account::settings::SignUp;
 use crate::authn::captcha::Provider;
 use crate::authn::captcha::proof_of_work::Challenge;
 use crate::http::api::answer::ok;
@@ -103,10 +104,59 @@ struct SignInOptions {
     client: Option<ClientOptions>,
     /// Where a captcha is asked for.
     captcha: CaptchaOptions,
+    /// The kinds of names that `identifier` may be.
+    identity_fields: Vec<&'static str>,
+    /// How accounts are made; none where people do not make them.
+    registration: Option<RegistrationOptions>,
     /// Parts of the API that are there, by the names of the settings.
     switches: BTreeMap<&'static str, bool>,
     /// Languages of texts.
     ui_locales: Vec<String>,
+}
+
+/// How accounts are made.
+#[derive(Debug, Serialize, ToSchema)]
+struct RegistrationOptions {
+    /// `code`: the code of the message makes the account; `link`: the account waits for its link.
+    mode: &'static str,
+    /// Whether a username is chosen: `required`, `optional` or `off`.
+    username: &'static str,
+    /// What else is asked for.
+    attributes: Vec<AttributeOptions>,
+}
+
+/// An attribute that is asked for.
+#[derive(Debug, Serialize, ToSchema)]
+struct AttributeOptions {
+    /// Its name.
+    name: String,
+    /// `text`, `number`, `boolean` or `date`.
+    r#type: &'static str,
+    /// Whether nobody may register without it.
+    required: bool,
+    /// The most characters of a text.
+    max_length: Option<usize>,
+}
+
+impl RegistrationOptions {
+    /// None where people do not make accounts, or not by this API.
+    fn of(web: &Web) -> Option<Self> {
+        let settings = &web.provider.accounts.settings;
+        if settings.sign_up == SignUp::Off || !web.api.off().allows(Group::Register) {
+            return None;
+        }
+        let attributes = settings.attributes.asked().map(|asked| AttributeOptions {
+            name: asked.name.clone(),
+            r#type: asked.kind.as_str(),
+            required: asked.required,
+            max_length: asked.max_length,
+        });
+        Some(Self {
+            mode: settings.sign_up.as_str(),
+            username: settings.username.as_str(),
+            attributes: attributes.collect(),
+        })
+    }
 }
 
 /// An app.
@@ -136,6 +186,8 @@ async fn options(State(web): State<Web>, request: Request) -> Result<Response, P
         methods: methods.collect(),
         client,
         captcha: CaptchaOptions::from(&web.captcha),
+        identity_fields: web.provider.accounts.settings.identity_fields.iter().map(|kind| kind.as_str()).collect(),
+        registration: RegistrationOptions::of(&web),
         switches: Group::ALL.iter().map(|group| (group.as_str(), off.allows(*group))).collect(),
         ui_locales: web.pages.templates().languages(),
     });

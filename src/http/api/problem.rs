@@ -12,6 +12,7 @@ use http::StatusCode;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::account::{AccountError, Mistake, Why};
 use crate::authn::Refusal;
 use crate::http::api::code::Code;
 use crate::model::fault::{Fault, FaultKind};
@@ -154,6 +155,34 @@ impl From<Fault> for Problem {
     }
 }
 
+/// The code that `account/` means; both have the same words.
+fn code_of(text: &str) -> Code {
+    Code::parse(text).unwrap_or(Code::ServerError)
+}
+
+impl From<Mistake> for FieldError {
+    fn from(mistake: Mistake) -> Self {
+        let error = Self::new(mistake.field, code_of(mistake.code));
+        match mistake.bound {
+            Some((name, bound)) => error.with(name, bound),
+            None => error,
+        }
+    }
+}
+
+impl From<AccountError> for Problem {
+    fn from(error: AccountError) -> Self {
+        match error {
+            AccountError::Fields(mistakes) => Self::fields(mistakes.into_iter().map(FieldError::from).collect()),
+            AccountError::Refused(why @ Why::WrongCode) => Self::field("code", code_of(why.as_str())),
+            AccountError::Refused(why) => Self::new(code_of(why.as_str())),
+            AccountError::RecentlySent(seconds) => Self::new(Code::CodeRecentlySent).retry_after(seconds),
+            AccountError::TooOften(seconds) => Self::new(Code::RateLimited).retry_after(seconds),
+            AccountError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         match refusal {
@@ -161,6 +190,7 @@ impl From<Refusal> for Problem {
             // No moment is told: waiting does not help.
             Refusal::Closed => Self::new(Code::TooManyAttempts),
             Refusal::Disabled => Self::new(Code::AccountDisabled),
+            Refusal::NotActivated => Self::new(Code::AccountNotActivated),
             Refusal::FlowExpired => Self::new(Code::FlowExpired),
             Refusal::FlowInvalid => Self::new(Code::FlowInvalid),
             Refusal::TooMany(seconds) => Self::new(Code::TooManyAttempts).retry_after(seconds),
@@ -194,6 +224,17 @@ mod tests {
             let problem = Problem::fields(errors);
             assert_eq!((problem.code, problem.status.as_u16()), (code, status), "{codes:?}");
         }
+    }
+
+    #[test]
+    fn account_and_api_have_the_same_words() {
+        for why in Why::ALL {
+            assert!(Code::parse(why.as_str()).is_some(), "{why:?}");
+        }
+        let mistake = Mistake::new("password", Why::PasswordTooShort).with("min", 8);
+        assert_eq!(FieldError::from(mistake), FieldError::new("password", Code::PasswordTooShort).with("min", 8));
+        let wrong = Problem::from(AccountError::from(Why::WrongCode));
+        assert_eq!((wrong.status.as_u16(), wrong.errors.len()), (422, 1), "a code of a form is a field");
     }
 
     #[test]

@@ -58,7 +58,7 @@ async fn show(State(web): State<Web>, guest: Guest) -> Result<Response, Problem>
     };
     let session = session.filter(|_| user.is_some());
     let view = SessionView {
-        user: user.as_deref().map(UserView::from),
+        user: user.as_deref().map(|user| UserView::of(&web, user)),
         csrf_token,
         expires_at: session.map(|session| Moment(session.ends_at())),
         auth_time: session.map(|session| Moment(session.authentication.at)),

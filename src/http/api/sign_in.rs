@@ -38,6 +38,7 @@ use crate::protocol::secret::Secret;
 pub(super) const REFUSED: &[Code] = &[
     Code::InvalidCredentials,
     Code::AccountDisabled,
+    Code::AccountNotActivated,
     Code::TooManyAttempts,
     Code::UnauthorizedClient,
     Code::DeliveryNotAllowed,
@@ -322,7 +323,7 @@ async fn with_session(web: &Web, guest: &Guest, signed_in: SignedIn) -> Result<R
     }
     let user = web.provider.edges.store.user(person).await?;
     let answer = SignInAnswer {
-        user: user.as_deref().map(UserView::from),
+        user: user.as_deref().map(|user| UserView::of(web, user)),
         csrf_token: Some(csrf_token_of(web, &token)),
         is_new_user: Some(false),
         ..SignInAnswer::of("complete")

@@ -1,9 +1,11 @@
 //! A person as the API shows them to themselves.
 
 use serde::Serialize;
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use crate::http::api::answer::Moment;
+use crate::http::web::Web;
 use crate::model::user::{IdentifierKind, Role, User};
 
 /// A person.
@@ -36,10 +38,30 @@ pub struct UserView {
     pub created_at: Moment,
     /// When it last changed.
     pub updated_at: Moment,
+    /// When the person last signed in.
+    pub last_sign_in_at: Option<Moment>,
+    /// What the person may do on this server.
+    pub roles: Vec<&'static str>,
+    /// The groups that the person is in.
+    pub groups: Vec<GroupView>,
+    /// What the settings add: attributes and standard claims.
+    #[serde(flatten)]
+    #[schema(ignore)]
+    pub more: Map<String, Value>,
 }
 
-impl From<&User> for UserView {
-    fn from(user: &User) -> Self {
+/// A group that a person is in.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct GroupView {
+    /// Its name.
+    pub name: String,
+    /// What it allows.
+    pub permissions: Vec<String>,
+}
+
+impl UserView {
+    /// The view of `user`.
+    pub fn of(web: &Web, user: &User) -> Self {
         let text = |kind| user.primary(kind).map(|identifier| identifier.value.clone());
         let proven = |kind| user.primary(kind).is_some_and(|identifier| identifier.verified_at.is_some());
         Self {
@@ -56,6 +78,10 @@ impl From<&User> for UserView {
             staff: user.role == Role::Owner,
             created_at: Moment(user.created_at),
             updated_at: Moment(user.updated_at),
+            last_sign_in_at: user.last_sign_in_at.map(Moment),
+            roles: if user.role == Role::Owner { vec!["owner"] } else { Vec::new() },
+            groups: Vec::new(),
+            more: web.provider.accounts.more_of(user),
         }
     }
 }

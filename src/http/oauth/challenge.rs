@@ -172,6 +172,9 @@ fn said(web: &Web, refused: Refusal) -> Result<Response, OAuthError> {
     let (error, description, code) = match refused {
         Refusal::Wrong => (ErrorCode::AccessDenied, "the answer is wrong", Code::InvalidCredentials),
         Refusal::Disabled => (ErrorCode::AccessDenied, "the account is switched off", Code::AccountDisabled),
+        Refusal::NotActivated => {
+            (ErrorCode::AccessDenied, "the account waits for its activation", Code::AccountNotActivated)
+        }
         Refusal::FlowExpired => (ErrorCode::InvalidSession, "auth_session has expired; begin again", Code::FlowExpired),
         Refusal::FlowInvalid => {
             (ErrorCode::InvalidSession, "auth_session is not known here, or was used; begin again", Code::FlowInvalid)

@@ -39,9 +39,9 @@ pub async fn submit(State(web): State<Web>, visitor: Visitor, Query(query): Quer
     let answer = Answer::Link(Secret::from(token));
     match prove(&web, &visitor, ("link", &answer), None).await {
         Ok(completed) => enter(&web, visitor, None, (completed, Persistence::Browser, destination(&query))).await,
-        Err(Refusal::Wrong | Refusal::Disabled | Refusal::FlowExpired | Refusal::FlowInvalid) => {
-            web.refuse(&visitor, &PageError::new("link_used", StatusCode::BAD_REQUEST))
-        }
+        Err(
+            Refusal::Wrong | Refusal::Disabled | Refusal::NotActivated | Refusal::FlowExpired | Refusal::FlowInvalid,
+        ) => web.refuse(&visitor, &PageError::new("link_used", StatusCode::BAD_REQUEST)),
         Err(Refusal::TooMany(_) | Refusal::Closed) => {
             web.refuse(&visitor, &PageError::new("too_many_requests", StatusCode::TOO_MANY_REQUESTS))
         }

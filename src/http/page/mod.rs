@@ -8,6 +8,10 @@ pub mod error_docs;
 pub mod home;
 pub mod link;
 pub mod logout;
+pub mod mailed_link;
+pub mod profile;
+pub mod recover;
+pub mod register;
 pub mod select_account;
 pub mod sign_in;
 
@@ -128,6 +132,7 @@ fn lost(web: &Web, visitor: &Visitor, (key, back): (&'static str, Option<Back>))
 pub fn lead(web: &Web, visitor: &Visitor, place: &Place, next: Next) -> Response {
     match next {
         Next::SignIn => redirect(&place.path(web, "/sign-in")),
+        Next::Register => redirect(&place.path(web, "/register")),
         Next::SelectAccount => redirect(&place.path(web, "/sign-in/account")),
         Next::Consent(_) => redirect(&place.path(web, "/consent")),
         Next::Answer(answer) => web.deliver(visitor, answer),

@@ -5,6 +5,7 @@ use axum::response::Response;
 use http::StatusCode;
 use http::header::{HeaderValue, RETRY_AFTER};
 
+use crate::account::settings::SignUp;
 use crate::authn::flow::{Completed, Opening, Step};
 use crate::authn::{Answer, Attempt, Refusal};
 use crate::edge::store::Beside;
@@ -19,6 +20,7 @@ use crate::model::client::Client;
 use crate::model::fault::Fault;
 use crate::model::interaction::Participation;
 use crate::model::sign_in_flow::{BegunBy, Purpose};
+use crate::model::user::IdentifierKind;
 use crate::oauth::endpoint::authorize::{Next, go_on};
 use crate::oauth::interaction::Open;
 use crate::oauth::interaction::sign_in::{Keep, Persistence, sign_in, took_part};
@@ -26,7 +28,16 @@ use crate::protocol::params::Params;
 use crate::protocol::secret::Secret;
 
 /// What a page without a waiting request leads to.
-const DESTINATIONS: &[&str] = &["account", "account/sessions", "account/history", "account/apps", "admin"];
+const DESTINATIONS: &[&str] = &[
+    "account",
+    "account/profile",
+    "account/contacts",
+    "account/sessions",
+    "account/history",
+    "account/apps",
+    "account/data",
+    "admin",
+];
 
 /// `GET /sign-in`
 pub async fn show(State(web): State<Web>, visitor: Visitor, Query(query): Query) -> Response {
@@ -87,6 +98,7 @@ pub async fn submit(State(web): State<Web>, visitor: Visitor, Query(query): Quer
         Refusal::TooMany(_) => ("too_many_attempts", StatusCode::TOO_MANY_REQUESTS),
         Refusal::Closed => ("too_many_failures", StatusCode::TOO_MANY_REQUESTS),
         Refusal::Disabled => ("account_disabled", StatusCode::FORBIDDEN),
+        Refusal::NotActivated => ("account_not_activated", StatusCode::FORBIDDEN),
         Refusal::Fault(fault) => return fault_page(&web, &visitor, fault.clone()),
     };
     let shown = Shown { query: &query, place, open: open.as_ref(), login, error: Some(key) };
@@ -191,6 +203,9 @@ fn page(web: &Web, visitor: &Visitor, shown_now: Shown<'_>) -> Response {
         error: error.map(str::to_owned),
         client: open.map(|open| shown(&open.client, open.interaction.request.return_path.redirect_uri())),
         back_uri: open.and_then(|open| way_back(&open.client, web.provider.issuer.as_str())).map(|back| back.uri),
+        register_uri: (web.provider.accounts.settings.sign_up != SignUp::Off).then(|| place.path(web, "/register")),
+        recover_uri: place.path(web, "/recover"),
+        names: names(&web.provider.accounts.settings.identity_fields),
         methods: Vec::new(),
         remember: true,
         development_users: web.development_users.clone(),
@@ -204,6 +219,13 @@ fn page(web: &Web, visitor: &Visitor, shown_now: Shown<'_>) -> Response {
         admit_widget(web, &mut response);
     }
     with_cookies(response, cookie)
+}
+
+/// The kinds of names that are heard, as the key of a label has them.
+fn names(heard: &[IdentifierKind]) -> String {
+    let every = [IdentifierKind::Email, IdentifierKind::Username, IdentifierKind::Phone];
+    let heard: Vec<&str> = every.into_iter().filter(|kind| heard.contains(kind)).map(IdentifierKind::as_str).collect();
+    if heard.len() == every.len() { "any".to_owned() } else { heard.join("-") }
 }
 
 /// `login_hint`, else the name of the person who is signed in and has to prove it again.

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use crate::account::settings::SignUp;
 use crate::edge::{meter, tally};
 use crate::model::client::Client;
 use crate::model::fault::Fault;
@@ -45,6 +46,8 @@ impl From<Fault> for AuthorizeError {
 pub enum Next {
     /// The person signs in.
     SignIn,
+    /// The person makes an account.
+    Register,
     /// The person chooses an account.
     SelectAccount,
     /// The person is asked for consent.
@@ -80,6 +83,7 @@ pub async fn authorize(provider: &Provider, params: &Params, browser: &Browser) 
 fn outcome(begun: &Result<Begun, AuthorizeError>) -> &'static str {
     match begun {
         Ok(Begun { next: Next::SignIn, .. }) => "sign_in",
+        Ok(Begun { next: Next::Register, .. }) => "register",
         Ok(Begun { next: Next::SelectAccount, .. }) => "select_account",
         Ok(Begun { next: Next::Consent(_), .. }) => "consent",
         Ok(Begun { next: Next::Answer(_) | Next::AlreadyAnswered, .. }) => "answered",
@@ -105,6 +109,9 @@ async fn begin(provider: &Provider, params: &Params, browser: &Browser) -> Resul
     let refuse = |error: OAuthError| AuthorizeError::Client(Box::new(request.return_path.clone()), error);
     if !client.allows(GrantType::AuthorizationCode) {
         return Err(refuse(OAuthError::unauthorized_client("the client is not registered for authorization_code")));
+    }
+    if request.prompt.create && provider.accounts.settings.sign_up == SignUp::Off {
+        return Err(refuse(OAuthError::access_denied("nobody may register here; prompt=create is not possible")));
     }
     machine::authorization(&request, &client).map_err(refuse)?;
     check_hint(provider, &request).map_err(refuse)?;
@@ -196,6 +203,7 @@ async fn carry_out(
             Next::Answer(finish::answer(provider, request, (client, session), allowed).await?)
         }
         (Step::SignIn | Step::Answer(_), _) => Next::SignIn,
+        (Step::Register, _) => Next::Register,
         (Step::SelectAccount, _) => Next::SelectAccount,
         (Step::Consent(asked), _) => Next::Consent(asked),
         (Step::Refuse(error), _) => Next::Answer(request.return_path.error(&error)),

@@ -2,6 +2,7 @@
 //!
 //! OIDC Discovery §3, RFC 8414 §2.
 
+use crate::account::settings::SignUp;
 use crate::model::authentication::Acr;
 use crate::oauth::client_auth::METHODS;
 use crate::oauth::first_party::CHALLENGE_ENDPOINT;
@@ -12,12 +13,14 @@ use crate::protocol::authorization_request::Display;
 use crate::protocol::client_metadata::{ClientAuthMethod, SubjectType};
 use crate::protocol::metadata::{ProviderMetadata, client_assertion_algorithms};
 use crate::protocol::oidc::claims::claims_supported;
+use crate::protocol::oidc::prompt::Prompt;
 use crate::protocol::response_mode::ResponseMode;
 use crate::protocol::response_type::ResponseType;
 
 /// The document at both well-known places.
 pub fn metadata(provider: &Provider) -> ProviderMetadata {
     let at = |path: &str| provider.issuer.at(path);
+    let accounts = &provider.accounts.settings;
     let algorithms = provider.keys.load().algorithms();
     // RFC 7662 §2.1: who introspects proves who it is.
     let confidential: Vec<ClientAuthMethod> =
@@ -54,9 +57,17 @@ pub fn metadata(provider: &Provider) -> ProviderMetadata {
         introspection_endpoint_auth_methods_supported: confidential,
         introspection_endpoint_auth_signing_alg_values_supported: client_assertion_algorithms(),
         display_values_supported: Display::ALL.to_vec(),
-        prompt_values_supported: vec!["none", "login", "consent", "select_account"],
+        prompt_values_supported: Prompt::VALUES
+            .iter()
+            .copied()
+            .filter(|value| *value != "create" || accounts.sign_up != SignUp::Off)
+            .collect(),
         claim_types_supported: vec!["normal"],
-        claims_supported: claims_supported(),
+        claims_supported: claims_supported()
+            .into_iter()
+            .map(str::to_owned)
+            .chain(accounts.attributes.all().iter().filter_map(|attribute| attribute.claim.clone()))
+            .collect(),
         ui_locales_supported: provider.ui_locales.clone(),
         service_documentation: None,
         op_policy_uri: None,

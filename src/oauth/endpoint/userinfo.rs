@@ -40,6 +40,10 @@ pub async fn userinfo(provider: &Provider, access_token: &Secret) -> Result<(Arc
     }
     let client = live.client;
     let mut claims = claims::for_userinfo(&user, &grant, &live.token.scope);
+    if live.token.scope.contains("profile") {
+        let own = provider.accounts.settings.attributes.claims(&user.attributes);
+        claims.extend(own.map(|(claim, value)| (claim.to_owned(), value.clone())));
+    }
     claims.insert("sub".into(), Value::String(subject_of(provider, &client, user.id)?));
     let Some(algorithm) = client.metadata.userinfo_signed_response_alg else {
         return Ok((client, UserInfo::Json(claims)));

@@ -49,6 +49,8 @@ pub enum Wanted {
 pub enum Step {
     /// The person signs in.
     SignIn,
+    /// The person makes an account.
+    Register,
     /// The person chooses an account.
     SelectAccount,
     /// The person is asked for consent.
@@ -77,7 +79,9 @@ pub fn next_step(situation: &Situation<'_>, now: NumericDate) -> Step {
         return step;
     }
     let (code, description) = match step {
-        Step::SignIn => (ErrorCode::LoginRequired, "nobody suitable is signed in, and prompt=none forbids to ask"),
+        Step::SignIn | Step::Register => {
+            (ErrorCode::LoginRequired, "nobody suitable is signed in, and prompt=none forbids to ask")
+        }
         Step::SelectAccount => {
             (ErrorCode::AccountSelectionRequired, "an account must be chosen, and prompt=none forbids to ask")
         }
@@ -91,11 +95,16 @@ pub fn next_step(situation: &Situation<'_>, now: NumericDate) -> Step {
 
 fn with_pages(situation: &Situation<'_>, now: NumericDate) -> Step {
     let Situation { request, session, progress, .. } = situation;
-    let Some(session) = session else { return Step::SignIn };
+    let Some(session) = session else {
+        return if request.prompt.create { Step::Register } else { Step::SignIn };
+    };
     let part = participation(progress, session);
     let signed_in_here = part == Some(Participation::SignedIn);
 
     let authentication = &session.authentication;
+    if request.prompt.create && part.is_none() {
+        return Step::Register;
+    }
     if !signed_in_here && (request.prompt.login || !authentication.is_within(request.max_age, now)) {
         return Step::SignIn;
     }
@@ -266,6 +275,7 @@ mod tests {
         };
         match next_step(&situation, NOW) {
             Step::SignIn => "sign in".to_owned(),
+            Step::Register => "register".to_owned(),
             Step::SelectAccount => "select account".to_owned(),
             Step::Consent(asked) => format!("consent to {}, new {}", asked.scope, asked.new),
             Step::Answer(given) => format!("answer {}", given.scope),
@@ -296,6 +306,9 @@ mod tests {
             ("&prompt=select_account", Some(&old), all, &pending, "select account"),
             ("&prompt=select_account", Some(&old), all, &chose, "answer openid email"),
             ("&prompt=login+select_account", Some(&old), all, &signed_in, "answer openid email"),
+            ("&prompt=create", None, None, &pending, "register"),
+            ("&prompt=create", Some(&old), all, &pending, "register"),
+            ("&prompt=create", Some(&old), all, &signed_in, "answer openid email"),
             ("&max_age=100", Some(&old), all, &pending, "answer openid email"),
             ("&max_age=99", Some(&old), all, &pending, "sign in"),
             ("&max_age=0", Some(&old), all, &signed_in, "answer openid email"),
@@ -340,6 +353,7 @@ mod tests {
             let next = match next_step(&situation, NOW) {
                 Step::Answer(_) => "answer".to_owned(),
                 Step::SignIn => "sign in".to_owned(),
+                Step::Register => "register".to_owned(),
                 Step::Refuse(error) => error.code().as_str().to_owned(),
                 other => format!("{other:?}"),
             };

@@ -83,6 +83,7 @@ pub async fn sign_in(
 ) -> Result<SignedIn, Fault> {
     tally::user(authentication.user);
     let now = provider.now();
+    provider.edges.store.note_sign_in(authentication.user, now);
     let token = provider.edges.random.token();
     let token_hash = TokenHash::of(token.expose());
     let lifetimes = &provider.policy.sessions;

@@ -1,6 +1,6 @@
 //! What the person must be asked.
 //!
-//! OIDC Core §3.1.2.1 (`prompt`).
+//! OIDC Core §3.1.2.1 (`prompt`), Initiating User Registration via OpenID Connect 1.0 (`create`).
 
 use std::str::FromStr;
 
@@ -20,11 +20,14 @@ pub struct Prompt {
     pub consent: bool,
     /// The person chooses an account.
     pub select_account: bool,
+    /// The person makes an account.
+    #[serde(default)]
+    pub create: bool,
 }
 
 impl Prompt {
     /// The values we act on, for discovery (`prompt_values_supported`).
-    pub const VALUES: &'static [&'static str] = &["none", "login", "consent", "select_account"];
+    pub const VALUES: &'static [&'static str] = &["none", "login", "consent", "select_account", "create"];
 }
 
 impl FromStr for Prompt {
@@ -39,14 +42,15 @@ impl FromStr for Prompt {
                 "login" => prompt.login = true,
                 "consent" => prompt.consent = true,
                 "select_account" => prompt.select_account = true,
+                "create" => prompt.create = true,
                 _ => {
                     return Err(OAuthError::invalid_request(
-                        "prompt holds a value that is not supported; use none, login, consent or select_account",
+                        "prompt holds a value that is not supported; use none, login, consent, select_account or create",
                     ));
                 }
             }
         }
-        if prompt.none && (prompt.login || prompt.consent || prompt.select_account) {
+        if prompt.none && (prompt.login || prompt.consent || prompt.select_account || prompt.create) {
             return Err(OAuthError::invalid_request("prompt=none cannot be combined with other values"));
         }
         Ok(prompt)
@@ -71,7 +75,8 @@ mod tests {
     /// OIDC Core §3.1.2.1: "If this parameter contains none with any other value, an error is returned."
     #[test]
     fn contradictions_and_unknown_values_are_refused() {
-        for text in ["none login", "consent none", "None", "create", "login,consent", "login\tconsent"] {
+        for text in ["none login", "consent none", "None", "create none", "created", "login,consent", "login\tconsent"]
+        {
             assert!(text.parse::<Prompt>().is_err(), "{text}");
         }
     }

@@ -4,17 +4,24 @@
 //! To add tests: a file for the area, a line here, then
 //! `SYMBOLON_WRITE=1 cargo test --test it the_acceptance_page` writes the page anew.
 
+mod account_page;
 mod api;
+mod atomic;
 mod captcha;
+mod contact;
 mod epoch;
 mod first_party;
 mod flow;
 mod grants;
 mod history;
+mod language;
 mod limits;
+mod me;
 mod message;
 mod password;
+mod recovery;
 mod refresh;
+mod registration;
 mod session;
 mod session_limits;
 mod session_list;

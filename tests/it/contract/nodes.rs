@@ -6,13 +6,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
-use symbolon::app::{App, World};
+use symbolon::account::Asking;
+use symbolon::account::registration::NewAccount;
+use symbolon::account::reset::{ResetChannel, ResetProof};
+use symbolon::app::{App, Post, World};
 use symbolon::config::Config;
 use symbolon::config::secret::SecretSource;
+use symbolon::dev::mailbox::Mailbox;
 use symbolon::edge::clock::Clock;
 use symbolon::edge::ephemeral::{CODE, Decision, EphemeralKey, EphemeralStore, Quota};
 use symbolon::edge::store::{Beside, Reach, Store};
 use symbolon::model::authorization_code::AuthorizationCode;
+use symbolon::model::event::Provenance;
 use symbolon::model::fault::{Fault, FaultKind};
 use symbolon::model::token::CodeRedemption;
 use symbolon::oauth::grant::authorization_code::{CodeParameters, redeem};
@@ -42,11 +47,16 @@ struct Nodes {
 }
 
 async fn node(database: &str, redis: &str, folder: &Path) -> App {
+    posting((database, redis), folder, Post::Settings).await
+}
+
+/// A node that hands its messages on to `post`.
+async fn posting((database, redis): (&str, &str), folder: &Path, post: Post) -> App {
     let mut config = Config::default();
     config.database.url = Some(SecretSource::Value(Secret::from(database)));
     config.ephemeral.url = Some(SecretSource::Value(Secret::from(redis)));
     config.keys.master_key_file = folder.join("master.key");
-    let world = World { clock: Arc::new(Still), ..World::real() };
+    let world = World { clock: Arc::new(Still), post, ..World::real() };
     App::build(&config, Mode::Production, world).await.expect("the node starts")
 }
 
@@ -105,6 +115,49 @@ impl Nodes {
     async fn is_good(&self, of: usize, token: &str) -> bool {
         inspect(&self.of(of).provider, token).await.expect("asked").is_some()
     }
+}
+
+/// What somebody was sent, once a node has looked after it.
+async fn delivered(node: &App, mailbox: &Mailbox) -> String {
+    node.courier.run_due().await.expect("delivered");
+    mailbox.messages().pop().expect("a message").text
+}
+
+/// S-008, S-033, PROTOCOL T20: what is begun at one node is confirmed at both, at once, by one of them.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_is_made_once_and_a_link_is_good_once_on_two_nodes() {
+    let Some((database, redis)) = servers().await else { return };
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mailbox = Mailbox::new(Arc::new(Still));
+    let url = redis.url();
+    let node = || Box::pin(posting((&database, &url), folder.path(), mailbox.post()));
+    let (one, two) = tokio::join!(node(), node());
+    let of = |number: usize| if number.is_multiple_of(2) { &one } else { &two };
+    let asking = Asking {
+        provenance: Provenance { address: "192.0.2.1".to_owned(), ..Provenance::default() },
+        ..Asking::default()
+    };
+    let new = NewAccount { email: Some("carol@example.net".to_owned()), ..NewAccount::default() };
+    let begun = one.provider.accounts.start_registration(new, &asking).await.expect("begun");
+    let text = delivered(&two, &mailbox).await;
+    let is_code = |line: &&str| line.len() == 6 && line.bytes().all(|byte| byte.is_ascii_digit());
+    let code = text.lines().map(str::trim).find(is_code).expect("a code").to_owned();
+    let handle = begun.registration.expose();
+    let confirms =
+        (0..50).map(|number| of(number).provider.accounts.confirm_registration((handle, &code), None, &asking));
+    let made = join_all(confirms).await.into_iter().filter_map(Result::ok).count();
+    assert_eq!(made, 1);
+    assert_eq!(two.provider.edges.store.users(10).await.expect("listed").len(), 1);
+
+    let reset = two.provider.accounts.request_password_reset("carol@example.net", ResetChannel::Link, &asking).await;
+    assert!(reset.expect("asked").flow.is_none());
+    let text = delivered(&one, &mailbox).await;
+    let link = text.split_whitespace().find(|word| word.starts_with("http")).expect("a link");
+    let proof = ResetProof::Link(Secret::from(link.split_once("token=").expect("a token").1));
+    let password = Secret::from("several words that do not belong together");
+    let resets = (0..20).map(|number| of(number).provider.accounts.reset_password(&proof, (&password, None), &asking));
+    let done = join_all(resets).await.into_iter().filter_map(Result::ok).count();
+    assert_eq!(done, 1);
 }
 
 /// What both servers of this file need. `None` where a package is missing.

@@ -12,7 +12,7 @@ use symbolon::model::grant::{Consent, Grant, GrantDetails, SessionHolder};
 use symbolon::model::id::{ClientId, ConsentId, GrantId, IdentifierId, SessionId, UserId};
 use symbolon::model::session::{Session, SessionOrigin};
 use symbolon::model::token::{OpaqueAccessToken, RefreshToken};
-use symbolon::model::user::{Identifier, IdentifierKind, Role, User};
+use symbolon::model::user::{AccountState, Identifier, IdentifierKind, Role, User};
 use symbolon::protocol::numeric_date::NumericDate;
 use symbolon::protocol::oidc::claims::Profile;
 use symbolon::protocol::scope::Scope;
@@ -140,7 +140,9 @@ pub(super) fn person(random: [u8; 16], names: &[&str]) -> User {
         auth_epoch: Epoch::FIRST,
         created_at: at(0),
         updated_at: at(1),
-        disabled_at: None,
+        state: AccountState::Active,
+        attributes: serde_json::Map::new(),
+        last_sign_in_at: None,
     }
 }
 

@@ -21,7 +21,7 @@ use symbolon::edge::store::Store;
 use symbolon::http::front::Front;
 use symbolon::model::epoch::Epoch;
 use symbolon::model::id::{IdentifierId, UserId};
-use symbolon::model::user::{Identifier, IdentifierKind, Role, User};
+use symbolon::model::user::{AccountState, Identifier, IdentifierKind, Role, User};
 use symbolon::oauth::policy::Mode;
 use symbolon::oauth::provider::Provider;
 use symbolon::protocol::numeric_date::NumericDate;
@@ -399,6 +399,8 @@ fn person(name: &str, role: Role, number: u8) -> User {
         auth_epoch: Epoch::FIRST,
         created_at: now,
         updated_at: now,
-        disabled_at: None,
+        state: AccountState::Active,
+        attributes: serde_json::Map::new(),
+        last_sign_in_at: None,
     }
 }

@@ -26,9 +26,12 @@ use crate::model::user::{IdentifierKind, User};
 /// The pages of the console, by the end of their text keys and their paths.
 const PAGES: &[(&str, &str)] = &[
     ("overview", "/account"),
+    ("profile", "/account/profile"),
+    ("contacts", "/account/contacts"),
     ("sessions", "/account/sessions"),
     ("history", "/account/history"),
     ("apps", "/account/apps"),
+    ("data", "/account/data"),
 ];
 
 /// A person who looks at their own account.

@@ -147,7 +147,7 @@ fn everything_else_is_told_to_the_client() {
         (&[("code_challenge_method", "")], ErrorCode::InvalidRequest),
         (&[("code_challenge", "short")], ErrorCode::InvalidRequest),
         (&[("prompt", "none login")], ErrorCode::InvalidRequest),
-        (&[("prompt", "create")], ErrorCode::InvalidRequest),
+        (&[("prompt", "created")], ErrorCode::InvalidRequest),
         (&[("display", "hologram")], ErrorCode::InvalidRequest),
         (&[("max_age", "-1")], ErrorCode::InvalidRequest),
         (&[("max_age", "+1")], ErrorCode::InvalidRequest),

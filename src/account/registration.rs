@@ -1,0 +1,435 @@
+//! Making an account (S-002 … S-012, S-017).
+//!
+//! By code nothing is kept as an account until the code is right: what somebody typed waits for ten minutes under a handle that is
+//! bound to their browser, the password as its hash. By link the account is made, and may not be used until its link is. In both
+//! an address that has an account gets the same answer as any other, and its owner a mail.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::account::settings::{Answers, Presence, SignUp};
+use crate::account::start::{About, PAUSE, Start};
+use crate::account::{AccountError, Accounts, Asking, Mistake, Why, minutes};
+use crate::authn::otp_code::Verdict;
+use crate::edge::ephemeral::Namespace;
+use crate::edge::store::{Beside, Once, Registered};
+use crate::model::epoch::Epoch;
+use crate::model::event::EventName;
+use crate::model::fault::Fault;
+use crate::model::id::{IdentifierId, UserId};
+use crate::model::identifier::{Email, Phone, Username};
+use crate::model::mailed_link::LinkPurpose;
+use crate::model::message::{Channel, MessageData, MessageKind};
+use crate::model::user::{AccountState, Identifier, IdentifierKind, LookupName, Role, User};
+use crate::protocol::numeric_date::NumericDate;
+use crate::protocol::oidc::claims::Profile;
+use crate::protocol::secret::{Secret, TokenHash};
+
+mod names;
+
+pub use self::names::unfit_mistake;
+
+/// What codes and pauses are for.
+const PURPOSE: &str = "registration";
+/// Registrations under way, under the hash of their handle.
+const WAITING: Namespace<Waiting> = Namespace::new(PURPOSE);
+/// The layout of [`Waiting`].
+const VERSION: u8 = 1;
+/// How long one that ran out is still known as such.
+const REMEMBERED: std::time::Duration = std::time::Duration::from_hours(1);
+
+/// What somebody types who makes an account.
+#[derive(Clone, Debug, Default)]
+pub struct NewAccount {
+    /// Their address.
+    pub email: Option<String>,
+    /// Their number, where they register by it.
+    pub phone: Option<String>,
+    /// The name they choose.
+    pub username: Option<String>,
+    /// Their password, if they want one.
+    pub password: Option<Secret>,
+    /// The same once more, if it was asked for.
+    pub confirm_password: Option<Secret>,
+    /// Their names.
+    pub profile: Profile,
+    /// What else was sent: attributes by their names.
+    pub attributes: Map<String, Value>,
+}
+
+/// A registration that began.
+#[derive(Clone, Debug)]
+pub struct Begun {
+    /// The handle for what follows.
+    pub registration: Secret,
+    /// Until when it can be confirmed.
+    pub expires_in: u64,
+    /// When the next message may be asked for, in seconds.
+    pub resend_after: u64,
+}
+
+/// An account that was made or activated.
+#[derive(Clone, Debug)]
+pub struct Made {
+    /// The account.
+    pub user: User,
+    /// The authorization request that the link or registration belongs to.
+    pub flow: Option<String>,
+    /// The app it was for.
+    pub client_id: Option<String>,
+}
+
+/// A registration that waits.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Waiting {
+    version: u8,
+    binding: Option<TokenHash>,
+    /// How it is confirmed.
+    by: By,
+    /// Where the message goes.
+    contact: Contact,
+    account: Typed,
+    flow: Option<String>,
+    expires_at: NumericDate,
+}
+
+/// How a registration is confirmed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum By {
+    /// By a code. None is right where the address has an account.
+    Code(Option<TokenHash>),
+    /// By the link of a mail.
+    Link(Option<UserId>),
+}
+
+/// Where the message of a registration goes.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Contact {
+    kind: IdentifierKind,
+    value: String,
+}
+
+/// What was typed, judged and ready to be an account.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Typed {
+    email: Option<String>,
+    phone: Option<String>,
+    username: Option<String>,
+    phc: Option<String>,
+    profile: Profile,
+    attributes: Map<String, Value>,
+}
+
+impl Accounts {
+    /// Begins to make an account, and sends a message to the address or number.
+    ///
+    /// # Errors
+    /// Every field that cannot be taken; that nobody may register; that a message was sent a moment ago.
+    pub async fn start_registration(&self, new: NewAccount, asking: &Asking) -> Result<Begun, AccountError> {
+        if self.settings.sign_up == SignUp::Off {
+            return Err(Why::SignupNotAllowed.into());
+        }
+        let password = new.password.clone();
+        let (contact, mut typed) = self.judge(new).await?;
+        let name = LookupName::parse(&contact.value).ok_or(Why::InvalidEmail)?;
+        let now = self.now();
+        let owner = self.owner(&name).await?;
+        if self.settings.answers == Answers::Explicit
+            && let Some(owner) = &owner
+        {
+            return Err(taken(owner, &name).into());
+        }
+        let content =
+            serde_json::to_vec(&(&typed.email, &typed.phone, &typed.username, &typed.profile, &typed.attributes))
+                .unwrap_or_default();
+        let secret = password.as_ref().map(|password| password.expose().as_bytes()).unwrap_or_default();
+        let about = About {
+            purpose: PURPOSE,
+            address: name.as_str(),
+            binding: asking.binding.as_ref(),
+            content: &[&content, secret],
+        };
+        // Before anything begins: whoever is not heard now may begin later.
+        self.hear(asking)?;
+        let handle = match self.starts.begin(about, now).await? {
+            Start::Fresh(handle) => handle,
+            Start::Same(handle) => return Ok(self.begun(handle)),
+            Start::TooSoon(seconds) => return Err(AccountError::RecentlySent(seconds)),
+        };
+        // Whoever the address belongs to: the hash takes most of the time.
+        if let Some(password) = &password {
+            typed.phc = Some(self.hasher.hash(password).await?);
+        }
+        let waiting = Waiting {
+            version: VERSION,
+            binding: asking.binding,
+            by: By::Code(None),
+            contact,
+            account: typed,
+            flow: asking.flow.clone(),
+            expires_at: now.plus(self.lifetime()),
+        };
+        self.send(&handle, waiting, (owner.as_ref(), asking)).await?;
+        Ok(self.begun(handle))
+    }
+
+    /// Sends the message of a registration once more, with a new code or link.
+    ///
+    /// # Errors
+    /// That there is no such registration, that it ran out, or that a message was sent a moment ago.
+    pub async fn resend_registration(&self, handle: &str, asking: &Asking) -> Result<Begun, AccountError> {
+        let waiting = self.waiting(handle, asking).await?;
+        let name = LookupName::parse(&waiting.contact.value).ok_or(Why::RegistrationInvalid)?;
+        if let Err(seconds) = self.starts.again((PURPOSE, name.as_str()), self.now()).await? {
+            return Err(AccountError::RecentlySent(seconds));
+        }
+        let owner = self.owner(&name).await?;
+        let handle = Secret::from(handle);
+        self.send(&handle, waiting, (owner.as_ref(), asking)).await?;
+        Ok(self.begun(handle))
+    }
+
+    /// Makes the account when the code is right. `username` replaces the one that was chosen, where that turned out to be taken.
+    ///
+    /// # Errors
+    /// That the code is wrong, that the registration ran out, was used or is another browser's, that a name was taken meanwhile.
+    pub async fn confirm_registration(
+        &self,
+        (handle, code): (&str, &str),
+        username: Option<&str>,
+        asking: &Asking,
+    ) -> Result<Made, AccountError> {
+        let waiting = self.waiting(handle, asking).await?;
+        let By::Code(sealed) = &waiting.by else { return Err(Why::RegistrationInvalid.into()) };
+        let now = self.now();
+        // The tries outlive the code: a new one does not bring new tries.
+        let remembered = waiting.expires_at.plus(REMEMBERED);
+        match self.codes.judge((PURPOSE, handle), sealed.as_ref(), code, (now, remembered)).await? {
+            Verdict::Right => {}
+            Verdict::Wrong { .. } => return Err(Why::WrongCode.into()),
+            Verdict::Exhausted => return Err(Why::CodeAttemptsExceeded.into()),
+        }
+        let mut typed = waiting.account.clone();
+        if let Some(username) = username {
+            typed.username = Some(self.username(username)?.as_str().to_owned());
+        }
+        let user = self.user(&typed, AccountState::Active, Some(&waiting.contact)).await?;
+        let once = Once { kind: PURPOSE, hash: TokenHash::of(handle), expires_at: remembered };
+        let beside = Beside::event(self.event_of(EventName::UserCreated, user.id, asking));
+        match self.edges.store.register((&user, typed.phc.as_deref()), Some(once), beside).await? {
+            Registered::Created => {
+                let client_id = asking.client.as_ref().map(ToString::to_string);
+                Ok(Made { user, flow: waiting.flow, client_id })
+            }
+            Registered::Already => Err(Why::AlreadyVerified.into()),
+            Registered::Taken => Err(self.which_is_taken(&user).await?.into()),
+        }
+    }
+
+    /// Activates the account of a link.
+    ///
+    /// # Errors
+    /// That the link is used, over or unknown.
+    pub async fn activate(&self, token: &str, asking: &Asking) -> Result<Made, AccountError> {
+        let (hash, now) = (TokenHash::of(token), self.now());
+        let link = self.edges.store.mailed_link(&hash, LinkPurpose::Activation, now).await?;
+        let link = link.ok_or(Why::ActivationLinkInvalid)?;
+        let beside = Beside::event(self.event_of(EventName::UserActivated, link.user, asking));
+        let activated = self.edges.store.activate(&hash, now, beside).await?;
+        let activated = activated.ok_or(Why::ActivationLinkInvalid)?;
+        let user = self.edges.store.user(activated).await?.ok_or(Why::ActivationLinkInvalid)?;
+        let text = |name: &str| link.details.get(name).and_then(Value::as_str).map(str::to_owned);
+        Ok(Made { user: user.as_ref().clone(), flow: text("flow"), client_id: text("client_id") })
+    }
+
+    /// True when a link activates an account; it stays good.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub async fn can_activate(&self, token: &str) -> Result<bool, Fault> {
+        let link = self.edges.store.mailed_link(&TokenHash::of(token), LinkPurpose::Activation, self.now()).await?;
+        Ok(link.is_some())
+    }
+
+    fn lifetime(&self) -> std::time::Duration {
+        match self.settings.sign_up {
+            SignUp::Link => self.settings.lifetimes.activation,
+            SignUp::Code | SignUp::Off => self.settings.lifetimes.registration,
+        }
+    }
+
+    fn begun(&self, registration: Secret) -> Begun {
+        Begun { registration, expires_in: self.lifetime().as_secs(), resend_after: PAUSE.as_secs() }
+    }
+
+    /// Whose address it is, unless they never proved it.
+    async fn owner(&self, name: &LookupName) -> Result<Option<std::sync::Arc<User>>, Fault> {
+        let found = self.edges.store.user_by_name(name).await?;
+        let is_pending = |user: &User| {
+            matches!(user.state, AccountState::Pending { .. })
+                && user.named(name).is_some_and(|identifier| identifier.verified_at.is_none())
+        };
+        Ok(found.filter(|user| !is_pending(user)))
+    }
+
+    /// Writes down what waits and sends the message: a code or link, or to the owner of the address that they have an account.
+    async fn send(
+        &self,
+        handle: &Secret,
+        mut waiting: Waiting,
+        (owner, asking): (Option<&std::sync::Arc<User>>, &Asking),
+    ) -> Result<(), AccountError> {
+        let channel = match waiting.contact.kind {
+            IdentifierKind::Phone => Channel::Sms,
+            IdentifierKind::Email | IdentifierKind::Username => Channel::Mail,
+        };
+        let to = waiting.contact.value.clone();
+        let lifetime = self.lifetime();
+        let by_link = self.settings.sign_up == SignUp::Link && channel == Channel::Mail;
+        if let Some(owner) = owner {
+            // The same is written as for anybody else; no code is right, and no link is good.
+            waiting.by = if by_link { By::Link(None) } else { By::Code(None) };
+            let data = MessageData { url: Some(self.site.page("/sign-in")), ..MessageData::default() };
+            let job =
+                self.message((MessageKind::AccountExists, channel), &to, (Some(owner), asking), (data, lifetime))?;
+            let event = self.event(EventName::UserCreated, asking).failed().telling("reason", "exists");
+            self.keep(handle, &waiting).await?;
+            let (_, link) = self.link(LinkPurpose::Activation, (None, ""), asking, lifetime);
+            return Ok(self.edges.store.record(Beside::event(event).and_job(job).and_link(link)).await?);
+        }
+        if by_link {
+            return self.send_link(handle, waiting, asking).await;
+        }
+        let code = self.codes.draw();
+        waiting.by = By::Code(Some(self.codes.seal(PURPOSE, handle.expose(), &code)));
+        let valid_minutes = Some(minutes(waiting.expires_at.since(self.now())));
+        let data = MessageData { code: Some(code.expose().clone()), valid_minutes, ..MessageData::default() };
+        let job = self.message((MessageKind::RegistrationCode, channel), &to, (None, asking), (data, lifetime))?;
+        let (_, link) = self.link(LinkPurpose::Activation, (None, ""), asking, lifetime);
+        let event = self.event(EventName::UserCreated, asking).telling("step", "code");
+        self.keep(handle, &waiting).await?;
+        Ok(self.edges.store.record(Beside::event(event).and_job(job).and_link(link)).await?)
+    }
+
+    async fn send_link(&self, handle: &Secret, mut waiting: Waiting, asking: &Asking) -> Result<(), AccountError> {
+        let now = self.now();
+        let lifetime = self.lifetime();
+        let asking = Asking { flow: waiting.flow.clone().or_else(|| asking.flow.clone()), ..asking.clone() };
+        waiting.expires_at = now.plus(lifetime);
+        for _ in 0..2 {
+            let state = AccountState::Pending { since: now, purge_at: Some(waiting.expires_at) };
+            let user = self.user(&waiting.account, state, None).await?;
+            let address = &waiting.contact.value;
+            let (token, link) = self.link(LinkPurpose::Activation, (Some(&user), address), &asking, lifetime);
+            let data = MessageData {
+                url: Some(self.site.url(LinkPurpose::Activation, &token)),
+                valid_minutes: Some(minutes(lifetime)),
+                ..MessageData::default()
+            };
+            let to = (MessageKind::Activate, Channel::Mail);
+            let job = self.message(to, address, (Some(&user), &asking), (data, lifetime))?;
+            let event = self.event_of(EventName::UserCreated, user.id, &asking).telling("step", "link");
+            let beside = Beside::event(event).and_job(job).and_link(link);
+            waiting.by = By::Link(Some(user.id));
+            self.keep(handle, &waiting).await?;
+            let registered = self.edges.store.register((&user, waiting.account.phc.as_deref()), None, beside).await?;
+            if registered != Registered::Taken {
+                return Ok(());
+            }
+            let mistake = self.which_is_taken(&user).await?;
+            if self.settings.answers == Answers::Explicit {
+                return Err(mistake.into());
+            }
+            if mistake.field != "username" {
+                // Somebody proved the address a moment ago: they know that they have an account.
+                return Ok(());
+            }
+            // A stranger is not told which names are taken: the account gets one that is like the chosen one, to be changed later.
+            waiting.account.username = Some(self.free_username(&waiting.account).await?);
+        }
+        Ok(())
+    }
+
+    async fn keep(&self, handle: &Secret, waiting: &Waiting) -> Result<(), Fault> {
+        let key = TokenHash::of(handle.expose());
+        WAITING.put(&*self.edges.ephemeral, key.as_bytes(), waiting, waiting.expires_at.plus(REMEMBERED)).await
+    }
+
+    /// The registration of a handle, in the browser that began it.
+    async fn waiting(&self, handle: &str, asking: &Asking) -> Result<Waiting, AccountError> {
+        let now = self.now();
+        let found = WAITING.get(&*self.edges.ephemeral, TokenHash::of(handle).as_bytes(), now).await?;
+        let own = found.filter(|waiting| waiting.version == VERSION && asking.holds(waiting.binding.as_ref()));
+        let waiting = own.ok_or(Why::RegistrationInvalid)?;
+        if waiting.expires_at.is_past(now) { Err(Why::RegistrationExpired.into()) } else { Ok(waiting) }
+    }
+
+    /// The person that `typed` describes; what was `proven` is theirs.
+    async fn user(&self, typed: &Typed, state: AccountState, proven: Option<&Contact>) -> Result<User, AccountError> {
+        let now = self.now();
+        let identifier = |kind, value: &String| Identifier {
+            id: IdentifierId::new(now, self.edges.random.bytes()),
+            kind,
+            value: value.clone(),
+            verified_at: proven.filter(|proven| proven.kind == kind && proven.value == *value).map(|_| now),
+            is_primary: true,
+        };
+        let username = match (&typed.username, self.settings.username) {
+            (Some(username), _) => Some(username.clone()),
+            (None, Presence::Optional) => Some(self.free_username(typed).await?),
+            (None, Presence::Required | Presence::Off) => None,
+        };
+        let named = [
+            username.as_ref().map(|name| identifier(IdentifierKind::Username, name)),
+            typed.email.as_ref().map(|email| identifier(IdentifierKind::Email, email)),
+            typed.phone.as_ref().map(|phone| identifier(IdentifierKind::Phone, phone)),
+        ];
+        Ok(User {
+            id: UserId::new(self.edges.random.bytes()),
+            profile: typed.profile.clone(),
+            identifiers: named.into_iter().flatten().collect(),
+            role: Role::Member,
+            auth_epoch: Epoch::FIRST,
+            created_at: now,
+            updated_at: now,
+            state,
+            attributes: typed.attributes.clone(),
+            last_sign_in_at: None,
+        })
+    }
+
+    /// Which of the names of somebody who proved their address belongs to somebody else.
+    async fn which_is_taken(&self, user: &User) -> Result<Mistake, Fault> {
+        for identifier in &user.identifiers {
+            let Some(name) = LookupName::parse(&identifier.value) else { continue };
+            if let Some(owner) = self.edges.store.user_by_name(&name).await? {
+                return Ok(taken(&owner, &name));
+            }
+        }
+        Ok(Mistake::new("email", Why::EmailTaken))
+    }
+}
+
+/// What belongs to `owner`, as a mistake of whoever wants it.
+fn taken(owner: &User, name: &LookupName) -> Mistake {
+    match owner.named(name).map(|identifier| identifier.kind) {
+        Some(IdentifierKind::Username) => Mistake::new("username", Why::UsernameTaken),
+        Some(IdentifierKind::Phone) => Mistake::new("phone", Why::PhoneTaken),
+        Some(IdentifierKind::Email) | None => Mistake::new("email", Why::EmailTaken),
+    }
+}
+
+/// Reads addresses and numbers as they are kept.
+fn contact(email: Option<&Email>, phone: Option<&Phone>) -> Option<Contact> {
+    match (email, phone) {
+        (Some(email), _) => Some(Contact { kind: IdentifierKind::Email, value: email.as_str().to_owned() }),
+        (None, Some(phone)) => Some(Contact { kind: IdentifierKind::Phone, value: phone.as_str().to_owned() }),
+        (None, None) => None,
+    }
+}
+
+/// As it is kept: a name in one form.
+fn kept(username: &Username) -> String {
+    username.as_str().to_owned()
+}

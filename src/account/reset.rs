@@ -1,0 +1,285 @@
+//! A forgotten password (S-032 … S-037): a link, or a code by mail or text message, and then a new one.
+//!
+//! NIST SP 800-63B-4 §4.2, PROTOCOL A13. Every identifier gets the same answer; only the owner of an account that may be used gets a
+//! message, at an address or number of the account and never at one that the request names. Whoever proves the address activates an
+//! account that waited for it; one that an administrator disabled stays disabled.
+
+use serde::{Deserialize, Serialize};
+
+use crate::account::password::differs;
+use crate::account::start::{About, PAUSE, Start};
+use crate::account::{AccountError, Accounts, Asking, Why, minutes};
+use crate::authn::limit::Rule;
+use crate::authn::otp_code::Verdict;
+use crate::edge::ephemeral::Namespace;
+use crate::edge::store::Beside;
+use crate::model::event::{Actor, EventName};
+use crate::model::fault::Fault;
+use crate::model::mailed_link::{GoodLink, LinkPurpose};
+use crate::model::message::{Channel, MessageData, MessageKind};
+use crate::model::user::{AccountState, Identifier, IdentifierKind, LookupName, User};
+use crate::protocol::numeric_date::NumericDate;
+use crate::protocol::secret::{Secret, TokenHash};
+
+const PURPOSE: &str = "password_reset";
+/// Resets by code under way, under the hash of their handle.
+const WAITING: Namespace<Waiting> = Namespace::new(PURPOSE);
+const VERSION: u8 = 1;
+/// How long one that ran out is still known as such.
+const REMEMBERED: std::time::Duration = std::time::Duration::from_hours(1);
+
+/// The way to a new password.
+#[derive(Copy, Clone, Debug, Default, Eq, PartialEq)]
+pub enum ResetChannel {
+    /// A link by mail.
+    #[default]
+    Link,
+    /// A code by mail.
+    EmailCode,
+    /// A code by text message.
+    SmsCode,
+}
+
+/// A reset that was asked for.
+#[derive(Clone, Debug)]
+pub struct ResetBegun {
+    /// The handle for the code, where one was sent.
+    pub flow: Option<Secret>,
+    /// How long link or code are good, in seconds.
+    pub expires_in: u64,
+    /// When the next may be asked for, in seconds.
+    pub resend_after: u64,
+}
+
+/// What allows a new password.
+#[derive(Clone, Debug)]
+pub enum ResetProof {
+    /// The token of a link.
+    Link(Secret),
+    /// A code, with its handle.
+    Code {
+        /// The handle.
+        flow: Secret,
+        /// What was typed.
+        code: String,
+    },
+}
+
+/// A password that was set.
+#[derive(Clone, Debug)]
+pub struct ResetDone {
+    /// The authorization request that the link belongs to.
+    pub flow: Option<String>,
+    /// The app it was for.
+    pub client_id: Option<String>,
+}
+
+/// A reset by code that waits. The link stands for the code in the main store: it is used up with the new password.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Waiting {
+    version: u8,
+    binding: Option<TokenHash>,
+    code: Option<TokenHash>,
+    link: TokenHash,
+    expires_at: NumericDate,
+}
+
+impl Accounts {
+    /// Sends a link or code to the owner of `identifier`, if there is one whose account may be used.
+    ///
+    /// # Errors
+    /// That the caller asks too often; a fault of a store. Never that there is no such account.
+    pub async fn request_password_reset(
+        &self,
+        identifier: &str,
+        channel: ResetChannel,
+        asking: &Asking,
+    ) -> Result<ResetBegun, AccountError> {
+        self.hear(asking)?;
+        let now = self.now();
+        let lifetime = self.reset_lifetime(channel);
+        let name = LookupName::parse(identifier);
+        let canonical = name.as_ref().map(LookupName::as_str).unwrap_or_default();
+        let kind: &[u8] = match channel {
+            ResetChannel::Link => b"link",
+            ResetChannel::EmailCode => b"email",
+            ResetChannel::SmsCode => b"sms",
+        };
+        let about = About {
+            purpose: PURPOSE,
+            address: canonical,
+            binding: asking.binding.as_ref(),
+            content: &[kind, asking.flow.as_deref().unwrap_or_default().as_bytes()],
+        };
+        let (handle, is_heard) = match self.starts.begin(about, now).await? {
+            Start::Fresh(handle) => (handle, true),
+            Start::Same(handle) => return Ok(self.reset_begun(channel, handle)),
+            // The answer tells strangers nothing: a code that was sent stays good under its own handle.
+            Start::TooSoon(_) => (self.edges.random.token(), false),
+        };
+        let user = match &name {
+            Some(name) if is_heard => self.edges.store.user_by_name(name).await?,
+            _ => None,
+        };
+        let user = user.filter(|user| matches!(user.state, AccountState::Active | AccountState::Pending { .. }));
+        let target = user.as_ref().and_then(|user| target(user, channel, name.as_ref()));
+        let within = match &user {
+            Some(user) => self.is_within((Rule::PasswordResetAccount, &user.id.to_string())).await?.is_none(),
+            None => self.is_within((Rule::PasswordResetAccount, canonical)).await?.is_none(),
+        };
+        let sent = user.as_deref().zip(target.map(|target| target.value.clone())).filter(|_| within);
+        self.send_reset(&handle, channel, sent, (lifetime, asking)).await?;
+        Ok(self.reset_begun(channel, handle))
+    }
+
+    /// What is written for an account, and the same for none: it is of no use then.
+    async fn send_reset(
+        &self,
+        handle: &Secret,
+        channel: ResetChannel,
+        to: Option<(&User, String)>,
+        (lifetime, asking): (std::time::Duration, &Asking),
+    ) -> Result<(), AccountError> {
+        let now = self.now();
+        let (user, address) = (to.as_ref().map(|(user, _)| *user), to.as_ref().map_or("", |(_, address)| address));
+        let (token, link) = self.link(LinkPurpose::PasswordReset, (user, address), asking, lifetime);
+        let code = self.codes.draw();
+        let sealed = self.codes.seal(PURPOSE, handle.expose(), &code);
+        let (kind, way, data) = match channel {
+            ResetChannel::Link => {
+                let url = self.site.url(LinkPurpose::PasswordReset, &token);
+                (MessageKind::PasswordReset, Channel::Mail, MessageData { url: Some(url), ..MessageData::default() })
+            }
+            ResetChannel::EmailCode | ResetChannel::SmsCode => {
+                let way = if channel == ResetChannel::SmsCode { Channel::Sms } else { Channel::Mail };
+                let code = Some(code.expose().clone());
+                (MessageKind::PasswordResetCode, way, MessageData { code, ..MessageData::default() })
+            }
+        };
+        if channel != ResetChannel::Link {
+            let waiting = Waiting {
+                version: VERSION,
+                binding: asking.binding,
+                code: user.map(|_| sealed),
+                link: link.hash,
+                expires_at: now.plus(lifetime),
+            };
+            let key = TokenHash::of(handle.expose());
+            let remembered = waiting.expires_at.plus(REMEMBERED);
+            WAITING.put(&*self.edges.ephemeral, key.as_bytes(), &waiting, remembered).await?;
+        }
+        let data = MessageData { valid_minutes: Some(minutes(lifetime)), ..data };
+        // For nobody the job is over before anyone looks at it.
+        let useful = if user.is_some() { lifetime } else { std::time::Duration::ZERO };
+        let job = self.message((kind, way), address, (user, asking), (data, useful))?;
+        let event = match user {
+            Some(user) => self.event(EventName::PasswordResetRequested, asking).of(user.id).by(Actor::Anonymous),
+            None => self.event(EventName::PasswordResetRequested, asking).failed(),
+        };
+        Ok(self.edges.store.record(Beside::event(event).and_job(job).and_link(link)).await?)
+    }
+
+    /// True when a link allows a new password; it stays good.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub async fn can_reset(&self, token: &str) -> Result<bool, Fault> {
+        Ok(self.reset_link(&TokenHash::of(token)).await?.is_some())
+    }
+
+    /// Sets a new password, which must be the same `again` where that was asked for, ends everything that the old one opened, and tells the owner.
+    ///
+    /// # Errors
+    /// What is wrong with the password, and then the proof stays good; that the proof is wrong, used or over.
+    pub async fn reset_password(
+        &self,
+        proof: &ResetProof,
+        (password, again): (&Secret, Option<&Secret>),
+        asking: &Asking,
+    ) -> Result<ResetDone, AccountError> {
+        let (hash, refused) = match proof {
+            ResetProof::Link(token) => (TokenHash::of(token.expose()), Why::PasswordResetLinkInvalid),
+            ResetProof::Code { flow, code } => (self.judge_reset(flow.expose(), code, asking).await?, Why::FlowInvalid),
+        };
+        let link = self.reset_link(&hash).await?.ok_or(refused)?;
+        let user = self.edges.store.user(link.user).await?.ok_or(refused)?;
+        let known: Vec<&str> = user
+            .identifiers
+            .iter()
+            .map(|identifier| identifier.value.as_str())
+            .chain(user.profile.name.as_deref())
+            .collect();
+        let mut mistakes = self.password_mistakes(password, &known).await?;
+        mistakes.extend(differs(password, again));
+        if !mistakes.is_empty() {
+            return Err(AccountError::Fields(mistakes));
+        }
+        let phc = self.hasher.hash(password).await?;
+        let mut beside = Beside::event(self.event_of(EventName::PasswordReset, user.id, asking));
+        if let Some(to) = user.primary(IdentifierKind::Email) {
+            let kind = (MessageKind::PasswordChanged, Channel::Mail);
+            let data = MessageData { url: Some(self.site.page("/recover")), ..MessageData::default() };
+            let day = std::time::Duration::from_hours(24);
+            beside = beside.and_job(self.message(kind, &to.value, (Some(&user), asking), (data, day))?);
+        }
+        if !self.edges.store.reset_password_by((&hash, link.purpose), &phc, self.now(), beside).await? {
+            return Err(refused.into());
+        }
+        let text = |name: &str| link.details.get(name).and_then(|value| value.as_str()).map(str::to_owned);
+        Ok(ResetDone { flow: text("flow"), client_id: text("client_id") })
+    }
+
+    /// A link that sets a password: of a forgotten one, or the first.
+    async fn reset_link(&self, hash: &TokenHash) -> Result<Option<GoodLink>, Fault> {
+        let now = self.now();
+        for purpose in [LinkPurpose::PasswordReset, LinkPurpose::SetPassword] {
+            if let Some(link) = self.edges.store.mailed_link(hash, purpose, now).await? {
+                return Ok(Some(link));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The link that a right code stands for.
+    async fn judge_reset(&self, flow: &str, code: &str, asking: &Asking) -> Result<TokenHash, AccountError> {
+        let now = self.now();
+        let found = WAITING.get(&*self.edges.ephemeral, TokenHash::of(flow).as_bytes(), now).await?;
+        let own = found.filter(|waiting| waiting.version == VERSION && asking.holds(waiting.binding.as_ref()));
+        let waiting = own.ok_or(Why::FlowInvalid)?;
+        if waiting.expires_at.is_past(now) {
+            return Err(Why::FlowExpired.into());
+        }
+        let remembered = waiting.expires_at.plus(REMEMBERED);
+        match self.codes.judge((PURPOSE, flow), waiting.code.as_ref(), code, (now, remembered)).await? {
+            Verdict::Right => Ok(waiting.link),
+            Verdict::Wrong { .. } => Err(Why::WrongCode.into()),
+            Verdict::Exhausted => Err(Why::CodeAttemptsExceeded.into()),
+        }
+    }
+
+    fn reset_lifetime(&self, channel: ResetChannel) -> std::time::Duration {
+        match channel {
+            ResetChannel::Link => self.settings.lifetimes.reset,
+            ResetChannel::EmailCode | ResetChannel::SmsCode => self.settings.lifetimes.code,
+        }
+    }
+
+    fn reset_begun(&self, channel: ResetChannel, handle: Secret) -> ResetBegun {
+        ResetBegun {
+            flow: (channel != ResetChannel::Link).then_some(handle),
+            expires_in: self.reset_lifetime(channel).as_secs(),
+            resend_after: PAUSE.as_secs(),
+        }
+    }
+}
+
+/// Where the message goes: the address that was typed, if it is one of the account, else its primary one. A number only once it is
+/// proven; an address also before, since whoever reads it proves it.
+fn target<'a>(user: &'a User, channel: ResetChannel, typed: Option<&LookupName>) -> Option<&'a Identifier> {
+    let kind = match channel {
+        ResetChannel::Link | ResetChannel::EmailCode => IdentifierKind::Email,
+        ResetChannel::SmsCode => IdentifierKind::Phone,
+    };
+    let named = typed.and_then(|typed| user.named(typed)).filter(|identifier| identifier.kind == kind);
+    named.or_else(|| user.primary(kind)).filter(|found| kind == IdentifierKind::Email || found.verified_at.is_some())
+}

@@ -1,0 +1,125 @@
+//! What the operator decided about accounts.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::account::attribute::Attributes;
+use crate::account::rule::IdentityRules;
+use crate::model::user::IdentifierKind;
+
+/// Decisions about accounts.
+#[derive(Clone, Debug)]
+pub struct AccountSettings {
+    /// How accounts are made.
+    pub sign_up: SignUp,
+    /// What is said of addresses that have an account.
+    pub answers: Answers,
+    /// Whether people choose a username.
+    pub username: Presence,
+    /// What else is known of people.
+    pub attributes: Attributes,
+    /// Claims and attributes that the view of a person has beside its own fields.
+    pub view: Vec<String>,
+    /// Which names are taken.
+    pub rules: IdentityRules,
+    /// By which names people sign in.
+    pub identity_fields: Vec<IdentifierKind>,
+    /// How long things are good.
+    pub lifetimes: AccountLifetimes,
+}
+
+/// How long things are good.
+#[derive(Copy, Clone, Debug)]
+pub struct AccountLifetimes {
+    /// A registration by code.
+    pub registration: Duration,
+    /// The link of a new account.
+    pub activation: Duration,
+    /// A link for a new password.
+    pub reset: Duration,
+    /// A code for a new password, or for the forgotten address.
+    pub code: Duration,
+    /// A code for a further address or number.
+    pub contact: Duration,
+    /// The mail to a new address.
+    pub email_change: Duration,
+    /// The link that takes a change of address back.
+    pub email_change_undo: Duration,
+    /// The time between the wish for a deletion and its end.
+    pub deletion_grace: Duration,
+    /// The link of an export.
+    pub export: Duration,
+}
+
+impl Default for AccountLifetimes {
+    fn default() -> Self {
+        Self {
+            registration: Duration::from_mins(10),
+            activation: Duration::from_hours(24),
+            reset: Duration::from_hours(1),
+            code: Duration::from_mins(5),
+            contact: Duration::from_mins(10),
+            email_change: Duration::from_hours(1),
+            email_change_undo: Duration::from_hours(7 * 24),
+            deletion_grace: Duration::from_hours(14 * 24),
+            export: Duration::from_hours(24),
+        }
+    }
+}
+
+/// How accounts are made.
+#[derive(Copy, Clone, Debug, Eq, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SignUp {
+    /// By a code: nothing is kept as an account until it is typed.
+    Code,
+    /// By a link: the account waits for it.
+    Link,
+    /// Not by people themselves.
+    Off,
+}
+
+impl SignUp {
+    /// As the settings and the API write it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Code => "code",
+            Self::Link => "link",
+            Self::Off => "off",
+        }
+    }
+}
+
+/// What is said of addresses that have an account.
+#[derive(Copy, Clone, Debug, Eq, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answers {
+    /// The same as of any other: strangers learn nothing, and the owner gets a mail.
+    Privacy,
+    /// That they are taken.
+    Explicit,
+}
+
+/// Whether something is asked for.
+#[derive(Copy, Clone, Debug, Eq, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Presence {
+    /// It must be there.
+    Required,
+    /// It may be left out.
+    Optional,
+    /// It may not be there.
+    Off,
+}
+
+impl Presence {
+    /// As the settings and the API write it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Required => "required",
+            Self::Optional => "optional",
+            Self::Off => "off",
+        }
+    }
+}

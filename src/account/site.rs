@@ -1,0 +1,44 @@
+//! Where the links of messages lead: to pages of ours, unless the operator has a frontend of their own (S-133).
+//!
+//! A link is made of the issuer or of the setting and of one opaque token, and of nothing that a request says (PROTOCOL A14).
+
+use crate::model::mailed_link::LinkPurpose;
+use crate::protocol::secret::Secret;
+
+/// Where links lead.
+#[derive(Clone, Debug)]
+pub struct Site {
+    base: String,
+}
+
+impl Site {
+    /// Pages below `base`, the issuer.
+    pub fn new(base: &str) -> Self {
+        Self { base: base.trim_end_matches('/').to_owned() }
+    }
+
+    /// The URL of a link.
+    pub fn url(&self, purpose: LinkPurpose, token: &Secret) -> String {
+        format!("{}{}?token={}", self.base, path(purpose), token.expose())
+    }
+
+    /// The URL of a page.
+    pub fn page(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+}
+
+/// The page of ours that takes links of this purpose.
+pub const fn path(purpose: LinkPurpose) -> &'static str {
+    match purpose {
+        LinkPurpose::Activation => "/activate",
+        LinkPurpose::PasswordReset | LinkPurpose::SetPassword => "/recover/password",
+        LinkPurpose::MagicLink => "/sign-in/magic",
+        LinkPurpose::EmailChange => "/email-change",
+        LinkPurpose::EmailChangeUndo => "/email-change/undo",
+        LinkPurpose::DeletionUndo => "/account/restore",
+        LinkPurpose::Export => "/account/export",
+        LinkPurpose::NotMe => "/account/not-me",
+        LinkPurpose::Invitation => "/invitation",
+    }
+}

@@ -1,0 +1,284 @@
+//! The names of a person that change: addresses and numbers added, removed, made primary, put in the place of another.
+//!
+//! An address that is not proven is never written here: it would keep its owner out (PROTOCOL A13).
+
+use std::sync::Arc;
+
+use futures_util::FutureExt as _;
+use uuid::Uuid;
+
+use crate::edge::store::account::Once;
+use crate::edge::store::epoch::{self, Kept, Stepped};
+use crate::edge::store::row::Context as _;
+use crate::edge::store::statement::Connection;
+use crate::edge::store::user::{add_identifier, lookup_name};
+use crate::edge::store::writer::Fact;
+use crate::edge::store::{Beside, Creation, Store, mailed_link, once};
+use crate::model::fault::Fault;
+use crate::model::id::{IdentifierId, UserId};
+use crate::model::mailed_link::LinkPurpose;
+use crate::model::user::{Identifier, IdentifierKind, LookupName};
+use crate::protocol::numeric_date::NumericDate;
+use crate::protocol::secret::TokenHash;
+
+/// The first statement of each fact: those of one person wait for one another.
+const HOLD: &str = "UPDATE user_account SET updated_at = $2 WHERE id = $1 AND disabled_at IS NULL";
+const HAS_PRIMARY: &str = "SELECT COUNT(*) FROM identifier WHERE user_id = $1 AND kind = $2 AND is_primary";
+const PRIMARY: &str = "SELECT id FROM identifier WHERE user_id = $1 AND kind = $2 ORDER BY is_primary DESC, id LIMIT 1";
+const OWN: &str = "SELECT id FROM identifier WHERE user_id = $1 AND lookup = $2";
+const MAKE_PRIMARY: &str = "UPDATE identifier SET is_primary = (id = $2) WHERE user_id = $1
+    AND kind = (SELECT i.kind FROM identifier i WHERE i.id = $2 AND i.user_id = $1 AND i.verified_at IS NOT NULL)";
+const REMOVE: &str = "DELETE FROM identifier WHERE id = $2 AND user_id = $1 AND kind IN ('email', 'phone')
+    AND EXISTS (SELECT 1 FROM identifier o WHERE o.user_id = $1 AND o.id <> $2
+        AND o.kind IN ('email', 'phone') AND o.verified_at IS NOT NULL)";
+const NEXT_PRIMARY: &str = "UPDATE identifier SET is_primary = TRUE WHERE id =
+    (SELECT i.id FROM identifier i WHERE i.user_id = $1 AND i.kind = $2 AND i.verified_at IS NOT NULL
+        AND NOT EXISTS (SELECT 1 FROM identifier p WHERE p.user_id = $1 AND p.kind = $2 AND p.is_primary)
+        ORDER BY i.id LIMIT 1)";
+const DROP: &str = "DELETE FROM identifier WHERE id = $2 AND user_id = $1";
+/// What became of an address or number that was to be the person's.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+pub enum Added {
+    /// It is.
+    Added,
+    /// It belongs to somebody else, or it is theirs already.
+    Taken,
+    /// The proof was used before, or the account may not be used.
+    Void,
+}
+
+impl Store {
+    /// Adds a proven identifier, once for each `once`; the first of its kind is the primary one.
+    ///
+    /// # Errors
+    /// Internal, when it cannot be looked up by any name.
+    pub async fn add_identifier(
+        &self,
+        user: UserId,
+        identifier: Identifier,
+        (once, now): (Once, NumericDate),
+        beside: Beside,
+    ) -> Result<Added, Fault> {
+        let (name, held) = (lookup_name(&identifier)?, Arc::clone(&self.held));
+        let fact = Fact::several(move |connection| {
+            async move {
+                if !once::consume(connection, (once.kind, &once.hash), once.expires_at, now).await?
+                    || !hold(connection, user, now).await?
+                {
+                    return Ok(Added::Void);
+                }
+                let has = connection.query(HAS_PRIMARY).bind(user.uuid()).bind(identifier.kind.as_str());
+                let has: i64 = has.scalar_one().await.context("look for a primary identifier")?;
+                let identifier = Identifier { is_primary: has == 0, ..identifier };
+                if add_identifier(connection, user, &identifier, &name).await? == Creation::AlreadyExists {
+                    return Ok(Added::Taken);
+                }
+                beside.write(connection).await?;
+                Ok(Added::Added)
+            }
+            .boxed()
+        });
+        self.recorder.record(fact.then(move |_| held.users.forget(&user))).await
+    }
+
+    /// Makes a proven identifier the primary one of its kind; false when there is no such one.
+    pub async fn make_primary(
+        &self,
+        user: UserId,
+        id: IdentifierId,
+        now: NumericDate,
+        beside: Beside,
+    ) -> Result<bool, Fault> {
+        let held = Arc::clone(&self.held);
+        let fact = Fact::several(move |connection| {
+            async move {
+                if !hold(connection, user, now).await? {
+                    return Ok(false);
+                }
+                let update = connection.query(MAKE_PRIMARY).bind(user.uuid()).bind(id.uuid());
+                let made = update.execute().await.context("make an identifier primary")? > 0;
+                if made {
+                    beside.write(connection).await?;
+                }
+                Ok(made)
+            }
+            .boxed()
+        });
+        self.recorder.record(fact.then(move |_| held.users.forget(&user))).await
+    }
+
+    /// Removes an address or number; false when no other proven one would be left. Another of its kind becomes primary in its place.
+    pub async fn remove_identifier(
+        &self,
+        user: UserId,
+        (id, kind): (IdentifierId, IdentifierKind),
+        now: NumericDate,
+        beside: Beside,
+    ) -> Result<bool, Fault> {
+        let held = Arc::clone(&self.held);
+        let fact = Fact::several(move |connection| {
+            async move {
+                if !hold(connection, user, now).await? {
+                    return Ok(false);
+                }
+                let remove = connection.query(REMOVE).bind(user.uuid()).bind(id.uuid());
+                if remove.execute().await.context("remove an identifier")? == 0 {
+                    return Ok(false);
+                }
+                let next = connection.query(NEXT_PRIMARY).bind(user.uuid()).bind(kind.as_str());
+                next.execute().await.context("make another identifier primary")?;
+                // What was sent to it opens nothing any more.
+                mailed_link::void_all_of(connection, user, now).await?;
+                beside.write(connection).await?;
+                Ok(true)
+            }
+            .boxed()
+        });
+        self.recorder.record(fact.then(move |_| held.users.forget(&user))).await
+    }
+
+    /// Puts a username in the place of the one before; `Taken` when it belongs to somebody else.
+    ///
+    /// # Errors
+    /// Internal, when it cannot be looked up by any name.
+    pub async fn change_username(
+        &self,
+        user: UserId,
+        username: Identifier,
+        now: NumericDate,
+        beside: Beside,
+    ) -> Result<Added, Fault> {
+        let (name, held) = (lookup_name(&username)?, Arc::clone(&self.held));
+        let fact = Fact::several(move |connection| {
+            async move {
+                if !hold(connection, user, now).await? {
+                    return Ok(Added::Void);
+                }
+                let replaced = replace(connection, user, &username, &name).await?;
+                if replaced == Added::Added {
+                    beside.write(connection).await?;
+                }
+                Ok(replaced)
+            }
+            .boxed()
+        });
+        self.recorder.record(fact.then(move |_| held.users.forget(&user))).await
+    }
+
+    /// Puts the address of a link in the place of the primary one, ends everything but the session `keep`.
+    ///
+    /// # Errors
+    /// Internal, when it cannot be looked up by any name.
+    pub async fn change_email(
+        &self,
+        (link, keep): (&TokenHash, Option<Kept>),
+        email: Identifier,
+        now: NumericDate,
+        beside: Beside,
+    ) -> Result<Added, Fault> {
+        let (name, held, link) = (lookup_name(&email)?, Arc::clone(&self.held), *link);
+        let fact = Fact::several(move |connection| {
+            async move {
+                let spent = mailed_link::consume(connection, (&link, LinkPurpose::EmailChange), now).await?;
+                let Some(user) = spent.filter(|spent| spent.address == email.value).map(|spent| spent.user) else {
+                    return Ok((Added::Void, None));
+                };
+                if !hold(connection, user, now).await? {
+                    return Ok((Added::Void, None));
+                }
+                let replaced = replace(connection, user, &email, &name).await?;
+                if replaced != Added::Added {
+                    return Ok((replaced, None));
+                }
+                let stepped = epoch::step(connection, user, keep, now).await?;
+                beside.write(connection).await?;
+                Ok((Added::Added, Some(stepped)))
+            }
+            .boxed()
+        });
+        let publish = move |(_, stepped): &(Added, Option<Stepped>)| {
+            if let Some(stepped) = stepped {
+                stepped.publish(&held);
+            }
+        };
+        self.recorder.record(fact.then(publish)).await.map(|(added, _)| added)
+    }
+
+    /// Puts the old address back by the link that was sent to it, or stops the change that was asked for, and ends everything: whoever
+    /// asked for the change was not the owner. `Void` when the link is not good any more.
+    ///
+    /// # Errors
+    /// Internal, when it cannot be looked up by any name.
+    pub async fn undo_email_change(
+        &self,
+        link: &TokenHash,
+        email: Identifier,
+        now: NumericDate,
+        beside: Beside,
+    ) -> Result<Added, Fault> {
+        let (name, held, link) = (lookup_name(&email)?, Arc::clone(&self.held), *link);
+        let fact = Fact::several(move |connection| {
+            async move {
+                let spent = mailed_link::consume(connection, (&link, LinkPurpose::EmailChangeUndo), now).await?;
+                let Some(user) = spent.filter(|spent| spent.address == email.value).map(|spent| spent.user) else {
+                    return Ok((Added::Void, None));
+                };
+                if !hold(connection, user, now).await? {
+                    return Ok((Added::Void, None));
+                }
+                let own = connection.query(OWN).bind(user.uuid()).bind(name.as_str());
+                let own: Option<Uuid> = own.scalar_optional().await.context("look for an address")?;
+                if own.is_none() && replace(connection, user, &email, &name).await? == Added::Taken {
+                    return Ok((Added::Taken, None));
+                }
+                let stepped = epoch::step(connection, user, None, now).await?;
+                beside.write(connection).await?;
+                Ok((Added::Added, Some(stepped)))
+            }
+            .boxed()
+        });
+        let publish = move |(_, stepped): &(Added, Option<Stepped>)| {
+            if let Some(stepped) = stepped {
+                stepped.publish(&held);
+            }
+        };
+        self.recorder.record(fact.then(publish)).await.map(|(added, _)| added)
+    }
+}
+
+/// False when the account may not be used.
+async fn hold(connection: &mut Connection, user: UserId, now: NumericDate) -> Result<bool, Fault> {
+    let hold = connection.query(HOLD).bind(user.uuid()).bind(now.seconds());
+    Ok(hold.execute().await.context("hold an account")? == 1)
+}
+
+/// Adds `identifier` as the primary one of its kind and drops the one that was.
+async fn replace(
+    connection: &mut Connection,
+    user: UserId,
+    identifier: &Identifier,
+    name: &LookupName,
+) -> Result<Added, Fault> {
+    let before = connection.query(PRIMARY).bind(user.uuid()).bind(identifier.kind.as_str());
+    let before: Option<Uuid> = before.scalar_optional().await.context("look for a primary identifier")?;
+    let own = connection.query(OWN).bind(user.uuid()).bind(name.as_str());
+    let own: Option<Uuid> = own.scalar_optional().await.context("look for an identifier")?;
+    if own.is_some() && own == before {
+        // The same name in another spelling.
+        drop_one(connection, user, own).await?;
+        add_identifier(connection, user, identifier, name).await?;
+        return Ok(Added::Added);
+    }
+    drop_one(connection, user, own).await?;
+    if add_identifier(connection, user, identifier, name).await? == Creation::AlreadyExists {
+        return Ok(Added::Taken);
+    }
+    drop_one(connection, user, before).await?;
+    Ok(Added::Added)
+}
+
+async fn drop_one(connection: &mut Connection, user: UserId, id: Option<Uuid>) -> Result<(), Fault> {
+    let Some(id) = id else { return Ok(()) };
+    let drop = connection.query(DROP).bind(user.uuid()).bind(id);
+    drop.execute().await.context("drop an identifier").map(|_| ())
+}

@@ -1,0 +1,179 @@
+# Ein Konto anlegen, und der Weg zurück hinein.
+
+## Felder
+
+email = E-Mail-Adresse
+username = Benutzername
+username-optional = Benutzername (freiwillig)
+field-optional = { $name } (freiwillig)
+password-new = Neues Passwort
+code = Code
+
+## Attribute, nach denen ein Betreiber fragt: ein Theme ergänzt seine, unter den Namen der Einstellungen
+
+attribute-company = Firma
+
+## Ein Konto anlegen
+
+register = Konto anlegen
+register-client = danach geht es weiter zu
+register-submit = Weiter
+register-have = Sie haben ein Konto?
+register-none = Neu hier?
+register-link = Konto anlegen
+
+## Codes
+
+code-title-registration = Adresse bestätigen
+code-title-reset = Neues Passwort setzen
+code-title-recovery = Code eingeben
+code-about-registration = Wir haben einen Code aus sechs Ziffern an { $address } geschickt. Er gilt zehn Minuten.
+code-about-reset = Wenn { $address } ein Konto hat, ist ein Code aus sechs Ziffern unterwegs. Er gilt fünf Minuten.
+code-about-recovery = Wenn ein Konto die Nummer { $address } hat, ist ein Code aus sechs Ziffern unterwegs. Er gilt fünf Minuten.
+code-submit-registration = Konto anlegen
+code-submit-reset = Passwort setzen
+code-submit-recovery = Meine Adresse zeigen
+code-missing = Nichts angekommen?
+code-resend = Noch einmal schicken
+code-resent = Wir haben noch einen Code geschickt. Der letzte gilt.
+code-again = Von vorn beginnen
+
+## Der Weg zurück
+
+forgot = Passwort vergessen?
+recover-title-password = Passwort vergessen?
+recover-title-email = E-Mail-Adresse vergessen?
+recover-about-password = Sagen Sie uns, wie Sie sich anmelden, und wir schicken Ihnen, was Sie für ein neues brauchen.
+recover-about-email = Wenn Ihr Konto eine Telefonnummer hat, die Sie bestätigt haben, können wir Ihnen seine Adresse nennen.
+recover-field-password = E-Mail-Adresse oder Benutzername
+recover-field-email = Telefonnummer
+recover-link = Link schicken
+recover-code = Code schicken
+recover-sms = Code schicken
+recover-other-password = E-Mail-Adresse vergessen?
+recover-other-email = Passwort vergessen?
+new-password = Neues Passwort setzen
+new-password-about = Danach sind Sie überall abgemeldet und melden sich mit dem neuen an.
+new-password-submit = Passwort setzen
+
+## Links aus Mails
+
+mailed-title-activation = Konto aktivieren
+mailed-title-email_change = Neue Adresse bestätigen
+mailed-title-email_change_undo = Alte Adresse behalten
+mailed-title-deletion_undo = Konto behalten
+mailed-title-export = Ihre Daten
+mailed-about-activation = Ein Schritt fehlt noch: bestätigen Sie, dass diese Adresse Ihre ist.
+mailed-about-email_change = Von nun an melden Sie sich mit dieser Adresse an, und unsere Mails gehen dorthin.
+mailed-about-email_change_undo = Die Änderung wird zurückgenommen, und Sie sind überall abgemeldet. Setzen Sie danach ein neues Passwort, falls die Änderung nicht von Ihnen kam.
+mailed-about-deletion_undo = Die Löschung wird zurückgenommen. Sie können sich sofort wieder anmelden.
+mailed-about-export = Sie können die Datei einmal herunterladen. Sie enthält, was wir von Ihnen wissen: bewahren Sie sie sicher auf.
+mailed-confirm-activation = Konto aktivieren
+mailed-confirm-email_change = Adresse bestätigen
+mailed-confirm-email_change_undo = Änderung zurücknehmen
+mailed-confirm-deletion_undo = Mein Konto behalten
+mailed-confirm-export = Herunterladen
+
+## Was getan ist
+
+notice-title-activation_sent = Sehen Sie in Ihr Postfach
+notice-title-reset_sent = Sehen Sie in Ihr Postfach
+notice-title-activated = Ihr Konto ist bereit
+notice-title-password_set = Ihr neues Passwort ist gesetzt
+notice-title-emails = Ihr Konto hat diese Adressen
+notice-title-email_changed = Ihre Adresse ist geändert
+notice-title-email_restored = Ihre alte Adresse ist zurück
+notice-title-restored = Ihr Konto bleibt
+notice-about-activation_sent = Wir haben einen Link an { $address } geschickt. Öffnen Sie ihn, um Ihr Konto zu aktivieren.
+notice-about-reset_sent = Wenn { $address } ein Konto hat, ist ein Link unterwegs. Er gilt eine Stunde.
+notice-about-activated = Sie können sich jetzt anmelden.
+notice-about-password_set = Sie sind überall abgemeldet. Melden Sie sich mit dem neuen an.
+notice-about-emails = Teile sind verdeckt, falls Ihnen jemand über die Schulter sieht.
+notice-about-email_changed = Sie sind überall sonst abgemeldet.
+notice-about-email_restored = Sie sind überall abgemeldet. Falls die Änderung nicht von Ihnen kam, setzen Sie jetzt ein neues Passwort.
+notice-about-restored = Es ging nichts verloren. Sie können sich wieder anmelden.
+next-sign_in = Anmelden
+next-account = Zu Ihrem Konto
+
+## Was an dem nicht stimmt, was eingegeben wurde
+
+mistakes = Manches davon geht nicht. Sehen Sie nach, was unter den Feldern steht.
+mistake-required = Das wird gebraucht.
+mistake-blank = Das wird gebraucht.
+mistake-unknown_field = Das lässt sich hier nicht setzen.
+mistake-wrong_type = Das ist nicht von der richtigen Art.
+mistake-invalid_value = Das geht nicht.
+mistake-too_long = Höchstens { $bound } Zeichen passen.
+mistake-invalid_email = Das ist keine E-Mail-Adresse.
+mistake-invalid_phone_number = Schreiben Sie die Nummer mit ihrem Land, etwa +31 6 12345678.
+mistake-identity_not_allowed = Das kann hier nicht verwendet werden.
+mistake-email_taken = Jemand hat ein Konto mit dieser Adresse.
+mistake-phone_taken = Jemand hat ein Konto mit dieser Nummer.
+mistake-username_taken = Dieser Name ist vergeben. Wählen Sie einen anderen.
+mistake-password_too_short = Es braucht mindestens { $bound } Zeichen.
+mistake-password_too_similar = Das ähnelt Ihrem Namen oder Ihrer Adresse zu sehr.
+mistake-password_too_common = Das ist leicht zu erraten. Nehmen Sie mehrere Wörter, die nicht zusammengehören.
+mistake-password_entirely_numeric = Ziffern allein sind leicht zu erraten.
+mistake-password_breached = Dieses Passwort wurde anderswo gestohlen, und wer rät, versucht es zuerst.
+mistake-password_unchecked = Passwörter lassen sich gerade nicht prüfen. Versuchen Sie es später noch einmal.
+mistake-passwords_not_identical = Die beiden Passwörter sind verschieden.
+mistake-verification_required = Das muss zuerst bestätigt werden.
+mistake-wrong_code = Das ist nicht der Code, den wir geschickt haben.
+mistake-code_attempts_exceeded = Das waren zu viele falsche Codes. Beginnen Sie von vorn.
+mistake-code_recently_sent = Wir haben eben erst eine Nachricht geschickt. Warten Sie eine Minute, bevor Sie noch eine anfordern.
+mistake-rate_limited = Das waren zu viele Anfragen. Warten Sie eine Minute und versuchen Sie es dann noch einmal.
+mistake-code_expired = Der Code ist abgelaufen. Beginnen Sie von vorn.
+mistake-registration_expired = Das hat zu lange gedauert. Beginnen Sie von vorn.
+mistake-registration_invalid = Das gehört nicht mehr zu diesem Browser. Beginnen Sie von vorn.
+mistake-already_verified = Das ist schon geschehen. Sie können sich anmelden.
+mistake-flow_expired = Der Code ist abgelaufen. Beginnen Sie von vorn.
+mistake-flow_invalid = Der Code wurde benutzt oder gehört nicht zu diesem Browser. Beginnen Sie von vorn.
+mistake-signup_not_allowed = Zurzeit kann hier niemand ein Konto anlegen.
+mistake-forbidden = Das ist von dort, wo Sie sind, nicht erlaubt.
+
+## Die Kontoseite und wohin sie führt
+
+console-profile = Profil
+    .about = Ihr Name und was Apps sonst sehen können
+console-contacts = E-Mail und Telefon
+    .about = Adressen und Nummern, die Ihre sind
+console-data = Ihre Daten
+    .about = Nehmen Sie sie mit, oder löschen Sie das Konto
+profile = Profil
+profile-about = Apps sehen davon, was Sie ihnen erlauben.
+profile-first_name = Vorname
+profile-last_name = Nachname
+profile-nickname = Spitzname
+profile-website = Website
+profile-birthdate = Geburtsdatum
+profile-kept = Gespeichert.
+save = Speichern
+contacts = E-Mail und Telefon
+contacts-about = Mit jeder davon können Sie sich anmelden. Apps wird die erste genannt.
+emails = E-Mail-Adressen
+phones = Telefonnummern
+contacts-none = Es gibt noch keine.
+contact-primary = Erste
+contact-unverified = Nicht bestätigt
+contact-make-primary = Zur ersten machen
+contact-remove = Entfernen
+contact-new-email = Weitere E-Mail-Adresse
+contact-new-phone = Weitere Telefonnummer
+contact-add = Code schicken
+contact-waiting = Wir haben einen Code an { $value } geschickt. Geben Sie ihn innerhalb von zehn Minuten ein.
+contact-confirm = Bestätigen
+my-data = Ihre Daten
+my-data-export = Mitnehmen
+my-data-export-about = Wir sammeln Ihr Profil, Ihre Sitzungen, den Verlauf und die Apps, denen Sie etwas erlaubt haben, in einer Datei und schicken Ihnen einen Link dazu. Der Link gilt einmal, einen Tag lang.
+my-data-export-do = Link schicken
+my-data-asked = Die Datei wird gemacht. Eine Mail mit dem Link ist unterwegs.
+my-data-delete = Konto löschen
+my-data-delete-about = Sie sind sofort überall abgemeldet. { $days } Tage lang nimmt ein Link in einer Mail die Löschung zurück; dann ist alles fort.
+my-data-delete-now = Alles davon ist sofort fort, und nichts bringt es zurück.
+my-data-delete-sure = Ich möchte, dass mein Konto gelöscht wird
+my-data-delete-do = Konto löschen
+mistake-last_device = Das ist die letzte, unter der wir Sie erreichen. Fügen Sie zuerst eine andere hinzu.
+mistake-not_found = Es ist nicht mehr da.
+notice-title-deleted = Ihr Konto ist geschlossen
+notice-about-deleted = Sehen Sie in Ihr Postfach: bis es endgültig gelöscht ist, nimmt ein Link dort das zurück.
+next-home = Zur Startseite

@@ -1,0 +1,309 @@
+//! Addresses and numbers of a person: S-116 to S-120.
+
+use std::time::Duration;
+
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
+use symbolon::model::message::MessageKind;
+
+use crate::support::TestServer;
+use crate::support::answer::{Answer, code, fields};
+use crate::support::server::PASSWORD;
+use crate::support::spa::Spa;
+
+const ALICE: &str = "alice@example.com";
+const NEW: &str = "alice@example.net";
+
+/// The token of the newest link to `address`, at the page `path`.
+async fn token(server: &TestServer, address: &str, path: &str) -> String {
+    server.deliver().await;
+    let link = server.mailbox().link_for(address);
+    let base = format!("{}{path}?token=", server.issuer);
+    link.strip_prefix(&base).unwrap_or_else(|| panic!("not a page of ours: {link}")).to_owned()
+}
+
+async fn asks(spa: &Spa, email: &str) -> Answer {
+    spa.post("/me/email-changes", &json!({"new_email": email})).await
+}
+
+async fn confirms(spa: &Spa, token: &str) -> Answer {
+    spa.post("/email-changes/confirm", &json!({"token": token})).await
+}
+
+async fn email_of(spa: &Spa) -> Value {
+    spa.get("/me").await.ok()["email"].clone()
+}
+
+#[tokio::test]
+async fn s_116_a_change_is_asked_for_and_the_old_address_is_told() {
+    let server = TestServer::start().await;
+    let alice = Spa::signed_in(&server, "alice").await;
+    for wrong in ["", "alice", "alice@", "a b@example.net"] {
+        let refused = asks(&alice, wrong).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{wrong}: {refused}");
+    }
+    assert_eq!(fields(&asks(&alice, "alice@nowhere").await), ["new_email invalid_email"]);
+    assert_eq!(code(&asks(&alice, ALICE).await), "409 already_verified");
+    let free = asks(&alice, NEW).await;
+    assert_eq!(free.status, StatusCode::ACCEPTED);
+    server.deliver().await;
+    assert_eq!(server.mailbox().kinds_to(NEW), [MessageKind::EmailChange]);
+    assert_eq!(server.mailbox().kinds_to(ALICE), [MessageKind::EmailChangeNotice]);
+    assert_eq!(email_of(&alice).await, ALICE, "nothing has changed yet");
+
+    // An address of somebody else: the same answer, and no word to them.
+    let taken = asks(&alice, "bob@example.com").await;
+    assert_eq!(taken.status, StatusCode::ACCEPTED);
+    let seen = |answer: &Answer| (answer.json()["expires_in"].clone(), answer.json()["resend_after"].clone());
+    assert_eq!(seen(&taken), seen(&free));
+    server.deliver().await;
+    assert!(server.mailbox().to("bob@example.com").is_empty());
+}
+
+#[tokio::test]
+async fn s_116_a_change_needs_a_fresh_sign_in() {
+    let server = TestServer::start().await;
+    let alice = Spa::signed_in(&server, "alice").await;
+    server.advance(Duration::from_secs(601));
+    assert_eq!(code(&asks(&alice, NEW).await), "403 reauth_required");
+    assert_eq!(code(&asks(&Spa::open(&server).await, NEW).await), "401 sign_in_required");
+    alice.sign_in("alice", PASSWORD).await.ok();
+    assert_eq!(asks(&alice, NEW).await.status, StatusCode::ACCEPTED);
+}
+
+#[tokio::test]
+async fn s_117_the_link_changes_the_address_and_ends_every_other_session() {
+    let server = TestServer::start().await;
+    let (alice, elsewhere) = (Spa::signed_in(&server, "alice").await, Spa::signed_in(&server, "alice").await);
+    asks(&alice, NEW).await;
+    let token = token(&server, NEW, "/email-change").await;
+    let page = server.get(&format!("/email-change?token={token}")).await;
+    assert!(page.page().has("mailed-confirm"), "{page}");
+    assert_eq!(email_of(&alice).await, ALICE, "opening the link changes nothing");
+
+    let changed = confirms(&alice, &token).await;
+    assert_eq!(changed.ok()["email"], NEW);
+    let me = alice.get("/me").await.ok();
+    assert_eq!((&me["email"], &me["email_verified"]), (&json!(NEW), &json!(true)), "this session stays");
+    assert_eq!(elsewhere.get("/session").await.ok()["user"], Value::Null);
+    assert_eq!(code(&confirms(&alice, &token).await), "410 email_change_expired", "once");
+    let spa = Spa::open(&server).await;
+    assert_eq!(code(&spa.sign_in(ALICE, PASSWORD).await), "401 invalid_credentials");
+    assert_eq!(spa.sign_in(NEW, PASSWORD).await.ok()["user"]["email"], NEW);
+}
+
+#[tokio::test]
+async fn s_117_the_code_changes_the_address_too() {
+    let server = TestServer::start().await;
+    let alice = Spa::signed_in(&server, "alice").await;
+    let flow = asks(&alice, NEW).await.ok()["flow"].clone();
+    server.deliver().await;
+    let sent = server.mailbox().code_for(NEW);
+    let wrong = if sent == "000000" { "000001" } else { "000000" };
+    let confirm = async |code: &str| alice.post("/email-changes/confirm", &json!({"flow": flow, "code": code})).await;
+    assert_eq!(code(&confirm(wrong).await), "422 wrong_code");
+    assert_eq!(confirm(&sent).await.ok()["email"], NEW);
+    assert_eq!(email_of(&alice).await, NEW);
+}
+
+#[tokio::test]
+async fn s_117_a_link_confirms_the_address_it_was_sent_to_and_the_last_wish_alone() {
+    let server = TestServer::start().await;
+    let alice = Spa::signed_in(&server, "alice").await;
+    asks(&alice, "a@example.net").await;
+    let first = token(&server, "a@example.net", "/email-change").await;
+    asks(&alice, "b@example.net").await;
+    let second = token(&server, "b@example.net", "/email-change").await;
+    assert_eq!(code(&confirms(&alice, &first).await), "410 email_change_expired");
+    assert_eq!(confirms(&alice, &second).await.ok()["email"], "b@example.net");
+}
+
+#[tokio::test]
+async fn s_117_a_change_runs_out_after_an_hour() {
+    let server = TestServer::start().await;
+    let alice = Spa::signed_in(&server, "alice").await;
+    let flow = asks(&alice, NEW).await.ok()["flow"].clone();
+    let token = token(&server, NEW, "/email-change").await;
+    let sent = server.mailbox().code_for(NEW);
+    server.advance(Duration::from_hours(1));
+    assert_eq!(code(&confirms(&alice, &token).await), "410 email_change_expired");
+    let late = alice.post("/email-changes/confirm", &json!({"flow": flow, "code": sent})).await;
+    assert_eq!(code(&late), "410 email_change_expired");
+}
+
+#[tokio::test]
+async fn s_116_the_old_address_takes_the_change_back() {
+    let server = TestServer::start().await;
+    let thief = Spa::signed_in(&server, "alice").await;
+    asks(&thief, NEW).await;
+    let undo = token(&server, ALICE, "/email-change/undo").await;
+    let link = token(&server, NEW, "/email-change").await;
+    assert_eq!(confirms(&thief, &link).await.ok()["email"], NEW);
+    let alice = crate::support::Browser::new(&server);
+    let page = alice.open(&format!("/email-change/undo?token={undo}")).await;
+    let done = alice.press(&page, "mailed-confirm").await;
+    assert!(done.page().has("notice-email_restored"), "{done}");
+    assert_eq!(thief.get("/session").await.ok()["user"], Value::Null, "whoever asked for it is out");
+    let spa = Spa::open(&server).await;
+    assert_eq!(spa.sign_in(ALICE, PASSWORD).await.ok()["user"]["email"], ALICE);
+    assert_eq!(code(&spa.sign_in(NEW, PASSWORD).await), "401 invalid_credentials");
+}
+
+#[tokio::test]
+async fn s_118_no_address_stands_in_a_url() {
+    let server = TestServer::start().await;
+    let alice = Spa::signed_in(&server, "alice").await;
+    asks(&alice, NEW).await;
+    server.deliver().await;
+    for address in [NEW, ALICE] {
+        let link = server.mailbox().link_for(address);
+        for part in ["alice", "example.net", "example.com", "%40", "@"] {
+            assert!(!link.contains(part), "{link}");
+        }
+        let path = link.strip_prefix(server.issuer).expect("a page of ours");
+        let page = alice.browser.open(path).await;
+        let done = alice.browser.press(&page, "mailed-confirm").await;
+        assert!(!done.header("location").contains("example"), "{done}");
+    }
+}
+
+#[tokio::test]
+async fn s_119_an_address_that_was_taken_meanwhile_is_told_at_the_end() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (Spa::signed_in(&server, "alice").await, Spa::signed_in(&server, "bob").await);
+    asks(&alice, "shared@example.net").await;
+    let of_alice = token(&server, "shared@example.net", "/email-change").await;
+    server.advance(Duration::from_mins(1));
+    asks(&bob, "shared@example.net").await;
+    let of_bob = token(&server, "shared@example.net", "/email-change").await;
+    assert_eq!(confirms(&alice, &of_alice).await.ok()["email"], "shared@example.net");
+    let late = confirms(&bob, &of_bob).await;
+    assert_eq!((code(&late), fields(&late)), ("409 email_taken".to_owned(), vec!["email email_taken".to_owned()]));
+    assert_eq!(email_of(&bob).await, "bob@example.com");
+}
+
+/// Adds an address or number by its code, and gives its id.
+async fn adds(server: &TestServer, spa: &Spa, (kind, value): (&str, &str)) -> String {
+    let list = format!("/me/{kind}s");
+    let added = spa.post(&list, &json!({kind: value})).await;
+    assert_eq!(added.status, StatusCode::ACCEPTED, "{added}");
+    let id = added.json()["id"].as_str().expect("an id").to_owned();
+    server.deliver().await;
+    let sent = server.mailbox().code_for(value);
+    let confirmed = spa.post(&format!("{list}/{id}/confirm"), &json!({"code": sent})).await.ok();
+    assert_eq!(confirmed, json!({"id": id, "value": value, "verified": true, "primary": false}));
+    id
+}
+
+#[tokio::test]
+async fn s_120_a_person_has_several_addresses_and_numbers_one_of_each_primary() {
+    let server = TestServer::start().await;
+    let alice = Spa::signed_in(&server, "alice").await;
+    let values = async |kind: &str| {
+        let listed = alice.get(&format!("/me/{kind}s")).await.ok();
+        let items = listed["items"].as_array().expect("a list").clone();
+        items.iter().map(|item| (item["value"].clone(), item["primary"] == true)).collect::<Vec<_>>()
+    };
+    for (kind, old, new) in [("email", ALICE, NEW), ("phone", "+493090182001", "+31612345678")] {
+        let id = adds(&server, &alice, (kind, new)).await;
+        assert_eq!(values(kind).await, [(json!(old), true), (json!(new), false)]);
+        let primary = alice.send(Method::PUT, &format!("/me/{kind}s/{id}/primary"), None).await;
+        assert_eq!(primary.status, StatusCode::NO_CONTENT, "{primary}");
+        assert_eq!(values(kind).await, [(json!(new), true), (json!(old), false)]);
+        assert_eq!(alice.get("/me").await.ok()[kind], new);
+        let removed = alice.delete(&format!("/me/{kind}s/{id}")).await;
+        assert_eq!(removed.status, StatusCode::NO_CONTENT, "{removed}");
+        assert_eq!(values(kind).await, [(json!(old), true)], "the other is primary in its place");
+        assert_eq!(code(&alice.delete(&format!("/me/{kind}s/{id}")).await), "404 not_found");
+    }
+    let spa = Spa::open(&server).await;
+    assert_eq!(code(&spa.sign_in(NEW, PASSWORD).await), "401 invalid_credentials");
+}
+
+#[tokio::test]
+async fn s_120_the_last_proven_one_stays() {
+    let server = TestServer::start().await;
+    let alice = Spa::signed_in(&server, "alice").await;
+    let id = async |kind: &str| {
+        alice.get(&format!("/me/{kind}s")).await.ok()["items"][0]["id"].as_str().expect("an id").to_owned()
+    };
+    let (email, phone) = (id("email").await, id("phone").await);
+    assert_eq!(alice.delete(&format!("/me/phones/{phone}")).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(code(&alice.delete(&format!("/me/emails/{email}")).await), "409 last_device");
+    assert_eq!(code(&alice.delete(&format!("/me/phones/{email}")).await), "404 not_found", "it is no number");
+}
+
+#[tokio::test]
+async fn s_120_who_adds_the_address_of_somebody_else_learns_nothing_and_keeps_nobody_out() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (Spa::signed_in(&server, "alice").await, Spa::signed_in(&server, "bob").await);
+    let add = async |spa: &Spa, email: &str| spa.post("/me/emails", &json!({"email": email})).await;
+    let taken = add(&alice, "bob@example.com").await;
+    let free = add(&alice, "bobby@example.com").await;
+    let seen = |answer: &Answer| {
+        let body = answer.json();
+        (
+            answer.status,
+            body["expires_in"].clone(),
+            body["resend_after"].clone(),
+            body.as_object().map(serde_json::Map::len),
+        )
+    };
+    assert_eq!(seen(&taken), seen(&free));
+    server.deliver().await;
+    assert!(server.mailbox().to("bob@example.com").is_empty());
+    let id = taken.json()["id"].as_str().expect("an id").to_owned();
+    let guess = alice.post(&format!("/me/emails/{id}/confirm"), &json!({"code": "123456"})).await;
+    assert_eq!(code(&guess), "422 wrong_code");
+    assert_eq!(code(&add(&alice, ALICE).await), "409 already_verified");
+
+    // Whoever proves an address first has it.
+    server.advance(Duration::from_mins(1));
+    let of_alice = add(&alice, "shared@example.net").await.json()["id"].as_str().expect("an id").to_owned();
+    server.deliver().await;
+    let sent = server.mailbox().code_for("shared@example.net");
+    server.advance(Duration::from_mins(1));
+    adds(&server, &bob, ("email", "shared@example.net")).await;
+    let late = alice.post(&format!("/me/emails/{of_alice}/confirm"), &json!({"code": sent})).await;
+    assert_eq!(code(&late), "409 email_taken");
+    let strange = bob.post(&format!("/me/emails/{of_alice}/confirm"), &json!({"code": sent})).await;
+    assert_eq!(code(&strange), "404 not_found", "what waits is its owner's");
+}
+
+#[tokio::test]
+async fn s_120_contacts_need_a_fresh_sign_in() {
+    let server = TestServer::start().await;
+    let alice = Spa::signed_in(&server, "alice").await;
+    let phone = alice.get("/me/phones").await.ok()["items"][0]["id"].as_str().expect("an id").to_owned();
+    server.advance(Duration::from_secs(601));
+    for (method, path, body) in [
+        (Method::POST, "/me/emails".to_owned(), Some(json!({"email": NEW}))),
+        (Method::POST, "/me/phones".to_owned(), Some(json!({"phone": "+31612345678"}))),
+        (Method::PUT, format!("/me/phones/{phone}/primary"), None),
+        (Method::DELETE, format!("/me/phones/{phone}"), None),
+    ] {
+        let refused = alice.send(method, &path, body.as_ref()).await;
+        assert_eq!(code(&refused), "403 reauth_required", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn s_120_a_person_changes_addresses_on_the_page() {
+    let server = TestServer::start().await;
+    let alice = crate::support::Browser::signed_in(&server, "alice").await;
+    let page = alice.open("/account/contacts").await;
+    let waits = alice.submit(page.page().form_of("add-email").fill("value", NEW)).await;
+    assert_eq!(waits.page().attribute("code", "autocomplete"), "one-time-code", "{waits}");
+    server.deliver().await;
+    let sent = server.mailbox().code_for(NEW);
+    let wrong = if sent == "000000" { "000001" } else { "000000" };
+    let refused = alice.submit(waits.page().form_of("contact-confirm").fill("code", wrong)).await;
+    assert_eq!(refused.page().attribute("code", "aria-describedby"), "code-mistake", "{refused}");
+    let done = alice.submit(refused.page().form_of("contact-confirm").fill("code", &sent)).await;
+    let user = server.user("alice").await;
+    let added = user.identifiers.iter().find(|identifier| identifier.value == NEW).expect("it is hers").id;
+    let done = alice.press(&done, &format!("primary-{added}")).await;
+    assert!(!done.page().has(&format!("primary-{added}")), "{done}");
+    let done = alice.press(&done, &format!("remove-{added}")).await;
+    assert!(!done.text().contains(NEW), "{done}");
+}
