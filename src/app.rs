@@ -7,6 +7,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use axum::Router;
 
+use crate::account::new_device::NewDevice;
 use crate::account::password_change::{Choice, PasswordChange};
 use crate::account::step_up::StepUp;
 use crate::authn::captcha::proof_of_work::ProofOfWork;
@@ -45,6 +46,7 @@ use crate::http::document::{Document, Prepared};
 use crate::http::front::Front;
 use crate::http::health::{Dependency, Health};
 use crate::http::operations::{Operations, Reload};
+use crate::http::page::not_me::PATH as NOT_ME;
 use crate::http::probe::Probes;
 use crate::http::proxy::Proxies;
 use crate::http::render::{Pages, Stage};
@@ -275,6 +277,7 @@ impl App {
         let provider = Provider {
             refresh_key: server_key(&edges, &vault, "refresh_token").await?,
             pairwise_key: server_key(&edges, &vault, "pairwise_subject").await?,
+            content_key: server_key(&edges, &vault, "access_token_encryption").await?,
             policy: policy(config, mode)?,
             issuer: Issuer::new(&issuer),
             keys: ArcSwap::from_pointee(keys),
@@ -335,6 +338,13 @@ impl App {
             provider: Arc::clone(provider),
             methods: authn::methods(&provider.edges, Arc::clone(&self.hasher), (throttle, self.devices.clone())),
             devices: self.devices.clone(),
+            new_device: NewDevice {
+                edges: provider.edges.clone(),
+                hasher: Arc::clone(&self.hasher),
+                policy: self.passwords.clone(),
+                page: provider.issuer.at(NOT_ME),
+                history: provider.policy.history,
+            },
             step_up: StepUp { edges: provider.edges.clone(), lifetime: self.step_up_lifetime },
             pages: pages.clone(),
             cookies: cookies.clone(),
@@ -449,7 +459,7 @@ async fn signing_keys(edges: &Edges, vault: &Vault, policy: RotationPolicy) -> R
 pub fn rotation_policy(config: &Config) -> RotationPolicy {
     let tokens = &config.tokens;
     // A client may have access tokens of its own lifetime, up to an hour.
-    let longest_token = tokens.access_lifetime.max(tokens.id_lifetime).max(Duration::from_hours(1));
+    let longest_token = tokens.access_lifetime.max(tokens.id_lifetime).max(Duration::from_hours(1)) + tokens.leeway;
     RotationPolicy { rotate_every: config.keys.rotate_every, longest_token }
 }
 
@@ -506,7 +516,10 @@ fn policy(config: &Config, mode: Mode) -> Result<Policy, StartError> {
         history: config.history.lifetime,
         client_registration,
         access_token_signing_alg: tokens.signing_alg,
-        default_audience: config.issuer.as_str().to_owned(),
+        default_audience: tokens.audience_or(config.issuer.as_str()),
+        not_before: tokens.not_before.map(|given| given.0),
+        leeway: tokens.leeway,
+        token_header: tokens.header.members(),
         challenge_endpoint: match config.api.challenge_endpoint {
             Switch::Off => ChallengeEndpoint::Off,
             Switch::On => ChallengeEndpoint::On,

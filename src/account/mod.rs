@@ -3,5 +3,6 @@
 //! Pages and the account API are two skins of what is here. To add something: a file here, its fact in `edge/store/`, its route in
 //! `http/api/` and its page.
 
+pub mod new_device;
 pub mod password_change;
 pub mod step_up;

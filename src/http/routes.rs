@@ -78,6 +78,8 @@ fn pages() -> Router<Web> {
         .route("/sign-out", closed(post(page::logout::submit)))
         .route("/sign-in/again", closed(get(page::again::show).post(page::again::submit)))
         .route("/account", closed(get(page::account::overview::show)))
+        .route("/account/not-me", closed(get(page::not_me::show).post(page::not_me::submit)))
+        .route("/account/not-me/password", closed(post(page::not_me::set_password)))
         .route("/account/apps", closed(get(page::account::app::show)))
         .route("/account/apps/{client_id}/revoke", closed(post(page::account::app::revoke)))
         .route("/account/sessions", closed(get(page::account::session::show)))

@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::{HeaderMap, HeaderValue, LOCATION, SET_COOKIE};
 
+use crate::account::new_device::NewDevice;
 use crate::account::password_change::PasswordChange;
 use crate::account::step_up::StepUp;
 use crate::authn::Method;
@@ -49,6 +50,8 @@ pub struct Parts {
     pub methods: Vec<Box<dyn Method>>,
     /// Browsers that are known.
     pub devices: Devices,
+    /// Sign-ins from browsers that were not seen before.
+    pub new_device: NewDevice,
     /// Fresh proofs before something sensitive.
     pub step_up: StepUp,
     /// The pages.

@@ -11,6 +11,7 @@ pub mod id;
 pub mod interaction;
 pub mod job;
 pub mod message;
+pub mod own_claim;
 pub mod session;
 pub mod sign_in_flow;
 pub mod signing_key;

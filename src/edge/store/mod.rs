@@ -67,6 +67,7 @@ pub(in crate::edge) mod writer;
 
 pub use beside::Beside;
 pub use epoch::Kept;
+pub use event::Seen;
 use open::APPLICATION_ID;
 pub use open::{DatabaseSettings, StoreError};
 pub use password_change::NewPassword;

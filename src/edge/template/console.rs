@@ -135,3 +135,27 @@ pub struct Again {
     /// Where to go in place of it.
     pub stay_uri: String,
 }
+
+/// `page/not_me.html`
+#[derive(Clone, Debug, Serialize)]
+pub struct NotMe {
+    /// Where the form posts to.
+    pub action: String,
+    /// The token of the form.
+    pub csrf: String,
+    /// The token of the link.
+    pub token: String,
+}
+
+/// `page/new_password.html`
+#[derive(Clone, Debug, Serialize)]
+pub struct NewPassword {
+    /// Where the form posts to.
+    pub action: String,
+    /// The token of the form.
+    pub csrf: String,
+    /// What allows it.
+    pub token: String,
+    /// The ends of text keys `problem-…`: what is wrong with the password that was sent.
+    pub errors: Vec<String>,
+}

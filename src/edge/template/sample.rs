@@ -312,6 +312,19 @@ fn session(device: &str, current: bool) -> BrowserSession {
     }
 }
 
+fn not_me() -> NotMe {
+    NotMe { action: "/account/not-me".into(), csrf: "token".into(), token: "link".into() }
+}
+
+fn new_password(errors: &[&str]) -> NewPassword {
+    NewPassword {
+        action: "/account/not-me/password".into(),
+        csrf: "token".into(),
+        token: "reset".into(),
+        errors: errors.iter().map(|error| (*error).into()).collect(),
+    }
+}
+
 fn sessions() -> Sessions {
     Sessions {
         console: console("sessions"),
@@ -369,6 +382,13 @@ fn console_samples() -> Vec<Sample> {
     let nowhere = Sessions { sessions: vec![session("Firefox on Linux", true)], ..sessions() };
     let nothing = History { events: vec![], older_uri: None, ..history() };
     vec![
+        sample("not_me", "page/not_me.html", not_me()),
+        sample("new_password", "page/new_password.html", new_password(&[])),
+        sample(
+            "new_password_weak",
+            "page/new_password.html",
+            new_password(&["password_too_short", "password_too_common"]),
+        ),
         sample("account", "page/account.html", Overview { console: console("overview") }),
         sample("account_sessions", "page/account_sessions.html", sessions()),
         sample("account_sessions_one", "page/account_sessions.html", nowhere),

@@ -8,6 +8,7 @@ pub mod error_docs;
 pub mod home;
 pub mod link;
 pub mod logout;
+pub mod not_me;
 pub mod select_account;
 pub mod sign_in;
 

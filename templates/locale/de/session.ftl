@@ -65,3 +65,10 @@ again-stay = Zurück zu Ihrem Konto
 again-error-wrong_password = Das ist nicht das Passwort dieses Kontos. Versuchen Sie es noch einmal.
 again-error-too_many_attempts = Zu viele Versuche. Warten Sie ein paar Minuten und versuchen Sie es dann noch einmal.
 again-error-too_many_failures = Zu viele falsche Passwörter hintereinander. Bitten Sie die Betreiber dieses Dienstes um einen Link zum Anmelden.
+
+not-me = Waren Sie das nicht?
+not-me-why = Dann kennt jemand Ihr Passwort. Ein Druck meldet alle ab, auch Sie, macht das Passwort unbrauchbar und lässt Sie ein neues wählen.
+not-me-confirm = Das war ich nicht
+new-password = Neues Passwort
+new-password-why = Alle Browser und Apps sind abgemeldet. Wählen Sie ein Passwort, das Sie sonst nirgends benutzen.
+new-password-set = Passwort setzen

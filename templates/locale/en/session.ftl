@@ -64,3 +64,10 @@ again-stay = Go back to your account
 again-error-wrong_password = That is not the password of this account. Try again.
 again-error-too_many_attempts = Too many attempts. Wait a few minutes, then try again.
 again-error-too_many_failures = Too many wrong passwords in a row. Ask those who run this service for a sign-in link.
+
+not-me = Was this not you?
+not-me-why = Then somebody knows your password. One press signs out everybody, you included, makes the password useless, and lets you choose a new one.
+not-me-confirm = This was not me
+new-password = New password
+new-password-why = All browsers and apps are signed out. Choose a password that you use nowhere else.
+new-password-set = Set the password

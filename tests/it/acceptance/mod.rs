@@ -4,15 +4,18 @@
 //! To add tests: a file for the area, a line here, then
 //! `SYMBOLON_WRITE=1 cargo test --test it the_acceptance_page` writes the page anew.
 
+mod access_token;
 mod api;
 mod captcha;
 mod epoch;
+mod epoch_nodes;
 mod first_party;
 mod flow;
 mod grants;
 mod history;
 mod limits;
 mod message;
+mod new_device;
 mod password;
 mod refresh;
 mod session;
