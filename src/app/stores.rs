@@ -28,9 +28,18 @@ pub(super) async fn open(config: &Config, world: &World) -> Result<Stores, Start
     let environment = process_environment();
     let (store, vault, sql) = match config.database.place(&environment)? {
         Place::File(path) => {
-            // In this order: who starts first makes the key before the database.
-            let vault = vault(config, world, path.exists().then_some(&path))?;
-            let store = Store::open(&DatabaseSettings { path: path.clone() }).await?;
+            let settings = DatabaseSettings { path: path.clone() };
+            let (store, vault) = if path.exists() && !config.keys.master_key_file.exists() {
+                // What `symbolon migrate` made holds nothing that is sealed yet.
+                let store = Store::open(&settings).await?;
+                let sealed = !store.is_bare().await?;
+                let vault = vault(config, world, sealed.then_some(&path))?;
+                (store, vault)
+            } else {
+                // In this order: who starts first makes the key before the database.
+                let vault = vault(config, world, None::<&Path>)?;
+                (Store::open(&settings).await?, vault)
+            };
             (store, vault, SqlStore::open(&beside(&path)).await?)
         }
         Place::Postgres(url) => {

@@ -134,7 +134,8 @@ pub(super) async fn look_at_storage(config: &Config, findings: &mut Findings) {
     let path = &path;
     let shown = path.display().to_string();
     let is_new = !path.exists();
-    let vault = look_at_master_key(config, is_new, findings);
+    let needs_none = is_new || !config.keys.master_key_file.exists() && nothing_is_sealed(path).await;
+    let vault = look_at_master_key(config, needs_none, findings);
     if is_new {
         match path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")) {
             folder if folder.is_dir() => {
@@ -175,6 +176,19 @@ pub(super) async fn look_at_storage(config: &Config, findings: &mut Findings) {
     }
 }
 
+/// Whether the database is as `symbolon migrate` makes it: there, up to date, and empty.
+async fn nothing_is_sealed(path: &Path) -> bool {
+    let Ok(standing) = migrations(path).await else { return false };
+    // Opening changes nothing then.
+    if standing.iter().any(|migration| migration.state != MigrationState::Applied) {
+        return false;
+    }
+    let Ok(store) = Store::open(&DatabaseSettings { path: path.to_owned() }).await else { return false };
+    let is_bare = store.is_bare().await.is_ok_and(|is_bare| is_bare);
+    store.close().await;
+    is_bare
+}
+
 /// PostgreSQL: reaching it and reading the keys is what can be seen without changing it.
 async fn look_at_server(config: &Config, findings: &mut Findings) {
     match crate::app::open(config, World::real()).await {
@@ -188,10 +202,10 @@ async fn look_at_server(config: &Config, findings: &mut Findings) {
     }
 }
 
-fn look_at_master_key(config: &Config, is_new: bool, findings: &mut Findings) -> Option<Vault> {
+fn look_at_master_key(config: &Config, needs_none: bool, findings: &mut Findings) -> Option<Vault> {
     let file = &config.keys.master_key_file;
     if !file.exists() {
-        let (severity, message) = if is_new {
+        let (severity, message) = if needs_none {
             (Severity::Good, format!("{} will be made at the first start", file.display()))
         } else {
             let message = "is not there, while the database is; restore it from your backup: a new one opens nothing";

@@ -1,7 +1,7 @@
 //! `symbolon dev`: a server to develop against, from nothing, in a second.
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use crate::app::{App, Extras, World};
 use crate::authn::one_time_link;
 use crate::cli::output::Output;
 use crate::cli::{Call, CommandError, open_browser, start_log};
+use crate::config::dotenv::with_dotenv;
 use crate::config::issuer::Issuer;
 use crate::config::log::Format;
 use crate::config::{Config, process_environment};
@@ -61,7 +62,8 @@ impl Dev {
     /// # Errors
     /// When the data folder or no port at all can be used.
     pub async fn run(self, call: &Call) -> Result<(), CommandError> {
-        let mut config = Config::load(call.config.as_deref(), &process_environment())?;
+        let environment = with_dotenv(process_environment(), Path::new("."))?;
+        let mut config = Config::load(call.config.as_deref(), &environment)?;
         if std::env::var_os("RUST_LOG").is_some() || call.output == Output::Human {
             start_log(Format::Auto);
         }
@@ -108,12 +110,13 @@ impl Dev {
         let front = app.front(extras).map_router(|router| host::guard(router, addresses.issuer.clone()));
         let demo_router = host::guard(demo_router, addresses.demo.clone());
         let served = vec![(public, front), (demo_app, demo_router.into()), (operations, app.operations(None))];
-        jobs::start(&app.provider, &app.courier);
+        let jobs = jobs::start(&app.provider, &app.courier);
         let stop = signal().map_err(anyhow::Error::from)?;
         let shutdown = Shutdown { notice: Duration::ZERO, drain: Duration::from_secs(2) };
         // The sockets listen already, so whoever reads these lines can connect.
         self.announce(call.output, &facts, &data).context("print the facts")?;
         run(served, app.readiness.clone(), shutdown, stop).await.map_err(anyhow::Error::from)?;
+        drop(jobs);
         app.close().await;
         drop(data);
         Ok(())

@@ -18,6 +18,9 @@ use crate::http::tls::Certificates;
 use crate::jobs;
 use crate::oauth::policy::Mode;
 
+/// How long messages that are being handed over may hold up the end.
+const MESSAGES: Duration = Duration::from_millis(1_500);
+
 /// `symbolon serve`
 #[derive(Debug, clap::Args)]
 pub struct Serve {
@@ -76,6 +79,7 @@ impl Serve {
             notify(State::Stopping);
         };
         let ended = run(served, readiness, shutdown, stopped).await;
+        live.jobs.stop(MESSAGES).await;
         if let Some(requests) = requests {
             requests.flush();
         }

@@ -13,6 +13,7 @@ mod check;
 pub mod client_registration;
 mod count;
 pub mod database;
+pub mod dotenv;
 pub mod duration;
 pub mod effective;
 pub mod endpoints;

@@ -150,6 +150,7 @@ impl Mailer for Mailbox {
     }
 
     async fn send(&self, mail: &Mail) -> Result<(), Undelivered> {
+        tracing::info!(to = mail.message.to, subject = mail.subject, "mail");
         self.deliver(Delivery {
             channel: Channel::Mail,
             to: mail.message.to.clone(),
@@ -169,6 +170,7 @@ impl SmsSender for Mailbox {
     }
 
     async fn send(&self, sms: &Sms) -> Result<(), Undelivered> {
+        tracing::info!(to = sms.message.to, text = sms.text, "text message");
         self.deliver(Delivery {
             channel: Channel::Sms,
             to: sms.message.to.clone(),

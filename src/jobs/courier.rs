@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
@@ -216,26 +216,43 @@ impl Courier {
     }
 }
 
-/// The workers of a running server.
-pub struct Couriers(Arc<ArcSwap<Courier>>);
+/// The workers of a running server. They end when this goes.
+pub struct Couriers {
+    current: Arc<ArcSwap<Courier>>,
+    end: watch::Sender<()>,
+    workers: Mutex<JoinSet<()>>,
+}
 
 impl Couriers {
-    /// Carries out what comes, by a worker for each queue, until the process ends.
+    /// Carries out what comes, by a worker for each queue.
     pub fn start(courier: Arc<Courier>) -> Self {
         let current = Arc::new(ArcSwap::new(courier));
+        let end = watch::Sender::new(());
+        let mut workers = JoinSet::new();
         for queue in Queue::ALL {
-            tokio::spawn(serve(*queue, Arc::clone(&current)));
+            workers.spawn(serve(*queue, Arc::clone(&current), end.subscribe()));
         }
-        Self(current)
+        Self { current, end, workers: Mutex::new(workers) }
     }
 
     /// From now on they carry as `courier` does: the settings have changed.
     pub fn replace(&self, courier: Arc<Courier>) {
-        self.0.store(courier);
+        self.current.store(courier);
+    }
+
+    /// Takes nothing new; returns when what is under way is handed over, or after `patience`. What is cut off then goes out when
+    /// its lease has run out.
+    pub async fn stop(&self, patience: Duration) {
+        self.end.send_replace(());
+        let mut workers = self.workers.lock().await;
+        let ended = async { while workers.join_next().await.is_some() {} };
+        if timeout(patience, ended).await.is_err() {
+            tracing::warn!("a message was still being handed over; it may go out twice");
+        }
     }
 }
 
-async fn serve(queue: Queue, current: Arc<ArcSwap<Courier>>) {
+async fn serve(queue: Queue, current: Arc<ArcSwap<Courier>>, mut end: watch::Receiver<()>) {
     let mut bell = current.load().edges.outbox.bell();
     let mut under_way = JoinSet::new();
     let mut pause = SOON;
@@ -258,12 +275,15 @@ async fn serve(queue: Queue, current: Arc<ArcSwap<Courier>>) {
             });
         }
         tokio::select! {
+            // Told, or nobody is left to tell.
+            _ = end.changed() => break,
             // Its room is free again.
             Some(_ended) = under_way.join_next() => pause = SOON,
             () = rung(&mut bell) => pause = SOON,
             () = sleep(pause) => {}
         }
     }
+    while under_way.join_next().await.is_some() {}
 }
 
 /// Waits for the bell; for good, when nobody can ring any more.

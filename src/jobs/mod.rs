@@ -44,6 +44,11 @@ impl Running {
         self.provider.store(provider);
         self.couriers.replace(courier);
     }
+
+    /// Takes no more messages; returns when those under way are handed over, or after `patience`.
+    pub async fn stop(&self, patience: Duration) {
+        self.couriers.stop(patience).await;
+    }
 }
 
 /// One run of a job.

@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use symbolon::config::mail::{MailTransport, SmtpTls};
+use symbolon::edge::mail::smtp::Security;
 use symbolon::edge::store::Beside;
 use symbolon::jobs::courier::Couriers;
 use symbolon::model::job::Queue;
@@ -11,6 +13,8 @@ use symbolon::model::message::MessageKind;
 
 use crate::support::TestServer;
 use crate::support::outgoing::{code, job, now, send, send_by};
+use crate::support::server::Setup;
+use crate::support::smtp_sink::SmtpSink;
 
 /// As long as a code is good.
 const GOOD_FOR: Duration = Duration::from_mins(5);
@@ -146,4 +150,28 @@ async fn a_message_is_there_a_moment_after_its_request() {
         // Let it fall asleep.
         tokio::time::sleep(Duration::from_millis(700)).await;
     }
+}
+
+/// A server that stops hands over what it has taken, and takes nothing more.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_stops_finishes_what_it_began() {
+    let sink = SmtpSink::start(Security::None, None).await;
+    let server = TestServer::sending(Setup::default(), |config| {
+        config.mail.transport = Some(vec![MailTransport::Smtp]);
+        config.mail.smtp.host = sink.host();
+        config.mail.smtp.tls = SmtpTls::None;
+    })
+    .await;
+    let workers = Couriers::start(std::sync::Arc::clone(&server.app.courier));
+    sink.hesitate(Duration::from_millis(300));
+    send(&server, &code("alice@example.com")).await;
+    while sink.connections() == 0 {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    workers.stop(Duration::from_secs(20)).await;
+    assert_eq!(sink.taken().len(), 1);
+    assert!(server.store().waiting_jobs(10).await.expect("read").is_empty(), "and it is noted");
+    send(&server, &code("bob@example.com")).await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert_eq!(server.store().waiting_jobs(10).await.expect("read").len(), 1, "this is for the next start");
 }

@@ -29,7 +29,7 @@ fn place(letter: char) -> Option<usize> {
 /// `text` in the letters of the alphabet and, where it begins long, shortened to one message. What must arrive whole stands at its
 /// end: the last paragraph (the code for the browser) and a line with a link. A script of other letters stays as it is.
 pub fn fit(text: &str) -> String {
-    let written: String = text.chars().flat_map(spell).collect();
+    let written = spelt(text);
     if places(&written).is_none_or(|places| places <= PLACES) {
         return written;
     }
@@ -47,6 +47,11 @@ pub fn fit(text: &str) -> String {
     // Not in the middle of a word.
     let kept = kept.rsplit_once(' ').map_or(kept.as_str(), |(whole, _)| whole);
     format!("{kept}...{tail}")
+}
+
+/// `text` in the letters of the alphabet, as long as it is.
+pub fn spelt(text: &str) -> String {
+    text.chars().flat_map(spell).collect()
 }
 
 /// The words, and what must arrive whole.

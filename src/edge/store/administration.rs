@@ -27,7 +27,16 @@ const LIVE: &str = "SELECT id FROM user_session
 const COUNT_LIVE: &str = "SELECT COUNT(*) FROM user_session
     WHERE ended_at IS NULL AND expires_at > $1 AND last_seen_at + idle_lifetime > $1";
 
+const FILLED: &str = "SELECT COUNT(*) FROM (SELECT id FROM user_account UNION ALL SELECT id FROM job
+    UNION ALL SELECT NULL FROM oauth_client UNION ALL SELECT NULL FROM signing_key UNION ALL SELECT NULL FROM server_secret) AS filled";
+
 impl Store {
+    /// Whether nobody and nothing is in it: as migrating an empty database leaves it, so that no key has sealed anything.
+    pub async fn is_bare(&self) -> Result<bool, Fault> {
+        let filled: i64 = self.readers.query(FILLED).scalar_one().await.context("look whether anything is stored")?;
+        Ok(filled == 0)
+    }
+
     /// How many sessions are live.
     pub async fn count_live_sessions(&self, now: NumericDate) -> Result<u64, Fault> {
         let count = self.readers.query(COUNT_LIVE).bind(now.seconds());

@@ -11,6 +11,7 @@ mod first_party;
 mod flow;
 mod grants;
 mod history;
+mod language;
 mod limits;
 mod message;
 mod password;

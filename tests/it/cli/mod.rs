@@ -12,6 +12,7 @@ mod key;
 mod log;
 mod login;
 mod message;
+mod node;
 #[expect(clippy::unwrap_used, reason = "a failure in a helper fails its test")]
 mod numbers;
 #[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failure in a helper fails its test")]

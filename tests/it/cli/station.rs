@@ -149,7 +149,17 @@ impl Station {
 
     /// Runs the program with `input` on its standard input.
     pub(super) fn run_with(&self, input: &str, arguments: &[&str]) -> Ran {
+        Self::ran(self.command(arguments), input)
+    }
+
+    /// Runs the program with these variables.
+    pub(super) fn run_among(&self, variables: &[(String, String)], arguments: &[&str]) -> Ran {
         let mut command = self.command(arguments);
+        command.envs(variables.iter().map(|(name, value)| (name, value)));
+        Self::ran(command, "")
+    }
+
+    fn ran(mut command: Command, input: &str) -> Ran {
         let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the program runs");
         // A program that reads nothing may be gone already.

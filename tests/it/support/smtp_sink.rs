@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -60,6 +61,8 @@ struct Kept {
     connections: usize,
     /// What is answered to a verb in place of the usual.
     scripted: VecDeque<(&'static str, &'static str)>,
+    /// How long it thinks before it greets.
+    hesitates: Duration,
 }
 
 struct Certificate {
@@ -114,6 +117,11 @@ impl SmtpSink {
     /// How many connections it had.
     pub(crate) fn connections(&self) -> usize {
         self.0.kept().connections
+    }
+
+    /// From now on it thinks so long before it greets.
+    pub(crate) fn hesitate(&self, before_greeting: Duration) {
+        self.0.kept().hesitates = before_greeting;
     }
 
     /// Answers the next `verb` with `reply`. `CONNECT` is the greeting, `.` the end of a mail.
@@ -172,6 +180,8 @@ impl House {
         let mut stream = BufReader::new(stream);
         // After STARTTLS the client speaks first (RFC 3207 §4.2).
         if !secure || self.security == Security::Tls {
+            let hesitates = self.kept().hesitates;
+            tokio::time::sleep(hesitates).await;
             let greeting = self.scripted("CONNECT");
             say(&mut stream, greeting.unwrap_or("220 sink.example ESMTP")).await?;
             if greeting.is_some() {
