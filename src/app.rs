@@ -63,6 +63,7 @@ use crate::oauth::policy::{ChallengeEndpoint, ClientRegistration, Lifetimes, Mod
 use crate::oauth::provider::{Issuer, Provider};
 use crate::oauth::rotation::{JWKS_MAX_AGE, Rotation, RotationPolicy};
 use crate::protocol::jose::algorithm::SigningAlgorithm;
+use crate::protocol::jose::published;
 use crate::protocol::scope::Scope;
 use crate::protocol::secret::{MacKey, TokenHash};
 
@@ -72,6 +73,7 @@ mod stores;
 pub use self::post::{Ways, ways};
 use self::stores::Stores;
 pub use self::stores::beside;
+pub(crate) use self::stores::postgres;
 
 /// Time, chance and the way out: real ones in a server, given ones in a test.
 #[derive(Clone)]
@@ -184,6 +186,11 @@ pub enum StartError {
     /// The keys in the database are sealed under another master key, or damaged.
     #[error("the keys in the database cannot be read")]
     Sealed(#[source] Fault),
+    /// A key that everybody has would sign.
+    #[error(
+        "the signing key {0} was published, so everybody can sign with it: `symbolon key retire {0} --now` replaces it"
+    )]
+    PublishedKey(String),
     /// The theme.
     #[error(transparent)]
     Template(#[from] TemplateError),
@@ -200,8 +207,18 @@ impl StartError {
     pub const fn exit_code(&self) -> u8 {
         match self {
             Self::Storage(_) | Self::Store(_) => 3,
-            Self::MasterKey(_) | Self::MasterKeyLost { .. } | Self::Sealed(_) => 4,
+            Self::MasterKey(_) | Self::MasterKeyLost { .. } | Self::Sealed(_) | Self::PublishedKey(_) => 4,
             Self::Template(_) | Self::Config(_) | Self::Issuer(_) => 2,
+        }
+    }
+}
+
+impl StartError {
+    /// What is sealed does not open; or it cannot be read at the moment.
+    fn sealed(fault: Fault) -> Self {
+        match fault.kind() {
+            FaultKind::Unavailable => Self::Store(fault),
+            FaultKind::Internal => Self::Sealed(fault),
         }
     }
 }
@@ -270,6 +287,11 @@ impl App {
         let Ground { edges, post, vault, dependencies, hasher, readiness, probes } = ground;
         let templates = Arc::new(Templates::new(config.theme.folder.as_deref())?);
         let keys = signing_keys(&edges, &vault, rotation_policy(config)).await?;
+        if mode == Mode::Production
+            && let Some((known, _)) = keys.iter().find(|(key, _)| published::is_published(key.kid()))
+        {
+            return Err(StartError::PublishedKey(known.kid().to_owned()));
+        }
         let issuer: url::Url = config.issuer.as_str().parse()?;
         let courier = Arc::new(post::courier(config, &post, (&edges, &templates), &issuer)?);
         let provider = Provider {
@@ -439,10 +461,7 @@ pub fn scopes_supported() -> Scope {
 async fn signing_keys(edges: &Edges, vault: &Vault, policy: RotationPolicy) -> Result<SigningKeys, StartError> {
     let rotation = Rotation { edges, vault, policy };
     rotation.establish(SigningAlgorithm::ALL).await?;
-    rotation.open(None).await.map_err(|fault| match fault.kind() {
-        FaultKind::Unavailable => StartError::Store(fault),
-        FaultKind::Internal => StartError::Sealed(fault),
-    })
+    rotation.open(None).await.map_err(StartError::sealed)
 }
 
 /// When signing keys change, by the settings.

@@ -5,15 +5,14 @@ use std::sync::Arc;
 
 use crate::app::{StartError, World};
 use crate::config::database::Place;
-use crate::config::{Config, process_environment};
-use crate::edge::ephemeral::{EphemeralStore, RedisStore, SqlStore};
+use crate::config::{Config, ConfigError, process_environment};
+use crate::edge::ephemeral::{EphemeralStore, RedisSettings, RedisStore, SqlStore};
+use crate::edge::sealing;
 use crate::edge::store::{DatabaseSettings, PostgresSettings, Store};
 use crate::edge::vault::Vault;
+use crate::edge::vault::master_key::MasterKeySource;
 use crate::http::health::Dependency;
-use crate::model::fault::Fault;
-
-/// The most connections of one node to PostgreSQL; one more listens. Its default is 100 for all of them.
-const CONNECTIONS: u32 = 16;
+use crate::protocol::secret::Secret;
 
 /// What lasts, what waits, and the key to what is sealed.
 pub(super) struct Stores {
@@ -34,17 +33,19 @@ pub(super) async fn open(config: &Config, world: &World) -> Result<Stores, Start
             (store, vault, SqlStore::open(&beside(&path)).await?)
         }
         Place::Postgres(url) => {
-            let store = Store::connect(&PostgresSettings { url, connections: CONNECTIONS }).await?;
+            let store = Store::connect(&postgres(config, url)?).await?;
             let sealed = !store.signing_keys().await?.is_empty();
             let vault = vault(config, world, sealed.then_some(Path::new("of database.url")))?;
             let sql = SqlStore::within(&store);
             (store, vault, sql)
         }
     };
+    sealing::agree(&store, &vault, &*world.random).await.map_err(StartError::sealed)?;
     let mut dependencies = vec![database(&store)];
     let ephemeral: Arc<dyn EphemeralStore> = match config.ephemeral.redis(&environment)? {
         Some(url) => {
-            let redis: Arc<dyn EphemeralStore> = Arc::new(RedisStore::open(&url, sql, Arc::clone(&world.clock))?);
+            let settings = RedisSettings { url, ca: config.ephemeral.ca()? };
+            let redis: Arc<dyn EphemeralStore> = Arc::new(RedisStore::open(&settings, sql, Arc::clone(&world.clock))?);
             let asked = Arc::clone(&redis);
             let ask = move || -> crate::http::health::Asked {
                 let redis = Arc::clone(&asked);
@@ -58,24 +59,30 @@ pub(super) async fn open(config: &Config, world: &World) -> Result<Stores, Start
     Ok(Stores { store, ephemeral, vault, dependencies })
 }
 
+/// How PostgreSQL is reached.
+pub(crate) fn postgres(config: &Config, url: Secret) -> Result<PostgresSettings, ConfigError> {
+    let database = &config.database;
+    Ok(PostgresSettings { url, connections: database.connections, ca: database.ca()? })
+}
+
 fn database(store: &Store) -> Dependency {
     let store = store.clone();
     Dependency::new("database", move || {
         let store = store.clone();
-        Box::pin(async move {
-            if store.is_ready().await { Ok(()) } else { Err(Fault::unavailable("the database does not answer")) }
-        })
+        Box::pin(async move { store.ready().await })
     })
 }
 
 /// Opens the vault; a key is made for a fresh database only: `sealed` is one that is not.
 fn vault(config: &Config, world: &World, sealed: Option<impl AsRef<Path>>) -> Result<Vault, StartError> {
-    let key = &config.keys.master_key_file;
-    match sealed {
-        Some(database) if !key.exists() => {
-            Err(StartError::MasterKeyLost { key: key.clone(), database: database.as_ref().to_owned() })
-        }
-        _ => Ok(Vault::load_or_create(key, &*world.random)?),
+    match config.keys.source(&process_environment())? {
+        MasterKeySource::File(key) => match sealed {
+            Some(database) if !key.exists() => {
+                Err(StartError::MasterKeyLost { key, database: database.as_ref().to_owned() })
+            }
+            _ => Ok(Vault::load_or_create(&key, &*world.random)?),
+        },
+        source => Ok(Vault::load(source)?),
     }
 }
 

@@ -10,14 +10,19 @@ use serde_json::{Value, json};
 use crate::app::World;
 use crate::cli::output::Table;
 use crate::cli::{Call, CommandError};
+use crate::config::database::Place;
 use crate::config::{Config, process_environment};
 use crate::edge::ephemeral::MemoryStore;
-use crate::edge::store::schema::{MigrationState, migrations};
+use crate::edge::sealing;
+use crate::edge::store::schema::{self, Migration, MigrationState};
 use crate::edge::store::{DatabaseSettings, Store};
 use crate::edge::vault::Vault;
+use crate::edge::vault::master_key::MasterKeySource;
 use crate::http::tls::Certificates;
 use crate::model::signing_key::KeyState;
 use crate::oauth::rotation::Rotation;
+use crate::protocol::jose::published;
+use crate::protocol::secret::Secret;
 
 /// How bad it is.
 #[derive(Copy, Clone, Debug, Eq, PartialEq)]
@@ -126,12 +131,14 @@ fn look_at_certificate(config: &Config, findings: &mut Findings) {
 
 /// The database, the master key, the signing keys.
 pub(super) async fn look_at_storage(config: &Config, findings: &mut Findings) {
-    let path = match config.database.file(&process_environment()) {
-        Ok(Some(path)) => path,
-        Ok(None) => return look_at_server(config, findings).await,
-        Err(error) => return findings.add(Severity::Error(2), error.key(), error.to_string()),
-    };
-    let path = &path;
+    match config.database.place(&process_environment()) {
+        Ok(Place::File(path)) => look_at_file(config, &path, findings).await,
+        Ok(Place::Postgres(url)) => look_at_server(config, url, findings).await,
+        Err(error) => findings.add(Severity::Error(2), error.key(), error.to_string()),
+    }
+}
+
+async fn look_at_file(config: &Config, path: &Path, findings: &mut Findings) {
     let shown = path.display().to_string();
     let is_new = !path.exists();
     let vault = look_at_master_key(config, is_new, findings);
@@ -147,23 +154,13 @@ pub(super) async fn look_at_storage(config: &Config, findings: &mut Findings) {
         }
         return;
     }
-    let standing = match migrations(path).await {
-        Ok(standing) => standing,
+    match schema::of_file(path).await {
         Err(error) => return findings.add(Severity::Error(3), "database.path", error.to_string()),
-    };
-    let count = |state| standing.iter().filter(|migration| migration.state == state).count();
-    let refused = count(MigrationState::Changed) + count(MigrationState::Unknown);
-    if refused > 0 {
-        let message = format!("{shown} was written by another release (`symbolon migrate status`); run that one");
-        return findings.add(Severity::Error(3), "database.path", message);
-    }
-    let pending = count(MigrationState::Pending);
-    if pending > 0 {
-        let message = format!("{shown} waits for {pending} migrations; the next start applies them");
-        return findings.add(Severity::Warning, "database", message);
+        Ok(standing) if !is_up_to_date(&standing, (&shown, "database.path"), findings) => return,
+        Ok(_) => {}
     }
     // Nothing is pending, so opening changes nothing.
-    match Store::open(&DatabaseSettings { path: path.clone() }).await {
+    match Store::open(&DatabaseSettings { path: path.to_owned() }).await {
         Err(error) => findings.add(Severity::Error(3), "database.path", error.to_string()),
         Ok(store) => {
             findings.add(Severity::Good, "database", format!("{shown} is sound and up to date"));
@@ -175,35 +172,84 @@ pub(super) async fn look_at_storage(config: &Config, findings: &mut Findings) {
     }
 }
 
-/// PostgreSQL: reaching it and reading the keys is what can be seen without changing it.
-async fn look_at_server(config: &Config, findings: &mut Findings) {
-    match crate::app::open(config, World::real()).await {
-        Err(error) => findings.add(Severity::Error(error.exit_code()), "database.url", crate::cli::one_line(&error)),
-        Ok((edges, vault)) => {
-            findings.add(Severity::Good, "database", "PostgreSQL answers");
-            look_at_keys(config, (edges.store.clone(), &vault), findings).await;
-            edges.store.close().await;
-            edges.ephemeral.close().await;
+/// True when the next start has nothing to change, and nothing to refuse.
+fn is_up_to_date(standing: &[Migration], (shown, key): (&str, &str), findings: &mut Findings) -> bool {
+    if standing.iter().any(|migration| migration.state.is_refused()) {
+        let message = format!("{shown} was written by another release (`symbolon migrate status`); run that one");
+        findings.add(Severity::Error(3), key, message);
+        return false;
+    }
+    let pending = standing.iter().filter(|migration| migration.state == MigrationState::Pending).count();
+    if pending > 0 {
+        let message = format!("{shown} waits for {pending} migrations; the next start applies them");
+        findings.add(Severity::Warning, "database", message);
+    }
+    pending == 0
+}
+
+/// PostgreSQL is asked and not changed: no migration, no key.
+async fn look_at_server(config: &Config, url: Secret, findings: &mut Findings) {
+    let key = "database.url";
+    let settings = match crate::app::postgres(config, url) {
+        Ok(settings) => settings,
+        Err(error) => return findings.add(Severity::Error(2), error.key(), error.to_string()),
+    };
+    if let Some(mode) = settings.verifies_nobody() {
+        let message = format!(
+            "sslmode is `{mode}`: whoever stands on the way to the database may read along and answer in its place; set \
+             database.ca_file, or sslmode=verify-full in the URL"
+        );
+        findings.add(Severity::Warning, key, message);
+    }
+    let standing = match schema::of_server(&settings).await {
+        Ok(standing) => standing,
+        Err(error) => return findings.add(Severity::Error(3), key, error.to_string()),
+    };
+    let is_new = standing.iter().all(|migration| migration.state == MigrationState::Pending);
+    let vault = look_at_master_key(config, is_new, findings);
+    if !is_up_to_date(&standing, ("PostgreSQL", key), findings) {
+        return;
+    }
+    match Store::look_at(&settings) {
+        Err(error) => findings.add(Severity::Error(3), key, error.to_string()),
+        Ok(store) => {
+            match store.ready().await {
+                Ok(()) => findings.add(Severity::Good, "database", "PostgreSQL answers and is up to date"),
+                Err(fault) => findings.add(Severity::Error(3), key, format!("{fault}; name the primary")),
+            }
+            if let Some(vault) = vault {
+                look_at_keys(config, (store.clone(), &Arc::new(vault)), findings).await;
+            }
+            store.close().await;
         }
     }
 }
 
 fn look_at_master_key(config: &Config, is_new: bool, findings: &mut Findings) -> Option<Vault> {
-    let file = &config.keys.master_key_file;
-    if !file.exists() {
+    let about = if config.keys.master_key.is_some() { "keys.master_key" } else { "keys.master_key_file" };
+    let source = match config.keys.source(&process_environment()) {
+        Ok(source) => source,
+        Err(error) => {
+            findings.add(Severity::Error(2), error.key(), error.to_string());
+            return None;
+        }
+    };
+    if let MasterKeySource::File(file) = &source
+        && !file.exists()
+    {
         let (severity, message) = if is_new {
             (Severity::Good, format!("{} will be made at the first start", file.display()))
         } else {
             let message = "is not there, while the database is; restore it from your backup: a new one opens nothing";
             (Severity::Error(4), format!("{} {message}", file.display()))
         };
-        findings.add(severity, "keys.master_key_file", message);
+        findings.add(severity, about, message);
         return None;
     }
-    match Vault::load(file) {
+    match Vault::load(source) {
         Ok(vault) => Some(vault),
         Err(error) => {
-            findings.add(Severity::Error(4), "keys.master_key_file", error.to_string());
+            findings.add(Severity::Error(4), about, error.to_string());
             None
         }
     }
@@ -211,12 +257,21 @@ fn look_at_master_key(config: &Config, is_new: bool, findings: &mut Findings) ->
 
 async fn look_at_keys(config: &Config, (store, vault): (Store, &Arc<Vault>), findings: &mut Findings) {
     let edges = crate::app::edges(World::real(), (store, Arc::new(MemoryStore::new())), vault);
+    if let Err(fault) = sealing::inspect(&edges.store, vault).await {
+        return findings.add(Severity::Error(4), "signing keys", crate::cli::one_line(&fault));
+    }
     let rotation = Rotation { edges: &edges, vault, policy: crate::app::rotation_policy(config) };
     match rotation.open(None).await {
         Err(fault) => {
             findings.add(Severity::Error(4), "signing keys", crate::cli::one_line(&fault));
         }
         Ok(keys) => {
+            if let Some((known, _)) = keys.iter().find(|(key, _)| published::is_published(key.kid())) {
+                let kid = known.kid();
+                let message =
+                    format!("{kid} was published: everybody can sign with it; `symbolon key retire {kid} --now`");
+                return findings.add(Severity::Error(4), "signing keys", message);
+            }
             let count = |state| keys.iter().filter(|(_, has)| *has == state).count();
             let told = format!(
                 "{} sign, {} are next, {} retire",

@@ -47,7 +47,14 @@ impl Config {
         found.extend(self.check_proxies().err());
         found.extend(self.check_limits(environment).err());
         found.extend(self.database.place(environment).err());
+        found.extend(self.database.ca().err());
         found.extend(self.ephemeral.redis(environment).err());
+        found.extend(self.ephemeral.ca().err());
+        found.extend(self.keys.source(environment).err());
+        if !(2..=1_000).contains(&self.database.connections) {
+            let message = format!("is {}; it must be from 2 to 1000", self.database.connections);
+            found.push(ConfigError::new("database.connections", message));
+        }
         let tls = &self.server.tls;
         if tls.certificate.is_some() != tls.key.is_some() {
             let (missing, set) = if tls.key.is_some() { ("certificate", "key") } else { ("key", "certificate") };
@@ -78,6 +85,10 @@ impl Config {
                         key,
                         "is too short to be hard to guess; write at least 22 random characters",
                     ));
+                }
+                if is_well_known(token.expose()) {
+                    let message = "is a text from examples, which strangers try first; write random characters";
+                    return Err(ConfigError::new(key, message));
                 }
                 Ok(())
             }
@@ -151,4 +162,16 @@ impl Config {
         }
         Ok(())
     }
+}
+
+/// What stands in examples in place of a secret.
+const WELL_KNOWN: [&str; 6] = ["changeme", "change-me", "your-256-bit-secret", "insecure", "example", "password"];
+
+/// True for a text that is no random one: the same characters again and again, or words of an example.
+fn is_well_known(secret: &str) -> bool {
+    let mut different: Vec<char> = secret.chars().collect();
+    different.sort_unstable();
+    different.dedup();
+    let lower = secret.to_ascii_lowercase();
+    different.len() < 8 || WELL_KNOWN.iter().any(|word| lower.contains(word))
 }

@@ -1,4 +1,4 @@
-//! The ephemeral store in Redis, for several nodes; single or cluster. Redis 6.2 or later.
+//! The ephemeral store in Redis, for several nodes; single, cluster, or watched by sentinels. Redis 6.2 or later.
 //!
 //! Each operation touches one key, so that a cluster serves it; what is compared with time carries its own end, since the clock
 //! is ours. <https://redis.io/docs/latest/commands/set/>, <https://redis.io/docs/latest/commands/getdel/>.
@@ -10,19 +10,15 @@
 //! the counts of this node still stand.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-use ::redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use ::redis::cluster::ClusterClient;
-use ::redis::cluster_async::ClusterConnection;
-use ::redis::{Client, Cmd, ErrorKind, FromRedisValue, RedisError, RedisResult, Script, ScriptInvocation};
+use ::redis::{Cmd, ErrorKind, FromRedisValue, RedisError, RedisResult, Script, ScriptInvocation};
 use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use tokio::sync::OnceCell;
 use tokio::task::JoinHandle;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 use crate::edge::clock::Clock;
 use crate::edge::ephemeral::rate::Limiter;
@@ -32,10 +28,15 @@ use crate::model::fault::Fault;
 use crate::protocol::numeric_date::NumericDate;
 use crate::protocol::secret::Secret;
 
+mod link;
+mod patience;
+mod rest;
+
+use link::Link;
+use rest::Rest;
+
 /// How long Redis may take.
 const PATIENCE: Duration = Duration::from_millis(200);
-/// How long it is left alone after a failure.
-const REST: Duration = Duration::from_millis(500);
 /// How often we look whether another node put something into the database.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// Redis lets go of a value so much later than we do, in seconds: clocks of nodes differ.
@@ -59,6 +60,16 @@ if empty_at then
 end
 return 0";
 
+/// Which Redis.
+#[derive(Clone, Debug)]
+pub struct RedisSettings {
+    /// `redis://`, `rediss://` (TLS); with `+cluster` and hosts by comma; with `+sentinel`, hosts by comma and the name of the
+    /// master as the path: `redis+sentinel://one:26379,two:26379/mymaster/0`.
+    pub url: Secret,
+    /// Certificates in PEM: over TLS a server must show one that was issued by one of them, in place of those of the machine.
+    pub ca: Option<Vec<u8>>,
+}
+
 /// The ephemeral store in Redis.
 pub struct RedisStore {
     link: Link,
@@ -68,12 +79,6 @@ pub struct RedisStore {
     rest: Rest,
     aside: Arc<Aside>,
     watch: JoinHandle<()>,
-}
-
-enum Link {
-    Single(ConnectionManager),
-    /// Connects when it is first used, so that a server starts without it.
-    Cluster(Box<ClusterClient>, OnceCell<ClusterConnection>),
 }
 
 struct Scripts {
@@ -90,15 +95,15 @@ struct Aside {
 }
 
 impl RedisStore {
-    /// The Redis at `url`: `redis://`, `rediss://` (TLS), `redis+cluster://` or `rediss+cluster://` with hosts by comma. It need not
-    /// answer yet. Must be called inside a tokio runtime; `aside` is where things wait while it is away.
+    /// The Redis of the settings, which need not answer yet. Must be called inside a tokio runtime; `aside` is where things wait
+    /// while it is away.
     ///
     /// # Errors
-    /// When the URL cannot be read.
-    pub fn open(url: &Secret, aside: SqlStore, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
-        let link = Link::parse(url.expose()).map_err(|_| StoreError::Inaccessible {
+    /// When the URL or the certificates cannot be read.
+    pub fn open(settings: &RedisSettings, aside: SqlStore, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
+        let link = Link::open(settings).map_err(|cause| StoreError::Inaccessible {
             database: "of ephemeral.url".to_owned(),
-            reason: "it is no URL like redis://user:password@host:6379/0".to_owned(),
+            reason: format!("it is no URL like redis://user:password@host:6379/0 ({})", cause.category()),
         })?;
         let aside = Arc::new(Aside { store: aside, holds: AtomicBool::new(true) });
         let watched = Arc::clone(&aside);
@@ -116,35 +121,26 @@ impl RedisStore {
     }
 
     async fn command<T: FromRedisValue>(&self, command: &Cmd) -> RedisResult<T> {
-        self.attempt(async {
-            match &self.link {
-                Link::Single(manager) => command.query_async(&mut manager.clone()).await,
-                Link::Cluster(client, cell) => command.query_async(&mut connected(client, cell).await?).await,
-            }
-        })
-        .await
+        self.attempt(async { command.query_async(&mut self.link.connection().await?).await }).await
     }
 
     async fn script<T: FromRedisValue>(&self, script: &ScriptInvocation<'_>) -> RedisResult<T> {
-        self.attempt(async {
-            match &self.link {
-                Link::Single(manager) => script.invoke_async(&mut manager.clone()).await,
-                Link::Cluster(client, cell) => script.invoke_async(&mut connected(client, cell).await?).await,
-            }
-        })
-        .await
+        self.attempt(async { script.invoke_async(&mut self.link.connection().await?).await }).await
     }
 
     async fn attempt<T>(&self, asked: impl Future<Output = RedisResult<T>>) -> RedisResult<T> {
         if self.rest.is_on() {
             return Err((ErrorKind::Io, "Redis did not answer a moment ago").into());
         }
-        let answer = timeout(PATIENCE, asked)
+        let answer = patience::within(PATIENCE, asked)
             .await
-            .unwrap_or_else(|_| Err((ErrorKind::Io, "Redis did not answer within 200 milliseconds").into()));
+            .unwrap_or_else(|| Err((ErrorKind::Io, "Redis did not answer within 200 milliseconds").into()));
         match &answer {
             Ok(_) => self.rest.end(),
-            Err(cause) => self.rest.begin(cause),
+            Err(cause) => {
+                self.link.doubt();
+                self.rest.begin(cause);
+            }
         }
         answer
     }
@@ -163,74 +159,6 @@ impl RedisStore {
 impl Drop for RedisStore {
     fn drop(&mut self) {
         self.watch.abort();
-    }
-}
-
-impl Link {
-    fn parse(url: &str) -> RedisResult<Self> {
-        let Some((scheme, rest)) = url.split_once("+cluster://") else {
-            let config = ConnectionManagerConfig::new()
-                .set_connection_timeout(Some(PATIENCE))
-                .set_response_timeout(Some(PATIENCE))
-                .set_number_of_retries(1)
-                .set_max_delay(REST);
-            return ConnectionManager::new_lazy_with_config(Client::open(url)?, config).map(Self::Single);
-        };
-        let (user, hosts) = rest.rsplit_once('@').map_or(("", rest), |(user, hosts)| (user, hosts));
-        let at = if user.is_empty() { "" } else { "@" };
-        let nodes = hosts.split(',').map(|host| format!("{scheme}://{user}{at}{host}"));
-        let client = ClusterClient::builder(nodes)
-            .connection_timeout(PATIENCE)
-            .response_timeout(PATIENCE)
-            .overall_response_timeout(Some(PATIENCE))
-            .retries(1)
-            .build()?;
-        Ok(Self::Cluster(Box::new(client), OnceCell::new()))
-    }
-}
-
-async fn connected(client: &ClusterClient, cell: &OnceCell<ClusterConnection>) -> RedisResult<ClusterConnection> {
-    cell.get_or_try_init(|| client.get_async_connection()).await.cloned()
-}
-
-/// A pause after a failure, so that nobody waits for what is away; one caller then tries again.
-struct Rest {
-    start: Instant,
-    /// Milliseconds since `start`; zero when all is well.
-    until: AtomicU64,
-}
-
-impl Rest {
-    fn new() -> Self {
-        Self { start: Instant::now(), until: AtomicU64::new(0) }
-    }
-
-    fn now(&self) -> u64 {
-        // At least one: zero means that all is well.
-        u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX).max(1)
-    }
-
-    /// False for the one who tries again when the pause is over.
-    fn is_on(&self) -> bool {
-        let until = self.until.load(Ordering::Acquire);
-        if until == 0 {
-            return false;
-        }
-        let now = self.now();
-        now < until
-            || self.until.compare_exchange(until, now + millis(REST), Ordering::AcqRel, Ordering::Acquire).is_err()
-    }
-
-    fn begin(&self, cause: &RedisError) {
-        if self.until.swap(self.now() + millis(REST), Ordering::AcqRel) == 0 {
-            tracing::warn!(error = %cause, "Redis is away; what waits goes to the database, and each node counts by itself");
-        }
-    }
-
-    fn end(&self) {
-        if self.until.swap(0, Ordering::AcqRel) != 0 {
-            tracing::info!("Redis is back");
-        }
     }
 }
 

@@ -10,17 +10,18 @@
 //! is told the keys of changed rows (`listen`), and holds nothing while it does not hear.
 
 use std::collections::HashMap;
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, RwLock};
 
 use futures_util::future::BoxFuture;
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::SqliteSynchronous;
+use tokio::sync::Notify;
 
-use crate::edge::store::cache::{Cache, Sharing};
+use crate::edge::store::cache::{Cache, Hearing, Sharing};
 use crate::edge::store::listen::{Listener, Listening};
-use crate::edge::store::open::Layout;
+use crate::edge::store::open::{Layout, Snapshot};
 use crate::edge::store::postgres::Server;
+use crate::edge::store::ready::Verdict;
 use crate::edge::store::recorder::{PostgresRecorder, Recorder};
 use crate::edge::store::statement::{Connection, Readers};
 use crate::edge::store::writer::{Mirror, Writer};
@@ -51,8 +52,10 @@ mod listen;
 mod once;
 mod password_change;
 mod postgres;
+mod ready;
 mod refresh_token;
 pub mod schema;
+pub mod sealed;
 mod session;
 mod session_end;
 mod sign_in_failure;
@@ -67,6 +70,7 @@ pub(in crate::edge) mod writer;
 
 pub use beside::Beside;
 pub use epoch::Kept;
+pub use key_life::Replacement;
 use open::APPLICATION_ID;
 pub use open::{DatabaseSettings, StoreError};
 pub use password_change::NewPassword;
@@ -82,6 +86,7 @@ pub struct Store {
     readers: Readers,
     held: Arc<Held>,
     listener: Option<Arc<Listener>>,
+    verdict: Arc<Verdict>,
 }
 
 /// What became of something that was to be made.
@@ -102,7 +107,8 @@ impl Store {
     /// # Errors
     /// When the file cannot be used; it is left as it is.
     pub async fn open(settings: &DatabaseSettings) -> Result<Self, StoreError> {
-        let layout = Layout { path: &settings.path, migrator: &MIGRATOR, synchronous: SqliteSynchronous::Full };
+        let (path, synchronous) = (&settings.path, SqliteSynchronous::Full);
+        let layout = Layout { path, migrator: &MIGRATOR, synchronous, snapshot: Snapshot::Before };
         let (connection, readers) = layout.open().await?;
         let held = Arc::new(Held::new(Sharing::Alone));
         let mut connection = Connection::Sqlite(connection);
@@ -112,7 +118,13 @@ impl Store {
         })?;
         let writer = Writer::start(connection, Arc::clone(&held) as Arc<dyn Mirror>);
         let readers = Readers::Sqlite(readers);
-        Ok(Self { recorder: Arc::new(Recorder::Sqlite(writer)), readers, held, listener: None })
+        Ok(Self {
+            recorder: Arc::new(Recorder::Sqlite(writer)),
+            readers,
+            held,
+            listener: None,
+            verdict: Arc::default(),
+        })
     }
 
     /// Reaches PostgreSQL and brings its schema up to date. Must be called inside a tokio runtime.
@@ -120,19 +132,37 @@ impl Store {
     /// # Errors
     /// When the server cannot be reached or its schema cannot be used.
     pub async fn connect(settings: &PostgresSettings) -> Result<Self, StoreError> {
-        let server = Server::parse(&settings.url)?;
+        let server = Server::new(settings)?;
         server.migrate(&MIGRATOR).await?;
+        Ok(Self::on(server, settings))
+    }
+
+    /// Names PostgreSQL and leaves its schema as it is, which must be that of this release: to look, without a trace.
+    ///
+    /// # Errors
+    /// When the URL cannot be read.
+    pub fn look_at(settings: &PostgresSettings) -> Result<Self, StoreError> {
+        Ok(Self::on(Server::new(settings)?, settings))
+    }
+
+    fn on(server: Server, settings: &PostgresSettings) -> Self {
         let pool = server.pool(settings.connections);
-        let hears = Arc::new(AtomicBool::new(false));
-        let held = Arc::new(Held::new(Sharing::Nodes(Arc::clone(&hears))));
-        let listener = Listener::start(Listening { server, pool: pool.clone(), held: Arc::clone(&held), hears });
+        let hearing = Arc::new(Hearing::none());
+        let held = Arc::new(Held::new(Sharing::Nodes(Arc::clone(&hearing))));
+        let listener = Listener::start(Listening { server, pool: pool.clone(), held: Arc::clone(&held), hearing });
         let recorder = Arc::new(Recorder::Postgres(PostgresRecorder::new(pool.clone())));
-        Ok(Self { recorder, readers: Readers::Postgres(pool), held, listener: Some(Arc::new(listener)) })
+        let (readers, listener) = (Readers::Postgres(pool), Some(Arc::new(listener)));
+        Self { recorder, readers, held, listener, verdict: Arc::default() }
     }
 
     /// What the ephemeral store shares with this one.
     pub(in crate::edge) fn shared(&self) -> (Arc<Recorder>, Readers) {
         (Arc::clone(&self.recorder), self.readers.clone())
+    }
+
+    /// Waits until another node may have changed the signing keys; for one caller at a time. Without nodes it waits for ever.
+    pub async fn signing_keys_told(&self) {
+        self.held.keys_told.notified().await;
     }
 
     /// Commits what waits and closes the database.
@@ -152,11 +182,6 @@ impl Store {
             }
         }
     }
-
-    /// True when the database answers.
-    pub async fn is_ready(&self) -> bool {
-        self.readers.query("SELECT 1").execute().await.is_ok()
-    }
 }
 
 /// What is held in memory. The numbers bound it to some ten megabytes of usual rows; what is not held is read when it is
@@ -174,6 +199,8 @@ struct Held {
     opaque_access_tokens: Cache<TokenHash, OpaqueAccessToken>,
     /// All of them, with their ends: a token that is not here is not denied.
     denied: RwLock<HashMap<TokenHash, NumericDate>>,
+    /// Another node may have changed the signing keys.
+    keys_told: Notify,
 }
 
 impl Held {
@@ -188,6 +215,7 @@ impl Held {
             refresh_tokens: Cache::new(8_192, &sharing),
             opaque_access_tokens: Cache::new(8_192, &sharing),
             denied: RwLock::default(),
+            keys_told: Notify::new(),
             sharing,
         }
     }

@@ -14,14 +14,17 @@ mod login;
 mod message;
 #[expect(clippy::unwrap_used, reason = "a failure in a helper fails its test")]
 mod numbers;
+mod published;
 #[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failure in a helper fails its test")]
 mod recover;
 #[expect(clippy::unwrap_used, reason = "a failure in a helper fails its test")]
 mod reload;
+#[expect(clippy::unwrap_used, reason = "a failure in a helper fails its test")]
+mod secret;
 mod service;
 mod settings;
 mod setup;
-mod station;
+pub(crate) mod station;
 #[expect(clippy::unwrap_used, reason = "a failure in a helper fails its test")]
 mod tls;
 #[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failure in a helper fails its test")]

@@ -10,7 +10,7 @@ use symbolon::app::{App, World};
 use symbolon::config::Config;
 use symbolon::config::secret::SecretSource;
 use symbolon::edge::clock::Clock;
-use symbolon::edge::ephemeral::{CODE, Decision, EphemeralKey, EphemeralStore, Quota};
+use symbolon::edge::ephemeral::{CODE, Decision, EphemeralKey, EphemeralStore, Quota, RedisStore, SqlStore};
 use symbolon::edge::store::{Beside, Reach, Store};
 use symbolon::model::authorization_code::AuthorizationCode;
 use symbolon::model::fault::{Fault, FaultKind};
@@ -225,6 +225,84 @@ async fn sign_in_goes_on_while_redis_is_away() {
     assert_eq!(nodes.redeem(1, &code).await, Err("invalid_grant".to_owned()), "nothing used becomes valid again");
     let code = nodes.code(24).await.expect("kept");
     nodes.redeem(1, &code).await.expect("a flushed Redis serves");
+}
+
+/// PROTOCOL.md §3: the sentinels name another master.
+#[tokio::test(flavor = "multi_thread")]
+async fn another_master_takes_over() {
+    let Some(mut redis) = redis::own(Spread::Sentinel) else { return };
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let aside = SqlStore::open(&folder.path().join("aside.db")).await.expect("opens");
+    let store = RedisStore::open(&redis.settings(), aside, Arc::new(Still)).expect("a URL");
+    store.ready().await.expect("the sentinel names the master");
+    let key = EphemeralKey::new("test", b"alice");
+    store.put(&key, b"here".to_vec(), at(60)).await.expect("kept");
+    redis.stop(Stop::Kill);
+    let gone = Instant::now();
+    while store.ready().await.is_err() {
+        assert!(gone.elapsed() < Duration::from_secs(15), "nobody takes over");
+        // What is put meanwhile is found.
+        store.put(&key, b"there".to_vec(), at(60)).await.expect("kept aside");
+        assert_eq!(store.get(&key, at(1)).await.expect("found").as_deref(), Some(&b"there"[..]));
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    println!("another master after {:.1} s", gone.elapsed().as_secs_f32());
+    assert_eq!(store.take(&key, at(1)).await.expect("read").as_deref(), Some(&b"there"[..]));
+    assert_eq!(store.take(&key, at(1)).await.expect("read"), None, "once");
+}
+
+/// To find the servers of a cluster takes several exchanges, longer than one request waits.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_far_away_is_reached() {
+    let Some(redis) = redis::own(Spread::FarCluster) else { return };
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let aside = SqlStore::open(&folder.path().join("aside.db")).await.expect("opens");
+    let store = RedisStore::open(&redis.settings(), aside, Arc::new(Still)).expect("a URL");
+    let asked = Instant::now();
+    while store.ready().await.is_err() {
+        assert!(asked.elapsed() < Duration::from_secs(5), "never reached");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let key = EphemeralKey::new("test", b"alice");
+    store.put(&key, b"here".to_vec(), at(60)).await.expect("kept");
+    assert_eq!(store.get(&key, at(1)).await.expect("read").as_deref(), Some(&b"here"[..]));
+}
+
+/// A node with another master key can open nothing, and must not seal anything: neither at the start nor by a command.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_with_another_master_key_is_refused_before_it_writes() {
+    let Some(postgres) = postgres::shared() else { return };
+    let database = postgres.database().await;
+    let folders = [0, 1].map(|_| tempfile::tempdir().expect("a temporary folder"));
+    let config = |of: usize| {
+        let mut config = Config::default();
+        config.database.url = Some(SecretSource::Value(Secret::from(database.as_str())));
+        config.keys.master_key_file = folders[of].path().join("master.key");
+        config
+    };
+    // Each makes a key of its own, at the same moment, on an empty database.
+    let (first, second) = (config(0), config(1));
+    let (one, two) = tokio::join!(
+        App::build(&first, Mode::Production, World::real()),
+        App::build(&second, Mode::Production, World::real())
+    );
+    let (winner, loser, refused) = match (one, two) {
+        (Ok(one), Err(refusal)) => (one, 1, refusal),
+        (Err(refusal), Ok(two)) => (two, 0, refusal),
+        (one, two) => panic!("one of them, not {:?} and {:?}", one.err(), two.err()),
+    };
+    assert_eq!(refused.exit_code(), 4, "{refused}");
+    let kids = async || -> Vec<String> {
+        let keys = winner.provider.edges.store.signing_keys().await.expect("read");
+        keys.into_iter().map(|key| key.kid).collect()
+    };
+    let before = kids().await;
+    let refused = symbolon::app::open(&config(loser), World::real()).await.err().expect("a command is refused as well");
+    assert_eq!(refused.exit_code(), 4, "{refused}");
+    assert_eq!(kids().await, before);
+    winner.close().await;
+    let (_, vault) = symbolon::app::open(&config(1 - loser), World::real()).await.expect("the right key");
+    assert_eq!(vault.key_ids().len(), 1);
 }
 
 /// Codes made on one node and redeemed on both; exactly one of each is good. The longest it took.
