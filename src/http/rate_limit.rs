@@ -33,7 +33,6 @@ const ROUTES: &[(&str, &[Rule])] = &[
     ("/api/v1/tokens", &[Rule::SignIn]),
     ("/oauth2/challenge", &[Rule::SignIn]),
     ("/api/v1/sign-in/challenge", &[Rule::Challenge, Rule::Otp]),
-    ("/api/v1/sign-in/challenge/send", &[Rule::Otp]),
     ("/register", &[Rule::Registration, Rule::Otp]),
     ("/register/code", &[Rule::Otp]),
     ("/recover", &[Rule::PasswordReset, Rule::Otp]),
@@ -53,7 +52,7 @@ const ROUTES: &[(&str, &[Rule])] = &[
     ("/api/v1/password-checks", &[Rule::PasswordCheck]),
     ("/api/v1/me/password", &[Rule::Challenge]),
     ("/api/v1/me/reauth", &[Rule::Challenge]),
-    ("/account/password", &[Rule::Challenge]),
+    ("/sign-in/again", &[Rule::Challenge]),
 ];
 
 /// The rules of a route, by its path below that of the issuer.

@@ -111,6 +111,12 @@ impl Pages {
             StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => {
                 (ErrorCode::InvalidRequest, "the header is larger than 16 kB")
             }
+            StatusCode::TOO_MANY_REQUESTS => {
+                (ErrorCode::AccessDenied, "too much came from this address; try again after the seconds of Retry-After")
+            }
+            StatusCode::UNPROCESSABLE_ENTITY => {
+                (ErrorCode::AccessDenied, "a captcha is asked for; send its answer as the parameter captcha")
+            }
             status if status.is_server_error() => {
                 (ErrorCode::ServerError, "the server met an unexpected condition; the log has the cause")
             }

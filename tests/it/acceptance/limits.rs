@@ -73,6 +73,20 @@ async fn s_122_one_more_than_the_rate_is_refused_and_told_when_to_come_back() {
 }
 
 #[tokio::test]
+async fn s_122_an_app_is_told_in_the_words_of_oauth() {
+    let server = production(|_| {}).await;
+    let mut last = None;
+    for _ in 0..11 {
+        let request = Request::post("/oauth2/challenge").header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+        last = Some(server.send(request.body(Body::from("client_id=phone")).expect("a request")).await);
+    }
+    let refused = last.expect("eleven answers");
+    assert_eq!(refused.error(), "429 access_denied");
+    assert!(refused.json()["error_description"].as_str().expect("a sentence").contains("Retry-After"), "{refused}");
+    assert_eq!(refused.header("retry-after"), "6");
+}
+
+#[tokio::test]
 async fn s_122_a_rate_is_the_operators_and_off_is_off() {
     let server = production(at_any_rate).await;
     let spa = Spa::open(&server).await;
