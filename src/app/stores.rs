@@ -10,7 +10,6 @@ use crate::edge::ephemeral::{EphemeralStore, RedisStore, SqlStore};
 use crate::edge::store::{DatabaseSettings, PostgresSettings, Store};
 use crate::edge::vault::Vault;
 use crate::http::health::Dependency;
-use crate::model::fault::Fault;
 
 /// The most connections of one node to PostgreSQL; one more listens. Its default is 100 for all of them.
 const CONNECTIONS: u32 = 16;
@@ -71,9 +70,7 @@ fn database(store: &Store) -> Dependency {
     let store = store.clone();
     Dependency::new("database", move || {
         let store = store.clone();
-        Box::pin(async move {
-            if store.is_ready().await { Ok(()) } else { Err(Fault::unavailable("the database does not answer")) }
-        })
+        Box::pin(async move { store.ready().await })
     })
 }
 

@@ -27,6 +27,9 @@ pub const PUBLISHED_BEFORE: Duration = Duration::from_mins(61);
 /// What a retiring key outlives its last token by: leeway of clocks, and a node that has not heard of the rotation yet.
 const MARGIN: Duration = Duration::from_mins(5);
 
+/// How often an import begins again, when a server publishes a next key at the same moment.
+const IMPORT_ATTEMPTS: usize = 3;
+
 /// When keys change.
 #[derive(Copy, Clone, Debug)]
 pub struct RotationPolicy {
@@ -150,32 +153,42 @@ impl Rotation<'_> {
         let now = self.edges.clock.now();
         let fresh: Vec<StoredSigningKey> =
             generate(signed).await?.iter().map(|key| self.stored(key, KeyState::Active, now)).collect();
-        let kids = fresh.iter().map(|key| key.kid.clone()).collect();
         let gone = withdrawn.iter().map(|key| key.kid.clone()).collect();
+        let wanted: Vec<_> = fresh.iter().map(|key| key.algorithm).collect();
         self.edges.store.replace_signing_keys(gone, fresh).await?;
-        Ok(kids)
+        // Where another process withdrew the same keys and was faster, its fresh ones sign.
+        let keys = self.edges.store.signing_keys().await?;
+        let sign = keys.into_iter().filter(|key| key.state == KeyState::Active && wanted.contains(&key.algorithm));
+        Ok(sign.map(|key| key.kid).collect())
     }
 
     /// Takes in a key from outside: as the next one, or to sign at once. `AlreadyExists` when we have it.
     ///
     /// # Errors
-    /// A fault of the store.
+    /// A fault of the store, or one that says that another process changes the keys all the while.
     pub async fn import(&self, key: &GeneratedKey, state: KeyState) -> Result<Creation, Fault> {
         let now = self.edges.clock.now();
-        let keys = self.edges.store.signing_keys().await?;
-        if keys.iter().any(|known| known.kid == key.key.kid()) {
-            return Ok(Creation::AlreadyExists);
+        let busy = || Fault::unavailable("import a signing key: another process changes them; try again");
+        for _ in 0..IMPORT_ATTEMPTS {
+            let keys = self.edges.store.signing_keys().await?;
+            if keys.iter().any(|known| known.kid == key.key.kid()) {
+                return Ok(Creation::AlreadyExists);
+            }
+            // A next key has signed nothing, so nobody misses the one that gives way.
+            let gives_way = next_of(&keys, key.key.algorithm()).map(|next| next.kid.clone());
+            let next = self.stored(key, KeyState::Next, now);
+            let done = self.edges.store.replace_signing_keys(gives_way.into_iter().collect(), vec![next]).await?;
+            if done.recorded.is_empty() {
+                continue;
+            }
+            if state == KeyState::Active
+                && !self.edges.store.activate_signing_key(key.key.kid(), now, self.retires(now)).await?
+            {
+                return Err(busy());
+            }
+            return Ok(Creation::Created);
         }
-        // A next key has signed nothing, so nobody misses the one that gives way.
-        let algorithm = key.key.algorithm();
-        let gives_way = next_of(&keys, algorithm).map(|next| next.kid.clone());
-        let next = self.stored(key, KeyState::Next, now);
-        let kid = next.kid.clone();
-        self.edges.store.replace_signing_keys(gives_way.into_iter().collect(), vec![next]).await?;
-        if state == KeyState::Active {
-            self.edges.store.activate_signing_key(&kid, now, self.retires(now)).await?;
-        }
-        Ok(Creation::Created)
+        Err(busy())
     }
 
     /// Makes the next key for `algorithm`; another node may have been faster, which is as good.

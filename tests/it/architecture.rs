@@ -40,7 +40,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("webauthn_rs", &["authn/passkey/"]),
     ("reqwest", &["edge/fetch.rs"]),
     ("sqlx", &["edge/store/", "edge/ephemeral/sql.rs"]),
-    ("redis", &["edge/ephemeral/redis.rs"]),
+    ("redis", &["edge/ephemeral/redis.rs", "edge/ephemeral/redis/"]),
     ("lettre", &["edge/mail/"]),
     ("openidconnect", &["edge/upstream/oidc.rs"]),
     ("axum", &["http/", "dev/", "app.rs"]),

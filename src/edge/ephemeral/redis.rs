@@ -10,17 +10,13 @@
 //! the counts of this node still stand.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-use ::redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use ::redis::cluster::ClusterClient;
-use ::redis::cluster_async::ClusterConnection;
-use ::redis::{Client, Cmd, ErrorKind, FromRedisValue, RedisError, RedisResult, Script, ScriptInvocation};
+use ::redis::{Cmd, ErrorKind, FromRedisValue, RedisError, RedisResult, Script, ScriptInvocation};
 use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use tokio::sync::OnceCell;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
@@ -32,10 +28,14 @@ use crate::model::fault::Fault;
 use crate::protocol::numeric_date::NumericDate;
 use crate::protocol::secret::Secret;
 
+mod link;
+mod rest;
+
+use link::Link;
+use rest::Rest;
+
 /// How long Redis may take.
 const PATIENCE: Duration = Duration::from_millis(200);
-/// How long it is left alone after a failure.
-const REST: Duration = Duration::from_millis(500);
 /// How often we look whether another node put something into the database.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// Redis lets go of a value so much later than we do, in seconds: clocks of nodes differ.
@@ -70,12 +70,6 @@ pub struct RedisStore {
     watch: JoinHandle<()>,
 }
 
-enum Link {
-    Single(ConnectionManager),
-    /// Connects when it is first used, so that a server starts without it.
-    Cluster(Box<ClusterClient>, OnceCell<ClusterConnection>),
-}
-
 struct Scripts {
     add: Script,
     rate: Script,
@@ -96,7 +90,7 @@ impl RedisStore {
     /// # Errors
     /// When the URL cannot be read.
     pub fn open(url: &Secret, aside: SqlStore, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
-        let link = Link::parse(url.expose()).map_err(|_| StoreError::Inaccessible {
+        let link = Link::open(url.expose()).map_err(|_| StoreError::Inaccessible {
             database: "of ephemeral.url".to_owned(),
             reason: "it is no URL like redis://user:password@host:6379/0".to_owned(),
         })?;
@@ -116,23 +110,11 @@ impl RedisStore {
     }
 
     async fn command<T: FromRedisValue>(&self, command: &Cmd) -> RedisResult<T> {
-        self.attempt(async {
-            match &self.link {
-                Link::Single(manager) => command.query_async(&mut manager.clone()).await,
-                Link::Cluster(client, cell) => command.query_async(&mut connected(client, cell).await?).await,
-            }
-        })
-        .await
+        self.attempt(async { command.query_async(&mut self.link.connection().await?).await }).await
     }
 
     async fn script<T: FromRedisValue>(&self, script: &ScriptInvocation<'_>) -> RedisResult<T> {
-        self.attempt(async {
-            match &self.link {
-                Link::Single(manager) => script.invoke_async(&mut manager.clone()).await,
-                Link::Cluster(client, cell) => script.invoke_async(&mut connected(client, cell).await?).await,
-            }
-        })
-        .await
+        self.attempt(async { script.invoke_async(&mut self.link.connection().await?).await }).await
     }
 
     async fn attempt<T>(&self, asked: impl Future<Output = RedisResult<T>>) -> RedisResult<T> {
@@ -163,74 +145,6 @@ impl RedisStore {
 impl Drop for RedisStore {
     fn drop(&mut self) {
         self.watch.abort();
-    }
-}
-
-impl Link {
-    fn parse(url: &str) -> RedisResult<Self> {
-        let Some((scheme, rest)) = url.split_once("+cluster://") else {
-            let config = ConnectionManagerConfig::new()
-                .set_connection_timeout(Some(PATIENCE))
-                .set_response_timeout(Some(PATIENCE))
-                .set_number_of_retries(1)
-                .set_max_delay(REST);
-            return ConnectionManager::new_lazy_with_config(Client::open(url)?, config).map(Self::Single);
-        };
-        let (user, hosts) = rest.rsplit_once('@').map_or(("", rest), |(user, hosts)| (user, hosts));
-        let at = if user.is_empty() { "" } else { "@" };
-        let nodes = hosts.split(',').map(|host| format!("{scheme}://{user}{at}{host}"));
-        let client = ClusterClient::builder(nodes)
-            .connection_timeout(PATIENCE)
-            .response_timeout(PATIENCE)
-            .overall_response_timeout(Some(PATIENCE))
-            .retries(1)
-            .build()?;
-        Ok(Self::Cluster(Box::new(client), OnceCell::new()))
-    }
-}
-
-async fn connected(client: &ClusterClient, cell: &OnceCell<ClusterConnection>) -> RedisResult<ClusterConnection> {
-    cell.get_or_try_init(|| client.get_async_connection()).await.cloned()
-}
-
-/// A pause after a failure, so that nobody waits for what is away; one caller then tries again.
-struct Rest {
-    start: Instant,
-    /// Milliseconds since `start`; zero when all is well.
-    until: AtomicU64,
-}
-
-impl Rest {
-    fn new() -> Self {
-        Self { start: Instant::now(), until: AtomicU64::new(0) }
-    }
-
-    fn now(&self) -> u64 {
-        // At least one: zero means that all is well.
-        u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX).max(1)
-    }
-
-    /// False for the one who tries again when the pause is over.
-    fn is_on(&self) -> bool {
-        let until = self.until.load(Ordering::Acquire);
-        if until == 0 {
-            return false;
-        }
-        let now = self.now();
-        now < until
-            || self.until.compare_exchange(until, now + millis(REST), Ordering::AcqRel, Ordering::Acquire).is_err()
-    }
-
-    fn begin(&self, cause: &RedisError) {
-        if self.until.swap(self.now() + millis(REST), Ordering::AcqRel) == 0 {
-            tracing::warn!(error = %cause, "Redis is away; what waits goes to the database, and each node counts by itself");
-        }
-    }
-
-    fn end(&self) {
-        if self.until.swap(0, Ordering::AcqRel) != 0 {
-            tracing::info!("Redis is back");
-        }
     }
 }
 

@@ -7,7 +7,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use async_trait::async_trait;
 use futures_util::FutureExt as _;
@@ -17,7 +17,7 @@ use sqlx::sqlite::SqliteSynchronous;
 
 use crate::edge::ephemeral::rate::Limiter;
 use crate::edge::ephemeral::{Decision, EphemeralKey, EphemeralStore, Quota};
-use crate::edge::store::cache::{Cache, Sharing};
+use crate::edge::store::cache::{Cache, Hearing, Sharing};
 use crate::edge::store::open::Layout;
 use crate::edge::store::recorder::Recorder;
 use crate::edge::store::row::Context as _;
@@ -123,7 +123,7 @@ impl SqlStore {
     pub fn within(store: &Store) -> Self {
         let (recorder, readers) = store.shared();
         // Another node may have overwritten what this one wrote: nothing is held.
-        let held = Held::new(&Sharing::Nodes(Arc::new(AtomicBool::new(false))));
+        let held = Held::new(&Sharing::Nodes(Arc::new(Hearing::none())));
         Self { recorder, readers, held: Arc::new(held), limiter: Limiter::default() }
     }
 

@@ -6,8 +6,9 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::mem;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use crate::model::fault::Fault;
 
@@ -26,8 +27,44 @@ pub(in crate::edge) struct Cache<K, V> {
 pub(in crate::edge) enum Sharing {
     /// Nobody: this process has the only writer, and it publishes in the order of its commits.
     Alone,
-    /// Other nodes, and commits of this one that overtake each other. True while their changes reach us; nothing is held else.
-    Nodes(Arc<AtomicBool>),
+    /// Other nodes, and commits of this one that overtake each other. Nothing is held while their changes do not reach us.
+    Nodes(Arc<Hearing>),
+}
+
+/// Until when all that other nodes have told is known.
+///
+/// *Why a moment and not a flag:* a process that was stopped (a paused machine, a starved runtime) would believe its flag when it
+/// wakes up, before anybody looks whether it still hears.
+#[derive(Debug)]
+pub(in crate::edge) struct Hearing {
+    start: Instant,
+    /// Milliseconds since `start`; zero when nothing is heard.
+    until: AtomicU64,
+}
+
+/// How long after the moment at which we asked what was told counts as complete.
+const LEASE: Duration = Duration::from_millis(900);
+
+impl Hearing {
+    /// Nothing is heard yet.
+    pub(in crate::edge) fn none() -> Self {
+        Self { start: Instant::now(), until: AtomicU64::new(0) }
+    }
+
+    /// Everything that was told before the moment `asked` has been taken in.
+    pub(in crate::edge) fn renew(&self, asked: Instant) {
+        let until = asked.saturating_duration_since(self.start) + LEASE;
+        self.until.store(u64::try_from(until.as_millis()).unwrap_or(u64::MAX), Ordering::Release);
+    }
+
+    /// Nothing is heard from now on; true when something was.
+    pub(in crate::edge) fn end(&self) -> bool {
+        self.until.swap(0, Ordering::AcqRel) != 0
+    }
+
+    fn is_current(&self) -> bool {
+        self.start.elapsed() < Duration::from_millis(self.until.load(Ordering::Acquire))
+    }
 }
 
 impl Sharing {
@@ -35,7 +72,7 @@ impl Sharing {
     pub(in crate::edge) fn is_current(&self) -> bool {
         match self {
             Self::Alone => true,
-            Self::Nodes(hears) => hears.load(Ordering::Acquire),
+            Self::Nodes(hearing) => hearing.is_current(),
         }
     }
 }
@@ -179,17 +216,33 @@ mod tests {
 
     #[test]
     fn among_nodes_only_readers_fill_it_and_only_while_changes_are_heard() {
-        let hears = Arc::new(AtomicBool::new(true));
-        let cache = Cache::new(100, &Sharing::Nodes(Arc::clone(&hears)));
+        let hearing = Arc::new(Hearing::none());
+        let cache = Cache::new(100, &Sharing::Nodes(Arc::clone(&hearing)));
+        cache.install(cache.ticket(&1), &1, &Arc::new("read before anything is heard"));
+        hearing.renew(Instant::now());
+        assert_eq!(cache.get(&1), None);
         cache.install(cache.ticket(&1), &1, &Arc::new("read"));
         assert_eq!(cache.get(&1).as_deref(), Some(&"read"));
-        hears.store(false, Ordering::Release);
+        assert!(hearing.end() && !hearing.end());
         assert_eq!(cache.get(&1), None);
-        hears.store(true, Ordering::Release);
+        hearing.renew(Instant::now());
         let ticket = cache.ticket(&1);
         cache.put(1, Arc::new("committed, perhaps before another commit"));
         assert_eq!(cache.get(&1), None);
         cache.install(ticket, &1, &Arc::new("past"));
+        assert_eq!(cache.get(&1), None);
+    }
+
+    /// A process that was stopped believes nothing until it has asked again.
+    #[test]
+    fn what_was_heard_long_ago_is_not_believed() {
+        let hearing =
+            Arc::new(Hearing { start: Instant::now().checked_sub(Duration::from_mins(1)).unwrap(), ..Hearing::none() });
+        let cache = Cache::new(100, &Sharing::Nodes(Arc::clone(&hearing)));
+        hearing.renew(Instant::now());
+        cache.install(cache.ticket(&1), &1, &Arc::new("read"));
+        assert_eq!(cache.get(&1).as_deref(), Some(&"read"));
+        hearing.renew(Instant::now().checked_sub(Duration::from_secs(1)).unwrap());
         assert_eq!(cache.get(&1), None);
     }
 

@@ -6,7 +6,7 @@ use futures_util::FutureExt as _;
 
 use crate::edge::store::row::{Context as _, Place};
 use crate::edge::store::writer::Fact;
-use crate::edge::store::{Store, key};
+use crate::edge::store::{Creation, Store, key};
 use crate::model::fault::Fault;
 use crate::model::signing_key::{KeyState, StoredSigningKey};
 use crate::protocol::numeric_date::NumericDate;
@@ -17,6 +17,15 @@ const RETIRE: &str = "UPDATE signing_key SET state = 'retiring', expires_at = $2
     AND algorithm = (SELECT algorithm FROM signing_key WHERE kid = $1 AND state = 'next')";
 const ACTIVATE: &str = "UPDATE signing_key SET state = 'active', activated_at = $2 WHERE kid = $1 AND state = 'next'";
 const REMOVE: &str = "DELETE FROM signing_key WHERE kid = $1";
+
+/// What became of signing keys that were to be replaced.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Replacement {
+    /// How many were removed.
+    pub removed: u64,
+    /// The names of those that were recorded: another process may have been faster.
+    pub recorded: Vec<String>,
+}
 
 impl Store {
     /// Where each signing key stands, by its `kid`: what a node compares with what it holds.
@@ -53,22 +62,29 @@ impl Store {
 
     /// Removes signing keys; what they signed verifies no longer. Returns how many there were.
     pub async fn remove_signing_keys(&self, kids: Vec<String>) -> Result<u64, Fault> {
-        self.replace_signing_keys(kids, Vec::new()).await
+        Ok(self.replace_signing_keys(kids, Vec::new()).await?.removed)
     }
 
-    /// Removes signing keys and records others in their place, at once. Returns how many were removed.
-    pub async fn replace_signing_keys(&self, kids: Vec<String>, fresh: Vec<StoredSigningKey>) -> Result<u64, Fault> {
+    /// Removes signing keys and records others in their place, at once; as [`Store::add_signing_key`] where a place is taken.
+    pub async fn replace_signing_keys(
+        &self,
+        kids: Vec<String>,
+        fresh: Vec<StoredSigningKey>,
+    ) -> Result<Replacement, Fault> {
         let fact = Fact::several(move |connection| {
             async move {
-                let mut removed = 0;
+                let mut done = Replacement::default();
                 for kid in kids {
                     let remove = connection.query(REMOVE).bind(kid);
-                    removed += remove.execute().await.context("remove a signing key")?;
+                    done.removed += remove.execute().await.context("remove a signing key")?;
                 }
                 for fresh in fresh {
-                    key::add(connection, fresh).await?;
+                    let kid = fresh.kid.clone();
+                    if key::add(connection, fresh).await? == Creation::Created {
+                        done.recorded.push(kid);
+                    }
                 }
-                Ok(removed)
+                Ok(done)
             }
             .boxed()
         });

@@ -1,13 +1,13 @@
 //! Hearing what other nodes change, by `LISTEN` (<https://www.postgresql.org/docs/current/sql-notify.html>).
 //!
 //! Triggers tell the key of each changed row in the transaction that changes it. The listening connection is asked every tenth
-//! of a second; PostgreSQL hands over what was told before it answers. When the answer fails to come, nothing that is held in
-//! memory is believed until a new connection listens and everything has been let go: what is held is never older than a second.
+//! of a second; PostgreSQL hands over what was told before it answers. Each answer makes what is held good for less than a second
+//! from the moment we asked; after that nothing is believed until the next answer. When an answer fails to come, a new connection
+//! listens and everything is let go.
 
 use std::convert::Infallible;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::postgres::{PgListener, PgPool};
 use tokio::task::JoinHandle;
@@ -15,6 +15,7 @@ use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
 use crate::edge::store::Held;
+use crate::edge::store::cache::Hearing;
 use crate::edge::store::postgres::Server;
 use crate::edge::store::row::Context as _;
 use crate::edge::store::statement::Connection;
@@ -41,8 +42,8 @@ pub(super) struct Listening {
     pub(super) server: Server,
     pub(super) pool: PgPool,
     pub(super) held: Arc<Held>,
-    /// True while everything that is told is heard.
-    pub(super) hears: Arc<AtomicBool>,
+    /// How much of what is told is heard.
+    pub(super) hearing: Arc<Hearing>,
 }
 
 impl Listener {
@@ -66,7 +67,7 @@ impl Listening {
     async fn run(self) {
         loop {
             let Err(fault) = self.attend().await;
-            if self.hears.swap(false, Ordering::AcqRel) {
+            if self.hearing.end() {
                 tracing::warn!(error = %fault, cause = ?std::error::Error::source(&fault), "the changes of other nodes are not heard; everything is read from the database");
             }
             sleep(EVERY).await;
@@ -78,10 +79,12 @@ impl Listening {
         let pool = self.server.pool(1);
         let mut listener = within(CONNECT, PgListener::connect_with(&pool)).await?;
         within(PATIENCE, listener.listen(CHANNEL)).await?;
+        let asked = Instant::now();
         self.renew().await?;
-        self.hears.store(true, Ordering::Release);
+        self.hearing.renew(asked);
         loop {
             sleep(EVERY).await;
+            let asked = Instant::now();
             within(PATIENCE, sqlx::query("SELECT 1").execute(&mut listener)).await?;
             let mut is_complete = true;
             while let Some(told) = listener.next_buffered() {
@@ -90,6 +93,7 @@ impl Listening {
             if !is_complete {
                 self.renew().await?;
             }
+            self.hearing.renew(asked);
         }
     }
 
@@ -160,8 +164,7 @@ mod tests {
 
     #[test]
     fn each_table_is_told_by_its_key() {
-        let hears = Arc::new(AtomicBool::new(true));
-        let held = Held::new(Sharing::Nodes(hears));
+        let held = Held::new(Sharing::Nodes(Arc::new(Hearing::none())));
         let grant = GrantId::new(NumericDate::from_seconds(1), [1; 10]);
         let hash = TokenHash::of("token");
         let mut hex = String::new();

@@ -10,17 +10,17 @@
 //! is told the keys of changed rows (`listen`), and holds nothing while it does not hear.
 
 use std::collections::HashMap;
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, RwLock};
 
 use futures_util::future::BoxFuture;
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::SqliteSynchronous;
 
-use crate::edge::store::cache::{Cache, Sharing};
+use crate::edge::store::cache::{Cache, Hearing, Sharing};
 use crate::edge::store::listen::{Listener, Listening};
 use crate::edge::store::open::Layout;
 use crate::edge::store::postgres::Server;
+use crate::edge::store::ready::Verdict;
 use crate::edge::store::recorder::{PostgresRecorder, Recorder};
 use crate::edge::store::statement::{Connection, Readers};
 use crate::edge::store::writer::{Mirror, Writer};
@@ -55,6 +55,7 @@ mod mailed_link;
 mod once;
 mod password_change;
 mod postgres;
+mod ready;
 mod refresh_token;
 pub mod schema;
 mod session;
@@ -73,6 +74,7 @@ pub use account::{Once, Registered};
 pub use beside::Beside;
 pub use contact::Added;
 pub use epoch::Kept;
+pub use key_life::Replacement;
 use open::APPLICATION_ID;
 pub use open::{DatabaseSettings, StoreError};
 pub use password_change::NewPassword;
@@ -88,6 +90,7 @@ pub struct Store {
     readers: Readers,
     held: Arc<Held>,
     listener: Option<Arc<Listener>>,
+    verdict: Arc<Verdict>,
 }
 
 /// What became of something that was to be made.
@@ -118,7 +121,13 @@ impl Store {
         })?;
         let writer = Writer::start(connection, Arc::clone(&held) as Arc<dyn Mirror>);
         let readers = Readers::Sqlite(readers);
-        Ok(Self { recorder: Arc::new(Recorder::Sqlite(writer)), readers, held, listener: None })
+        Ok(Self {
+            recorder: Arc::new(Recorder::Sqlite(writer)),
+            readers,
+            held,
+            listener: None,
+            verdict: Arc::default(),
+        })
     }
 
     /// Reaches PostgreSQL and brings its schema up to date. Must be called inside a tokio runtime.
@@ -129,11 +138,12 @@ impl Store {
         let server = Server::parse(&settings.url)?;
         server.migrate(&MIGRATOR).await?;
         let pool = server.pool(settings.connections);
-        let hears = Arc::new(AtomicBool::new(false));
-        let held = Arc::new(Held::new(Sharing::Nodes(Arc::clone(&hears))));
-        let listener = Listener::start(Listening { server, pool: pool.clone(), held: Arc::clone(&held), hears });
+        let hearing = Arc::new(Hearing::none());
+        let held = Arc::new(Held::new(Sharing::Nodes(Arc::clone(&hearing))));
+        let listener = Listener::start(Listening { server, pool: pool.clone(), held: Arc::clone(&held), hearing });
         let recorder = Arc::new(Recorder::Postgres(PostgresRecorder::new(pool.clone())));
-        Ok(Self { recorder, readers: Readers::Postgres(pool), held, listener: Some(Arc::new(listener)) })
+        let (readers, listener) = (Readers::Postgres(pool), Some(Arc::new(listener)));
+        Ok(Self { recorder, readers, held, listener, verdict: Arc::default() })
     }
 
     /// What the ephemeral store shares with this one.
@@ -157,11 +167,6 @@ impl Store {
                 self.readers.close().await;
             }
         }
-    }
-
-    /// True when the database answers.
-    pub async fn is_ready(&self) -> bool {
-        self.readers.query("SELECT 1").execute().await.is_ok()
     }
 }
 

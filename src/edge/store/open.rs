@@ -65,7 +65,7 @@ pub enum StoreError {
 
 /// `SYMB` in ASCII: by this a file is known as ours (<https://www.sqlite.org/pragma.html#pragma_application_id>).
 pub(super) const APPLICATION_ID: i64 = 0x5359_4D42;
-const SET_APPLICATION_ID: &str = "PRAGMA application_id = 1398361410";
+pub(super) const SET_APPLICATION_ID: &str = "PRAGMA application_id = 1398361410";
 const READ_APPLICATION_ID: &str = "PRAGMA application_id";
 const COUNT_TABLES: &str = "SELECT COUNT(*) FROM sqlite_schema";
 const QUICK_CHECK: &str = "PRAGMA quick_check(1)";

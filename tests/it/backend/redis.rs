@@ -3,14 +3,16 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use super::{Keep, Service, Stop, folder, free_port, skipped, wait_for};
+use super::{Keep, Service, Stop, far, folder, free_port, skipped, wait_for};
 
 /// A Redis of its own, which keeps nothing on disk.
 pub(crate) struct Redis {
     folder: PathBuf,
     port: u16,
     mode: Mode,
+    far: Option<u16>,
     service: Option<Service>,
 }
 
@@ -20,6 +22,8 @@ pub(crate) enum Mode {
     Single,
     /// A cluster of one, which has every slot.
     Cluster,
+    /// The same, 120 ms away.
+    FarCluster,
 }
 
 /// A Redis for one test. `None` without the package.
@@ -28,7 +32,9 @@ pub(crate) fn own(mode: Mode) -> Option<Redis> {
         skipped("Redis");
         return None;
     }
-    let mut redis = Redis { folder: folder("symbolon-redis"), port: cluster_port(), mode, service: None };
+    let port = cluster_port();
+    let far = (mode == Mode::FarCluster).then(|| far::way(port, Duration::from_millis(60)));
+    let mut redis = Redis { folder: folder("symbolon-redis"), port, mode, far, service: None };
     redis.resume();
     Some(redis)
 }
@@ -41,16 +47,17 @@ fn cluster_port() -> u16 {
 impl Redis {
     /// Starts it again, empty.
     pub(crate) fn resume(&mut self) {
-        let port = self.port.to_string();
+        let (port, far) = (self.port.to_string(), self.far.unwrap_or(self.port).to_string());
         let mut program =
             vec!["/usr/bin/redis-server", "--port", &port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
-        if self.mode == Mode::Cluster {
+        if self.mode != Mode::Single {
             program.extend(["--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf"]);
+            program.extend(["--cluster-announce-ip", "127.0.0.1", "--cluster-announce-port", &far]);
         }
         let program: Vec<String> = program.into_iter().map(str::to_owned).collect();
         self.service = Some(Service::start(&self.folder, &program, Keep::Folder));
         wait_for("Redis", || self.ask("PING").is_some_and(|answer| answer.starts_with("+PONG")));
-        if self.mode == Mode::Cluster {
+        if self.mode != Mode::Single {
             self.ask("CLUSTER ADDSLOTSRANGE 0 16383");
             wait_for("the cluster", || {
                 self.ask("CLUSTER INFO").is_some_and(|answer| answer.contains("cluster_state:ok"))
@@ -86,14 +93,16 @@ impl Redis {
     pub(crate) fn url(&self) -> String {
         match self.mode {
             Mode::Single => format!("redis://127.0.0.1:{}", self.port),
-            Mode::Cluster => format!("redis+cluster://127.0.0.1:{}", self.port),
+            Mode::Cluster | Mode::FarCluster => {
+                format!("redis+cluster://127.0.0.1:{}", self.far.unwrap_or(self.port))
+            }
         }
     }
 
     /// One inline command (<https://redis.io/docs/latest/develop/reference/protocol-spec/#inline-commands>).
     fn ask(&self, command: &str) -> Option<String> {
         let mut connection = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
-        connection.set_read_timeout(Some(std::time::Duration::from_secs(2))).ok()?;
+        connection.set_read_timeout(Some(Duration::from_secs(2))).ok()?;
         connection.write_all(format!("{command}\r\n").as_bytes()).ok()?;
         let mut answer = vec![0; 4096];
         let length = connection.read(&mut answer).ok()?;

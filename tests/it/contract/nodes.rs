@@ -14,7 +14,7 @@ use symbolon::config::Config;
 use symbolon::config::secret::SecretSource;
 use symbolon::dev::mailbox::Mailbox;
 use symbolon::edge::clock::Clock;
-use symbolon::edge::ephemeral::{CODE, Decision, EphemeralKey, EphemeralStore, Quota};
+use symbolon::edge::ephemeral::{CODE, Decision, EphemeralKey, EphemeralStore, Quota, RedisStore, SqlStore};
 use symbolon::edge::store::{Beside, Reach, Store};
 use symbolon::model::authorization_code::AuthorizationCode;
 use symbolon::model::event::Provenance;
@@ -278,6 +278,23 @@ async fn sign_in_goes_on_while_redis_is_away() {
     assert_eq!(nodes.redeem(1, &code).await, Err("invalid_grant".to_owned()), "nothing used becomes valid again");
     let code = nodes.code(24).await.expect("kept");
     nodes.redeem(1, &code).await.expect("a flushed Redis serves");
+}
+
+/// To find the servers of a cluster takes several exchanges, longer than one request waits.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_far_away_is_reached() {
+    let Some(redis) = redis::own(Spread::FarCluster) else { return };
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let aside = SqlStore::open(&folder.path().join("aside.db")).await.expect("opens");
+    let store = RedisStore::open(&Secret::from(redis.url().as_str()), aside, Arc::new(Still)).expect("a URL");
+    let asked = Instant::now();
+    while store.ready().await.is_err() {
+        assert!(asked.elapsed() < Duration::from_secs(5), "never reached");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let key = EphemeralKey::new("test", b"alice");
+    store.put(&key, b"here".to_vec(), at(60)).await.expect("kept");
+    assert_eq!(store.get(&key, at(1)).await.expect("read").as_deref(), Some(&b"here"[..]));
 }
 
 /// Codes made on one node and redeemed on both; exactly one of each is good. The longest it took.

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use symbolon::edge::store::{Beside, Creation, Reach, Room};
+use symbolon::edge::store::{Beside, Creation, Reach, Replacement, Room};
 use symbolon::model::client::{ClientOrigin, ClientSecret};
 use symbolon::model::epoch::Epoch;
 use symbolon::model::id::{SessionId, UserId};
@@ -468,7 +468,10 @@ async fn a_key_takes_over_once() {
     assert_eq!(told, [("a", KeyState::Retiring, None, Some(at(9))), ("b", KeyState::Active, Some(at(5)), None)]);
 
     let gone = vec!["a".to_owned(), "b".to_owned(), "unknown".to_owned()];
-    assert_eq!(neighbour.replace_signing_keys(gone, vec![key("d", KeyState::Active)]).await.expect("done"), 2);
+    let fresh = vec![key("d", KeyState::Active), key("e", KeyState::Active)];
+    let done = neighbour.replace_signing_keys(gone, fresh).await.expect("done");
+    let expected = Replacement { removed: 2, recorded: vec!["d".to_owned()] };
+    assert_eq!(done, expected, "one key signs, and who asked is told which");
     let states = store.signing_key_states().await.expect("read");
     assert_eq!(states.into_iter().collect::<Vec<_>>(), [("d".to_owned(), KeyState::Active)]);
 }

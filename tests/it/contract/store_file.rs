@@ -144,3 +144,54 @@ async fn a_locked_database_is_unavailable_and_heals() {
     let redeemed = house.store.redeem_code(&sample::grant(1), None, None, sample::at(0)).await.expect("recorded");
     assert_eq!(redeemed, CodeRedemption::Recorded);
 }
+
+/// PROTOCOL §3: read-only while running is not ready; what is read goes on, and it heals.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_turns_read_only_is_not_ready() {
+    let house = House::with_alice_and_shop().await;
+    assert!(house.store.is_ready().await);
+    let folder = house.path().parent().expect("a folder").to_owned();
+    let Some(sealed) = Immutable::seal(&folder) else { return };
+    let reason = soon(async || house.store.ready().await.err()).await;
+    assert!(reason.to_string().contains("takes no changes"), "{reason}");
+    let fault = house.store.create_client(&sample::client("late")).await.expect_err("read-only");
+    assert_eq!(fault.kind(), FaultKind::Unavailable, "{fault}");
+    assert!(house.store.client(&sample::shop_id()).await.expect("still read").is_some());
+    drop(sealed);
+    soon(async || house.store.ready().await.ok()).await;
+    house.store.create_client(&sample::client("later")).await.expect("recorded");
+}
+
+/// The first answer, within three seconds.
+async fn soon<T>(mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+    let start = std::time::Instant::now();
+    loop {
+        if let Some(answer) = ask().await {
+            return answer;
+        }
+        assert!(start.elapsed() < Duration::from_secs(3), "not within three seconds");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// Files that not even those who have them open may write; only root can make them so, and not on every file system.
+struct Immutable(PathBuf);
+
+impl Immutable {
+    fn seal(folder: &Path) -> Option<Self> {
+        let sealed = Self(folder.to_owned());
+        sealed.chattr("+i").then_some(sealed)
+    }
+
+    fn chattr(&self, flag: &str) -> bool {
+        let files = fs::read_dir(&self.0).expect("the folder").map(|file| file.expect("a file").path());
+        let ran = std::process::Command::new("chattr").arg(flag).args(files).output();
+        ran.is_ok_and(|ran| ran.status.success())
+    }
+}
+
+impl Drop for Immutable {
+    fn drop(&mut self) {
+        self.chattr("-i");
+    }
+}

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 use sqlx::{Connection as _, PgConnection};
 use symbolon::edge::store::{PostgresSettings, Store, StoreError};
+use symbolon::model::fault::FaultKind;
 use symbolon::protocol::secret::Secret;
 
 use crate::backend::postgres;
@@ -58,6 +59,33 @@ async fn a_server_that_is_away_is_named_at_once_without_its_password() {
         assert!(refusal.contains("127.0.0.1:1/there") || refusal.contains("database.url"), "{refusal}");
         assert!(!refusal.contains("hunter2"), "{refusal}");
     }
+}
+
+/// PROTOCOL §3: security decisions only on the primary. A standby lags behind what was taken back.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_takes_no_changes_is_not_ready() {
+    let Some(postgres) = postgres::shared() else { return };
+    let url = postgres.database().await;
+    let store = connect(&url).await.expect("opens");
+    sample::move_in(&store).await;
+    assert!(store.is_ready().await);
+    // For every connection from now on, as on a standby.
+    let name = url.rsplit('/').next().expect("a name");
+    let mut admin = PgConnection::connect(&url).await.expect("PostgreSQL answers");
+    let statement = format!("ALTER DATABASE {name} SET default_transaction_read_only = on");
+    sqlx::query(sqlx::AssertSqlSafe(statement)).execute(&mut admin).await.expect("done");
+    let others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    sqlx::query(others).execute(&mut admin).await.expect("done");
+    admin.close().await.expect("closed");
+    let asked = Instant::now();
+    // Each connection that ended is told as such, once.
+    while !store.ready().await.expect_err("read-only").to_string().contains("takes no changes") {
+        assert!(asked.elapsed() < Duration::from_secs(5), "not told within five seconds");
+    }
+    let fault = store.create_client(&sample::client("late")).await.expect_err("read-only");
+    assert_eq!(fault.kind(), FaultKind::Unavailable, "{fault}");
+    assert!(store.client(&sample::shop_id()).await.expect("still read").is_some());
 }
 
 /// An operator's own statement, and a cascade, are felt like any other change.
