@@ -74,6 +74,7 @@ mod stores;
 pub use self::post::{Ways, ways};
 use self::stores::Stores;
 pub use self::stores::beside;
+pub(crate) use self::stores::postgres;
 
 /// Time, chance and the way out: real ones in a server, given ones in a test.
 #[derive(Clone)]

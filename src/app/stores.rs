@@ -10,6 +10,7 @@ use crate::edge::ephemeral::{EphemeralStore, RedisStore, SqlStore};
 use crate::edge::store::{DatabaseSettings, PostgresSettings, Store};
 use crate::edge::vault::Vault;
 use crate::http::health::Dependency;
+use crate::protocol::secret::Secret;
 
 /// The most connections of one node to PostgreSQL; one more listens. Its default is 100 for all of them.
 const CONNECTIONS: u32 = 16;
@@ -42,7 +43,7 @@ pub(super) async fn open(config: &Config, world: &World) -> Result<Stores, Start
             (store, vault, SqlStore::open(&beside(&path)).await?)
         }
         Place::Postgres(url) => {
-            let store = Store::connect(&PostgresSettings { url, connections: CONNECTIONS }).await?;
+            let store = Store::connect(&postgres(url)).await?;
             let sealed = !store.signing_keys().await?.is_empty();
             let vault = vault(config, world, sealed.then_some(Path::new("of database.url")))?;
             let sql = SqlStore::within(&store);
@@ -64,6 +65,11 @@ pub(super) async fn open(config: &Config, world: &World) -> Result<Stores, Start
         None => Arc::new(sql),
     };
     Ok(Stores { store, ephemeral, vault, dependencies })
+}
+
+/// How PostgreSQL is reached.
+pub(crate) fn postgres(url: Secret) -> PostgresSettings {
+    PostgresSettings { url, connections: CONNECTIONS }
 }
 
 fn database(store: &Store) -> Dependency {

@@ -10,14 +10,16 @@ use serde_json::{Value, json};
 use crate::app::World;
 use crate::cli::output::Table;
 use crate::cli::{Call, CommandError};
+use crate::config::database::Place;
 use crate::config::{Config, process_environment};
 use crate::edge::ephemeral::MemoryStore;
-use crate::edge::store::schema::{MigrationState, migrations};
+use crate::edge::store::schema::{self, Migration, MigrationState};
 use crate::edge::store::{DatabaseSettings, Store};
 use crate::edge::vault::Vault;
 use crate::http::tls::Certificates;
 use crate::model::signing_key::KeyState;
 use crate::oauth::rotation::Rotation;
+use crate::protocol::secret::Secret;
 
 /// How bad it is.
 #[derive(Copy, Clone, Debug, Eq, PartialEq)]
@@ -126,12 +128,14 @@ fn look_at_certificate(config: &Config, findings: &mut Findings) {
 
 /// The database, the master key, the signing keys.
 pub(super) async fn look_at_storage(config: &Config, findings: &mut Findings) {
-    let path = match config.database.file(&process_environment()) {
-        Ok(Some(path)) => path,
-        Ok(None) => return look_at_server(config, findings).await,
-        Err(error) => return findings.add(Severity::Error(2), error.key(), error.to_string()),
-    };
-    let path = &path;
+    match config.database.place(&process_environment()) {
+        Ok(Place::File(path)) => look_at_file(config, &path, findings).await,
+        Ok(Place::Postgres(url)) => look_at_server(config, url, findings).await,
+        Err(error) => findings.add(Severity::Error(2), error.key(), error.to_string()),
+    }
+}
+
+async fn look_at_file(config: &Config, path: &Path, findings: &mut Findings) {
     let shown = path.display().to_string();
     let is_new = !path.exists();
     let needs_none = is_new || !config.keys.master_key_file.exists() && nothing_is_sealed(path).await;
@@ -148,23 +152,13 @@ pub(super) async fn look_at_storage(config: &Config, findings: &mut Findings) {
         }
         return;
     }
-    let standing = match migrations(path).await {
-        Ok(standing) => standing,
+    match schema::of_file(path).await {
         Err(error) => return findings.add(Severity::Error(3), "database.path", error.to_string()),
-    };
-    let count = |state| standing.iter().filter(|migration| migration.state == state).count();
-    let refused = count(MigrationState::Changed) + count(MigrationState::Unknown);
-    if refused > 0 {
-        let message = format!("{shown} was written by another release (`symbolon migrate status`); run that one");
-        return findings.add(Severity::Error(3), "database.path", message);
-    }
-    let pending = count(MigrationState::Pending);
-    if pending > 0 {
-        let message = format!("{shown} waits for {pending} migrations; the next start applies them");
-        return findings.add(Severity::Warning, "database", message);
+        Ok(standing) if !is_up_to_date(&standing, (&shown, "database.path"), findings) => return,
+        Ok(_) => {}
     }
     // Nothing is pending, so opening changes nothing.
-    match Store::open(&DatabaseSettings { path: path.clone() }).await {
+    match Store::open(&DatabaseSettings { path: path.to_owned() }).await {
         Err(error) => findings.add(Severity::Error(3), "database.path", error.to_string()),
         Ok(store) => {
             findings.add(Severity::Good, "database", format!("{shown} is sound and up to date"));
@@ -178,7 +172,7 @@ pub(super) async fn look_at_storage(config: &Config, findings: &mut Findings) {
 
 /// Whether the database is as `symbolon migrate` makes it: there, up to date, and empty.
 async fn nothing_is_sealed(path: &Path) -> bool {
-    let Ok(standing) = migrations(path).await else { return false };
+    let Ok(standing) = schema::of_file(path).await else { return false };
     // Opening changes nothing then.
     if standing.iter().any(|migration| migration.state != MigrationState::Applied) {
         return false;
@@ -189,15 +183,45 @@ async fn nothing_is_sealed(path: &Path) -> bool {
     is_bare
 }
 
-/// PostgreSQL: reaching it and reading the keys is what can be seen without changing it.
-async fn look_at_server(config: &Config, findings: &mut Findings) {
-    match crate::app::open(config, World::real()).await {
-        Err(error) => findings.add(Severity::Error(error.exit_code()), "database.url", crate::cli::one_line(&error)),
-        Ok((edges, vault)) => {
-            findings.add(Severity::Good, "database", "PostgreSQL answers");
-            look_at_keys(config, (edges.store.clone(), &vault), findings).await;
-            edges.store.close().await;
-            edges.ephemeral.close().await;
+/// True when the next start has nothing to change, and nothing to refuse.
+fn is_up_to_date(standing: &[Migration], (shown, key): (&str, &str), findings: &mut Findings) -> bool {
+    if standing.iter().any(|migration| migration.state.is_refused()) {
+        let message = format!("{shown} was written by another release (`symbolon migrate status`); run that one");
+        findings.add(Severity::Error(3), key, message);
+        return false;
+    }
+    let pending = standing.iter().filter(|migration| migration.state == MigrationState::Pending).count();
+    if pending > 0 {
+        let message = format!("{shown} waits for {pending} migrations; the next start applies them");
+        findings.add(Severity::Warning, "database", message);
+    }
+    pending == 0
+}
+
+/// PostgreSQL is asked and not changed: no migration, no key.
+async fn look_at_server(config: &Config, url: Secret, findings: &mut Findings) {
+    let key = "database.url";
+    let settings = crate::app::postgres(url);
+    let standing = match schema::of_server(&settings).await {
+        Ok(standing) => standing,
+        Err(error) => return findings.add(Severity::Error(3), key, error.to_string()),
+    };
+    let is_new = standing.iter().all(|migration| migration.state == MigrationState::Pending);
+    let vault = look_at_master_key(config, is_new, findings);
+    if !is_up_to_date(&standing, ("PostgreSQL", key), findings) {
+        return;
+    }
+    match Store::look_at(&settings) {
+        Err(error) => findings.add(Severity::Error(3), key, error.to_string()),
+        Ok(store) => {
+            match store.ready().await {
+                Ok(()) => findings.add(Severity::Good, "database", "PostgreSQL answers and is up to date"),
+                Err(fault) => findings.add(Severity::Error(3), key, format!("{fault}; name the primary")),
+            }
+            if let Some(vault) = vault {
+                look_at_keys(config, (store.clone(), &Arc::new(vault)), findings).await;
+            }
+            store.close().await;
         }
     }
 }

@@ -3,11 +3,12 @@
 use clap::Subcommand;
 use serde_json::json;
 
-use crate::app::StartError;
+use crate::app::{self, StartError};
 use crate::cli::output::Table;
-use crate::cli::site::Site;
 use crate::cli::{Call, CommandError};
-use crate::edge::store::schema::{MigrationState, migrations};
+use crate::config::database::Place;
+use crate::config::process_environment;
+use crate::edge::store::schema::{self, MigrationState};
 use crate::edge::store::{DatabaseSettings, Store};
 
 /// `symbolon migrate`
@@ -33,12 +34,23 @@ impl Migrate {
     /// When the database cannot be used, or is of a later release.
     pub async fn run(self, call: &Call) -> Result<(), CommandError> {
         let config = call.settings()?;
-        let path = Site::file(&config, "each start of `symbolon serve` brings its schema up to date")?;
-        if self.command.is_none() {
-            let store = Store::open(&DatabaseSettings { path: path.clone() }).await.map_err(StartError::from)?;
-            store.close().await;
+        let mut shown = match config.database.place(&process_environment())? {
+            Place::File(path) => {
+                if self.command.is_none() {
+                    let settings = DatabaseSettings { path: path.clone() };
+                    Store::open(&settings).await.map_err(StartError::from)?.close().await;
+                }
+                schema::of_file(&path).await
+            }
+            Place::Postgres(url) => {
+                let settings = app::postgres(url);
+                if self.command.is_none() {
+                    Store::connect(&settings).await.map_err(StartError::from)?.close().await;
+                }
+                schema::of_server(&settings).await
+            }
         }
-        let mut shown = migrations(&path).await.map_err(StartError::from)?;
+        .map_err(StartError::from)?;
         if matches!(self.command, Some(MigrateCommand::Plan)) {
             shown.retain(|migration| migration.state != MigrationState::Applied);
         }

@@ -18,7 +18,7 @@ use sqlx::sqlite::SqliteSynchronous;
 use crate::edge::ephemeral::rate::Limiter;
 use crate::edge::ephemeral::{Decision, EphemeralKey, EphemeralStore, Quota};
 use crate::edge::store::cache::{Cache, Hearing, Sharing};
-use crate::edge::store::open::Layout;
+use crate::edge::store::open::{Layout, Snapshot};
 use crate::edge::store::recorder::Recorder;
 use crate::edge::store::row::Context as _;
 use crate::edge::store::statement::{Connection, Readers};
@@ -111,7 +111,8 @@ impl SqlStore {
     /// # Errors
     /// When the file cannot be used; it is left as it is.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
-        let layout = Layout { path, migrator: &MIGRATOR, synchronous: SqliteSynchronous::Off };
+        let synchronous = SqliteSynchronous::Off;
+        let layout = Layout { path, migrator: &MIGRATOR, synchronous, snapshot: Snapshot::None };
         let (connection, readers) = layout.open().await?;
         let held = Arc::new(Held::new(&Sharing::Alone));
         let writer = Writer::start(Connection::Sqlite(connection), Arc::clone(&held) as Arc<dyn Mirror>);

@@ -8,12 +8,11 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 
 use super::open::{StoreError, in_one_line};
-use super::{APPLICATION_ID, MIGRATOR};
+use super::{APPLICATION_ID, MIGRATOR, schema};
 
 const COPY: &str = "VACUUM INTO $1";
 const IDENTITY: &str = "PRAGMA application_id";
 const CHECK: &str = "PRAGMA integrity_check(1)";
-const VERSIONS: &str = "SELECT version FROM _sqlx_migrations ORDER BY version";
 const LEAVE_WAL: &str = "PRAGMA journal_mode = DELETE";
 
 /// Writes a copy of `database` to `file` (mode 0600), which must not exist; returns its size in bytes.
@@ -27,18 +26,32 @@ pub async fn write(database: &Path, file: &Path) -> Result<u64, StoreError> {
     if file.exists() {
         return Err(inaccessible(file, "it is there already; name another file"));
     }
+    copy(database, file).await?;
+    file.metadata().map(|metadata| metadata.len()).map_err(|cause| inaccessible(file, &cause.to_string()))
+}
+
+/// Writes a copy of `database` to `file`, in the place of what an earlier attempt left there.
+pub(super) async fn copy(database: &Path, file: &Path) -> Result<(), StoreError> {
     let draft = aside(file, "part");
     let _leftover = std::fs::remove_file(&draft);
     // Made before SQLite writes into it, so that nobody else can ever read it.
     super::open::owner_only().open(&draft).map_err(|cause| inaccessible(&draft, &cause.to_string()))?;
-    let mut connection = reader(database).await?;
-    let copied = sqlx::query(COPY).bind(draft.display().to_string()).execute(&mut connection).await;
-    let closed = connection.close().await;
+    let copied = fill(database, &draft).await;
+    if copied.is_err() {
+        // It may have filled the disk.
+        let _gone = std::fs::remove_file(&draft);
+    }
     copied.map_err(|cause| inaccessible(file, &cause.to_string()))?;
-    closed.map_err(|cause| inaccessible(database, &cause.to_string()))?;
     examine(&draft).await?;
-    move_into_place(&draft, file)?;
-    file.metadata().map(|metadata| metadata.len()).map_err(|cause| inaccessible(file, &cause.to_string()))
+    move_into_place(&draft, file)
+}
+
+async fn fill(database: &Path, draft: &Path) -> Result<(), sqlx::Error> {
+    let options = SqliteConnectOptions::new().filename(database).read_only(true).disable_statement_logging();
+    let mut connection = options.connect().await?;
+    let copied = sqlx::query(COPY).bind(draft.display().to_string()).execute(&mut connection).await;
+    connection.close().await?;
+    copied.map(|_| ())
 }
 
 /// Puts the backup `file` in the place of `database`, which is kept under another name, and returned.
@@ -96,11 +109,8 @@ async fn examine(file: &Path) -> Result<(), StoreError> {
     if verdict != "ok" {
         return Err(damaged(in_one_line(&verdict)));
     }
-    let versions: Vec<i64> = sqlx::query_scalar(VERSIONS).fetch_all(&mut connection).await.map_err(foreign)?;
-    let unknown = versions.into_iter().find(|version| !MIGRATOR.version_exists(*version));
-    if let Some(version) = unknown {
-        return Err(StoreError::Newer { database: file.display().to_string(), version });
-    }
+    let applied = schema::applied_to_file(&mut connection).await.map_err(foreign)?;
+    schema::judge(&MIGRATOR, &applied, &file.display().to_string())?;
     connection.close().await.map_err(|cause| inaccessible(file, &cause.to_string()))
 }
 
@@ -128,7 +138,7 @@ fn move_into_place(draft: &Path, file: &Path) -> Result<(), StoreError> {
 }
 
 /// `path` with `ending` after its name.
-fn aside(path: &Path, ending: &str) -> PathBuf {
+pub(super) fn aside(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{ending}"));
     path.with_file_name(name)

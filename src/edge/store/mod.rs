@@ -18,7 +18,7 @@ use sqlx::sqlite::SqliteSynchronous;
 
 use crate::edge::store::cache::{Cache, Hearing, Sharing};
 use crate::edge::store::listen::{Listener, Listening};
-use crate::edge::store::open::Layout;
+use crate::edge::store::open::{Layout, Snapshot};
 use crate::edge::store::postgres::Server;
 use crate::edge::store::ready::Verdict;
 use crate::edge::store::recorder::{PostgresRecorder, Recorder};
@@ -111,7 +111,8 @@ impl Store {
     /// # Errors
     /// When the file cannot be used; it is left as it is.
     pub async fn open(settings: &DatabaseSettings) -> Result<Self, StoreError> {
-        let layout = Layout { path: &settings.path, migrator: &MIGRATOR, synchronous: SqliteSynchronous::Full };
+        let (path, synchronous) = (&settings.path, SqliteSynchronous::Full);
+        let layout = Layout { path, migrator: &MIGRATOR, synchronous, snapshot: Snapshot::Before };
         let (connection, readers) = layout.open().await?;
         let held = Arc::new(Held::new(Sharing::Alone));
         let mut connection = Connection::Sqlite(connection);
@@ -137,13 +138,25 @@ impl Store {
     pub async fn connect(settings: &PostgresSettings) -> Result<Self, StoreError> {
         let server = Server::parse(&settings.url)?;
         server.migrate(&MIGRATOR).await?;
+        Ok(Self::on(server, settings))
+    }
+
+    /// Names PostgreSQL and leaves its schema as it is, which must be that of this release: to look, without a trace.
+    ///
+    /// # Errors
+    /// When the URL cannot be read.
+    pub fn look_at(settings: &PostgresSettings) -> Result<Self, StoreError> {
+        Ok(Self::on(Server::parse(&settings.url)?, settings))
+    }
+
+    fn on(server: Server, settings: &PostgresSettings) -> Self {
         let pool = server.pool(settings.connections);
         let hearing = Arc::new(Hearing::none());
         let held = Arc::new(Held::new(Sharing::Nodes(Arc::clone(&hearing))));
         let listener = Listener::start(Listening { server, pool: pool.clone(), held: Arc::clone(&held), hearing });
         let recorder = Arc::new(Recorder::Postgres(PostgresRecorder::new(pool.clone())));
         let (readers, listener) = (Readers::Postgres(pool), Some(Arc::new(listener)));
-        Ok(Self { recorder, readers, held, listener, verdict: Arc::default() })
+        Self { recorder, readers, held, listener, verdict: Arc::default() }
     }
 
     /// What the ephemeral store shares with this one.

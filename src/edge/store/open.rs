@@ -10,6 +10,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePo
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 
 use crate::edge::store::row::primary_code;
+use crate::edge::store::{backup, schema};
 
 /// Where the database is, when it is a file.
 #[derive(Clone, Debug)]
@@ -46,12 +47,20 @@ pub enum StoreError {
         reason: String,
     },
     /// The file was written by a later release.
-    #[error("the database {database} has migration {version}, which this release does not know; run the newer release")]
+    #[error(
+        "the database {database} is at migration {version}, and this release ({}) knows those up to {known}; it was left as it is: \
+         run the newer release, or go back: {back}",
+        env!("CARGO_PKG_VERSION")
+    )]
     Newer {
         /// The file, or the server with its database.
         database: String,
-        /// The number of the migration.
+        /// The number of its newest migration.
         version: i64,
+        /// The newest one that we know.
+        known: i64,
+        /// How to get to a schema that we know.
+        back: String,
     },
     /// The schema cannot be brought up to date.
     #[error("cannot bring the schema of the database {database} up to date: {reason}")]
@@ -88,6 +97,16 @@ pub(in crate::edge) struct Layout<'a> {
     pub(in crate::edge) path: &'a Path,
     pub(in crate::edge) migrator: &'a Migrator,
     pub(in crate::edge) synchronous: SqliteSynchronous,
+    pub(in crate::edge) snapshot: Snapshot,
+}
+
+/// Whether a file is copied before its schema changes: the way back, when the new release turns out to be wrong.
+#[derive(Copy, Clone, Eq, PartialEq)]
+pub(in crate::edge) enum Snapshot {
+    /// Beside it, as `….before-migration-N`.
+    Before,
+    /// What it holds expires anyway.
+    None,
 }
 
 impl Layout<'_> {
@@ -161,6 +180,17 @@ impl Layout<'_> {
             }
             sqlx::query(SET_APPLICATION_ID).execute(&mut *transaction).await.map_err(|cause| self.describe(&cause))?;
         }
+        let applied = schema::applied_to_file(&mut transaction).await.map_err(|cause| self.describe(&cause))?;
+        let first = schema::judge(self.migrator, &applied, &self.name())?;
+        if let (Some(first), Snapshot::Before, false) = (first, self.snapshot, applied.is_empty()) {
+            // We hold the lock, so it is the state that we are about to change; others may read it all the while.
+            let copy = schema::snapshot(self.path, first);
+            tracing::info!(copy = %copy.display(), "the database is copied before its schema changes");
+            backup::copy(self.path, &copy).await.map_err(|error| StoreError::Migration {
+                database: self.name(),
+                reason: format!("it is copied to {} first, and that failed: {error}", copy.display()),
+            })?;
+        }
         self.migrator
             .run_direct(None, &mut *transaction, false)
             .await
@@ -182,7 +212,6 @@ impl Layout<'_> {
 
     fn describe_migration(&self, cause: MigrateError) -> StoreError {
         match cause {
-            MigrateError::VersionMissing(version) => StoreError::Newer { database: self.name(), version },
             MigrateError::Execute(cause) => self.describe(&cause),
             other => StoreError::Migration { database: self.name(), reason: other.to_string() },
         }

@@ -7,12 +7,13 @@ use std::fmt;
 use std::str::FromStr as _;
 use std::time::Duration;
 
-use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
 use tokio::time::timeout;
 
 use crate::edge::store::open::StoreError;
+use crate::edge::store::schema::{self, Part};
 use crate::protocol::secret::Secret;
 
 /// Which PostgreSQL.
@@ -41,7 +42,7 @@ const UNLOCK: &str = "SELECT pg_advisory_unlock(1398361410)";
 const PATIENT: &str = "SELECT set_config('statement_timeout', '0', FALSE), set_config('lock_timeout', '60s', FALSE)";
 
 /// What only PostgreSQL has.
-fn additions() -> Migrator {
+pub(super) fn additions() -> Migrator {
     let mut additions = sqlx::migrate!("./migrations/postgresql");
     additions.dangerous_set_table_name("_sqlx_migrations_postgresql");
     additions
@@ -72,11 +73,7 @@ impl Server {
 
     /// Brings the schema up to date; `tables` is the folder of both engines.
     pub(in crate::edge) async fn migrate(&self, tables: &Migrator) -> Result<(), StoreError> {
-        let reached = timeout(REACH, self.options.connect()).await;
-        let mut connection = match reached {
-            Ok(connected) => connected.map_err(|cause| self.inaccessible(&cause))?,
-            Err(_elapsed) => return Err(self.inaccessible(&"it does not answer within five seconds")),
-        };
+        let mut connection = self.reach().await?;
         for statement in [PATIENT, LOCK] {
             sqlx::query(statement).execute(&mut connection).await.map_err(|cause| self.inaccessible(&cause))?;
         }
@@ -89,9 +86,26 @@ impl Server {
         outcome
     }
 
+    /// A connection of its own.
+    pub(super) async fn reach(&self) -> Result<PgConnection, StoreError> {
+        match timeout(REACH, self.options.connect()).await {
+            Ok(connected) => connected.map_err(|cause| self.inaccessible(&cause)),
+            Err(_elapsed) => Err(self.inaccessible(&"it does not answer within five seconds")),
+        }
+    }
+
     async fn apply(&self, connection: &mut PgConnection, tables: &Migrator) -> Result<(), StoreError> {
-        for migrator in [tables, &additions()] {
-            migrator.run_direct(None, connection, false).await.map_err(|cause| self.describe(cause))?;
+        for (migrator, part) in [(tables, Part::Tables), (&additions(), Part::Additions)] {
+            let applied =
+                schema::applied_to_server(connection, part).await.map_err(|cause| self.inaccessible(&cause))?;
+            // What is up to date is not touched: a role without the right to change the schema may start then.
+            if schema::judge(migrator, &applied, &self.name)?.is_some() {
+                let changed = migrator.run_direct(None, connection, false).await;
+                changed.map_err(|cause| StoreError::Migration {
+                    database: self.name.clone(),
+                    reason: cause.to_string(),
+                })?;
+            }
         }
         Ok(())
     }
@@ -111,15 +125,7 @@ impl Server {
             .connect_lazy_with(self.options.clone())
     }
 
-    fn inaccessible(&self, reason: &dyn fmt::Display) -> StoreError {
+    pub(super) fn inaccessible(&self, reason: &dyn fmt::Display) -> StoreError {
         StoreError::Inaccessible { database: self.name.clone(), reason: reason.to_string() }
-    }
-
-    fn describe(&self, cause: MigrateError) -> StoreError {
-        let database = self.name.clone();
-        match cause {
-            MigrateError::VersionMissing(version) => StoreError::Newer { database, version },
-            other => StoreError::Migration { database, reason: other.to_string() },
-        }
     }
 }

@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use symbolon::edge::store::schema::{self, MigrationState};
 use symbolon::edge::store::{DatabaseSettings, Store, StoreError};
 use symbolon::model::fault::FaultKind;
 use symbolon::model::token::CodeRedemption;
@@ -88,6 +89,62 @@ async fn a_newer_schema_is_refused() {
     sqlx::Connection::close(connection).await.expect("closed");
     let refusal = open(&path).await.err().expect("refused");
     assert!(matches!(refusal, StoreError::Newer { version: 9999, .. }), "{refusal}");
+}
+
+/// PROTOCOL §3: the way back stands beside the database; a gap and a changed migration are refused.
+#[tokio::test]
+async fn a_file_is_copied_before_its_schema_changes() {
+    let (folder, path) = closed_house().await;
+    assert_eq!(copies(folder.path()), [""; 0], "a new file has nothing to lose");
+    drop(open(&path).await.expect("opens"));
+    assert_eq!(copies(folder.path()), [""; 0], "nothing was to be changed");
+
+    // As the release before the last migration left it.
+    let last = newest(&path).await;
+    let undo = format!("DELETE FROM _sqlx_migrations WHERE version = {last}");
+    run(&path, &undo).await;
+    let refusal = open(&path).await.err();
+    // What the migration makes is there already; or, where it only changes rows, it is made again.
+    let snapshot = format!("symbolon.db.before-migration-{last}");
+    assert_eq!(copies(folder.path()), std::slice::from_ref(&snapshot), "{refusal:?}");
+    let mode = fs::metadata(folder.path().join(&snapshot)).expect("there").permissions();
+    assert_eq!(std::os::unix::fs::PermissionsExt::mode(&mode) & 0o777, 0o600);
+    let copied = schema::of_file(&folder.path().join(&snapshot)).await.expect("read");
+    let states: Vec<_> = copied.iter().filter(|migration| migration.state != MigrationState::Applied).collect();
+    assert!(
+        matches!(states.as_slice(), [one] if one.version == last && one.state == MigrationState::Pending),
+        "{states:?}"
+    );
+
+    // A later release was here, from that schema on: its way back is named.
+    run(&path, "UPDATE _sqlx_migrations SET version = 9999 WHERE version = 1").await;
+    fs::rename(folder.path().join(&snapshot), folder.path().join("symbolon.db.before-migration-9999"))
+        .expect("renamed");
+    let refusal = open(&path).await.err().expect("refused").to_string();
+    assert!(refusal.contains("9999") && refusal.contains("symbolon restore"), "{refusal}");
+    assert!(refusal.contains("before-migration-9999"), "{refusal}");
+    run(&path, "DELETE FROM _sqlx_migrations WHERE version = 9999").await;
+    let refusal = open(&path).await.err().expect("refused").to_string();
+    assert!(refusal.contains("lacks migration 1"), "{refusal}");
+}
+
+/// Copies and drafts beside the database.
+fn copies(folder: &Path) -> Vec<String> {
+    let names = fs::read_dir(folder).expect("the folder").map(|file| file.expect("a file").file_name());
+    let names = names.map(|name| name.into_string().expect("text"));
+    names.filter(|name| name.contains("before") || name.contains(".part")).collect()
+}
+
+async fn run(path: &Path, statement: &str) {
+    let mut connection = sqlx::ConnectOptions::connect(&sqlx_options(path)).await.expect("connects");
+    let statement = sqlx::AssertSqlSafe(statement.to_owned());
+    sqlx::query(statement).execute(&mut connection).await.expect("written");
+    sqlx::Connection::close(connection).await.expect("closed");
+}
+
+async fn newest(path: &Path) -> i64 {
+    let standing = schema::of_file(path).await.expect("read");
+    standing.iter().map(|migration| migration.version).max().expect("some")
 }
 
 fn sqlx_options(path: &Path) -> sqlx::sqlite::SqliteConnectOptions {
@@ -185,6 +242,8 @@ impl Immutable {
 
     fn chattr(&self, flag: &str) -> bool {
         let files = fs::read_dir(&self.0).expect("the folder").map(|file| file.expect("a file").path());
+        // The index of the journal is memory that processes share: to seal it kills them.
+        let files = files.filter(|file| !file.to_string_lossy().ends_with("-shm"));
         let ran = std::process::Command::new("chattr").arg(flag).args(files).output();
         ran.is_ok_and(|ran| ran.status.success())
     }

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use sqlx::{Connection as _, PgConnection};
+use symbolon::edge::store::schema::{self, MigrationState};
 use symbolon::edge::store::{PostgresSettings, Store, StoreError};
 use symbolon::model::fault::FaultKind;
 use symbolon::protocol::secret::Secret;
@@ -12,7 +13,11 @@ use crate::backend::postgres;
 use crate::contract::sample::{self, at};
 
 async fn connect(url: &str) -> Result<Store, StoreError> {
-    Store::connect(&PostgresSettings { url: Secret::from(url), connections: 2 }).await
+    Store::connect(&settings(url)).await
+}
+
+fn settings(url: &str) -> PostgresSettings {
+    PostgresSettings { url: Secret::from(url), connections: 2 }
 }
 
 async fn run(url: &str, statement: &'static str) {
@@ -43,11 +48,16 @@ async fn a_newer_or_changed_schema_is_refused() {
     .await;
     let refusal = connect(&url).await.err().expect("refused");
     assert!(matches!(refusal, StoreError::Newer { version: 9999, .. }), "{refusal}");
+    let told = refusal.to_string();
+    assert!(told.contains("restore your backup") && told.contains("knows those up to"), "{told}");
     run(&url, "DELETE FROM _sqlx_migrations WHERE version = 9999").await;
     connect(&url).await.expect("as before").close().await;
     run(&url, "UPDATE _sqlx_migrations SET checksum = '\\x00' WHERE version = 1").await;
     let refusal = connect(&url).await.err().expect("refused");
     assert!(matches!(refusal, StoreError::Migration { .. }), "{refusal}");
+    run(&url, "DELETE FROM _sqlx_migrations WHERE version = 1").await;
+    let refusal = connect(&url).await.err().expect("refused").to_string();
+    assert!(refusal.contains("lacks migration 1"), "{refusal}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -59,6 +69,31 @@ async fn a_server_that_is_away_is_named_at_once_without_its_password() {
         assert!(refusal.contains("127.0.0.1:1/there") || refusal.contains("database.url"), "{refusal}");
         assert!(!refusal.contains("hunter2"), "{refusal}");
     }
+}
+
+/// To look leaves no trace: no table, no key.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_schema_is_looked_at_without_a_change() {
+    let Some(postgres) = postgres::shared() else { return };
+    let url = postgres.database().await;
+    let states = async || -> Vec<MigrationState> {
+        let standing = schema::of_server(&settings(&url)).await.expect("read");
+        standing.iter().map(|migration| migration.state).collect()
+    };
+    let before = states().await;
+    assert!(before.len() > 8 && before.iter().all(|state| *state == MigrationState::Pending), "{before:?}");
+    assert_eq!(tables(&url).await, 0);
+    connect(&url).await.expect("opens").close().await;
+    assert!(states().await.iter().all(|state| *state == MigrationState::Applied));
+    run(&url, "DELETE FROM _sqlx_migrations_postgresql WHERE version = 2").await;
+    let after = states().await;
+    assert_eq!(after.iter().filter(|state| **state == MigrationState::Pending).count(), 1, "{after:?}");
+}
+
+async fn tables(url: &str) -> i64 {
+    let mut connection = PgConnection::connect(url).await.expect("PostgreSQL answers");
+    let count = sqlx::query_scalar("SELECT COUNT(*) FROM pg_tables WHERE schemaname = 'public'");
+    count.fetch_one(&mut connection).await.expect("counted")
 }
 
 /// PROTOCOL §3: security decisions only on the primary. A standby lags behind what was taken back.
@@ -86,6 +121,7 @@ async fn a_server_that_takes_no_changes_is_not_ready() {
     let fault = store.create_client(&sample::client("late")).await.expect_err("read-only");
     assert_eq!(fault.kind(), FaultKind::Unavailable, "{fault}");
     assert!(store.client(&sample::shop_id()).await.expect("still read").is_some());
+    connect(&url).await.expect("its schema is up to date, so nothing has to change").close().await;
 }
 
 /// An operator's own statement, and a cascade, are felt like any other change.
