@@ -65,6 +65,7 @@ use crate::oauth::policy::{ChallengeEndpoint, ClientRegistration, Lifetimes, Mod
 use crate::oauth::provider::{Issuer, Provider};
 use crate::oauth::rotation::{JWKS_MAX_AGE, Rotation, RotationPolicy};
 use crate::protocol::jose::algorithm::SigningAlgorithm;
+use crate::protocol::jose::published;
 use crate::protocol::scope::Scope;
 use crate::protocol::secret::{MacKey, TokenHash};
 
@@ -187,6 +188,11 @@ pub enum StartError {
     /// The keys in the database are sealed under another master key, or damaged.
     #[error("the keys in the database cannot be read")]
     Sealed(#[source] Fault),
+    /// A key that everybody has would sign.
+    #[error(
+        "the signing key {0} was published, so everybody can sign with it: `symbolon key retire {0} --now` replaces it"
+    )]
+    PublishedKey(String),
     /// The theme.
     #[error(transparent)]
     Template(#[from] TemplateError),
@@ -203,7 +209,7 @@ impl StartError {
     pub const fn exit_code(&self) -> u8 {
         match self {
             Self::Storage(_) | Self::Store(_) => 3,
-            Self::MasterKey(_) | Self::MasterKeyLost { .. } | Self::Sealed(_) => 4,
+            Self::MasterKey(_) | Self::MasterKeyLost { .. } | Self::Sealed(_) | Self::PublishedKey(_) => 4,
             Self::Template(_) | Self::Config(_) | Self::Issuer(_) => 2,
         }
     }
@@ -274,6 +280,11 @@ impl App {
         let Ground { edges, post, vault, dependencies, hasher, readiness, probes } = ground;
         let templates = Arc::new(Templates::new(config.theme.folder.as_deref())?);
         let keys = signing_keys(&edges, &vault, rotation_policy(config)).await?;
+        if mode == Mode::Production
+            && let Some((known, _)) = keys.iter().find(|(key, _)| published::is_published(key.kid()))
+        {
+            return Err(StartError::PublishedKey(known.kid().to_owned()));
+        }
         let issuer: url::Url = config.issuer.as_str().parse()?;
         let courier = Arc::new(post::courier(config, &post, (&edges, &templates), &issuer)?);
         let passwords = password_policy(config, parallel());

@@ -19,6 +19,7 @@ use crate::edge::vault::Vault;
 use crate::http::tls::Certificates;
 use crate::model::signing_key::KeyState;
 use crate::oauth::rotation::Rotation;
+use crate::protocol::jose::published;
 use crate::protocol::secret::Secret;
 
 /// How bad it is.
@@ -255,6 +256,12 @@ async fn look_at_keys(config: &Config, (store, vault): (Store, &Arc<Vault>), fin
             findings.add(Severity::Error(4), "signing keys", crate::cli::one_line(&fault));
         }
         Ok(keys) => {
+            if let Some((known, _)) = keys.iter().find(|(key, _)| published::is_published(key.kid())) {
+                let kid = known.kid();
+                let message =
+                    format!("{kid} was published: everybody can sign with it; `symbolon key retire {kid} --now`");
+                return findings.add(Severity::Error(4), "signing keys", message);
+            }
             let count = |state| keys.iter().filter(|(_, has)| *has == state).count();
             let told = format!(
                 "{} sign, {} are next, {} retire",

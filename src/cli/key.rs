@@ -16,7 +16,7 @@ use crate::edge::store::Creation;
 use crate::model::signing_key::{KeyState, StoredSigningKey};
 use crate::oauth::rotation::{Advance, Rotation, next_of, signs_since};
 use crate::protocol::jose::algorithm::SigningAlgorithm;
-use crate::protocol::jose::import;
+use crate::protocol::jose::{import, published};
 
 /// `symbolon key`
 #[derive(Debug, Subcommand)]
@@ -40,7 +40,7 @@ pub enum KeyCommand {
         #[arg(long)]
         now: bool,
     },
-    /// Takes in a private key: PEM (PKCS#8, PKCS#1, SEC 1), DER or JWK.
+    /// Takes in a private key: PEM (PKCS#8, PKCS#1, SEC 1, OpenSSH), DER or JWK.
     Import {
         /// The file; `-` is standard input.
         file: PathBuf,
@@ -204,6 +204,13 @@ async fn bring_in(
     let bytes = zeroize::Zeroizing::new(read(file)?);
     let key =
         import::import(&bytes, alg).map_err(|error| CommandError::refused(format!("{}: {error}", file.display())))?;
+    if published::is_published(key.key.kid()) {
+        return Err(CommandError::refused(format!(
+            "{}: the key {} was published, so everybody can sign with it; make one of your own, or leave it to the server",
+            file.display(),
+            key.key.kid()
+        )));
+    }
     rotation.establish(SigningAlgorithm::ALL).await?;
     match rotation.import(&key, state).await? {
         Creation::AlreadyExists => Err(CommandError::refused(format!("the key {} is here already", key.key.kid()))),

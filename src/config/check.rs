@@ -84,6 +84,10 @@ impl Config {
                         "is too short to be hard to guess; write at least 22 random characters",
                     ));
                 }
+                if is_well_known(token.expose()) {
+                    let message = "is a text from examples, which strangers try first; write random characters";
+                    return Err(ConfigError::new(key, message));
+                }
                 Ok(())
             }
             (ClientRegistrationMode::InitialAccessToken, None) => {
@@ -156,4 +160,16 @@ impl Config {
         }
         Ok(())
     }
+}
+
+/// What stands in examples in place of a secret.
+const WELL_KNOWN: [&str; 6] = ["changeme", "change-me", "your-256-bit-secret", "insecure", "example", "password"];
+
+/// True for a text that is no random one: the same characters again and again, or words of an example.
+fn is_well_known(secret: &str) -> bool {
+    let mut different: Vec<char> = secret.chars().collect();
+    different.sort_unstable();
+    different.dedup();
+    let lower = secret.to_ascii_lowercase();
+    different.len() < 8 || WELL_KNOWN.iter().any(|word| lower.contains(word))
 }

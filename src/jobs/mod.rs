@@ -29,8 +29,28 @@ pub struct Job {
     pub first: Duration,
     /// The pause between two runs.
     pub every: Duration,
+    /// What ends the pause early.
+    pub call: Call,
     /// One run.
     pub run: fn(Arc<Provider>) -> Run,
+}
+
+/// What ends the pause of a job before its time.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+pub enum Call {
+    /// Nothing.
+    None,
+    /// Another node tells that it changed the signing keys.
+    SigningKeys,
+}
+
+impl Call {
+    async fn heard(self, provider: &Provider) {
+        match self {
+            Self::None => std::future::pending().await,
+            Self::SigningKeys => provider.edges.store.signing_keys_told().await,
+        }
+    }
 }
 
 /// The jobs that run.
@@ -57,21 +77,27 @@ pub type Run = Pin<Box<dyn Future<Output = Result<(), Fault>> + Send>>;
 
 /// Every job.
 pub const JOBS: &[Job] = &[
-    Job { name: "cleanup", first: Duration::from_mins(5), every: Duration::from_mins(5), run: cleanup::run },
-    Job { name: "purge_accounts", first: Duration::from_mins(1), every: Duration::from_mins(1), run: account::purge },
-    Job { name: "make_exports", first: EXPORT, every: EXPORT, run: account::export },
+    Job { name: "cleanup", first: CLEAN_UP, every: CLEAN_UP, call: Call::None, run: cleanup::run },
+    Job { name: "purge_accounts", first: PURGE, every: PURGE, call: Call::None, run: account::purge },
+    Job { name: "make_exports", first: EXPORT, every: EXPORT, call: Call::None, run: account::export },
     // After the first page: making RSA keys takes a moment.
     Job {
         name: "rotate_keys",
         first: Duration::from_secs(2),
         every: Duration::from_mins(1),
+        call: Call::None,
         run: rotate_keys::keep_up,
     },
-    Job { name: "follow_keys", first: FOLLOW, every: FOLLOW, run: rotate_keys::follow },
+    Job { name: "follow_keys", first: FOLLOW, every: FOLLOW, call: Call::SigningKeys, run: rotate_keys::follow },
 ];
 
-/// How often a node looks whether the signing keys were changed elsewhere.
+const CLEAN_UP: Duration = Duration::from_mins(5);
+
+/// How often a node looks whether the signing keys were changed elsewhere, where nobody tells it.
 const FOLLOW: Duration = Duration::from_millis(400);
+
+/// How often accounts go whose time is over.
+const PURGE: Duration = Duration::from_mins(1);
 
 /// How often we look whether somebody wants their data.
 const EXPORT: Duration = Duration::from_secs(5);
@@ -87,7 +113,11 @@ pub fn start(provider: &Arc<Provider>, courier: &Arc<Courier>) -> Running {
             turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
             let mut failed = false;
             loop {
-                turns.tick().await;
+                let provider = current.load_full();
+                tokio::select! {
+                    _ = turns.tick() => {}
+                    () = job.call.heard(&provider) => {}
+                }
                 let started = Instant::now();
                 let run = (job.run)(current.load_full()).await;
                 meter::job(job.name, &run, started.elapsed());

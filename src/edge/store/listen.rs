@@ -82,6 +82,8 @@ impl Listening {
         let asked = Instant::now();
         self.renew().await?;
         self.hearing.renew(asked);
+        // What changed while nothing was heard.
+        self.held.keys_told.notify_one();
         loop {
             sleep(EVERY).await;
             let asked = Instant::now();
@@ -137,6 +139,7 @@ impl Held {
                 let (jti, expires_at) = (token_hash(jti)?, NumericDate::from_seconds(expires_at.parse().ok()?));
                 self.denied.write().unwrap_or_else(PoisonError::into_inner).insert(jti, expires_at);
             }
+            ("signing_key", _) => self.keys_told.notify_one(),
             // A later release holds more than this one.
             _ => (),
         }
@@ -184,7 +187,7 @@ mod tests {
         assert_ne!(ticket, held.consents.ticket(&key));
 
         let ticket = held.refresh_tokens.ticket(&hash);
-        for told in ["refresh_token *", &format!("refresh_token \\x{hex}"), "a_later_table 1"] {
+        for told in ["refresh_token *", &format!("refresh_token \\x{hex}"), "signing_key kid", "a_later_table 1"] {
             assert_eq!(held.hear(told), Some(()), "{told}");
         }
         assert_ne!(ticket, held.refresh_tokens.ticket(&hash));

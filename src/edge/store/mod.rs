@@ -15,6 +15,7 @@ use std::sync::{Arc, RwLock};
 use futures_util::future::BoxFuture;
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::SqliteSynchronous;
+use tokio::sync::Notify;
 
 use crate::edge::store::cache::{Cache, Hearing, Sharing};
 use crate::edge::store::listen::{Listener, Listening};
@@ -164,6 +165,11 @@ impl Store {
         (Arc::clone(&self.recorder), self.readers.clone())
     }
 
+    /// Waits until another node may have changed the signing keys; for one caller at a time. Without nodes it waits for ever.
+    pub async fn signing_keys_told(&self) {
+        self.held.keys_told.notified().await;
+    }
+
     /// Commits what waits and closes the database.
     pub async fn close(&self) {
         match &self.readers {
@@ -198,6 +204,8 @@ struct Held {
     opaque_access_tokens: Cache<TokenHash, OpaqueAccessToken>,
     /// All of them, with their ends: a token that is not here is not denied.
     denied: RwLock<HashMap<TokenHash, NumericDate>>,
+    /// Another node may have changed the signing keys.
+    keys_told: Notify,
 }
 
 impl Held {
@@ -212,6 +220,7 @@ impl Held {
             refresh_tokens: Cache::new(8_192, &sharing),
             opaque_access_tokens: Cache::new(8_192, &sharing),
             denied: RwLock::default(),
+            keys_told: Notify::new(),
             sharing,
         }
     }

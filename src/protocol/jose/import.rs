@@ -1,6 +1,6 @@
 //! Private keys from outside: PEM, DER and JWK become the one form that we keep.
 //!
-//! RFC 7468 (PEM), RFC 5958 (PKCS#8), RFC 8017 §A.1.2 (RSA), RFC 5915 (EC), RFC 7517 and 7518 §6 (JWK), RFC 8037 §2.
+//! RFC 7468 (PEM), RFC 5958 (PKCS#8), RFC 8017 §A.1.2 (RSA), RFC 5915 (EC), RFC 7517 and 7518 §6 (JWK), RFC 8037 §2; OpenSSH's form.
 
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::signature::{
@@ -15,19 +15,21 @@ use zeroize::Zeroizing;
 use crate::protocol::jose::algorithm::SigningAlgorithm;
 use crate::protocol::jose::error::JoseError;
 use crate::protocol::jose::jws::{GeneratedKey, SigningKey};
+use crate::protocol::jose::openssh::{OpenSshKey, modulo_predecessor};
 use crate::protocol::secret::Secret;
 
 /// Bytes of a key file that we read.
 pub const MAX_BYTES: usize = 64 * 1024;
 
-/// Reads a private key from PEM, DER or a JWK. `algorithm` is needed only to use an RSA key for PS256.
+/// Reads a private key from PEM (also with `|` for line breaks, as variables hold it), from DER or a JWK. `algorithm` is needed only
+/// to use an RSA key for PS256.
 ///
 /// # Errors
 /// [`JoseError::Key`] when it is encrypted, of an unknown kind, weak, or not for `algorithm`.
 pub fn import(bytes: &[u8], algorithm: Option<SigningAlgorithm>) -> Result<GeneratedKey, JoseError> {
     let found = match std::str::from_utf8(bytes).map(str::trim) {
         Ok(text) if text.starts_with('{') => from_jwk(text)?,
-        Ok(text) if text.contains("-----BEGIN ") => from_der(&from_pem(text)?)?,
+        Ok(text) if text.contains("-----BEGIN ") => from_pem(text)?,
         _ => from_der(bytes)?,
     };
     let own = algorithm.or(found.named).unwrap_or(found.usual);
@@ -51,17 +53,12 @@ const CURVES: &[(SigningAlgorithm, &EcdsaSigningAlgorithm)] = &[
 ];
 
 /// The first private key of a PEM text; what stands around it is ignored (RFC 7468 §2).
-fn from_pem(text: &str) -> Result<Zeroizing<Vec<u8>>, JoseError> {
+fn from_pem(text: &str) -> Result<Found, JoseError> {
     for (_, block) in text.match_indices("-----BEGIN ").map(|(at, begin)| text.split_at(at + begin.len())) {
         let Some((label, rest)) = block.split_once("-----") else { break };
         match label {
-            "PRIVATE KEY" | "RSA PRIVATE KEY" | "EC PRIVATE KEY" => {}
+            "PRIVATE KEY" | "RSA PRIVATE KEY" | "EC PRIVATE KEY" | "OPENSSH PRIVATE KEY" => {}
             "ENCRYPTED PRIVATE KEY" => return Err(ENCRYPTED),
-            "OPENSSH PRIVATE KEY" => {
-                return Err(JoseError::Key(
-                    "it is in the form of OpenSSH; convert a copy with `ssh-keygen -p -m PKCS8 -f FILE` first",
-                ));
-            }
             // Parameters and certificates often stand beside a key.
             _ => continue,
         }
@@ -69,8 +66,11 @@ fn from_pem(text: &str) -> Result<Zeroizing<Vec<u8>>, JoseError> {
         if body.contains("Proc-Type:") {
             return Err(ENCRYPTED);
         }
-        let body = Zeroizing::new(body.split_whitespace().collect::<String>());
-        return STANDARD.decode(body.as_bytes()).map(Zeroizing::new).map_err(|_| JoseError::Key("its PEM is damaged"));
+        let is_break = |character: char| character.is_whitespace() || character == '|';
+        let body = Zeroizing::new(body.split(is_break).collect::<String>());
+        let body = STANDARD.decode(body.as_bytes()).map(Zeroizing::new);
+        let body = body.map_err(|_| JoseError::Key("its PEM is damaged"))?;
+        return if label == "OPENSSH PRIVATE KEY" { from_openssh(&body) } else { from_der(&body) };
     }
     Err(JoseError::Key("the PEM holds no private key"))
 }
@@ -93,6 +93,34 @@ fn from_der(der: &[u8]) -> Result<Found, JoseError> {
         }
     }
     Err(JoseError::Key("it is no RSA key of 2048 bits or more, no key on P-256, P-384 or P-521, and no Ed25519 key"))
+}
+
+fn from_openssh(bytes: &[u8]) -> Result<Found, JoseError> {
+    let inconsistent = |_| JoseError::Key("its numbers do not form a key pair");
+    match OpenSshKey::parse(bytes)? {
+        OpenSshKey::Ed25519 { public, seed } => {
+            ed25519(&Ed25519KeyPair::from_seed_and_public_key(seed, public).map_err(inconsistent)?)
+        }
+        OpenSshKey::Ec { curve, point, scalar } => {
+            let names: [(&[u8], usize); 3] = [(b"nistp256", 32), (b"nistp384", 48), (b"nistp521", 66)];
+            let known = CURVES.iter().zip(names).find(|(_, (name, _))| *name == curve);
+            let ((algorithm, signing), (_, length)) = known.ok_or(JoseError::Key("its curve is not supported"))?;
+            // A number of RFC 4251 is as short as it can be, with a zero where it would be negative.
+            let digits = scalar.iter().position(|byte| *byte != 0).and_then(|first| scalar.get(first..)).unwrap_or(&[]);
+            let mut padded = Zeroizing::new(vec![0; length.saturating_sub(digits.len())]);
+            padded.extend_from_slice(digits);
+            ec(
+                *algorithm,
+                &EcdsaKeyPair::from_private_key_and_public_key(signing, &padded, point).map_err(inconsistent)?,
+            )
+        }
+        OpenSshKey::Rsa(key) => {
+            let (dp, dq) = (modulo_predecessor(key.d, key.p), modulo_predecessor(key.d, key.q));
+            let numbers = [key.n, key.e, key.d, key.p, key.q, &dp, &dq, key.qi];
+            let numbers: Vec<_> = numbers.into_iter().map(|number| Zeroizing::new(number.to_vec())).collect();
+            rsa(&RsaKeyPair::from_der(&rsa_private_key(&numbers)).map_err(inconsistent)?)
+        }
+    }
 }
 
 fn rsa(pair: &RsaKeyPair) -> Result<Found, JoseError> {
@@ -253,11 +281,37 @@ mod tests {
         numbers
     }
 
+    /// Each key of `keys/` stands there in both forms.
+    #[test]
+    fn a_key_of_openssh_is_the_same_as_in_pkcs8() {
+        for (name, algorithm) in [
+            ("ed25519", SigningAlgorithm::EdDSA),
+            ("p256", SigningAlgorithm::ES256),
+            ("p384", SigningAlgorithm::ES384),
+            ("p521", SigningAlgorithm::ES512),
+            ("rsa", SigningAlgorithm::RS256),
+        ] {
+            let read = |ending| {
+                let path = format!("{}/keys/test-{name}.{ending}", env!("CARGO_MANIFEST_DIR"));
+                std::fs::read_to_string(path).unwrap()
+            };
+            let openssh = read("openssh");
+            let key = import(openssh.as_bytes(), None).unwrap();
+            assert_eq!(key.key.algorithm(), algorithm);
+            assert_eq!(key.key.kid(), import(read("pem").as_bytes(), None).unwrap().key.kid(), "{name}");
+            assert!(SigningKey::from_pkcs8(algorithm, key.pkcs8.expose()).is_ok(), "what is kept opens again");
+            // As the variables of seed 003 hold it.
+            let one_line = openssh.replace('\n', "|");
+            assert_eq!(import(one_line.as_bytes(), None).unwrap().key.kid(), key.key.kid());
+        }
+    }
+
     #[test]
     fn what_cannot_be_used_is_told_with_its_cure() {
         for (text, part) in [
             (pem("ENCRYPTED PRIVATE KEY", b"x"), "openssl pkcs8"),
-            (pem("OPENSSH PRIVATE KEY", b"x"), "ssh-keygen"),
+            (pem("OPENSSH PRIVATE KEY", b"x"), "OpenSSH form is damaged"),
+            (pem("OPENSSH PRIVATE KEY", b"openssh-key-v1\0\0\0\0\x0aaes256-ctr"), "ssh-keygen"),
             (pem("CERTIFICATE", b"x"), "no private key"),
             (pem("PRIVATE KEY", b"x"), "no RSA key"),
             ("-----BEGIN PRIVATE KEY-----\n!!!\n-----END PRIVATE KEY-----".to_owned(), "damaged"),

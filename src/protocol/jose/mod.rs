@@ -11,6 +11,8 @@ pub mod import;
 pub mod json;
 pub mod jwk;
 pub mod jws;
+mod openssh;
+pub mod published;
 mod signing_key;
 mod verification_key;
 

@@ -8,7 +8,7 @@ use crate::cli::station::Station;
 fn every_setting_is_shown_with_its_source_and_no_secret() {
     let station = Station::new();
     station.write_settings(
-        "[client_registration]\nmode = \"initial_access_token\"\ntoken = \"hunter2hunter2hunter2hunter2\"\n\
+        "[client_registration]\nmode = \"initial_access_token\"\ntoken = \"hunter2-and-what-follows-it\"\n\
          [ephemeral]\nurl = \"redis://:hunter2@localhost\"",
     );
     let printed = station.run(&["config", "print"]).ok();

@@ -7,6 +7,8 @@ use sqlx::{Connection as _, PgConnection};
 use symbolon::edge::store::schema::{self, MigrationState};
 use symbolon::edge::store::{PostgresSettings, Store, StoreError};
 use symbolon::model::fault::FaultKind;
+use symbolon::model::signing_key::{KeyState, StoredSigningKey};
+use symbolon::protocol::jose::algorithm::SigningAlgorithm;
 use symbolon::protocol::secret::Secret;
 
 use crate::backend::postgres;
@@ -60,6 +62,29 @@ async fn a_newer_or_changed_schema_is_refused() {
     assert!(refusal.contains("lacks migration 1"), "{refusal}");
 }
 
+/// PROTOCOL §3: a withdrawn key is refused within a second everywhere.
+#[tokio::test(flavor = "multi_thread")]
+async fn nodes_that_start_hear_of_signing_keys() {
+    let Some(postgres) = postgres::shared() else { return };
+    let url = postgres.database().await;
+    let (one, two) = (connect(&url).await.expect("opens"), connect(&url).await.expect("opens"));
+    // The first word comes with the connection itself.
+    tokio::time::timeout(Duration::from_secs(2), two.signing_keys_told()).await.expect("it listens");
+    let key = StoredSigningKey {
+        kid: "k".to_owned(),
+        algorithm: SigningAlgorithm::ES256,
+        sealed_private_key: vec![1],
+        state: KeyState::Active,
+        created_at: at(0),
+        activated_at: None,
+        expires_at: None,
+    };
+    one.add_signing_key(&key).await.expect("recorded");
+    tokio::time::timeout(Duration::from_millis(600), two.signing_keys_told()).await.expect("an added key is told");
+    one.remove_signing_keys(vec!["k".to_owned()]).await.expect("removed");
+    tokio::time::timeout(Duration::from_millis(600), two.signing_keys_told()).await.expect("a removed key is told");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_is_away_is_named_at_once_without_its_password() {
     for url in ["postgres://symbolon:hunter2@127.0.0.1:1/there", "postgres://symbolon:hunter2@[::1/x"] {
@@ -85,7 +110,7 @@ async fn a_schema_is_looked_at_without_a_change() {
     assert_eq!(tables(&url).await, 0);
     connect(&url).await.expect("opens").close().await;
     assert!(states().await.iter().all(|state| *state == MigrationState::Applied));
-    run(&url, "DELETE FROM _sqlx_migrations_postgresql WHERE version = 2").await;
+    run(&url, "DELETE FROM _sqlx_migrations_postgresql WHERE version = 3").await;
     let after = states().await;
     assert_eq!(after.iter().filter(|state| **state == MigrationState::Pending).count(), 1, "{after:?}");
 }
