@@ -5,15 +5,12 @@ use std::sync::Arc;
 
 use crate::app::{StartError, World};
 use crate::config::database::Place;
-use crate::config::{Config, process_environment};
-use crate::edge::ephemeral::{EphemeralStore, RedisStore, SqlStore};
+use crate::config::{Config, ConfigError, process_environment};
+use crate::edge::ephemeral::{EphemeralStore, RedisSettings, RedisStore, SqlStore};
 use crate::edge::store::{DatabaseSettings, PostgresSettings, Store};
 use crate::edge::vault::Vault;
 use crate::http::health::Dependency;
 use crate::protocol::secret::Secret;
-
-/// The most connections of one node to PostgreSQL; one more listens. Its default is 100 for all of them.
-const CONNECTIONS: u32 = 16;
 
 /// What lasts, what waits, and the key to what is sealed.
 pub(super) struct Stores {
@@ -43,7 +40,7 @@ pub(super) async fn open(config: &Config, world: &World) -> Result<Stores, Start
             (store, vault, SqlStore::open(&beside(&path)).await?)
         }
         Place::Postgres(url) => {
-            let store = Store::connect(&postgres(url)).await?;
+            let store = Store::connect(&postgres(config, url)?).await?;
             let sealed = !store.signing_keys().await?.is_empty();
             let vault = vault(config, world, sealed.then_some(Path::new("of database.url")))?;
             let sql = SqlStore::within(&store);
@@ -53,7 +50,8 @@ pub(super) async fn open(config: &Config, world: &World) -> Result<Stores, Start
     let mut dependencies = vec![database(&store)];
     let ephemeral: Arc<dyn EphemeralStore> = match config.ephemeral.redis(&environment)? {
         Some(url) => {
-            let redis: Arc<dyn EphemeralStore> = Arc::new(RedisStore::open(&url, sql, Arc::clone(&world.clock))?);
+            let settings = RedisSettings { url, ca: config.ephemeral.ca()? };
+            let redis: Arc<dyn EphemeralStore> = Arc::new(RedisStore::open(&settings, sql, Arc::clone(&world.clock))?);
             let asked = Arc::clone(&redis);
             let ask = move || -> crate::http::health::Asked {
                 let redis = Arc::clone(&asked);
@@ -68,8 +66,9 @@ pub(super) async fn open(config: &Config, world: &World) -> Result<Stores, Start
 }
 
 /// How PostgreSQL is reached.
-pub(crate) fn postgres(url: Secret) -> PostgresSettings {
-    PostgresSettings { url, connections: CONNECTIONS }
+pub(crate) fn postgres(config: &Config, url: Secret) -> Result<PostgresSettings, ConfigError> {
+    let database = &config.database;
+    Ok(PostgresSettings { url, connections: database.connections, ca: database.ca()? })
 }
 
 fn database(store: &Store) -> Dependency {

@@ -202,7 +202,17 @@ fn is_up_to_date(standing: &[Migration], (shown, key): (&str, &str), findings: &
 /// PostgreSQL is asked and not changed: no migration, no key.
 async fn look_at_server(config: &Config, url: Secret, findings: &mut Findings) {
     let key = "database.url";
-    let settings = crate::app::postgres(url);
+    let settings = match crate::app::postgres(config, url) {
+        Ok(settings) => settings,
+        Err(error) => return findings.add(Severity::Error(2), error.key(), error.to_string()),
+    };
+    if let Some(mode) = settings.verifies_nobody() {
+        let message = format!(
+            "sslmode is `{mode}`: whoever stands on the way to the database may read along and answer in its place; set \
+             database.ca_file, or sslmode=verify-full in the URL"
+        );
+        findings.add(Severity::Warning, key, message);
+    }
     let standing = match schema::of_server(&settings).await {
         Ok(standing) => standing,
         Err(error) => return findings.add(Severity::Error(3), key, error.to_string()),

@@ -43,7 +43,7 @@ impl Migrate {
                 schema::of_file(&path).await
             }
             Place::Postgres(url) => {
-                let settings = app::postgres(url);
+                let settings = app::postgres(&config, url)?;
                 if self.command.is_none() {
                     Store::connect(&settings).await.map_err(StartError::from)?.close().await;
                 }

@@ -52,7 +52,13 @@ impl Config {
         found.extend(self.check_proxies().err());
         found.extend(self.check_limits(environment).err());
         found.extend(self.database.place(environment).err());
+        found.extend(self.database.ca().err());
         found.extend(self.ephemeral.redis(environment).err());
+        found.extend(self.ephemeral.ca().err());
+        if !(2..=1_000).contains(&self.database.connections) {
+            let message = format!("is {}; it must be from 2 to 1000", self.database.connections);
+            found.push(ConfigError::new("database.connections", message));
+        }
         let tls = &self.server.tls;
         if tls.certificate.is_some() != tls.key.is_some() {
             let (missing, set) = if tls.key.is_some() { ("certificate", "key") } else { ("key", "certificate") };

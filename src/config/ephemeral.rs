@@ -3,6 +3,7 @@
 //! ARCHITECTURE.md §4.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -15,15 +16,30 @@ use crate::protocol::secret::Secret;
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Ephemeral {
-    /// A Redis that all nodes share: `redis://user:password@host:6379/0`, `rediss://` with TLS, `redis+cluster://host:7000,host:7001`;
-    /// without it the database does its work
+    /// A Redis that all nodes share: `redis://user:password@host:6379/0`, `rediss://` with TLS, `redis+cluster://host:7000,host:7001`,
+    /// `redis+sentinel://host:26379,host:26379/mymaster`; without it the database does its work
     pub url: Option<SecretSource>,
+    /// Certificates (PEM): over TLS, Redis must show one that was issued by one of them
+    pub ca_file: Option<PathBuf>,
 }
 
 /// The kinds of Redis.
-const SCHEMES: [&str; 4] = ["redis://", "rediss://", "redis+cluster://", "rediss+cluster://"];
+const SCHEMES: [&str; 6] =
+    ["redis://", "rediss://", "redis+cluster://", "rediss+cluster://", "redis+sentinel://", "rediss+sentinel://"];
 
 impl Ephemeral {
+    /// The certificates of `ca_file`.
+    ///
+    /// # Errors
+    /// When it cannot be read, or says nothing because there is no Redis.
+    pub fn ca(&self) -> Result<Option<Vec<u8>>, ConfigError> {
+        let key = "ephemeral.ca_file";
+        if self.ca_file.is_some() && self.url.is_none() {
+            return Err(ConfigError::new(key, "has no effect without ephemeral.url; leave it out"));
+        }
+        self.ca_file.as_deref().map(|file| super::database::certificates(key, file)).transpose()
+    }
+
     /// The URL of Redis, if one is named.
     ///
     /// # Errors
@@ -37,7 +53,8 @@ impl Ephemeral {
         }
         Err(ConfigError::new(
             key,
-            "must be like redis://host:6379, rediss://host:6380 or redis+cluster://host:7000,host:7001",
+            "must be like redis://host:6379, rediss://host:6380, redis+cluster://host:7000,host:7001 or \
+             redis+sentinel://host:26379,host:26379/mymaster",
         ))
     }
 }

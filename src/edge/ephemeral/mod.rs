@@ -23,7 +23,7 @@ mod redis;
 mod sql;
 
 pub use self::memory::MemoryStore;
-pub use self::redis::RedisStore;
+pub use self::redis::{RedisSettings, RedisStore};
 pub use self::sql::SqlStore;
 
 /// Where values wait until they expire. Every method fails only with a [`Fault`].

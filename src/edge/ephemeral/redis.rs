@@ -1,4 +1,4 @@
-//! The ephemeral store in Redis, for several nodes; single or cluster. Redis 6.2 or later.
+//! The ephemeral store in Redis, for several nodes; single, cluster, or watched by sentinels. Redis 6.2 or later.
 //!
 //! Each operation touches one key, so that a cluster serves it; what is compared with time carries its own end, since the clock
 //! is ours. <https://redis.io/docs/latest/commands/set/>, <https://redis.io/docs/latest/commands/getdel/>.
@@ -59,6 +59,16 @@ if empty_at then
 end
 return 0";
 
+/// Which Redis.
+#[derive(Clone, Debug)]
+pub struct RedisSettings {
+    /// `redis://`, `rediss://` (TLS); with `+cluster` and hosts by comma; with `+sentinel`, hosts by comma and the name of the
+    /// master as the path: `redis+sentinel://one:26379,two:26379/mymaster/0`.
+    pub url: Secret,
+    /// Certificates in PEM: over TLS a server must show one that was issued by one of them, in place of those of the machine.
+    pub ca: Option<Vec<u8>>,
+}
+
 /// The ephemeral store in Redis.
 pub struct RedisStore {
     link: Link,
@@ -84,15 +94,15 @@ struct Aside {
 }
 
 impl RedisStore {
-    /// The Redis at `url`: `redis://`, `rediss://` (TLS), `redis+cluster://` or `rediss+cluster://` with hosts by comma. It need not
-    /// answer yet. Must be called inside a tokio runtime; `aside` is where things wait while it is away.
+    /// The Redis of the settings, which need not answer yet. Must be called inside a tokio runtime; `aside` is where things wait
+    /// while it is away.
     ///
     /// # Errors
-    /// When the URL cannot be read.
-    pub fn open(url: &Secret, aside: SqlStore, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
-        let link = Link::open(url.expose()).map_err(|_| StoreError::Inaccessible {
+    /// When the URL or the certificates cannot be read.
+    pub fn open(settings: &RedisSettings, aside: SqlStore, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
+        let link = Link::open(settings).map_err(|cause| StoreError::Inaccessible {
             database: "of ephemeral.url".to_owned(),
-            reason: "it is no URL like redis://user:password@host:6379/0".to_owned(),
+            reason: format!("it is no URL like redis://user:password@host:6379/0 ({})", cause.category()),
         })?;
         let aside = Arc::new(Aside { store: aside, holds: AtomicBool::new(true) });
         let watched = Arc::clone(&aside);
@@ -126,7 +136,10 @@ impl RedisStore {
             .unwrap_or_else(|_| Err((ErrorKind::Io, "Redis did not answer within 200 milliseconds").into()));
         match &answer {
             Ok(_) => self.rest.end(),
-            Err(cause) => self.rest.begin(cause),
+            Err(cause) => {
+                self.link.doubt();
+                self.rest.begin(cause);
+            }
         }
         answer
     }

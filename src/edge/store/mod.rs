@@ -137,7 +137,7 @@ impl Store {
     /// # Errors
     /// When the server cannot be reached or its schema cannot be used.
     pub async fn connect(settings: &PostgresSettings) -> Result<Self, StoreError> {
-        let server = Server::parse(&settings.url)?;
+        let server = Server::new(settings)?;
         server.migrate(&MIGRATOR).await?;
         Ok(Self::on(server, settings))
     }
@@ -147,7 +147,7 @@ impl Store {
     /// # Errors
     /// When the URL cannot be read.
     pub fn look_at(settings: &PostgresSettings) -> Result<Self, StoreError> {
-        Ok(Self::on(Server::parse(&settings.url)?, settings))
+        Ok(Self::on(Server::new(settings)?, settings))
     }
 
     fn on(server: Server, settings: &PostgresSettings) -> Self {

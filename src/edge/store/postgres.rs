@@ -4,11 +4,12 @@
 //! in `migrations/postgresql`, which runs after them. PostgreSQL 13 or later.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::str::FromStr as _;
 use std::time::Duration;
 
 use sqlx::migrate::Migrator;
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgSslMode};
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
 use tokio::time::timeout;
 
@@ -23,6 +24,31 @@ pub struct PostgresSettings {
     pub url: Secret,
     /// The most connections of this process; one more listens.
     pub connections: u32,
+    /// Certificates in PEM: the server must show one that was issued by one of them, for its name.
+    pub ca: Option<Vec<u8>>,
+}
+
+impl PostgresSettings {
+    /// The `sslmode` that leaves it open who answers, when it is another machine; `prefer` is the default
+    /// (<https://www.postgresql.org/docs/current/libpq-ssl.html#LIBPQ-SSL-PROTECTION>).
+    pub fn verifies_nobody(&self) -> Option<&'static str> {
+        let options = PgConnectOptions::from_str(self.url.expose()).ok()?;
+        let host = options.get_host().trim_matches(['[', ']']);
+        let is_near = options.get_socket().is_some()
+            || host.starts_with('/')
+            || host == "localhost"
+            || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+        if self.ca.is_some() || is_near {
+            return None;
+        }
+        match options.get_ssl_mode() {
+            PgSslMode::Disable => Some("disable"),
+            PgSslMode::Allow => Some("allow"),
+            PgSslMode::Prefer => Some("prefer"),
+            PgSslMode::Require => Some("require"),
+            PgSslMode::VerifyCa | PgSslMode::VerifyFull => None,
+        }
+    }
 }
 
 /// How long a request waits for a connection: a database that is away is told at once.
@@ -56,12 +82,15 @@ pub(in crate::edge) struct Server {
 }
 
 impl Server {
-    /// Reads the URL.
-    pub(in crate::edge) fn parse(url: &Secret) -> Result<Self, StoreError> {
-        let options = PgConnectOptions::from_str(url.expose()).map_err(|_| StoreError::Inaccessible {
+    /// Reads the settings.
+    pub(in crate::edge) fn new(settings: &PostgresSettings) -> Result<Self, StoreError> {
+        let mut options = PgConnectOptions::from_str(settings.url.expose()).map_err(|_| StoreError::Inaccessible {
             database: "of database.url".to_owned(),
             reason: "it is no URL like postgres://user:password@host:5432/database".to_owned(),
         })?;
+        if let Some(ca) = &settings.ca {
+            options = options.ssl_root_cert_from_pem(ca.clone()).ssl_mode(PgSslMode::VerifyFull);
+        }
         let options = options.application_name("symbolon").options(LIMITS).disable_statement_logging();
         let name = match options.get_socket() {
             Some(socket) => socket.display().to_string(),
@@ -127,5 +156,30 @@ impl Server {
 
     pub(super) fn inaccessible(&self, reason: &dyn fmt::Display) -> StoreError {
         StoreError::Inaccessible { database: self.name.clone(), reason: reason.to_string() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_told_when_nobody_is_verified() {
+        for (url, told) in [
+            ("postgres://u:p@db.example/x", Some("prefer")),
+            ("postgres://u:p@db.example/x?sslmode=require", Some("require")),
+            ("postgres://u:p@10.0.0.7/x?sslmode=disable", Some("disable")),
+            ("postgres://u:p@db.example/x?sslmode=verify-full", None),
+            ("postgres://u:p@db.example/x?sslmode=verify-ca", None),
+            ("postgres://u:p@localhost/x", None),
+            ("postgres://u:p@127.0.0.1:5432/x", None),
+            ("postgres://u:p@[::1]/x", None),
+            ("postgres:///x?host=/run/postgresql", None),
+        ] {
+            let settings = PostgresSettings { url: Secret::from(url), connections: 2, ca: None };
+            assert_eq!(settings.verifies_nobody(), told, "{url}");
+            let settings = PostgresSettings { ca: Some(Vec::new()), ..settings };
+            assert_eq!(settings.verifies_nobody(), None, "{url}");
+        }
     }
 }

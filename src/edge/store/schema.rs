@@ -95,7 +95,7 @@ pub async fn of_file(path: &Path) -> Result<Vec<Migration>, StoreError> {
 /// # Errors
 /// When the server cannot be reached.
 pub async fn of_server(settings: &PostgresSettings) -> Result<Vec<Migration>, StoreError> {
-    let server = Server::parse(&settings.url)?;
+    let server = Server::new(settings)?;
     let mut connection = server.reach().await?;
     let tables = applied_to_server(&mut connection, Part::Tables).await.map_err(|cause| server.inaccessible(&cause))?;
     let own = applied_to_server(&mut connection, Part::Additions).await.map_err(|cause| server.inaccessible(&cause))?;

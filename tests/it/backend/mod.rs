@@ -9,6 +9,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+pub(crate) mod certificates;
 mod far;
 pub(crate) mod postgres;
 pub(crate) mod redis;

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
+use super::certificates::Certificates;
 use super::{Keep, Service, Stop, folder, free_port, skipped, unprivileged, wait_for};
 
 /// A cluster of its own.
@@ -17,6 +18,7 @@ pub(crate) struct Postgres {
     service: Option<Service>,
     keep: Keep,
     commit: Commit,
+    tls: Option<(PathBuf, PathBuf)>,
 }
 
 /// What a commit waits for.
@@ -33,7 +35,7 @@ pub(crate) fn shared() -> Option<&'static Postgres> {
     static SHARED: OnceLock<Option<Postgres>> = OnceLock::new();
     SHARED
         .get_or_init(|| {
-            let started = Postgres::start(Keep::Nothing, Commit::Memory);
+            let started = Postgres::start(Keep::Nothing, Commit::Memory, None);
             if started.is_none() {
                 skipped("PostgreSQL");
             }
@@ -45,11 +47,17 @@ pub(crate) fn shared() -> Option<&'static Postgres> {
 /// A cluster whose commits are durable, for a test that stops it and for the load driver. `None` without the package.
 pub(crate) fn own() -> Option<Postgres> {
     shared()?;
-    Postgres::start(Keep::Folder, Commit::Disk)
+    Postgres::start(Keep::Folder, Commit::Disk, None)
+}
+
+/// A cluster that also speaks TLS, by the name `localhost`. `None` without the package.
+pub(crate) fn with_tls(certificates: &Certificates) -> Option<Postgres> {
+    shared()?;
+    Postgres::start(Keep::Nothing, Commit::Memory, Some(certificates))
 }
 
 impl Postgres {
-    fn start(keep: Keep, commit: Commit) -> Option<Self> {
+    fn start(keep: Keep, commit: Commit, tls: Option<&Certificates>) -> Option<Self> {
         let programs = programs()?;
         let folder = folder("symbolon-postgres");
         let [command, arguments @ ..] = &[
@@ -64,7 +72,8 @@ impl Postgres {
         };
         let made = Command::new(command).args(arguments).current_dir(&folder).output().expect("initdb runs");
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        let mut postgres = Self { programs, folder, port: free_port(), service: None, keep, commit };
+        let tls = tls.map(|certificates| certificates.install(&folder));
+        let mut postgres = Self { programs, folder, port: free_port(), service: None, keep, commit, tls };
         postgres.resume();
         Some(postgres)
     }
@@ -90,7 +99,12 @@ impl Postgres {
             "log_min_messages=fatal",
         ];
         let settings = settings.iter().flat_map(|setting| ["-c".to_owned(), (*setting).to_owned()]);
-        let program: Vec<String> = program.into_iter().chain(settings).collect();
+        let tls = self.tls.iter().flat_map(|(certificate, key)| {
+            let set = |name: &str, value: &Path| ["-c".to_owned(), format!("{name}={}", value.display())];
+            let files = [set("ssl_cert_file", certificate), set("ssl_key_file", key)];
+            ["-c".to_owned(), "ssl=on".to_owned()].into_iter().chain(files.into_iter().flatten())
+        });
+        let program: Vec<String> = program.into_iter().chain(settings).chain(tls).collect();
         self.service = Some(Service::start(&self.folder, &program, self.keep));
         let port = self.port.to_string();
         wait_for("PostgreSQL", || {
@@ -128,7 +142,16 @@ impl Postgres {
     }
 
     fn url(&self, database: &str) -> String {
-        format!("postgres://symbolon@127.0.0.1:{}/{database}", self.port)
+        let host = if self.tls.is_some() { "localhost" } else { "127.0.0.1" };
+        format!("postgres://symbolon@{host}:{}/{database}", self.port)
+    }
+
+    /// True when every connection of our program to the database at `url` is encrypted, and there is one.
+    pub(crate) async fn is_encrypted(&self, url: &str) -> bool {
+        let mut connection = PgConnection::connect(url).await.expect("PostgreSQL answers");
+        let all = "SELECT BOOL_AND(ssl) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE application_name = 'symbolon'";
+        let all: Option<bool> = sqlx::query_scalar(all).fetch_one(&mut connection).await.expect("told");
+        all == Some(true)
     }
 }
 

@@ -245,8 +245,11 @@ fn twenty_broken_settings_are_told_in_their_own_words() {
         (
             "[ephemeral]\nurl = \"memcached://localhost\"",
             "ephemeral.url",
-            "must be like redis://host:6379, rediss://host:6380 or redis+cluster://host:7000,host:7001",
+            "must be like redis://host:6379, rediss://host:6380, redis+cluster://host:7000,host:7001 or redis+sentinel://host:26379,host:26379/mymaster",
         ),
+        ("[ephemeral]\nca_file = \"ca.pem\"", "ephemeral.ca_file", "has no effect without ephemeral.url; leave it out"),
+        ("[database]\nconnections = 1", "database.connections", "is 1; it must be from 2 to 1000"),
+        ("[keys]\nmaster_key = { command = [] }", "keys.master_key", "names no command"),
         ("[keys]\nrotate_every = \"1h\"", "keys.rotate_every", "is 1h; it must be from 2h to 3650d"),
         ("[log]\nrequests = \"some\"", "log.requests", "must be one of all, failed, none"),
         ("[server\n", "settings", "TOML parse error at line 1, column 8: invalid table header: expected `.`, `]`"),

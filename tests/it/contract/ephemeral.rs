@@ -10,7 +10,6 @@ use symbolon::edge::ephemeral::{
     CODE, Decision, EphemeralKey, EphemeralStore, MemoryStore, Namespace, Quota, RedisStore, SqlStore,
 };
 use symbolon::model::authorization_code::AuthorizationCode;
-use symbolon::protocol::secret::Secret;
 use tempfile::TempDir;
 
 use crate::backend::postgres;
@@ -45,12 +44,16 @@ async fn subjects() -> Vec<Subject> {
             _home: Home::default(),
         });
     }
-    for (name, mode) in [("Redis", Mode::Single), ("Redis cluster", Mode::Cluster)] {
+    for (name, mode) in [
+        ("Redis", Mode::Single),
+        ("Redis cluster", Mode::Cluster),
+        ("Redis by sentinel", Mode::Sentinel),
+        ("Redis with TLS", Mode::Tls),
+    ] {
         let Some(server) = redis::own(mode) else { break };
         let folder = tempfile::tempdir().expect("a temporary folder");
         let aside = SqlStore::open(&folder.path().join("aside.db")).await.expect("opens");
-        let store =
-            RedisStore::open(&Secret::from(server.url().as_str()), aside, Arc::new(SystemClock)).expect("a URL");
+        let store = RedisStore::open(&server.settings(), aside, Arc::new(SystemClock)).expect("a URL");
         let home = Home { _folder: Some(folder), _redis: Some(server) };
         subjects.push(Subject { name, store: Arc::new(store), _home: home });
     }

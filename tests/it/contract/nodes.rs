@@ -280,13 +280,37 @@ async fn sign_in_goes_on_while_redis_is_away() {
     nodes.redeem(1, &code).await.expect("a flushed Redis serves");
 }
 
+/// PROTOCOL.md §3: the sentinels name another master.
+#[tokio::test(flavor = "multi_thread")]
+async fn another_master_takes_over() {
+    let Some(mut redis) = redis::own(Spread::Sentinel) else { return };
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let aside = SqlStore::open(&folder.path().join("aside.db")).await.expect("opens");
+    let store = RedisStore::open(&redis.settings(), aside, Arc::new(Still)).expect("a URL");
+    store.ready().await.expect("the sentinel names the master");
+    let key = EphemeralKey::new("test", b"alice");
+    store.put(&key, b"here".to_vec(), at(60)).await.expect("kept");
+    redis.stop(Stop::Kill);
+    let gone = Instant::now();
+    while store.ready().await.is_err() {
+        assert!(gone.elapsed() < Duration::from_secs(15), "nobody takes over");
+        // What is put meanwhile is found.
+        store.put(&key, b"there".to_vec(), at(60)).await.expect("kept aside");
+        assert_eq!(store.get(&key, at(1)).await.expect("found").as_deref(), Some(&b"there"[..]));
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    println!("another master after {:.1} s", gone.elapsed().as_secs_f32());
+    assert_eq!(store.take(&key, at(1)).await.expect("read").as_deref(), Some(&b"there"[..]));
+    assert_eq!(store.take(&key, at(1)).await.expect("read"), None, "once");
+}
+
 /// To find the servers of a cluster takes several exchanges, longer than one request waits.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cluster_far_away_is_reached() {
     let Some(redis) = redis::own(Spread::FarCluster) else { return };
     let folder = tempfile::tempdir().expect("a temporary folder");
     let aside = SqlStore::open(&folder.path().join("aside.db")).await.expect("opens");
-    let store = RedisStore::open(&Secret::from(redis.url().as_str()), aside, Arc::new(Still)).expect("a URL");
+    let store = RedisStore::open(&redis.settings(), aside, Arc::new(Still)).expect("a URL");
     let asked = Instant::now();
     while store.ready().await.is_err() {
         assert!(asked.elapsed() < Duration::from_secs(5), "never reached");

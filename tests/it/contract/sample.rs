@@ -106,7 +106,7 @@ impl Home {
 
 /// A node on PostgreSQL.
 pub(super) async fn connect(url: &str) -> Store {
-    let settings = PostgresSettings { url: Secret::from(url), connections: 6 };
+    let settings = PostgresSettings { url: Secret::from(url), connections: 6, ca: None };
     Store::connect(&settings).await.expect("PostgreSQL is reached")
 }
 

@@ -11,15 +11,16 @@ use symbolon::model::signing_key::{KeyState, StoredSigningKey};
 use symbolon::protocol::jose::algorithm::SigningAlgorithm;
 use symbolon::protocol::secret::Secret;
 
+use crate::backend::certificates::Certificates;
 use crate::backend::postgres;
 use crate::contract::sample::{self, at};
 
 async fn connect(url: &str) -> Result<Store, StoreError> {
-    Store::connect(&settings(url)).await
+    Store::connect(&settings(url, None)).await
 }
 
-fn settings(url: &str) -> PostgresSettings {
-    PostgresSettings { url: Secret::from(url), connections: 2 }
+fn settings(url: &str, ca: Option<Vec<u8>>) -> PostgresSettings {
+    PostgresSettings { url: Secret::from(url), connections: 2, ca }
 }
 
 async fn run(url: &str, statement: &'static str) {
@@ -62,6 +63,26 @@ async fn a_newer_or_changed_schema_is_refused() {
     assert!(refusal.contains("lacks migration 1"), "{refusal}");
 }
 
+/// PROTOCOL §2.7 A2: whoever stands between us and the database sees nothing and is not believed.
+#[tokio::test(flavor = "multi_thread")]
+async fn over_tls_only_the_right_certificate_is_believed() {
+    let certificates = Certificates::new();
+    let Some(postgres) = postgres::with_tls(&certificates) else { return };
+    let url = postgres.database().await;
+    let store = Store::connect(&settings(&url, Some(certificates.ca()))).await.expect("the right certificate");
+    assert!(store.is_ready().await);
+    sample::move_in(&store).await;
+    assert!(postgres.is_encrypted(&url).await, "the connections of the store are encrypted");
+    store.close().await;
+    let stranger = Certificates::new();
+    let refusal =
+        Store::connect(&settings(&url, Some(stranger.ca()))).await.err().expect("another authority").to_string();
+    assert!(refusal.contains("certificate"), "{refusal}");
+    let by_address = url.replace("localhost", "127.0.0.1");
+    let refusal = Store::connect(&settings(&by_address, Some(certificates.ca()))).await.err();
+    assert!(refusal.is_some(), "the certificate is for another name");
+}
+
 /// PROTOCOL §3: a withdrawn key is refused within a second everywhere.
 #[tokio::test(flavor = "multi_thread")]
 async fn nodes_that_start_hear_of_signing_keys() {
@@ -102,7 +123,7 @@ async fn a_schema_is_looked_at_without_a_change() {
     let Some(postgres) = postgres::shared() else { return };
     let url = postgres.database().await;
     let states = async || -> Vec<MigrationState> {
-        let standing = schema::of_server(&settings(&url)).await.expect("read");
+        let standing = schema::of_server(&settings(&url, None)).await.expect("read");
         standing.iter().map(|migration| migration.state).collect()
     };
     let before = states().await;
