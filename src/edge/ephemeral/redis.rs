@@ -18,7 +18,7 @@ use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use tokio::task::JoinHandle;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 use crate::edge::clock::Clock;
 use crate::edge::ephemeral::rate::Limiter;
@@ -29,6 +29,7 @@ use crate::protocol::numeric_date::NumericDate;
 use crate::protocol::secret::Secret;
 
 mod link;
+mod patience;
 mod rest;
 
 use link::Link;
@@ -131,9 +132,9 @@ impl RedisStore {
         if self.rest.is_on() {
             return Err((ErrorKind::Io, "Redis did not answer a moment ago").into());
         }
-        let answer = timeout(PATIENCE, asked)
+        let answer = patience::within(PATIENCE, asked)
             .await
-            .unwrap_or_else(|_| Err((ErrorKind::Io, "Redis did not answer within 200 milliseconds").into()));
+            .unwrap_or_else(|| Err((ErrorKind::Io, "Redis did not answer within 200 milliseconds").into()));
         match &answer {
             Ok(_) => self.rest.end(),
             Err(cause) => {

@@ -15,10 +15,11 @@ use ::redis::{
 };
 use tokio::sync::OnceCell;
 
+use super::RedisSettings;
 use super::rest::REST;
-use super::{PATIENCE, RedisSettings};
 
-/// How long it may take to find a server. It goes on when nobody waits any more, for whoever comes next.
+/// How long it may take to find a server, or for an answer that nobody waits for any more ([`super::patience`]): it goes on for
+/// whoever comes next.
 const REACH: Duration = Duration::from_secs(2);
 
 /// The way to Redis.
@@ -50,8 +51,8 @@ impl Link {
             let nodes = hosts.split(',').map(|host| format!("{scheme}://{user}{host}"));
             let mut builder = ClusterClient::builder(nodes)
                 .connection_timeout(REACH)
-                .response_timeout(PATIENCE)
-                .overall_response_timeout(Some(PATIENCE))
+                .response_timeout(REACH)
+                .overall_response_timeout(Some(REACH))
                 .retries(1);
             if let Some(ca) = ca {
                 builder = builder.certs(certificates(ca));
@@ -63,7 +64,7 @@ impl Link {
         }
         let config = ConnectionManagerConfig::new()
             .set_connection_timeout(Some(REACH))
-            .set_response_timeout(Some(PATIENCE))
+            .set_response_timeout(Some(REACH))
             .set_number_of_retries(1)
             .set_max_delay(REST);
         ConnectionManager::new_lazy_with_config(client(url.into_connection_info()?, ca)?, config).map(Self::Single)
@@ -185,8 +186,7 @@ impl Sentinels {
             _ => ConnectionAddr::Tcp(host, port),
         };
         let master = client(self.master.clone().set_addr(address), ca)?;
-        let config =
-            AsyncConnectionConfig::new().set_connection_timeout(Some(REACH)).set_response_timeout(Some(PATIENCE));
+        let config = AsyncConnectionConfig::new().set_connection_timeout(Some(REACH)).set_response_timeout(Some(REACH));
         let mut connection = master.get_multiplexed_async_connection_with_config(&config).await?;
         let mut role = Cmd::new();
         role.arg("ROLE");
