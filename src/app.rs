@@ -215,6 +215,16 @@ impl StartError {
     }
 }
 
+impl StartError {
+    /// What is sealed does not open; or it cannot be read at the moment.
+    fn sealed(fault: Fault) -> Self {
+        match fault.kind() {
+            FaultKind::Unavailable => Self::Store(fault),
+            FaultKind::Internal => Self::Sealed(fault),
+        }
+    }
+}
+
 impl World {
     /// This machine, and what the settings let it reach.
     ///
@@ -475,10 +485,7 @@ pub fn scopes_supported() -> Scope {
 async fn signing_keys(edges: &Edges, vault: &Vault, policy: RotationPolicy) -> Result<SigningKeys, StartError> {
     let rotation = Rotation { edges, vault, policy };
     rotation.establish(SigningAlgorithm::ALL).await?;
-    rotation.open(None).await.map_err(|fault| match fault.kind() {
-        FaultKind::Unavailable => StartError::Store(fault),
-        FaultKind::Internal => StartError::Sealed(fault),
-    })
+    rotation.open(None).await.map_err(StartError::sealed)
 }
 
 /// When signing keys change, by the settings.

@@ -7,8 +7,10 @@ use crate::app::{StartError, World};
 use crate::config::database::Place;
 use crate::config::{Config, ConfigError, process_environment};
 use crate::edge::ephemeral::{EphemeralStore, RedisSettings, RedisStore, SqlStore};
+use crate::edge::sealing;
 use crate::edge::store::{DatabaseSettings, PostgresSettings, Store};
 use crate::edge::vault::Vault;
+use crate::edge::vault::master_key::MasterKeySource;
 use crate::http::health::Dependency;
 use crate::protocol::secret::Secret;
 
@@ -47,6 +49,7 @@ pub(super) async fn open(config: &Config, world: &World) -> Result<Stores, Start
             (store, vault, sql)
         }
     };
+    sealing::agree(&store, &vault, &*world.random).await.map_err(StartError::sealed)?;
     let mut dependencies = vec![database(&store)];
     let ephemeral: Arc<dyn EphemeralStore> = match config.ephemeral.redis(&environment)? {
         Some(url) => {
@@ -81,12 +84,14 @@ fn database(store: &Store) -> Dependency {
 
 /// Opens the vault; a key is made for a fresh database only: `sealed` is one that is not.
 fn vault(config: &Config, world: &World, sealed: Option<impl AsRef<Path>>) -> Result<Vault, StartError> {
-    let key = &config.keys.master_key_file;
-    match sealed {
-        Some(database) if !key.exists() => {
-            Err(StartError::MasterKeyLost { key: key.clone(), database: database.as_ref().to_owned() })
-        }
-        _ => Ok(Vault::load_or_create(key, &*world.random)?),
+    match config.keys.source(&process_environment())? {
+        MasterKeySource::File(key) => match sealed {
+            Some(database) if !key.exists() => {
+                Err(StartError::MasterKeyLost { key, database: database.as_ref().to_owned() })
+            }
+            _ => Ok(Vault::load_or_create(&key, &*world.random)?),
+        },
+        source => Ok(Vault::load(source)?),
     }
 }
 

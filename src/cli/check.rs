@@ -13,9 +13,11 @@ use crate::cli::{Call, CommandError};
 use crate::config::database::Place;
 use crate::config::{Config, process_environment};
 use crate::edge::ephemeral::MemoryStore;
+use crate::edge::sealing;
 use crate::edge::store::schema::{self, Migration, MigrationState};
 use crate::edge::store::{DatabaseSettings, Store};
 use crate::edge::vault::Vault;
+use crate::edge::vault::master_key::MasterKeySource;
 use crate::http::tls::Certificates;
 use crate::model::signing_key::KeyState;
 use crate::oauth::rotation::Rotation;
@@ -238,21 +240,30 @@ async fn look_at_server(config: &Config, url: Secret, findings: &mut Findings) {
 }
 
 fn look_at_master_key(config: &Config, needs_none: bool, findings: &mut Findings) -> Option<Vault> {
-    let file = &config.keys.master_key_file;
-    if !file.exists() {
+    let about = if config.keys.master_key.is_some() { "keys.master_key" } else { "keys.master_key_file" };
+    let source = match config.keys.source(&process_environment()) {
+        Ok(source) => source,
+        Err(error) => {
+            findings.add(Severity::Error(2), error.key(), error.to_string());
+            return None;
+        }
+    };
+    if let MasterKeySource::File(file) = &source
+        && !file.exists()
+    {
         let (severity, message) = if needs_none {
             (Severity::Good, format!("{} will be made at the first start", file.display()))
         } else {
             let message = "is not there, while the database is; restore it from your backup: a new one opens nothing";
             (Severity::Error(4), format!("{} {message}", file.display()))
         };
-        findings.add(severity, "keys.master_key_file", message);
+        findings.add(severity, about, message);
         return None;
     }
-    match Vault::load(file) {
+    match Vault::load(source) {
         Ok(vault) => Some(vault),
         Err(error) => {
-            findings.add(Severity::Error(4), "keys.master_key_file", error.to_string());
+            findings.add(Severity::Error(4), about, error.to_string());
             None
         }
     }
@@ -260,6 +271,9 @@ fn look_at_master_key(config: &Config, needs_none: bool, findings: &mut Findings
 
 async fn look_at_keys(config: &Config, (store, vault): (Store, &Arc<Vault>), findings: &mut Findings) {
     let edges = crate::app::edges(World::real(), (store, Arc::new(MemoryStore::new())), vault);
+    if let Err(fault) = sealing::inspect(&edges.store, vault).await {
+        return findings.add(Severity::Error(4), "signing keys", crate::cli::one_line(&fault));
+    }
     let rotation = Rotation { edges: &edges, vault, policy: crate::app::rotation_policy(config) };
     match rotation.open(None).await {
         Err(fault) => {

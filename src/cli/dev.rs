@@ -75,6 +75,7 @@ impl Dev {
             config.database.path = Some(data.path().join("symbolon.db"));
         }
         config.keys.master_key_file = data.path().join("master.key");
+        config.keys.master_key = None;
 
         // Any port means any for all three; else each has its own wish.
         let (demo_port, operations_port) = if self.port == 0 { (0, 0) } else { (self.demo_port, 9090) };

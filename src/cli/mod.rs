@@ -18,6 +18,7 @@ pub mod operations;
 pub mod output;
 pub mod password_list;
 pub mod reload;
+pub mod secret;
 pub mod serve;
 pub mod service;
 pub mod session;
@@ -132,6 +133,9 @@ enum Command {
     /// The list of stolen passwords.
     #[command(subcommand)]
     PasswordList(password_list::PasswordListCommand),
+    /// The master key, which seals the secrets of the database.
+    #[command(subcommand)]
+    Secret(secret::SecretCommand),
     /// The way in for administrators.
     #[command(subcommand)]
     Admin(admin::AdminCommand),
@@ -275,6 +279,7 @@ impl Command {
             Self::Message(command) => command.run(call).await,
             Self::Template(command) => command.run(call),
             Self::PasswordList(command) => command.run(call),
+            Self::Secret(command) => command.run(call).await,
             Self::Admin(command) => command.run(call).await,
         }
     }

@@ -55,6 +55,7 @@ impl Config {
         found.extend(self.database.ca().err());
         found.extend(self.ephemeral.redis(environment).err());
         found.extend(self.ephemeral.ca().err());
+        found.extend(self.keys.source(environment).err());
         if !(2..=1_000).contains(&self.database.connections) {
             let message = format!("is {}; it must be from 2 to 1000", self.database.connections);
             found.push(ConfigError::new("database.connections", message));

@@ -57,6 +57,7 @@ const FIXED: &[&str] = &[
     "database",
     "ephemeral",
     "keys.master_key_file",
+    "keys.master_key",
     "log",
     "fetch",
 ];
@@ -97,7 +98,8 @@ impl Config {
         let (issuer, database, ephemeral) =
             (running.issuer.clone(), running.database.clone(), running.ephemeral.clone());
         let server = Server { trusted_proxies: self.server.trusted_proxies, ..running.server.clone() };
-        let keys = Keys { master_key_file: running.keys.master_key_file.clone(), ..self.keys };
+        let Keys { master_key_file, master_key, .. } = running.keys.clone();
+        let keys = Keys { master_key_file, master_key, ..self.keys };
         Self {
             issuer,
             database,

@@ -54,7 +54,8 @@ impl Config {
             }
         }
         let file = self.database.path.clone().unwrap_or_else(|| "symbolon.db".into());
-        if self.database.url.is_none() && self.keys.master_key_file.parent() == file.parent() {
+        let is_beside = self.keys.master_key.is_none() && self.keys.master_key_file.parent() == file.parent();
+        if self.database.url.is_none() && is_beside {
             let message =
                 "stands beside the database: whoever copies the folder has both; another folder keeps them apart";
             tell("keys.master_key_file", message.into());

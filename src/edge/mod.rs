@@ -16,6 +16,7 @@ pub mod meter;
 pub mod outbox;
 mod post;
 pub mod random;
+pub mod sealing;
 pub mod sms;
 pub mod store;
 pub mod tally;

@@ -6,6 +6,7 @@
 mod account;
 mod cleanup;
 pub mod courier;
+mod master_key;
 mod rotate_keys;
 
 use std::pin::Pin;
@@ -88,12 +89,13 @@ pub const JOBS: &[Job] = &[
         call: Call::None,
         run: rotate_keys::keep_up,
     },
+    Job { name: "follow_master_key", first: FOLLOW, every: FOLLOW, call: Call::None, run: master_key::follow },
     Job { name: "follow_keys", first: FOLLOW, every: FOLLOW, call: Call::SigningKeys, run: rotate_keys::follow },
 ];
 
 const CLEAN_UP: Duration = Duration::from_mins(5);
 
-/// How often a node looks whether the signing keys were changed elsewhere, where nobody tells it.
+/// How often a node looks whether keys were changed elsewhere, where nobody tells it.
 const FOLLOW: Duration = Duration::from_millis(400);
 
 /// How often accounts go whose time is over.

@@ -59,6 +59,7 @@ mod postgres;
 mod ready;
 mod refresh_token;
 pub mod schema;
+pub mod sealed;
 mod session;
 mod session_end;
 mod sign_in_failure;

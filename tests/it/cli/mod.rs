@@ -20,6 +20,8 @@ mod published;
 mod recover;
 #[expect(clippy::unwrap_used, reason = "a failure in a helper fails its test")]
 mod reload;
+#[expect(clippy::unwrap_used, reason = "a failure in a helper fails its test")]
+mod secret;
 mod service;
 mod settings;
 mod setup;

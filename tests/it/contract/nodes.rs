@@ -321,6 +321,43 @@ async fn a_cluster_far_away_is_reached() {
     assert_eq!(store.get(&key, at(1)).await.expect("read").as_deref(), Some(&b"here"[..]));
 }
 
+/// A node with another master key can open nothing, and must not seal anything: neither at the start nor by a command.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_with_another_master_key_is_refused_before_it_writes() {
+    let Some(postgres) = postgres::shared() else { return };
+    let database = postgres.database().await;
+    let folders = [0, 1].map(|_| tempfile::tempdir().expect("a temporary folder"));
+    let config = |of: usize| {
+        let mut config = Config::default();
+        config.database.url = Some(SecretSource::Value(Secret::from(database.as_str())));
+        config.keys.master_key_file = folders[of].path().join("master.key");
+        config
+    };
+    // Each makes a key of its own, at the same moment, on an empty database.
+    let (first, second) = (config(0), config(1));
+    let (one, two) = tokio::join!(
+        App::build(&first, Mode::Production, World::real()),
+        App::build(&second, Mode::Production, World::real())
+    );
+    let (winner, loser, refused) = match (one, two) {
+        (Ok(one), Err(refusal)) => (one, 1, refusal),
+        (Err(refusal), Ok(two)) => (two, 0, refusal),
+        (one, two) => panic!("one of them, not {:?} and {:?}", one.err(), two.err()),
+    };
+    assert_eq!(refused.exit_code(), 4, "{refused}");
+    let kids = async || -> Vec<String> {
+        let keys = winner.provider.edges.store.signing_keys().await.expect("read");
+        keys.into_iter().map(|key| key.kid).collect()
+    };
+    let before = kids().await;
+    let refused = symbolon::app::open(&config(loser), World::real()).await.err().expect("a command is refused as well");
+    assert_eq!(refused.exit_code(), 4, "{refused}");
+    assert_eq!(kids().await, before);
+    winner.close().await;
+    let (_, vault) = symbolon::app::open(&config(1 - loser), World::real()).await.expect("the right key");
+    assert_eq!(vault.key_ids().len(), 1);
+}
+
 /// Codes made on one node and redeemed on both; exactly one of each is good. The longest it took.
 async fn flows(nodes: &Nodes, numbers: std::ops::Range<u8>) -> Duration {
     let mut slowest = Duration::ZERO;
