@@ -4,8 +4,8 @@ fn main() {
     // Whoever names tests wants those only; cargo hands the names to each test program. `tests/all` says itself what it ran.
     if std::env::args().len() == 1 && std::env::var_os("SYMBOLON_TEST_CACHE").is_none() {
         println!(
-            "\nLeft out here, since they need programs from outside: real client libraries (conformance/client/) and the \
-             browser (conformance/browser/).\n`tests/all` installs what they need and runs everything.\n"
+            "\nLeft out here, since they need programs from outside: real client libraries (conformance/client/), the \
+             browser (conformance/browser/) and a cluster (conformance/cluster/); and the longer faults.\n`tests/all` installs what they need and runs everything.\n"
         );
     }
 }

@@ -4,7 +4,8 @@
 # Copies the folder $1 into the test cache and installs its packages there, so that a checkout stays clean;
 # prints the place. `../../support` resolves from there as it does in the checkout.
 node_workspace() {
-  local folder=$1 cache=${SYMBOLON_TEST_CACHE:-/var/tmp/symbolon-test}
+  local folder cache=${SYMBOLON_TEST_CACHE:-/var/tmp/symbolon-test}
+  folder=$(cd "$1" && pwd)
   local conformance place
   conformance=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
   place=$cache/node/${folder#"$conformance"/}

@@ -155,7 +155,7 @@ fn every_mistake_is_one_line_with_a_cure() {
     database.url (symbolon.toml): is set beside database.path; leave one of them out
     database.path (symbolon.toml): is empty; write the path of a file
     database.url (symbolon.toml): must be a text, { file = "…" } or { env = "…" }
-    ephemeral.url (symbolon.toml): must be like redis://host:6379, rediss://host:6380 or redis+cluster://host:7000,host:7001
+    ephemeral.url (symbolon.toml): must be like redis://host:6379, rediss://host:6380, redis+cluster://host:7000,host:7001 or redis+sentinel://host:26379,host:26379/mymaster
     settings (symbolon.toml): TOML parse error at line 1, column 8: invalid table header: expected `.`, `]`
     server (symbolon.toml): is a section; write [server] with its keys below
     "##);

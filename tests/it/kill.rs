@@ -35,16 +35,16 @@ const CALLBACK: &str = "https://load.example/callback";
 const SCOPE: &str = "openid offline_access";
 
 /// The built program, running on a folder.
-struct Process {
+pub(crate) struct Process {
     child: Child,
     facts: Value,
-    server: There,
+    pub(crate) server: There,
 }
 
 /// The way to it.
 #[derive(Clone)]
-struct There {
-    wire: Wire,
+pub(crate) struct There {
+    pub(crate) wire: Wire,
     issuer: Arc<str>,
 }
 
@@ -71,9 +71,14 @@ impl Transport for There {
 
 impl Process {
     /// Starts it on `folder`; `port` 0 is any.
-    async fn start(folder: &Path, port: u16) -> Self {
+    pub(crate) async fn start(folder: &Path, port: u16) -> Self {
+        Self::start_by(Command::new(env!("CARGO_BIN_EXE_symbolon")), folder, port).await
+    }
+
+    /// Starts it by a command that ends in the program.
+    pub(crate) async fn start_by(mut command: Command, folder: &Path, port: u16) -> Self {
         let port = port.to_string();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_symbolon"))
+        let mut child = command
             .args(["dev", "--json", "--demo-port", "0", "--port", &port, "--data"])
             .arg(folder)
             .env_remove("RUST_LOG")
@@ -91,7 +96,7 @@ impl Process {
         Self { child, facts, server }
     }
 
-    fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         url::Url::parse(&self.server.issuer).expect("a URL").port().expect("a port")
     }
 
@@ -101,14 +106,14 @@ impl Process {
         self.child.wait().await.expect("it is gone");
     }
 
-    fn password_of(&self, username: &str) -> &str {
+    pub(crate) fn password_of(&self, username: &str) -> &str {
         let users = self.facts["users"].as_array().expect("a list");
         let user = users.iter().find(|user| user["username"] == username).expect("a seeded person");
         user["password"].as_str().expect("text")
     }
 
     /// An app that registers itself: its answer, and the app.
-    async fn register(&self) -> (Value, RelyingParty) {
+    pub(crate) async fn register(&self) -> (Value, RelyingParty) {
         let metadata = registration();
         let request = Request::post("/oauth2/register").header("content-type", "application/json");
         let answer = self.server.send(request.body(Body::from(metadata.to_string())).expect("a request")).await.ok();

@@ -18,6 +18,7 @@ mod cors;
 mod deploy;
 mod discovery;
 mod error_docs;
+mod fault;
 mod kill;
 mod logout;
 mod outbox;

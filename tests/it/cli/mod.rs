@@ -25,7 +25,7 @@ mod secret;
 mod service;
 mod settings;
 mod setup;
-mod station;
+pub(crate) mod station;
 #[expect(clippy::unwrap_used, reason = "a failure in a helper fails its test")]
 mod tls;
 #[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failure in a helper fails its test")]

@@ -11,25 +11,25 @@ use sqlx::{ConnectOptions as _, Connection as _};
 use tempfile::TempDir;
 
 /// An operator's folder.
-pub(super) struct Station {
-    pub(super) folder: TempDir,
-    pub(super) port: u16,
-    pub(super) operations: u16,
+pub(crate) struct Station {
+    pub(crate) folder: TempDir,
+    pub(crate) port: u16,
+    pub(crate) operations: u16,
     http: reqwest::Client,
 }
 
 /// A server that ends with its test.
-pub(super) struct Running(Child);
+pub(crate) struct Running(Child);
 
 impl Running {
     /// Sends a signal by its name.
-    pub(super) fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let sent = Command::new("kill").args([format!("-{name}"), self.0.id().to_string()]).status();
         assert!(sent.expect("kill runs").success());
     }
 
     /// Waits until it has ended, and returns its exit code.
-    pub(super) async fn ended(&mut self) -> i32 {
+    pub(crate) async fn ended(&mut self) -> i32 {
         for _ in 0..1_500 {
             if let Some(status) = self.0.try_wait().expect("it can be asked") {
                 return status.code().expect("it was not killed");
@@ -49,23 +49,23 @@ impl Drop for Running {
 
 /// What a run of the program came to.
 #[derive(Debug)]
-pub(super) struct Ran {
-    pub(super) code: i32,
-    pub(super) out: String,
-    pub(super) err: String,
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 impl Ran {
     /// The answer of a run that went well.
     #[track_caller]
-    pub(super) fn ok(self) -> String {
+    pub(crate) fn ok(self) -> String {
         assert_eq!(self.code, 0, "{self:?}");
         self.out
     }
 
     /// The JSON answer of a run that went well.
     #[track_caller]
-    pub(super) fn json(self) -> Value {
+    pub(crate) fn json(self) -> Value {
         let out = self.ok();
         assert_eq!(out.lines().count(), 1, "one line: {out}");
         serde_json::from_str(&out).expect("JSON")
@@ -73,7 +73,7 @@ impl Ran {
 
     /// The one line of a run that was refused with `code`.
     #[track_caller]
-    pub(super) fn refused(self, code: i32) -> String {
+    pub(crate) fn refused(self, code: i32) -> String {
         assert_eq!(self.code, code, "{self:?}");
         assert_eq!(self.out, "", "a refusal says nothing on standard output");
         assert_eq!(self.err.lines().count(), 1, "one line: {}", self.err);
@@ -83,7 +83,7 @@ impl Ran {
 
 impl Station {
     /// An empty folder with settings for ports of its own.
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let [port, operations] = free_ports();
         let station = Self { folder, port, operations, http: http() };
@@ -92,19 +92,19 @@ impl Station {
     }
 
     /// An empty folder without settings.
-    pub(super) fn empty() -> Self {
+    pub(crate) fn empty() -> Self {
         let station = Self::new();
         std::fs::remove_file(station.folder.path().join("symbolon.toml")).expect("removed");
         station
     }
 
     /// Writes a file of this folder.
-    pub(super) fn write(&self, name: &str, text: &str) {
+    pub(crate) fn write(&self, name: &str, text: &str) {
         std::fs::write(self.folder.path().join(name), text).expect("written");
     }
 
     /// The settings with `more` at the end.
-    pub(super) fn write_settings(&self, more: &str) {
+    pub(crate) fn write_settings(&self, more: &str) {
         let settings = format!(
             "issuer = \"http://localhost:{}\"\n[server]\nlisten = \"127.0.0.1:{}\"\noperations = \"127.0.0.1:{}\"\n{more}\n",
             self.port, self.port, self.operations
@@ -113,7 +113,7 @@ impl Station {
     }
 
     /// Changes the database behind everybody's back: how a test makes time pass for a program of its own.
-    pub(super) async fn sql(&self, statement: &'static str) {
+    pub(crate) async fn sql(&self, statement: &'static str) {
         let options = sqlx::sqlite::SqliteConnectOptions::new().filename(self.folder.path().join("symbolon.db"));
         let mut connection = options.busy_timeout(Duration::from_secs(5)).connect().await.expect("opens");
         sqlx::query(statement).execute(&mut connection).await.expect("runs");
@@ -121,7 +121,7 @@ impl Station {
     }
 
     /// The hash of somebody's password, as it lies in the database.
-    pub(super) async fn stored_password(&self, name: &str) -> String {
+    pub(crate) async fn stored_password(&self, name: &str) -> String {
         let options = sqlx::sqlite::SqliteConnectOptions::new().filename(self.folder.path().join("symbolon.db"));
         let mut connection = options.busy_timeout(Duration::from_secs(5)).connect().await.expect("opens");
         let statement = "SELECT c.secret FROM credential c JOIN identifier i ON i.user_id = c.user_id
@@ -131,7 +131,7 @@ impl Station {
         secret
     }
 
-    pub(super) fn issuer(&self) -> String {
+    pub(crate) fn issuer(&self) -> String {
         format!("http://localhost:{}", self.port)
     }
 
@@ -143,12 +143,12 @@ impl Station {
     }
 
     /// Runs the program to its end.
-    pub(super) fn run(&self, arguments: &[&str]) -> Ran {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
         self.run_with("", arguments)
     }
 
     /// Runs the program with `input` on its standard input.
-    pub(super) fn run_with(&self, input: &str, arguments: &[&str]) -> Ran {
+    pub(crate) fn run_with(&self, input: &str, arguments: &[&str]) -> Ran {
         Self::ran(self.command(arguments), input)
     }
 
@@ -173,12 +173,12 @@ impl Station {
     }
 
     /// Starts the server and waits until it answers.
-    pub(super) async fn serve(&self) -> Running {
+    pub(crate) async fn serve(&self) -> Running {
         self.serve_by(self.command(&["serve"])).await
     }
 
     /// Starts the server by a command of its own and waits until it is ready.
-    pub(super) async fn serve_by(&self, mut command: Command) -> Running {
+    pub(crate) async fn serve_by(&self, mut command: Command) -> Running {
         let log = std::fs::File::create(self.folder.path().join("server.log")).expect("a log");
         let child = command.stdout(Stdio::null()).stderr(log).spawn().expect("the program runs");
         let running = Running(child);
@@ -191,13 +191,13 @@ impl Station {
     }
 
     /// What operators are told at `path`; `None` when there is no answer or another than 200.
-    pub(super) async fn ask_operations(&self, path: &str) -> Option<String> {
+    pub(crate) async fn ask_operations(&self, path: &str) -> Option<String> {
         let answer = self.http.get(format!("http://127.0.0.1:{}{path}", self.operations)).send().await.ok()?;
         if answer.status() == 200 { answer.text().await.ok() } else { None }
     }
 
     /// Returns when `done` says so; the log is shown when it never does.
-    pub(super) async fn until(&self, what: &str, mut done: impl AsyncFnMut() -> bool) {
+    pub(crate) async fn until(&self, what: &str, mut done: impl AsyncFnMut() -> bool) {
         let asked = Instant::now();
         while !done().await {
             assert!(asked.elapsed() < Duration::from_secs(20), "{what}: {}", self.log());
@@ -205,25 +205,25 @@ impl Station {
         }
     }
 
-    pub(super) fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("server.log")).unwrap_or_default()
     }
 
     /// The body behind `path`; `None` when there is no answer or another than 200.
-    pub(super) async fn get(&self, path: &str) -> Option<String> {
+    pub(crate) async fn get(&self, path: &str) -> Option<String> {
         let (status, body, _) = self.fetch(path, "").await?;
         (status == 200).then_some(body)
     }
 
     /// Status, body and headers behind `path`.
-    pub(super) async fn fetch(&self, path: &str, cookie: &str) -> Option<(u16, String, HeaderMap)> {
+    pub(crate) async fn fetch(&self, path: &str, cookie: &str) -> Option<(u16, String, HeaderMap)> {
         let asked = self.http.get(format!("{}{path}", self.issuer())).header(COOKIE, cookie).send().await.ok()?;
         let (status, headers) = (asked.status().as_u16(), asked.headers().clone());
         Some((status, asked.text().await.ok()?, headers))
     }
 
     /// Sends a form as a browser on our own page does, or as a client with HTTP Basic credentials.
-    pub(super) async fn post(&self, path: &str, form: &[(&str, &str)], sender: Sender<'_>) -> (u16, String, HeaderMap) {
+    pub(crate) async fn post(&self, path: &str, form: &[(&str, &str)], sender: Sender<'_>) -> (u16, String, HeaderMap) {
         let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
         let request = self.http.post(format!("{}{path}", self.issuer()));
         let request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(body);
@@ -238,7 +238,7 @@ impl Station {
 }
 
 /// Who sends a form.
-pub(super) enum Sender<'a> {
+pub(crate) enum Sender<'a> {
     /// With these cookies.
     Browser(&'a str),
     /// With this id and secret.

@@ -30,6 +30,11 @@ impl TestClock {
         self.0.fetch_add(i64::try_from(by.as_secs()).expect("a story is short"), Ordering::SeqCst);
     }
 
+    /// A clock that was ahead, or that somebody corrects.
+    pub(crate) fn set_back(&self, by: Duration) {
+        self.0.fetch_sub(i64::try_from(by.as_secs()).expect("a story is short"), Ordering::SeqCst);
+    }
+
     pub(crate) fn seconds(&self) -> i64 {
         self.0.load(Ordering::SeqCst)
     }
