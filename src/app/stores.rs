@@ -25,26 +25,27 @@ pub(super) struct Stores {
 /// Opens what the settings name.
 pub(super) async fn open(config: &Config, world: &World) -> Result<Stores, StartError> {
     let environment = process_environment();
+    let source = config.keys.source(&environment)?;
     let (store, vault, sql) = match config.database.place(&environment)? {
         Place::File(path) => {
             let settings = DatabaseSettings { path: path.clone() };
-            let (store, vault) = if path.exists() && !config.keys.master_key_file.exists() {
+            let (store, vault) = if path.exists() && source.is_missing() {
                 // What `symbolon migrate` made holds nothing that is sealed yet.
                 let store = Store::open(&settings).await?;
                 let sealed = !store.is_bare().await?;
-                let vault = vault(config, world, sealed.then_some(&path))?;
+                let vault = vault(source, world, sealed.then_some(&path))?;
                 (store, vault)
             } else {
                 // In this order: who starts first makes the key before the database.
-                let vault = vault(config, world, None::<&Path>)?;
+                let vault = vault(source, world, None::<&Path>)?;
                 (Store::open(&settings).await?, vault)
             };
             (store, vault, SqlStore::open(&beside(&path)).await?)
         }
         Place::Postgres(url) => {
             let store = Store::connect(&postgres(config, url)?).await?;
-            let sealed = !store.signing_keys().await?.is_empty();
-            let vault = vault(config, world, sealed.then_some(Path::new("of database.url")))?;
+            let sealed = !store.is_bare().await?;
+            let vault = vault(source, world, sealed.then_some(Path::new("of database.url")))?;
             let sql = SqlStore::within(&store);
             (store, vault, sql)
         }
@@ -83,8 +84,8 @@ fn database(store: &Store) -> Dependency {
 }
 
 /// Opens the vault; a key is made for a fresh database only: `sealed` is one that is not.
-fn vault(config: &Config, world: &World, sealed: Option<impl AsRef<Path>>) -> Result<Vault, StartError> {
-    match config.keys.source(&process_environment())? {
+fn vault(source: MasterKeySource, world: &World, sealed: Option<impl AsRef<Path>>) -> Result<Vault, StartError> {
+    match source {
         MasterKeySource::File(key) => match sealed {
             Some(database) if !key.exists() => {
                 Err(StartError::MasterKeyLost { key, database: database.as_ref().to_owned() })

@@ -141,7 +141,7 @@ pub(super) async fn look_at_storage(config: &Config, findings: &mut Findings) {
 async fn look_at_file(config: &Config, path: &Path, findings: &mut Findings) {
     let shown = path.display().to_string();
     let is_new = !path.exists();
-    let needs_none = is_new || !config.keys.master_key_file.exists() && nothing_is_sealed(path).await;
+    let needs_none = is_new || is_missing(config) && nothing_is_sealed(path).await;
     let vault = look_at_master_key(config, needs_none, findings);
     if is_new {
         match path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")) {
@@ -173,6 +173,11 @@ async fn look_at_file(config: &Config, path: &Path, findings: &mut Findings) {
     }
 }
 
+/// Whether a master key would have to be made.
+fn is_missing(config: &Config) -> bool {
+    config.keys.source(&process_environment()).is_ok_and(|source| source.is_missing())
+}
+
 /// Whether the database is as `symbolon migrate` makes it: there, up to date, and empty.
 async fn nothing_is_sealed(path: &Path) -> bool {
     let Ok(standing) = schema::of_file(path).await else { return false };
@@ -181,6 +186,10 @@ async fn nothing_is_sealed(path: &Path) -> bool {
         return false;
     }
     let Ok(store) = Store::open(&DatabaseSettings { path: path.to_owned() }).await else { return false };
+    is_bare(store).await
+}
+
+async fn is_bare(store: Store) -> bool {
     let is_bare = store.is_bare().await.is_ok_and(|is_bare| is_bare);
     store.close().await;
     is_bare
@@ -220,7 +229,13 @@ async fn look_at_server(config: &Config, url: Secret, findings: &mut Findings) {
         Err(error) => return findings.add(Severity::Error(3), key, error.to_string()),
     };
     let is_new = standing.iter().all(|migration| migration.state == MigrationState::Pending);
-    let vault = look_at_master_key(config, is_new, findings);
+    let needs_none = is_new
+        || is_missing(config)
+            && match Store::look_at(&settings) {
+                Ok(store) => is_bare(store).await,
+                Err(_) => false,
+            };
+    let vault = look_at_master_key(config, needs_none, findings);
     if !is_up_to_date(&standing, ("PostgreSQL", key), findings) {
         return;
     }

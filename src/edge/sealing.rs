@@ -44,9 +44,10 @@ pub async fn inspect(store: &Store, vault: &Vault) -> Result<(), Fault> {
     if let Some(sealed) = store.server_secret(ROW).await? {
         return follow(vault, &sealed);
     }
-    if let Some(key) = store.signing_keys().await?.first() {
-        let place = Place { table: "signing_key", row: &key.kid, column: "private_key" };
-        vault.open(&place, &key.sealed_private_key)?;
+    for column in SEALED_COLUMNS {
+        for (key, sealed) in store.outdated_values(column, vault.current(), 1).await? {
+            vault.open(&Place { table: column.table, row: &key.to_string(), column: column.place }, &sealed)?;
+        }
     }
     Ok(())
 }

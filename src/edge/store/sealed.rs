@@ -75,6 +75,7 @@ pub const SEALED_COLUMNS: &[SealedColumn] = &[
     sealed!("signing_key", "kid": Text, "sealed_private_key" as "private_key"),
     sealed!("oauth_client", "id": Text, "sealed_secret" as "secret"),
     sealed!("job", "id": Uuid, "payload" as "payload"),
+    sealed!("data_export", "id": Uuid, "archive" as "archive"),
 ];
 
 /// The key of a row with a sealed value.

@@ -99,6 +99,11 @@ const MAX_BYTES: u64 = 1024;
 const PUBLISHED: &[&str] = &["0ae302cb"];
 
 impl MasterKeySource {
+    /// True when it is a file that is not there; one is made for a fresh database.
+    pub fn is_missing(&self) -> bool {
+        matches!(self, Self::File(path) if !path.exists())
+    }
+
     /// The keys, at least one.
     ///
     /// # Errors
