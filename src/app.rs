@@ -314,6 +314,7 @@ impl App {
             ),
             refresh_key: server_key(&edges, &vault, "refresh_token").await?,
             pairwise_key: server_key(&edges, &vault, "pairwise_subject").await?,
+            content_key: server_key(&edges, &vault, "access_token_encryption").await?,
             policy: policy(config, mode)?,
             issuer: Issuer::new(&issuer),
             keys: ArcSwap::from_pointee(keys),
@@ -492,7 +493,7 @@ async fn signing_keys(edges: &Edges, vault: &Vault, policy: RotationPolicy) -> R
 pub fn rotation_policy(config: &Config) -> RotationPolicy {
     let tokens = &config.tokens;
     // A client may have access tokens of its own lifetime, up to an hour.
-    let longest_token = tokens.access_lifetime.max(tokens.id_lifetime).max(Duration::from_hours(1));
+    let longest_token = tokens.access_lifetime.max(tokens.id_lifetime).max(Duration::from_hours(1)) + tokens.leeway;
     RotationPolicy { rotate_every: config.keys.rotate_every, longest_token }
 }
 
@@ -549,7 +550,10 @@ fn policy(config: &Config, mode: Mode) -> Result<Policy, StartError> {
         history: config.history.lifetime,
         client_registration,
         access_token_signing_alg: tokens.signing_alg,
-        default_audience: config.issuer.as_str().to_owned(),
+        default_audience: tokens.audience_or(config.issuer.as_str()),
+        not_before: tokens.not_before.map(|given| given.0),
+        leeway: tokens.leeway,
+        token_header: tokens.header.members(),
         challenge_endpoint: match config.api.challenge_endpoint {
             Switch::Off => ChallengeEndpoint::Off,
             Switch::On => ChallengeEndpoint::On,

@@ -12,6 +12,7 @@ pub mod deletion;
 pub mod email_change;
 pub mod export;
 pub mod mistake;
+pub mod new_device;
 pub mod password;
 pub mod password_change;
 pub mod profile;

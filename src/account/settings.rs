@@ -27,6 +27,8 @@ pub struct AccountSettings {
     pub identity_fields: Vec<IdentifierKind>,
     /// How long things are good.
     pub lifetimes: AccountLifetimes,
+    /// How long sign-ins are remembered.
+    pub history: Duration,
 }
 
 /// How long things are good.

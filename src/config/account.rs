@@ -155,6 +155,7 @@ impl Config {
                 deletion_grace: self.account.deletion_grace,
                 ..AccountLifetimes::default()
             },
+            history: self.history.lifetime,
         })
     }
 

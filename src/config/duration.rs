@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Deserializer, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Ten years: beyond it a setting is a mistake, and sums with moments stay far from their end.
 const MAX: u64 = 10 * 365 * 24 * 60 * 60;
@@ -72,6 +72,16 @@ impl JsonSchema for Written {
         json_schema!({"type": "string", "pattern": "^([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?$", "examples": ["90s", "15m", "1h30m", "30d"]})
     }
 }
+
+/// A duration that may be left out.
+#[derive(Copy, Clone, Debug, Eq, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(transparent)]
+pub struct Given(
+    /// The duration.
+    #[serde(with = "crate::config::duration")]
+    #[schemars(with = "Written")]
+    pub Duration,
+);
 
 pub(super) fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&format(*duration))

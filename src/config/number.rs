@@ -19,6 +19,12 @@ pub(super) fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize,
     number.ok_or_else(|| serde::de::Error::custom("must be a whole number"))
 }
 
+/// A number of things, from 1 to a million.
+pub(super) fn positive<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    let number = u32::try_from(whole(deserializer)?).ok().filter(|number| (1..=1_000_000).contains(number));
+    number.ok_or_else(|| serde::de::Error::custom("must be a number from 1 to 1000000"))
+}
+
 /// [`whole`] where there may be none.
 pub(super) fn optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<usize>, D::Error> {
     whole(deserializer).map(Some)

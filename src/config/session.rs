@@ -7,7 +7,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{count, duration};
+use super::{duration, number};
 use crate::account::step_up::STEP_UP_LIFETIME;
 use crate::model::session::SessionLifetimes;
 use crate::oauth::policy::Lifetimes;
@@ -29,7 +29,7 @@ pub struct Session {
     #[schemars(with = "duration::Written")]
     pub step_up_lifetime: Duration,
     /// The most sessions of one person; one more ends the oldest
-    #[serde(deserialize_with = "count::deserialize")]
+    #[serde(deserialize_with = "number::positive")]
     pub at_most: u32,
     /// A sign-in under way, from the app's request to the answer
     #[serde(with = "duration")]

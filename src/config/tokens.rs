@@ -8,6 +8,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::duration;
+use super::list::List;
+use super::token_header::TokenHeader;
 use crate::oauth::policy::Lifetimes;
 use crate::protocol::jose::algorithm::SigningAlgorithm;
 
@@ -38,6 +40,23 @@ pub struct Tokens {
     /// For clients that ask for none: `RS256`, `PS256`, `ES256`, `ES384`, `ES512`, `EdDSA`
     #[schemars(with = "String")]
     pub signing_alg: SigningAlgorithm,
+    /// Whom access tokens are for, `aud`, where the client has no list of its own; without it this server
+    pub audience: List,
+    /// From when on an access token is good, `nbf`, counted from its making; without it the token does not say so
+    pub not_before: Option<duration::Given>,
+    /// By how much clocks may differ when access tokens are judged; at most 5 min
+    #[serde(with = "duration")]
+    #[schemars(with = "duration::Written")]
+    pub leeway: Duration,
+    /// A list of more members in the headers of access tokens, such as `"x-region=eu"`
+    pub header: TokenHeader,
+}
+
+impl Tokens {
+    /// `aud` of access tokens of clients without a list of their own: at least `issuer`.
+    pub fn audience_or(&self, issuer: &str) -> Vec<String> {
+        if self.audience.0.is_empty() { vec![issuer.to_owned()] } else { self.audience.0.clone() }
+    }
 }
 
 impl Default for Tokens {
@@ -50,6 +69,10 @@ impl Default for Tokens {
             refresh_idle_lifetime: lifetimes.refresh_token_idle,
             refresh_lifetime: lifetimes.refresh_token_absolute,
             signing_alg: SigningAlgorithm::RS256,
+            audience: List::default(),
+            not_before: None,
+            leeway: Duration::ZERO,
+            header: TokenHeader::default(),
         }
     }
 }

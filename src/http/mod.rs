@@ -23,6 +23,7 @@ pub mod error;
 pub mod extract;
 pub mod front;
 pub mod health;
+pub mod new_device;
 pub mod oauth;
 pub mod operations;
 pub mod origins;

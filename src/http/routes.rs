@@ -92,6 +92,7 @@ fn pages() -> Router<Web> {
         .route("/sign-out", closed(post(page::logout::submit)))
         .route("/sign-in/again", closed(get(page::again::show).post(page::again::submit)))
         .route("/account", closed(get(page::account::overview::show)))
+        .route("/account/not-me", closed(get(page::mailed_link::show_not_me).post(page::mailed_link::deny)))
         .route("/account/apps", closed(get(page::account::app::show)))
         .route("/account/apps/{client_id}/revoke", closed(post(page::account::app::revoke)))
         .route("/account/sessions", closed(get(page::account::session::show)))

@@ -1,8 +1,11 @@
 //! A registered client.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::model::id::ClientId;
+use crate::model::own_claim::OwnClaim;
 use crate::protocol::client_metadata::{ApplicationType, ClientAuthMethod, ClientMetadata, GrantType};
 use crate::protocol::numeric_date::NumericDate;
 use crate::protocol::secret::TokenHash;
@@ -61,10 +64,20 @@ pub struct ClientPolicy {
     pub access_token: AccessTokenFormat,
     /// Seconds; `None`: the server's default.
     pub access_token_lifetime: Option<u64>,
+    /// To whom access tokens that are JWTs are legible; `None`: to everybody.
+    pub access_token_encryption: Option<AccessTokenEncryption>,
+    /// Claims of the operator's own in its access tokens, by name.
+    pub own_claims: BTreeMap<String, OwnClaim>,
     /// `aud` of its access tokens; empty: the server's default audience.
     pub audience: Vec<String>,
     /// When refresh tokens are given.
     pub refresh_token: RefreshTokenPolicy,
+    /// How the end of a refresh token moves.
+    pub refresh_token_expiry: RefreshTokenExpiry,
+    /// Seconds that a refresh token is good for while it is not used; `None`: the server's default.
+    pub refresh_token_lifetime: Option<u64>,
+    /// Seconds that a family of sliding refresh tokens is good for; `None`: the server's default.
+    pub refresh_token_absolute: Option<u64>,
     /// `http` redirect URIs on this machine are fine for a web client: it is being developed.
     pub development: bool,
 }
@@ -78,8 +91,13 @@ impl Default for ClientPolicy {
             require_pkce: true,
             access_token: AccessTokenFormat::Jwt,
             access_token_lifetime: None,
+            access_token_encryption: None,
+            own_claims: BTreeMap::new(),
             audience: Vec::new(),
             refresh_token: RefreshTokenPolicy::OfflineAccess,
+            refresh_token_expiry: RefreshTokenExpiry::Sliding,
+            refresh_token_lifetime: None,
+            refresh_token_absolute: None,
             development: false,
         }
     }
@@ -105,6 +123,32 @@ pub enum AccessTokenFormat {
     Jwt,
     /// Random; only introspection tells what it means.
     Opaque,
+}
+
+/// How an access token that is a JWT is encrypted: the signed token is within (RFC 7519 §11.2), `enc` is A256GCM.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "alg")]
+pub enum AccessTokenEncryption {
+    /// Under a key of this server, which alone can read it; resource servers ask it by introspection.
+    #[serde(rename = "dir")]
+    Direct,
+    /// To the key of the resource server that it is for, which reads it by itself.
+    #[serde(rename = "RSA-OAEP-256")]
+    RsaOaep256 {
+        /// Its public key, as a JWK.
+        jwk: serde_json::Map<String, serde_json::Value>,
+    },
+}
+
+/// How the end of a refresh token moves when it is used.
+#[derive(Copy, Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RefreshTokenExpiry {
+    /// Each use moves it on, until the family ends.
+    #[default]
+    Sliding,
+    /// Not at all.
+    Fixed,
 }
 
 /// When a refresh token comes with an authorization code's tokens.

@@ -1,6 +1,7 @@
 //! What a person, or a client for itself, allowed. Every token belongs to a grant: revoke the grant, revoke them all.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::model::authentication::Authentication;
 use crate::model::id::{ClientId, ConsentId, GrantId, SessionId, UserId};
@@ -51,6 +52,9 @@ pub struct GrantDetails {
     /// `nonce` of the request; it stays the same in ID tokens of later refreshes (OIDC Core §12.2 asks for none).
     #[serde(default)]
     pub nonce: Option<String>,
+    /// What the app set of the operator's own claims ([`crate::model::own_claim`]).
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub own_claims: Map<String, Value>,
     /// Who holds the session that it was given in.
     #[serde(default)]
     pub session_holder: SessionHolder,

@@ -49,7 +49,7 @@ purposes! {
     DeletionUndo = "deletion_undo";
     /// Hands out an export.
     Export = "export";
-    /// "This was not me": ends a session.
+    /// "This was not me": ends everything.
     NotMe = "not_me";
     /// Accepts an invitation.
     Invitation = "invitation";
@@ -63,7 +63,7 @@ impl LinkPurpose {
 
     /// Whether it stays good when the account's epoch changes: what takes something back must outlive what it takes back.
     pub const fn outlives_epoch(self) -> bool {
-        matches!(self, Self::EmailChangeUndo | Self::DeletionUndo | Self::Export)
+        matches!(self, Self::EmailChangeUndo | Self::DeletionUndo | Self::Export | Self::NotMe)
     }
 }
 

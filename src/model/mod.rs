@@ -14,6 +14,7 @@ pub mod interaction;
 pub mod job;
 pub mod mailed_link;
 pub mod message;
+pub mod own_claim;
 pub mod session;
 pub mod sign_in_flow;
 pub mod signing_key;

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::model::client::Client;
+use serde_json::{Map, Value};
+
+use crate::model::client::{Client, RefreshTokenExpiry};
 use crate::model::session::SessionLifetimes;
 use crate::oauth::rotation::RotationPolicy;
 use crate::protocol::jose::algorithm::SigningAlgorithm;
@@ -21,8 +23,14 @@ pub struct Policy {
     pub client_registration: ClientRegistration,
     /// How access tokens are signed.
     pub access_token_signing_alg: SigningAlgorithm,
-    /// `aud` of access tokens where neither client nor request names one.
-    pub default_audience: String,
+    /// `aud` of access tokens where neither client nor request names one; never empty.
+    pub default_audience: Vec<String>,
+    /// From when on an access token is good, counted from its making; `None`: it does not say so.
+    pub not_before: Option<Duration>,
+    /// By how much clocks may differ when access tokens are judged.
+    pub leeway: Duration,
+    /// More members in the headers of access tokens.
+    pub token_header: Map<String, Value>,
     /// Whether first-party apps have an endpoint of their own.
     pub challenge_endpoint: ChallengeEndpoint,
     /// When signing keys change.
@@ -102,4 +110,26 @@ impl Lifetimes {
             .access_token_lifetime
             .map_or(self.access_token, |seconds| Duration::from_secs(seconds.clamp(60, 3600)))
     }
+
+    /// How long a refresh token of `client` lives while it is not used.
+    pub fn refresh_token_of(&self, client: &Client) -> Duration {
+        client.policy.refresh_token_lifetime.map_or(self.refresh_token_idle, bounded)
+    }
+
+    /// How long a family of refresh tokens of `client` lives, however it is used. One whose end does not move ends with its
+    /// first token.
+    pub fn refresh_family_of(&self, client: &Client) -> Duration {
+        let first = self.refresh_token_of(client);
+        match client.policy.refresh_token_expiry {
+            RefreshTokenExpiry::Fixed => first,
+            RefreshTokenExpiry::Sliding => {
+                client.policy.refresh_token_absolute.map_or(self.refresh_token_absolute, bounded).max(first)
+            }
+        }
+    }
+}
+
+/// Seconds of a refresh token, from a minute to ten years.
+fn bounded(seconds: u64) -> Duration {
+    Duration::from_secs(seconds.clamp(60, 10 * 365 * 86_400))
 }

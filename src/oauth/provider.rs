@@ -32,6 +32,8 @@ pub struct Provider {
     pub refresh_key: MacKey,
     /// Makes pairwise subjects.
     pub pairwise_key: MacKey,
+    /// Makes the keys that encrypt access tokens.
+    pub content_key: MacKey,
     /// Scopes that clients may ask for.
     pub scopes_supported: Scope,
     /// What people do with their accounts.

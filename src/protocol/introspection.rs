@@ -82,6 +82,9 @@ pub struct IntrospectionResponse {
     /// The session.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sid: Option<String>,
+    /// The operator's own claims (§2.2: a server may extend the answer).
+    #[serde(flatten)]
+    pub own: serde_json::Map<String, serde_json::Value>,
 }
 
 impl IntrospectionResponse {

@@ -4,15 +4,17 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::protocol::jose::audience;
 use crate::protocol::jose::error::JoseError;
-use crate::protocol::jose::jws::{Unverified, VerificationKey};
+use crate::protocol::jose::jws::{SigningKey, Unverified, VerificationKey};
 use crate::protocol::numeric_date::NumericDate;
 use crate::protocol::scope::Scope;
 
@@ -38,6 +40,9 @@ pub struct AccessTokenClaims {
     pub iat: NumericDate,
     /// The end: at this moment it is no longer good.
     pub exp: NumericDate,
+    /// Before this moment it is not good yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nbf: Option<NumericDate>,
     /// Its name, which also tells its grant.
     pub jti: TokenId,
     /// When the person signed in (RFC 9068 §2.2.1).
@@ -52,31 +57,62 @@ pub struct AccessTokenClaims {
     /// The session, as in the ID token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sid: Option<String>,
+    /// The operator's own (§2.2.3.1), under names that none of the others has.
+    #[serde(skip)]
+    pub own: Map<String, Value>,
 }
 
+/// The names above.
+const NAMES: &[&str] =
+    &["iss", "sub", "aud", "client_id", "scope", "iat", "exp", "nbf", "jti", "auth_time", "acr", "amr", "sid"];
+
 impl AccessTokenClaims {
-    /// Verifies one of our own access tokens under `key`, which `kid` found.
+    /// Signs them into an access token whose header has `more` members.
+    ///
+    /// # Errors
+    /// As [`SigningKey::sign_with`].
+    pub fn sign(&self, key: &SigningKey, more: &Map<String, Value>) -> Result<String, JoseError> {
+        #[derive(Serialize)]
+        struct All<'a> {
+            #[serde(flatten)]
+            known: &'a AccessTokenClaims,
+            #[serde(flatten)]
+            own: &'a Map<String, Value>,
+        }
+        if self.own.is_empty() {
+            return key.sign_with((TYPE, more), self);
+        }
+        key.sign_with((TYPE, more), &All { known: self, own: &self.own })
+    }
+
+    /// Verifies one of our own access tokens under `key`, which `kid` found; clocks may differ by `leeway`, in whole seconds.
     ///
     /// Revocation, and for resource servers `aud`, are the caller's to check.
     ///
     /// # Errors
-    /// Another `typ`, a signature that does not fit, claims of the wrong type, another issuer, or the end has come.
+    /// Another `typ`, a signature that does not fit, claims of the wrong type, another issuer, the end has come, or it is not good
+    /// yet.
     pub fn verify(
         token: &Unverified<'_>,
         key: &VerificationKey,
         issuer: &str,
-        now: NumericDate,
+        (now, leeway): (NumericDate, Duration),
     ) -> Result<Self, JoseError> {
         if !token.is_type(TYPE) {
             return Err(JoseError::WrongType(TYPE));
         }
-        let claims: Self = token.verify(key)?.claims()?;
+        let payload = token.verify(key)?;
+        let mut claims: Self = payload.claims()?;
         if claims.iss != issuer {
             return Err(JoseError::Claims("the iss of the access token is not this server".to_owned()));
         }
-        if claims.exp.is_past(now) {
+        if claims.exp.plus(leeway).is_past(now) {
             return Err(JoseError::Claims("the access token has expired".to_owned()));
         }
+        if claims.nbf.is_some_and(|nbf| nbf > now.plus(leeway)) {
+            return Err(JoseError::Claims("the access token is not good yet".to_owned()));
+        }
+        claims.own = payload.object()?.into_iter().filter(|(name, _)| !NAMES.contains(&name.as_str())).collect();
         Ok(claims)
     }
 }
@@ -186,6 +222,8 @@ mod tests {
             acr: None,
             amr: vec!["pwd".to_owned()],
             sid: None,
+            nbf: None,
+            own: Map::new(),
         }
     }
 
@@ -194,7 +232,7 @@ mod tests {
     }
 
     fn read(key: &SigningKey, token: &str, now: NumericDate) -> Result<AccessTokenClaims, JoseError> {
-        AccessTokenClaims::verify(&Unverified::parse(token)?, key.verification_key(), ISSUER, now)
+        AccessTokenClaims::verify(&Unverified::parse(token)?, key.verification_key(), ISSUER, (now, Duration::ZERO))
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What the flags say about a client: metadata in the words of RFC 7591, and the operator's decisions.
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -9,7 +10,11 @@ use serde_json::{Map, Value, json};
 
 use crate::cli::CommandError;
 use crate::config::duration;
-use crate::model::client::{AccessTokenFormat, ClientPolicy, RefreshTokenPolicy, TokenDelivery};
+use crate::model::client::{
+    AccessTokenEncryption, AccessTokenFormat, ClientPolicy, RefreshTokenExpiry, RefreshTokenPolicy, TokenDelivery,
+};
+use crate::model::own_claim::{OwnClaim, is_free};
+use crate::protocol::jose::jwe::Recipient;
 
 /// The usual kinds of app, each with its metadata.
 #[derive(Copy, Clone, Debug, Eq, PartialEq, ValueEnum)]
@@ -85,6 +90,23 @@ pub struct Flags {
     /// When it gets refresh tokens.
     #[arg(long, value_name = "WHEN")]
     refresh_token: Option<RefreshWhen>,
+    /// Whether each use moves the end of a refresh token on.
+    #[arg(long, value_name = "HOW")]
+    refresh_expiry: Option<RefreshExpiry>,
+    /// How long its refresh tokens live while they are not used: from 1m to 3650d.
+    #[arg(long, value_name = "DURATION", value_parser = refresh_token_lifetime)]
+    refresh_token_lifetime: Option<Duration>,
+    /// How long its refresh tokens live, however they are used, if their end slides.
+    #[arg(long, value_name = "DURATION", value_parser = refresh_token_lifetime)]
+    refresh_token_absolute: Option<Duration>,
+    /// Who can read its access tokens: `none` for everybody, `dir` for this server alone, or a file with the public JWK (RSA) of
+    /// the resource server.
+    #[arg(long, value_name = "none|dir|FILE")]
+    access_token_encryption: Option<String>,
+    /// Claims of your own in its access tokens: a file with a JSON object, such as `{"tenant": {"kind": "string",
+    /// "updatable": true}}`; `{}` for none.
+    #[arg(long, value_name = "FILE")]
+    claims: Option<PathBuf>,
     /// PKCE is demanded of it; always so for clients without a secret.
     #[arg(long, value_name = "yes|no", value_parser = yes_or_no)]
     require_pkce: Option<bool>,
@@ -120,6 +142,15 @@ enum RefreshWhen {
     Always,
 }
 
+/// How the end of a refresh token moves.
+#[derive(Copy, Clone, Debug, Eq, PartialEq, ValueEnum)]
+enum RefreshExpiry {
+    /// Each use moves it on, until the family ends.
+    Sliding,
+    /// It stays.
+    Fixed,
+}
+
 /// `yes` or `no`.
 pub fn yes_or_no(text: &str) -> Result<bool, &'static str> {
     match text {
@@ -135,6 +166,51 @@ fn access_token_lifetime(text: &str) -> Result<Duration, String> {
     if allowed.contains(&lifetime) { Ok(lifetime) } else { Err("must be from 1m to 1h".to_owned()) }
 }
 
+fn refresh_token_lifetime(text: &str) -> Result<Duration, String> {
+    let lifetime = duration::parse(text).map_err(|error| error.to_string())?;
+    if lifetime < Duration::from_mins(1) { Err("must be at least 1m".to_owned()) } else { Ok(lifetime) }
+}
+
+fn seconds(duration: Option<Duration>) -> Option<u64> {
+    duration.map(|duration| duration.as_secs())
+}
+
+/// The JSON object in a file.
+fn object(file: &Path) -> Result<Map<String, Value>, CommandError> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    serde_json::from_str(&text)
+        .map_err(|error| CommandError::refused(format!("{} holds no JSON object: {error}", file.display())))
+}
+
+fn encryption(text: &str) -> Result<Option<AccessTokenEncryption>, CommandError> {
+    match text {
+        "none" => Ok(None),
+        "dir" => Ok(Some(AccessTokenEncryption::Direct)),
+        file => {
+            let jwk = object(Path::new(file))?;
+            Recipient::parse(&jwk).map_err(|error| CommandError::refused(format!("{file}: {error}")))?;
+            Ok(Some(AccessTokenEncryption::RsaOaep256 { jwk }))
+        }
+    }
+}
+
+fn own_claims(file: &Path) -> Result<BTreeMap<String, OwnClaim>, CommandError> {
+    let refuse = |what: String| CommandError::refused(format!("{}: {what}", file.display()));
+    let listed: BTreeMap<String, OwnClaim> =
+        serde_json::from_value(Value::Object(object(file)?)).map_err(|error| refuse(error.to_string()))?;
+    for (name, rule) in &listed {
+        if !is_free(name) {
+            return Err(refuse(format!(
+                "{name:?} is no name for a claim of your own: letters, digits and _ - . : /, and none that a specification has given a meaning"
+            )));
+        }
+        if rule.value.as_ref().is_some_and(|value| !rule.kind.fits(value)) {
+            return Err(refuse(format!("the value of {name} is no {}", rule.kind.as_str())));
+        }
+    }
+    Ok(listed)
+}
+
 impl Flags {
     /// Writes what was given over `members`.
     ///
@@ -142,10 +218,7 @@ impl Flags {
     /// When the file of metadata cannot be read.
     pub fn write(&self, name: Option<&String>, members: &mut Map<String, Value>) -> Result<(), CommandError> {
         if let Some(file) = &self.metadata {
-            let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-            let given: Map<String, Value> = serde_json::from_str(&text)
-                .map_err(|error| CommandError::refused(format!("{} holds no JSON object: {error}", file.display())))?;
-            members.extend(given);
+            members.extend(object(file)?);
         }
         let lists =
             [("redirect_uris", &self.redirect_uri), ("post_logout_redirect_uris", &self.post_logout_redirect_uri)];
@@ -184,10 +257,22 @@ impl Flags {
                 Some(TokenFormat::Opaque) => AccessTokenFormat::Opaque,
                 None => before.access_token,
             },
-            access_token_lifetime: self
-                .access_token_lifetime
-                .map(|lifetime| lifetime.as_secs())
-                .or(before.access_token_lifetime),
+            access_token_lifetime: seconds(self.access_token_lifetime).or(before.access_token_lifetime),
+            access_token_encryption: match &self.access_token_encryption {
+                Some(text) => encryption(text)?,
+                None => before.access_token_encryption,
+            },
+            own_claims: match &self.claims {
+                Some(file) => own_claims(file)?,
+                None => before.own_claims,
+            },
+            refresh_token_expiry: match self.refresh_expiry {
+                Some(RefreshExpiry::Sliding) => RefreshTokenExpiry::Sliding,
+                Some(RefreshExpiry::Fixed) => RefreshTokenExpiry::Fixed,
+                None => before.refresh_token_expiry,
+            },
+            refresh_token_lifetime: seconds(self.refresh_token_lifetime).or(before.refresh_token_lifetime),
+            refresh_token_absolute: seconds(self.refresh_token_absolute).or(before.refresh_token_absolute),
             audience: if self.audience.is_empty() { before.audience } else { self.audience.clone() },
             refresh_token: match self.refresh_token {
                 Some(RefreshWhen::OfflineAccess) => RefreshTokenPolicy::OfflineAccess,

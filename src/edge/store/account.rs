@@ -42,6 +42,8 @@ const TO_PURGE: &str = "SELECT id FROM user_account WHERE purge_at <= $1 ORDER B
 const NOTE_SIGN_IN: &str = "UPDATE user_account SET last_sign_in_at = $2
     WHERE id = $1 AND (last_sign_in_at IS NULL OR last_sign_in_at < $2)";
 
+const FORGET_PASSWORD: &str = "DELETE FROM credential WHERE user_id = $1 AND kind = 'password'";
+
 /// Something that may happen once, whoever asks first.
 #[derive(Clone, Debug)]
 pub struct Once {
@@ -175,6 +177,29 @@ impl Store {
             .record(fact.then(move |stepped| publish(stepped.as_ref(), &held)))
             .await
             .map(|done| done.is_some())
+    }
+
+    /// Ends every session and grant of whom a link is for, and takes their password away. False when the link is not good any more.
+    pub async fn end_everything_by(
+        &self,
+        (link, purpose): (&TokenHash, LinkPurpose),
+        now: NumericDate,
+        beside: Beside,
+    ) -> Result<bool, Fault> {
+        let (link, held) = (*link, Arc::clone(&self.held));
+        let fact = Fact::several(move |connection| {
+            async move {
+                let spent = mailed_link::consume(connection, (&link, purpose), now).await?;
+                let Some(GoodLink { user, .. }) = spent else { return Ok(None) };
+                connection.query(FORGET_PASSWORD).bind(user.uuid()).execute().await.context("forget a password")?;
+                let stepped = epoch::step(connection, user, None, now).await?;
+                beside.write(connection).await?;
+                Ok(Some(stepped))
+            }
+            .boxed()
+        });
+        let publish = move |stepped: &Option<Stepped>| publish(stepped.as_ref(), &held);
+        self.recorder.record(fact.then(publish)).await.map(|done| done.is_some())
     }
 
     /// Disables the account, ends its sessions, revokes its grants and voids what was sent to it; false when it was disabled or there is

@@ -19,9 +19,36 @@ const INSERT: &str = "INSERT INTO event
 const OF_USER: &str =
     "SELECT id, at, name, outcome, user_id, actor, client_id, session_id, address, user_agent, trace_id, details
     FROM event WHERE user_id = $1 AND at >= $2 AND ($3 IS NULL OR id < $3) ORDER BY id DESC LIMIT $4";
+const SEEN: &str = "SELECT user_agent, address FROM event
+    WHERE user_id = $1 AND name = 'sign_in' AND outcome = 'success'
+    GROUP BY user_agent, address LIMIT 10000";
 const CLEAR: &str = "DELETE FROM event WHERE id IN (SELECT id FROM event WHERE at < $1 ORDER BY at LIMIT $2)";
 
+/// Where a person signed in before, compared with where they do now.
+#[derive(Copy, Clone, Debug, Default, Eq, PartialEq)]
+pub struct Seen {
+    /// Somewhere.
+    pub anywhere: bool,
+    /// With a browser or app of this name.
+    pub same_browser: bool,
+    /// With that, from this address.
+    pub same_browser_and_address: bool,
+}
+
 impl Store {
+    /// What is remembered of earlier sign-ins of `user`, against one from there.
+    pub async fn seen_at_sign_in(&self, user: UserId, from: &Provenance) -> Result<Seen, Fault> {
+        let read = self.readers.query(SEEN).bind(user.uuid());
+        let rows: Vec<(String, String)> = read.fetch_all().await.context("look for earlier sign-ins")?;
+        let mut seen = Seen { anywhere: !rows.is_empty(), ..Seen::default() };
+        for (user_agent, address) in rows {
+            let same = user_agent == from.user_agent;
+            seen.same_browser |= same;
+            seen.same_browser_and_address |= same && address == from.address;
+        }
+        Ok(seen)
+    }
+
     /// Writes an event down without waiting; it may be lost when the server is overloaded or dies, so that what must be told
     /// goes beside its fact.
     pub fn note_event(&self, event: Event) {

@@ -14,7 +14,7 @@ use crate::edge::store::statement::{Connection, Linked};
 use crate::edge::store::writer::Fact;
 use crate::edge::store::{Beside, Held, Store, access_token};
 use crate::model::fault::Fault;
-use crate::model::grant::Grant;
+use crate::model::grant::{Grant, GrantDetails};
 use crate::model::id::{ClientId, GrantId, SessionId, UserId};
 use crate::model::token::{CodeRedemption, OpaqueAccessToken, RefreshToken};
 use crate::protocol::numeric_date::NumericDate;
@@ -40,6 +40,7 @@ const RECORD_RENEWABLE: Linked = Linked {
         SELECT $12, id, $13, $14, $15, $16 FROM granted",
 };
 const TAKE_BACK: &str = "DELETE FROM oauth_grant WHERE id = $1 AND code_hash = $2";
+const DESCRIBE: &str = "UPDATE oauth_grant SET details = $2 WHERE id = $1 AND revoked_at IS NULL";
 const REVOKE: &str = "UPDATE oauth_grant SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL RETURNING id";
 const REVOKE_BY_CODE: &str =
     "UPDATE oauth_grant SET revoked_at = COALESCE(revoked_at, $2) WHERE code_hash = $1 RETURNING id";
@@ -217,6 +218,15 @@ pub(super) async fn revoke(connection: &mut Connection, id: GrantId, now: Numeri
     let revoke = connection.query(REVOKE).bind(id.uuid()).bind(now.seconds());
     let id: Option<Uuid> = revoke.scalar_optional().await.context("revoke a grant")?;
     Ok(id.is_some())
+}
+
+/// Changes what tokens of a grant are built from.
+pub(super) async fn describe(
+    connection: &mut Connection,
+    (id, details): (GrantId, &GrantDetails),
+) -> Result<(), Fault> {
+    let describe = connection.query(DESCRIBE).bind(id.uuid()).bind(to_json(details)?);
+    describe.execute().await.context("change the details of a grant").map(|_| ())
 }
 
 /// Revokes what a person allowed to a client.

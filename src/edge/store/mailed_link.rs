@@ -29,7 +29,7 @@ const CONSUME: &str = "UPDATE mailed_link SET used_at = $3
     RETURNING hash, purpose, user_id, address, details, created_at, expires_at";
 const VOID: &str = "UPDATE mailed_link SET used_at = $3 WHERE user_id = $1 AND purpose = $2 AND used_at IS NULL";
 const VOID_ALL: &str = "UPDATE mailed_link SET used_at = $2 WHERE user_id = $1 AND used_at IS NULL
-    AND purpose NOT IN ('email_change_undo', 'deletion_undo', 'export')";
+    AND purpose NOT IN ('email_change_undo', 'deletion_undo', 'export', 'not_me')";
 
 impl Store {
     /// The link, while it is good for `purpose` at `now`.

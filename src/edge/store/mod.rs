@@ -76,6 +76,7 @@ pub use account::{Once, Registered};
 pub use beside::Beside;
 pub use contact::Added;
 pub use epoch::Kept;
+pub use event::Seen;
 pub use key_life::Replacement;
 use open::APPLICATION_ID;
 pub use open::{DatabaseSettings, StoreError};

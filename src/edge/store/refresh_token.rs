@@ -14,6 +14,7 @@ use crate::edge::store::statement::{Connection, Linked};
 use crate::edge::store::writer::Fact;
 use crate::edge::store::{Beside, Store, access_token, grant};
 use crate::model::fault::Fault;
+use crate::model::grant::GrantDetails;
 use crate::model::id::GrantId;
 use crate::model::token::{OpaqueAccessToken, RefreshRotation, RefreshToken};
 use crate::protocol::numeric_date::NumericDate;
@@ -51,6 +52,8 @@ pub struct Rotation {
     pub successor: RefreshToken,
     /// The access token that goes with it, when it is opaque.
     pub opaque: Option<OpaqueAccessToken>,
+    /// What the grant says from now on, where that changes with the exchange.
+    pub details: Option<GrantDetails>,
     /// The moment of the exchange.
     pub now: NumericDate,
     /// How long, in whole seconds, a retry gets the same successor.
@@ -85,9 +88,13 @@ impl Store {
         let written = Arc::clone(&rotation);
         let fact = Fact::several(move |connection| async move { written.record(connection).await }.boxed());
         // It is rotated. A retry may revoke the family, which is told with it.
-        let fact = if rotation.opaque.is_none() && !was_used { fact.of_linked_change() } else { fact };
+        let is_one_change = rotation.opaque.is_none() && rotation.details.is_none() && !was_used;
+        let fact = if is_one_change { fact.of_linked_change() } else { fact };
         let publish = move |outcome: &RefreshRotation| {
             held.refresh_tokens.forget(&rotation.presented);
+            if rotation.details.is_some() {
+                held.grants.forget(&rotation.successor.grant);
+            }
             let opaque = rotation.opaque.clone().map(Arc::new);
             match outcome {
                 RefreshRotation::Rotated => held.put_tokens(Some(Arc::new(rotation.successor.clone())), opaque),
@@ -103,7 +110,7 @@ impl Store {
 impl Rotation {
     async fn record(&self, connection: &mut Connection) -> Result<RefreshRotation, Fault> {
         if self.rotate(connection).await? {
-            self.record_opaque(connection).await?;
+            self.record_beside(connection).await?;
             return Ok(RefreshRotation::Rotated);
         }
         let read = connection.query(READ_USED).bind(self.presented.as_bytes().as_slice());
@@ -142,7 +149,7 @@ impl Rotation {
         let in_grace = self.now.since(NumericDate::from_seconds(used_at)) <= self.grace;
         let same = row.successor_hash.as_deref() == Some(self.successor.hash.as_bytes().as_slice());
         if in_grace && same && row.successor_used_at.is_none() {
-            self.record_opaque(connection).await?;
+            self.record_beside(connection).await?;
             return Ok(RefreshRotation::Repeated);
         }
         if grant::revoke(connection, self.successor.grant, self.now).await? {
@@ -151,7 +158,11 @@ impl Rotation {
         Ok(RefreshRotation::Reused)
     }
 
-    async fn record_opaque(&self, connection: &mut Connection) -> Result<(), Fault> {
+    /// What goes with the exchange: the details of the grant and the opaque access token.
+    async fn record_beside(&self, connection: &mut Connection) -> Result<(), Fault> {
+        if let Some(details) = &self.details {
+            grant::describe(connection, (self.successor.grant, details)).await?;
+        }
         match &self.opaque {
             Some(token) => access_token::insert(connection, token).await,
             None => Ok(()),

@@ -149,7 +149,13 @@ async fn presented(web: &Web, headers: &HeaderMap) -> Result<Option<LiveAccessTo
         Err(error) => return Err(Problem::new(Code::TokenInvalid).caused_by(error)),
     };
     let live = inspect(&web.provider, token.expose()).await?;
-    live.map(Some).ok_or_else(|| refuse("the token is unknown, revoked or over"))
+    let live = live.ok_or_else(|| refuse("the token is unknown, revoked or over"))?;
+    match live.first_missing() {
+        Some(name) => {
+            Err(Problem::new(Code::MissingClaims).hint(format!("every token of its client has the claim {name}")))
+        }
+        None => Ok(Some(live)),
+    }
 }
 
 impl FromRequestParts<Web> for Guest {

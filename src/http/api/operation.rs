@@ -191,7 +191,7 @@ impl Operation {
             refuses,
         }
         // A token that is not good is refused wherever it is presented.
-        .refuses(&[Code::TokenInvalid])
+        .refuses(&[Code::TokenInvalid, Code::MissingClaims])
     }
 
     /// Where a captcha may be asked for: its answer is a member of the body that a layer takes out (S-127).

@@ -9,8 +9,10 @@ use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
 use serde::Serialize;
+use serde_json::Map;
 use utoipa::ToSchema;
 
+use crate::account::new_device::Surface;
 use crate::authn::flow::{Challenge, Completed, Opening, Step};
 use crate::authn::{Answer, Attempt};
 use crate::edge::store::Beside;
@@ -23,6 +25,7 @@ use crate::http::api::problem::Problem;
 use crate::http::api::token::pair;
 use crate::http::api::user::UserView;
 use crate::http::cookie::Keep as CookieLife;
+use crate::http::new_device::{notice, notice_in_browser};
 use crate::http::web::{Web, with_cookies};
 use crate::model::client::{Client, TokenDelivery};
 use crate::model::fault::Fault;
@@ -31,6 +34,7 @@ use crate::oauth::first_party::{self, Pkce, Stated};
 use crate::oauth::interaction::Browser;
 use crate::oauth::interaction::sign_in::{Keep, Persistence, SignedIn, sign_in};
 use crate::oauth::provider::Provider;
+use crate::oauth::token::own_claims;
 use crate::protocol::error::{ErrorCode, OAuthError};
 use crate::protocol::secret::Secret;
 
@@ -42,6 +46,7 @@ pub(super) const REFUSED: &[Code] = &[
     Code::TooManyAttempts,
     Code::UnauthorizedClient,
     Code::DeliveryNotAllowed,
+    Code::SignInDataIncomplete,
 ];
 
 /// The operations of this file.
@@ -255,15 +260,24 @@ pub(super) async fn finish(
     let keep = Keep { persistent: destination.persistence, method, client: client_id, beside: Beside::default() };
     let (wanted, client) = match (purpose, destination.client) {
         (Purpose::Session, _) => {
+            let told = (authentication.user, keep.client.clone());
+            let keep = Keep { beside: notice_in_browser(web, &guest.visitor, told).await, ..keep };
             let signed_in = sign_in(&web.provider, &guest.visitor.browser, authentication, keep).await?;
             return Ok(with_session(web, guest, signed_in).await?);
         }
         (wanted @ (Purpose::Code(_) | Purpose::Tokens(_)), Some(client)) => (wanted, client),
         _ => return Err(Problem::new(Code::FlowInvalid)),
     };
+    // Before anything is written down: without its claims no token of this app can be made.
+    if let Some(user) = web.provider.edges.store.user(authentication.user).await? {
+        own_claims::of_person(&client, &user, &Map::new())
+            .map_err(|missing| Problem::new(Code::SignInDataIncomplete).hint(missing.to_string()))?;
+    }
     // The app has no cookies: its session is known by its grant alone.
     let browser = Browser { session: None, ..guest.visitor.browser.clone() };
-    let keep = Keep { persistent: Persistence::Kept, ..keep };
+    let told = (authentication.user, keep.client.clone());
+    let beside = notice(web, &guest.visitor, told, Surface::App).await;
+    let keep = Keep { persistent: Persistence::Kept, beside, ..keep };
     let session = sign_in(&web.provider, &browser, authentication, keep).await?.session;
     match wanted {
         Purpose::Tokens(wanted) => {

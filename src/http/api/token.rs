@@ -1,4 +1,4 @@
-//! `/tokens`: tokens of first-party apps without the detour of a code, and what a token says (S-071 to S-074, S-080 to S-082).
+//! `/tokens`: tokens of first-party apps without the detour of a code, and what a token says (S-071 to S-074, S-080 to S-084).
 //!
 //! `ACCOUNT_API.md` §3.2, §3.3; RFC 6749 §5.1, RFC 7009. A token pair in one call is for clients that the operator flagged
 //! `first_party` and `direct_tokens`, and that have no secret they would have to prove.
@@ -7,8 +7,6 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::StatusCode;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -20,20 +18,21 @@ use crate::http::api::answer::{nothing, ok};
 use crate::http::api::body::{Choice as _, Json, body};
 use crate::http::api::caller::Guest;
 use crate::http::api::code::Code;
-use crate::http::api::operation::{Group, Operation, get, post};
-use crate::http::api::problem::Problem;
+use crate::http::api::operation::{Group, Operation, get, patch, post};
+use crate::http::api::problem::{FieldError, Problem};
 use crate::http::api::sign_in::{Beginning, Destination, REFUSED, attempt, caller, finish, refused};
 use crate::http::web::Web;
 use crate::model::client::Client;
+use crate::model::own_claim::is_free;
 use crate::model::sign_in_flow::Purpose;
 use crate::oauth::endpoint::revoke::give_back;
 use crate::oauth::first_party::{self, Pkce, Stated};
 use crate::oauth::grant::refresh_token;
 use crate::oauth::interaction::sign_in::Persistence;
 use crate::oauth::provider::Provider;
-use crate::oauth::token::access_token::{LiveAccessToken, inspect};
+use crate::oauth::token::access_token::{LiveAccessToken, inspect, payload};
 use crate::oauth::token::issue::subject_of;
-use crate::protocol::error::ErrorCode;
+use crate::protocol::error::{ErrorCode, OAuthError};
 use crate::protocol::secret::{Secret, TokenHash};
 use crate::protocol::token_response::TokenResponse;
 
@@ -53,10 +52,16 @@ pub(super) fn operations() -> Vec<Operation> {
             .gives_nothing(StatusCode::NO_CONTENT, "The tokens, if they were good, no longer are."),
         post(("/tokens/verify", Group::Tokens), "Ask whether an access token is good", verify)
             .takes::<VerifyToken>()
-            .gives::<Verified>(StatusCode::OK, "It is."),
+            .gives::<Verified>(StatusCode::OK, "It is.")
+            .refuses(&[Code::MissingClaims]),
         get(("/tokens/claims", Group::Tokens), "What the caller's access token says", claims)
             .by_bearer()
             .gives::<Claims>(StatusCode::OK, "Its claims."),
+        patch(("/tokens/claims", Group::Tokens), "Change claims of the app's tokens without a new sign-in", update)
+            .takes::<UpdateClaims>()
+            .gives::<TokenPair>(StatusCode::OK, "New tokens; the refresh token that was sent is used up.")
+            .refuses(&[Code::UnexpectedClaim, Code::ClaimNotUpdatable])
+            .refuses(&[Code::InvalidRefreshToken, Code::UnauthorizedClient]),
     ]
 }
 
@@ -84,6 +89,18 @@ body! {
         /// The token.
         refresh_token: Secret,
         /// The app that it was given to.
+        client_id: Option<String>,
+    }
+}
+
+body! {
+    /// Claims that shall be otherwise.
+    struct UpdateClaims {
+        /// The refresh token of the app.
+        refresh_token: Secret,
+        /// Their new values, by name.
+        data: Map<String, Value>,
+        /// The app that the token was given to.
         client_id: Option<String>,
     }
 }
@@ -190,20 +207,56 @@ async fn direct(State(web): State<Web>, guest: Guest, Json(body): Json<DirectTok
 }
 
 async fn refresh(State(web): State<Web>, guest: Guest, Json(body): Json<RefreshTokens>) -> Result<Response, Problem> {
+    let client = refreshing(&web.provider, &body.refresh_token, body.client_id.as_deref()).await?;
+    let tokens = refresh_token::rotate(&web.provider, client, (&body.refresh_token, None), &guest.provenance).await;
+    Ok(ok(&pair(&tokens.map_err(not_refreshed)?)))
+}
+
+/// The client that refreshes here by this token: first-party, and without a secret that it would have to prove.
+async fn refreshing(provider: &Provider, token: &Secret, named: Option<&str>) -> Result<Arc<Client>, Problem> {
     let invalid = || Problem::new(Code::InvalidRefreshToken);
-    let client = client_of(&web.provider, &body.refresh_token).await?.ok_or_else(invalid)?;
-    if body.client_id.as_ref().is_some_and(|named| named != client.id.as_str()) {
+    let client = client_of(provider, token).await?.ok_or_else(invalid)?;
+    if named.is_some_and(|named| named != client.id.as_str()) {
         return Err(invalid().hint("the token was given to another client"));
     }
     if first_party::check(&client).is_err() || !client.is_public() {
         return Err(Problem::new(Code::UnauthorizedClient).hint("this client refreshes at the token endpoint"));
     }
-    let tokens = refresh_token::rotate(&web.provider, client, (&body.refresh_token, None), &guest.provenance).await;
-    let tokens = tokens.map_err(|error| match error.code() {
-        ErrorCode::InvalidGrant | ErrorCode::InvalidScope => invalid().caused_by(error),
+    Ok(client)
+}
+
+fn not_refreshed(error: OAuthError) -> Problem {
+    match error.code() {
+        ErrorCode::InvalidGrant | ErrorCode::InvalidScope => Problem::new(Code::InvalidRefreshToken).caused_by(error),
         _ => refused(error),
-    })?;
-    Ok(ok(&pair(&tokens)))
+    }
+}
+
+/// Values are data of the app's own, which it may change; what they may do is nobody's to change here.
+async fn update(State(web): State<Web>, guest: Guest, Json(body): Json<UpdateClaims>) -> Result<Response, Problem> {
+    let client = refreshing(&web.provider, &body.refresh_token, body.client_id.as_deref()).await?;
+    let mut errors = Vec::new();
+    let mut is_fixed = false;
+    for (name, value) in &body.data {
+        let field = format!("data.{name}");
+        match client.policy.own_claims.get(name).filter(|_| is_free(name)) {
+            None => errors.push(FieldError::new(field, Code::UnexpectedClaim)),
+            Some(rule) if !rule.updatable => is_fixed = true,
+            Some(rule) if !rule.kind.fits(value) => {
+                errors.push(FieldError::new(field, Code::WrongType).with("expected", rule.kind.as_str()));
+            }
+            Some(_) => {}
+        }
+    }
+    if !errors.is_empty() {
+        return Err(Problem::fields(errors));
+    }
+    if is_fixed {
+        return Err(Problem::new(Code::ClaimNotUpdatable));
+    }
+    let setting = (&body.refresh_token, None, Some(body.data));
+    let tokens = refresh_token::rotate_setting(&web.provider, client, setting, &guest.provenance).await;
+    Ok(ok(&pair(&tokens.map_err(not_refreshed)?)))
 }
 
 /// The client that a refresh token was given to, if it may still act.
@@ -234,6 +287,9 @@ async fn sign_out(State(web): State<Web>, guest: Guest, Json(body): Json<SignOut
 async fn verify(State(web): State<Web>, _: Guest, Json(body): Json<VerifyToken>) -> Result<Response, Problem> {
     let live = inspect(&web.provider, body.token.expose()).await?;
     let live = live.ok_or_else(|| Problem::new(Code::TokenInvalid))?;
+    if live.first_missing().is_some() {
+        return Err(Problem::new(Code::MissingClaims));
+    }
     Ok(ok(&Verified { active: true, exp: live.token.expires_at.seconds(), typ: kind(&live) }))
 }
 
@@ -243,7 +299,8 @@ fn kind(live: &LiveAccessToken) -> &'static str {
 
 async fn claims(State(web): State<Web>, guest: Guest) -> Result<Response, Problem> {
     let live = guest.token.as_ref().ok_or_else(|| Problem::new(Code::SignInRequired))?;
-    let mut claims = written(&guest).unwrap_or_default();
+    let mut claims = written(&web.provider, &guest).unwrap_or_default();
+    claims.extend(live.own());
     let token = &live.token;
     let sub = match (&token.subject, &live.person) {
         (Some(subject), _) => subject.clone(),
@@ -266,8 +323,7 @@ async fn claims(State(web): State<Web>, guest: Guest) -> Result<Response, Proble
 }
 
 /// What a JWT says, whose signature was verified when the caller was recognised; `None` for an opaque token.
-fn written(guest: &Guest) -> Option<Map<String, Value>> {
+fn written(provider: &Provider, guest: &Guest) -> Option<Map<String, Value>> {
     let header = guest.visitor.headers.get(http::header::AUTHORIZATION)?.to_str().ok()?;
-    let payload = header.rsplit(' ').next()?.split('.').nth(1)?;
-    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()
+    payload(provider, header.rsplit(' ').next()?)
 }

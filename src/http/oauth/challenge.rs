@@ -11,14 +11,16 @@ use axum::response::Response;
 use http::StatusCode;
 use http::header::{HeaderMap, HeaderValue, RETRY_AFTER};
 use serde::Serialize;
+use serde_json::Map;
 
+use crate::account::new_device::Surface;
 use crate::authn::flow::{Challenge, Completed, Opening, Step};
 use crate::authn::{Answer, Attempt, Refusal};
-use crate::edge::store::Beside;
 use crate::http::api::code::Code;
 use crate::http::error::{OAuthAnswer, json};
 use crate::http::extract::params;
 use crate::http::extract::visitor::Visitor;
+use crate::http::new_device::notice;
 use crate::http::oauth::{basic, called, open_to_own_origins, refused};
 use crate::http::web::Web;
 use crate::model::client::Client;
@@ -28,6 +30,7 @@ use crate::oauth::first_party::{self, Pkce, Stated};
 use crate::oauth::interaction::Browser;
 use crate::oauth::interaction::sign_in::{Keep, Persistence, sign_in};
 use crate::oauth::policy::ChallengeEndpoint;
+use crate::oauth::token::own_claims;
 use crate::protocol::error::{ErrorCode, OAuthError};
 use crate::protocol::params::Params;
 use crate::protocol::secret::Secret;
@@ -140,9 +143,13 @@ async fn give(web: &Web, visitor: &Visitor, client: &Client, step: Step) -> Resu
     let Completed { authentication, method, purpose: Purpose::Code(wanted) } = completed else {
         return Err(OAuthError::invalid_request("auth_session is of a sign-in that does not end in a code"));
     };
+    if let Some(user) = web.provider.edges.store.user(authentication.user).await? {
+        own_claims::of_person(client, &user, &Map::new())?;
+    }
     let browser = Browser { session: None, ..visitor.browser.clone() };
-    let keep =
-        Keep { persistent: Persistence::Kept, method, client: Some(client.id.clone()), beside: Beside::default() };
+    let told = (authentication.user, Some(client.id.clone()));
+    let beside = notice(web, visitor, told, Surface::App).await;
+    let keep = Keep { persistent: Persistence::Kept, method, client: Some(client.id.clone()), beside };
     let session = sign_in(&web.provider, &browser, authentication, keep).await?.session;
     let code = first_party::code(&web.provider, (client, &session), wanted).await?;
     Ok(json(&Given { authorization_code: code.expose().clone() }, "application/json"))

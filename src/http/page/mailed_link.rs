@@ -1,4 +1,5 @@
-//! Links of mails that one button decides: `/activate`, `/email-change`, `/email-change/undo`, `/account/restore`, `/account/export`.
+//! Links of mails that one button decides: `/activate`, `/email-change`, `/email-change/undo`, `/account/restore`, `/account/export`,
+//! `/account/not-me`.
 //!
 //! Opening one changes nothing: mail scanners open links (PROTOCOL A14). The button posts the token.
 
@@ -16,7 +17,7 @@ use crate::http::extract::params::{Form, Query};
 use crate::http::extract::visitor::Visitor;
 use crate::http::page::recover::link_over;
 use crate::http::page::{Place, fault_page, foreign_form, way_back_to};
-use crate::http::web::{Web, with_cookies};
+use crate::http::web::{Web, redirect, with_cookies};
 use crate::model::fault::Fault;
 use crate::model::mailed_link::LinkPurpose;
 use crate::protocol::secret::Secret;
@@ -43,6 +44,7 @@ pages! {
     EmailChangeUndo: show_email_change_undo, undo_email_change;
     DeletionUndo: show_deletion_undo, undo_deletion;
     Export: show_export, take_export;
+    NotMe: show_not_me, deny;
 }
 
 async fn show(web: &Web, visitor: &Visitor, purpose: LinkPurpose, token: &str) -> Response {
@@ -68,6 +70,7 @@ async fn is_good(web: &Web, purpose: LinkPurpose, token: &str) -> Result<bool, F
         LinkPurpose::Activation => accounts.can_activate(token).await,
         LinkPurpose::DeletionUndo => accounts.can_undo_deletion(token).await,
         LinkPurpose::Export => accounts.can_take_export(token).await,
+        LinkPurpose::NotMe => accounts.can_deny_sign_in(token).await,
         _ => Ok(accounts.email_change(token, purpose).await?.is_some()),
     }
 }
@@ -96,6 +99,10 @@ async fn submit(web: &Web, visitor: &Visitor, purpose: LinkPurpose, (token, csrf
             Ok(archive) => return download(&archive),
             Err(error) => Err(error),
         },
+        LinkPurpose::NotMe => match accounts.deny_sign_in(token, &asking).await {
+            Ok(reset) => return choose_password(web, &reset),
+            Err(error) => Err(error),
+        },
         _ => return link_over(web, visitor),
     };
     match done {
@@ -106,6 +113,12 @@ async fn submit(web: &Web, visitor: &Visitor, purpose: LinkPurpose, (token, csrf
         }
         Err(_) => link_over(web, visitor),
     }
+}
+
+/// On to a new password. Everything was ended, this browser's session too.
+fn choose_password(web: &Web, reset: &Secret) -> Response {
+    let target = web.path(path(LinkPurpose::PasswordReset), &[("token", reset.expose())]);
+    with_cookies(redirect(&target), [web.cookies.clear_session()])
 }
 
 /// A file, kept by nobody on the way.

@@ -8,12 +8,12 @@ use http::header::{HeaderValue, RETRY_AFTER};
 use crate::account::settings::SignUp;
 use crate::authn::flow::{Completed, Opening, Step};
 use crate::authn::{Answer, Attempt, Refusal};
-use crate::edge::store::Beside;
 use crate::edge::template::context;
 use crate::http::captcha::{self, admit_widget};
 use crate::http::cookie::Keep as CookieLife;
 use crate::http::extract::params::{Form, Query};
 use crate::http::extract::visitor::Visitor;
+use crate::http::new_device::notice_in_browser;
 use crate::http::page::{Place, fault_page, find, foreign_form, lead, proceed};
 use crate::http::web::{Web, redirect, shown, way_back, with_cookies};
 use crate::model::client::Client;
@@ -144,7 +144,8 @@ pub async fn enter(
 ) -> Response {
     let Completed { authentication, method, .. } = completed;
     let client = open.as_ref().map(|open| open.client.id.clone());
-    let keep = Keep { persistent, method, client, beside: Beside::default() };
+    let beside = notice_in_browser(web, &visitor, (authentication.user, client.clone())).await;
+    let keep = Keep { persistent, method, client, beside };
     let signed_in = match sign_in(&web.provider, &visitor.browser, authentication, keep).await {
         Ok(signed_in) => signed_in,
         Err(fault) => return fault_page(web, &visitor, fault),

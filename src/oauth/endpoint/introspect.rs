@@ -69,6 +69,7 @@ fn describe(provider: &Provider, live: &LiveAccessToken) -> Result<Introspection
         acr: authentication.map(|authentication| authentication.acr().as_str().to_owned()),
         amr: authentication.map(Authentication::amr_values).unwrap_or_default(),
         sid: live.person.as_ref().map(|(_, grant)| grant.session.to_string()),
+        own: live.own(),
     })
 }
 

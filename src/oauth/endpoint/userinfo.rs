@@ -32,6 +32,9 @@ pub async fn userinfo(provider: &Provider, access_token: &Secret) -> Result<(Arc
     let Some(live) = inspect(provider, access_token.expose()).await? else {
         return Err(OAuthError::invalid_token("the access token is expired, revoked or not of this issuer"));
     };
+    if live.first_missing().is_some() {
+        return Err(OAuthError::invalid_token("the access token lacks a claim that every token of its client has"));
+    }
     let Some((user, grant)) = live.person else {
         return Err(OAuthError::new(ErrorCode::InsufficientScope, "the access token speaks of no person"));
     };

@@ -4,6 +4,8 @@
 
 use std::sync::Arc;
 
+use serde_json::Map;
+
 use crate::edge::ephemeral::CODE;
 use crate::edge::store::Beside;
 use crate::model::authorization_code::AuthorizationCode;
@@ -128,7 +130,7 @@ async fn commit(
     let now = grant.created_at;
     let refresh = renewable(&client, &grant.scope).then(|| {
         let token = provider.edges.random.token();
-        let record = first_refresh_token(provider, &grant, &token);
+        let record = first_refresh_token(provider, (&client, &grant), &token);
         (token, record)
     });
     let authorized = Authorized {
@@ -177,11 +179,12 @@ fn grant_of(
             claims_locales: code.claims_locales,
             audience: audience(provider, client),
             nonce: code.nonce,
+            own_claims: Map::new(),
             session_holder: if is_of_an_app { SessionHolder::App } else { SessionHolder::Browser },
         },
         created_at: now,
         expires_at: if renewable(client, &code.scope) {
-            now.plus(provider.policy.lifetimes.refresh_token_absolute)
+            now.plus(provider.policy.lifetimes.refresh_family_of(client))
         } else {
             now.plus(provider.policy.lifetimes.access_token_of(client))
         },
@@ -199,15 +202,15 @@ fn renewable(client: &Client, scope: &Scope) -> bool {
         }
 }
 
-fn first_refresh_token(provider: &Provider, grant: &Grant, token: &Secret) -> RefreshToken {
+fn first_refresh_token(provider: &Provider, (client, grant): (&Client, &Grant), token: &Secret) -> RefreshToken {
     let lifetimes = &provider.policy.lifetimes;
-    let end = grant.created_at.plus(lifetimes.refresh_token_absolute);
+    let end = grant.created_at.plus(lifetimes.refresh_family_of(client));
     RefreshToken {
         hash: TokenHash::of(token.expose()),
         grant: grant.id,
         scope: grant.scope.clone(),
         issued_at: grant.created_at,
-        expires_at: grant.created_at.plus(lifetimes.refresh_token_idle).min(end),
+        expires_at: grant.created_at.plus(lifetimes.refresh_token_of(client)).min(end),
         family_expires_at: end,
         used_at: None,
     }

@@ -67,7 +67,7 @@ pub async fn person(provider: &Provider, client: &Client, grant: &Grant) -> Resu
 /// `aud` of the client's access tokens: its own list, else the server's default; never empty.
 pub fn audience(provider: &Provider, client: &Client) -> Vec<String> {
     if client.policy.audience.is_empty() {
-        vec![provider.policy.default_audience.clone()]
+        provider.policy.default_audience.clone()
     } else {
         client.policy.audience.clone()
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Map, Value};
 
 use crate::edge::store::{Beside, Rotation};
 use crate::model::client::Client;
@@ -37,6 +38,19 @@ pub async fn rotate(
     (refresh_token, asked): (&Secret, Option<&Scope>),
     provenance: &Provenance,
 ) -> Result<TokenResponse, OAuthError> {
+    rotate_setting(provider, client, (refresh_token, asked, None), provenance).await
+}
+
+/// [`rotate`], with own claims that the app sets with it, from now on and in one fact (S-083); they are judged before.
+///
+/// # Errors
+/// As there.
+pub async fn rotate_setting(
+    provider: &Provider,
+    client: Arc<Client>,
+    (refresh_token, asked, set): (&Secret, Option<&Scope>, Option<Map<String, Value>>),
+    provenance: &Provenance,
+) -> Result<TokenResponse, OAuthError> {
     let now = provider.now();
     let hash = TokenHash::of(refresh_token.expose());
     let Some(record) = provider.edges.store.refresh_token(&hash).await? else { return Err(unknown()) };
@@ -51,9 +65,18 @@ pub async fn rotate(
         return Err(OAuthError::invalid_grant("the refresh token has expired; the person signs in again"));
     }
     let user = person(provider, &client, &grant).await?;
+    let is_set = set.is_some();
+    let grant = match set {
+        None => grant,
+        Some(set) => {
+            let mut changed = Grant::clone(&grant);
+            changed.details.own_claims.extend(set);
+            Arc::new(changed)
+        }
+    };
 
     let successor = successor(provider, grant.id, refresh_token);
-    let record = follow(provider, &record, &successor, now);
+    let record = follow((provider, &client), &record, &successor, now);
     let authorized = Authorized {
         client,
         audience: grant.details.audience.clone(),
@@ -67,6 +90,7 @@ pub async fn rotate(
         presented: hash,
         successor: record,
         opaque,
+        details: is_set.then(|| grant.details.clone()),
         now,
         grace: provider.policy.lifetimes.refresh_token_grace,
         reuse: reuse(provider, &grant, provenance),
@@ -88,13 +112,18 @@ fn successor(provider: &Provider, family: GrantId, predecessor: &Secret) -> Secr
     Secret::new(URL_SAFE_NO_PAD.encode(mac))
 }
 
-fn follow(provider: &Provider, record: &RefreshToken, successor: &Secret, now: NumericDate) -> RefreshToken {
+fn follow(
+    (provider, client): (&Provider, &Client),
+    record: &RefreshToken,
+    successor: &Secret,
+    now: NumericDate,
+) -> RefreshToken {
     RefreshToken {
         hash: TokenHash::of(successor.expose()),
         grant: record.grant,
         scope: record.scope.clone(),
         issued_at: now,
-        expires_at: now.plus(provider.policy.lifetimes.refresh_token_idle).min(record.family_expires_at),
+        expires_at: now.plus(provider.policy.lifetimes.refresh_token_of(client)).min(record.family_expires_at),
         family_expires_at: record.family_expires_at,
         used_at: None,
     }

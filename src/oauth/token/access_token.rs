@@ -3,9 +3,12 @@
 //! RFC 9068 §4, RFC 6750. A signature is verified once; what can change (grant, person, client, revocation) is looked up
 //! each time, in memory.
 
+use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Duration;
 
 use moka::sync::Cache;
+use serde_json::{Map, Value};
 
 use crate::edge::tally;
 use crate::model::client::Client;
@@ -15,6 +18,9 @@ use crate::model::id::{ClientId, GrantId};
 use crate::model::user::User;
 use crate::oauth::keys::SigningKeys;
 use crate::oauth::provider::Provider;
+use crate::oauth::token::issue::content_key;
+use crate::oauth::token::own_claims;
+use crate::protocol::jose::jwe::Encrypted;
 use crate::protocol::jose::jws::Unverified;
 use crate::protocol::jwt_access_token::{AccessTokenClaims, TokenId};
 use crate::protocol::numeric_date::NumericDate;
@@ -36,6 +42,8 @@ pub struct AccessToken {
     pub audience: Vec<String>,
     /// `jti`; `None` in opaque tokens.
     pub jti: Option<TokenId>,
+    /// The operator's own claims in it; ask [`LiveAccessToken::own`], which knows those of opaque tokens too.
+    pub own: Map<String, Value>,
     /// When it was made.
     pub issued_at: NumericDate,
     /// The end.
@@ -87,7 +95,8 @@ impl AccessToken {
         let scope: usize = self.scope.iter().map(|token| token.len() + EACH).sum();
         let audience: usize = self.audience.iter().map(|name| name.len() + EACH).sum();
         let names = self.client.as_str().len() + self.subject.as_ref().map_or(0, String::len);
-        size_of::<Self>() + BESIDE + scope + audience + names
+        let own = self.own.iter().map(|(name, value)| name.len() + value.to_string().len() + EACH).sum::<usize>();
+        size_of::<Self>() + BESIDE + scope + audience + names + own
     }
 }
 
@@ -101,7 +110,9 @@ pub async fn inspect(provider: &Provider, token: &str) -> Result<Option<LiveAcce
     let hash = TokenHash::of(token);
     let Some(said) = recognise(provider, token, hash).await? else { return Ok(None) };
     let store = &provider.edges.store;
-    if said.expires_at.is_past(now) || store.is_denied(&said.denial).await? {
+    // What was signed is read by other clocks too; what we recorded is judged by our own.
+    let leeway = if said.jti.is_some() { provider.policy.leeway } else { Duration::ZERO };
+    if said.expires_at.plus(leeway).is_past(now) || store.is_denied(&said.denial).await? {
         return Ok(None);
     }
     let Some(client) = store.client(&said.client).await?.filter(|client| client.is_enabled()) else { return Ok(None) };
@@ -125,11 +136,9 @@ async fn recognise(provider: &Provider, token: &str, hash: TokenHash) -> Result<
     if let Some(known) = provider.verified_tokens.tokens.get(&hash) {
         return Ok(Some(known));
     }
-    if !token.contains('.') {
-        return opaque(provider, hash).await;
-    }
     let keys = provider.keys.load_full();
-    let Some(said) = verify(provider, &keys, token) else { return Ok(None) };
+    let Some(signed) = open(provider, &keys, token) else { return opaque(provider, hash).await };
+    let Some(said) = verify(provider, &keys, &signed) else { return Ok(None) };
     let said = Arc::new(said);
     provider.verified_tokens.tokens.insert(hash, Arc::clone(&said));
     if !Arc::ptr_eq(&keys, &provider.keys.load()) {
@@ -139,17 +148,58 @@ async fn recognise(provider: &Provider, token: &str, hash: TokenHash) -> Result<
     Ok(Some(said))
 }
 
+/// The signed token in `token`; `None` when we cannot read it: it is opaque, encrypted to somebody else or with a key that is no
+/// longer there.
+fn open<'a>(provider: &Provider, keys: &SigningKeys, token: &'a str) -> Option<Cow<'a, str>> {
+    if !token.contains('.') {
+        return None;
+    }
+    match Encrypted::parse(token).ok()? {
+        None => Some(Cow::Borrowed(token)),
+        Some(encrypted) => {
+            let kid = encrypted.kid.as_deref().filter(|kid| keys.by_kid(kid).is_some())?;
+            let signed = content_key(provider, kid).decrypt(&encrypted).ok()?;
+            Some(Cow::Owned(signed.expose().clone()))
+        }
+    }
+}
+
+/// What a token says that was found to be good; `None` when it says nothing.
+pub fn payload(provider: &Provider, token: &str) -> Option<Map<String, Value>> {
+    let signed = open(provider, &provider.keys.load(), token)?;
+    Unverified::parse(&signed).ok()?.unverified_claims().ok()
+}
+
+impl LiveAccessToken {
+    /// The first claim that every token of its client must have and that this one lacks (S-084).
+    pub fn first_missing(&self) -> Option<&str> {
+        own_claims::first_missing(&self.client, &self.own())
+    }
+
+    /// The operator's own claims; of an opaque token those of this moment.
+    pub fn own(&self) -> Map<String, Value> {
+        match &self.person {
+            Some((user, grant)) if self.token.jti.is_none() => own_claims::of_grant(&self.client, user, &grant.details),
+            None if self.token.jti.is_none() => own_claims::of_client(&self.client).unwrap_or_default(),
+            _ => self.token.own.clone(),
+        }
+    }
+}
+
 /// Verifies a JWT by our own keys (RFC 9068 §4); expiry is looked at each time, by the caller.
 fn verify(provider: &Provider, keys: &SigningKeys, token: &str) -> Option<AccessToken> {
     let unverified = Unverified::parse(token).ok()?;
     let key = keys.by_kid(unverified.kid()?)?;
-    let claims = AccessTokenClaims::verify(&unverified, key, provider.issuer.as_str(), provider.now()).ok()?;
+    let claims =
+        AccessTokenClaims::verify(&unverified, key, provider.issuer.as_str(), (provider.now(), provider.policy.leeway))
+            .ok()?;
     Some(AccessToken {
         client: claims.client_id.parse().ok()?,
         grant: claims.jti.grant.map(GrantId::from_uuid),
         scope: claims.scope,
         subject: Some(claims.sub),
         audience: claims.aud,
+        own: claims.own,
         denial: TokenHash::of_bytes(&claims.jti.unique),
         jti: Some(claims.jti),
         issued_at: claims.iat,
@@ -167,6 +217,7 @@ async fn opaque(provider: &Provider, hash: TokenHash) -> Result<Option<Arc<Acces
             scope: record.scope.clone(),
             audience: record.audience.clone(),
             jti: None,
+            own: Map::new(),
             issued_at: record.issued_at,
             expires_at: record.expires_at,
             denial: hash,

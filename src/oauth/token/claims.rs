@@ -61,7 +61,8 @@ fn gather(
     claims
 }
 
-fn value(user: &User, name: &str) -> Option<Value> {
+/// The value of one claim about a person (OIDC Core §5.1), if they have it.
+pub(super) fn value(user: &User, name: &str) -> Option<Value> {
     let text = |kind| user.primary(kind).map(|identifier: &Identifier| json!(identifier.value));
     let proven = |kind| user.primary(kind).map(|identifier: &Identifier| json!(identifier.verified_at.is_some()));
     match name {

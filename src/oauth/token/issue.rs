@@ -5,8 +5,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::{Map, Value};
+
 use crate::model::authentication::Authentication;
-use crate::model::client::{AccessTokenFormat, Client};
+use crate::model::client::{AccessTokenEncryption, AccessTokenFormat, Client};
 use crate::model::grant::Grant;
 use crate::model::id::UserId;
 use crate::model::token::OpaqueAccessToken;
@@ -14,11 +16,12 @@ use crate::model::user::User;
 use crate::oauth::grant::{Authorized, Party};
 use crate::oauth::keys::SigningKeys;
 use crate::oauth::provider::Provider;
-use crate::oauth::token::claims;
+use crate::oauth::token::{claims, own_claims};
 use crate::protocol::client_metadata::SubjectType;
 use crate::protocol::error::OAuthError;
 use crate::protocol::jose::algorithm::SigningAlgorithm;
 use crate::protocol::jose::error::JoseError;
+use crate::protocol::jose::jwe::{ContentKey, Recipient};
 use crate::protocol::jose::jws::SigningKey;
 use crate::protocol::jwt_access_token::{self, AccessTokenClaims, TokenId};
 use crate::protocol::numeric_date::NumericDate;
@@ -69,9 +72,14 @@ pub fn issue(provider: &Provider, order: Order) -> Result<Issued, OAuthError> {
     let keys = provider.keys.load();
     let lifetime = provider.policy.lifetimes.access_token_of(&authorized.client);
     let (access_token, opaque) = match authorized.client.policy.access_token {
-        AccessTokenFormat::Jwt => (jwt(provider, &keys, &authorized, (now, lifetime))?, None),
+        AccessTokenFormat::Jwt => {
+            let token = jwt(provider, &keys, &authorized, (now, lifetime))?;
+            encrypt(provider, &keys, (&authorized, token), (now, lifetime))?
+        }
         AccessTokenFormat::Opaque => {
-            let (token, record) = opaque(provider, &authorized, (now, lifetime));
+            own_claims(&authorized)?;
+            let token = provider.edges.random.token();
+            let record = recorded(&authorized, &token, (now, lifetime));
             (token, Some(record))
         }
     };
@@ -136,25 +144,59 @@ fn jwt(
         scope: authorized.scope.clone(),
         iat: now,
         exp: now.plus(lifetime),
+        nbf: provider.policy.not_before.map(|delay| now.plus(delay)),
         jti: token_id,
         auth_time: authentication.map(|authentication| authentication.at),
         acr: authentication.map(|authentication| authentication.acr().as_str().to_owned()),
         amr: authentication.map(Authentication::amr_values).unwrap_or_default(),
         sid: grant.map(|grant| grant.session.to_string()),
+        own: own_claims(authorized)?,
     };
     let key = signer(keys, provider.policy.access_token_signing_alg)?;
-    let token = key.sign(jwt_access_token::TYPE, &claims).map_err(unsigned)?;
-    Ok(Secret::new(token))
+    claims.sign(key, &provider.policy.token_header).map(Secret::new).map_err(unsigned)
 }
 
-/// A random token; what it means is recorded under its hash.
-fn opaque(
+/// The operator's own claims.
+fn own_claims(authorized: &Authorized) -> Result<Map<String, Value>, OAuthError> {
+    let claims = match &authorized.party {
+        Party::Person { user, grant } => own_claims::of_person(&authorized.client, user, &grant.details.own_claims),
+        Party::Client => own_claims::of_client(&authorized.client),
+    };
+    claims.map_err(OAuthError::from)
+}
+
+/// A signed token as its client gets it. One that this server cannot read again is recorded like an opaque one.
+fn encrypt(
     provider: &Provider,
-    authorized: &Authorized,
+    keys: &SigningKeys,
+    (authorized, token): (&Authorized, Secret),
     (now, lifetime): (NumericDate, Duration),
-) -> (Secret, OpaqueAccessToken) {
-    let token = provider.edges.random.token();
-    let record = OpaqueAccessToken {
+) -> Result<(Secret, Option<OpaqueAccessToken>), OAuthError> {
+    let (typ, signed) = (jwt_access_token::TYPE, token.expose());
+    match &authorized.client.policy.access_token_encryption {
+        None => Ok((token, None)),
+        Some(AccessTokenEncryption::Direct) => {
+            let kid = signer(keys, provider.policy.access_token_signing_alg)?.kid();
+            let encrypted = content_key(provider, kid).encrypt(typ, signed).map_err(unsigned)?;
+            Ok((Secret::new(encrypted), None))
+        }
+        Some(AccessTokenEncryption::RsaOaep256 { jwk }) => {
+            let recipient = Recipient::parse(jwk).map_err(unsigned)?;
+            let encrypted = Secret::new(recipient.encrypt(typ, signed).map_err(unsigned)?);
+            let record = recorded(authorized, &encrypted, (now, lifetime));
+            Ok((encrypted, Some(record)))
+        }
+    }
+}
+
+/// The key for content that is signed with the key `kid`: one comes and goes with the other.
+pub(super) fn content_key(provider: &Provider, kid: &str) -> ContentKey {
+    ContentKey::new(kid, &provider.content_key.mac(&[kid.as_bytes()]))
+}
+
+/// What a token means that cannot be read, under its hash.
+fn recorded(authorized: &Authorized, token: &Secret, (now, lifetime): (NumericDate, Duration)) -> OpaqueAccessToken {
+    OpaqueAccessToken {
         hash: TokenHash::of(token.expose()),
         grant: match &authorized.party {
             Party::Person { grant, .. } => Some(grant.id),
@@ -165,8 +207,7 @@ fn opaque(
         audience: authorized.audience.clone(),
         issued_at: now,
         expires_at: now.plus(lifetime),
-    };
-    (token, record)
+    }
 }
 
 struct IdTokenParts<'a> {

@@ -4,3 +4,4 @@ pub mod access_token;
 pub mod claims;
 pub mod id_token_hint;
 pub mod issue;
+pub mod own_claims;

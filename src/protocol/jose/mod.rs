@@ -9,6 +9,7 @@ pub(in crate::protocol) mod audience;
 pub mod error;
 pub mod import;
 pub mod json;
+pub mod jwe;
 pub mod jwk;
 pub mod jws;
 mod openssh;

@@ -20,6 +20,7 @@ use aws_lc_rs::signature::{
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use crate::protocol::jose::algorithm::SigningAlgorithm;
 use crate::protocol::jose::error::JoseError;
@@ -145,7 +146,7 @@ impl SigningKey {
         let verification_key = VerificationKey::prepared(algorithm.to_jws(), parsed);
         let kid = public_jwk.thumbprint();
         let mut key = Self { algorithm, kid, pair, public_jwk, verification_key, headers: Vec::new() };
-        key.headers = PREPARED_TYPES.iter().map(|typ| (*typ, key.encode_header(typ))).collect();
+        key.headers = PREPARED_TYPES.iter().map(|typ| (*typ, key.encode_header(typ, &Map::new()))).collect();
         Ok(key)
     }
 
@@ -174,11 +175,29 @@ impl SigningKey {
     /// # Errors
     /// [`JoseError::Claims`] when the claims are no JSON, [`JoseError::Key`] when the library refuses to sign.
     pub fn sign(&self, typ: &str, claims: &impl Serialize) -> Result<String, JoseError> {
+        self.sign_under(&self.header(typ), claims)
+    }
+
+    /// [`SigningKey::sign`] with more members in the header, which must be none of `alg`, `typ`, `kid`.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn sign_with(
+        &self,
+        (typ, more): (&str, &Map<String, Value>),
+        claims: &impl Serialize,
+    ) -> Result<String, JoseError> {
+        if more.is_empty() {
+            return self.sign(typ, claims);
+        }
+        self.sign_under(&self.encode_header(typ, more), claims)
+    }
+
+    fn sign_under(&self, header: &str, claims: &impl Serialize) -> Result<String, JoseError> {
         let claims = serde_json::to_vec(claims).map_err(|error| JoseError::Claims(error.to_string()))?;
-        let header = self.header(typ);
         // 4 characters for 3 bytes; 684 hold the signature of an RSA key with 4096 bits.
         let mut token = String::with_capacity(header.len() + claims.len().div_ceil(3) * 4 + 684 + 2);
-        token.push_str(&header);
+        token.push_str(header);
         token.push('.');
         URL_SAFE_NO_PAD.encode_string(&claims, &mut token);
         let signature = self.pair.sign(token.as_bytes())?;
@@ -190,19 +209,21 @@ impl SigningKey {
     fn header(&self, typ: &str) -> Cow<'_, str> {
         match self.headers.iter().find(|(prepared, _)| *prepared == typ) {
             Some((_, header)) => header.into(),
-            None => self.encode_header(typ).into(),
+            None => self.encode_header(typ, &Map::new()).into(),
         }
     }
 
-    fn encode_header(&self, typ: &str) -> String {
+    fn encode_header(&self, typ: &str, more: &Map<String, Value>) -> String {
         #[derive(Serialize)]
         struct Header<'a> {
             alg: &'a str,
             typ: &'a str,
             kid: &'a str,
+            #[serde(flatten)]
+            more: &'a Map<String, Value>,
         }
-        let header = Header { alg: self.algorithm.as_str(), typ, kid: self.kid() };
-        URL_SAFE_NO_PAD.encode(serde_json::to_vec(&header).expect("three strings are JSON"))
+        let header = Header { alg: self.algorithm.as_str(), typ, kid: self.kid(), more };
+        URL_SAFE_NO_PAD.encode(serde_json::to_vec(&header).expect("names and values are JSON"))
     }
 }
 

@@ -63,16 +63,19 @@ mailed-title-email_change = Neue Adresse bestätigen
 mailed-title-email_change_undo = Alte Adresse behalten
 mailed-title-deletion_undo = Konto behalten
 mailed-title-export = Ihre Daten
+mailed-title-not_me = Waren Sie das nicht?
 mailed-about-activation = Ein Schritt fehlt noch: bestätigen Sie, dass diese Adresse Ihre ist.
 mailed-about-email_change = Von nun an melden Sie sich mit dieser Adresse an, und unsere Mails gehen dorthin.
 mailed-about-email_change_undo = Die Änderung wird zurückgenommen, und Sie sind überall abgemeldet. Setzen Sie danach ein neues Passwort, falls die Änderung nicht von Ihnen kam.
 mailed-about-deletion_undo = Die Löschung wird zurückgenommen. Sie können sich sofort wieder anmelden.
 mailed-about-export = Sie können die Datei einmal herunterladen. Sie enthält, was wir von Ihnen wissen: bewahren Sie sie sicher auf.
+mailed-about-not_me = Dann kann sich jemand anderes mit Ihrem Konto anmelden. Ein Druck meldet alle ab, auch Sie, macht das Passwort ungültig und lässt Sie ein neues wählen.
 mailed-confirm-activation = Konto aktivieren
 mailed-confirm-email_change = Adresse bestätigen
 mailed-confirm-email_change_undo = Änderung zurücknehmen
 mailed-confirm-deletion_undo = Mein Konto behalten
 mailed-confirm-export = Herunterladen
+mailed-confirm-not_me = Das war ich nicht
 
 ## Was getan ist
 

@@ -63,16 +63,19 @@ mailed-title-email_change = Confirm your new address
 mailed-title-email_change_undo = Keep your old address
 mailed-title-deletion_undo = Keep your account
 mailed-title-export = Your data
+mailed-title-not_me = Was this not you?
 mailed-about-activation = One step is left: confirm that this address is yours.
 mailed-about-email_change = From now on you sign in with this address, and our mail goes there.
 mailed-about-email_change_undo = The change is taken back, and you are signed out everywhere. Set a new password after that, if you did not ask for the change.
 mailed-about-deletion_undo = The deletion is taken back. You can sign in again at once.
 mailed-about-export = You can download the file once. It holds what we know of you: keep it safe.
+mailed-about-not_me = Then somebody else can sign in as you. One press signs out everybody, you included, takes the password away, and lets you choose a new one.
 mailed-confirm-activation = Activate account
 mailed-confirm-email_change = Confirm address
 mailed-confirm-email_change_undo = Take the change back
 mailed-confirm-deletion_undo = Keep my account
 mailed-confirm-export = Download
+mailed-confirm-not_me = This was not me
 
 ## What is done
 

@@ -4,12 +4,14 @@
 //! To add tests: a file for the area, a line here, then
 //! `SYMBOLON_WRITE=1 cargo test --test it the_acceptance_page` writes the page anew.
 
+mod access_token;
 mod account_page;
 mod api;
 mod atomic;
 mod captcha;
 mod contact;
 mod epoch;
+mod epoch_nodes;
 mod first_party;
 mod flow;
 mod grants;
@@ -18,6 +20,7 @@ mod language;
 mod limits;
 mod me;
 mod message;
+mod new_device;
 mod password;
 mod recovery;
 mod refresh;

@@ -123,18 +123,36 @@ impl TestServer {
             let copy = postgres::shared().expect("it was there before").copy(&prepared).await;
             std::fs::write(&url, copy).expect("written");
         }
-        Self::open(folder, Arc::new(TestClock::new()), (setup, sends), configure).await
+        Self::open((folder, 2), Arc::new(TestClock::new()), (setup, sends), configure).await
     }
 
     /// The same server after a restart, on its files and at the same moment, with settings of its own.
     pub(crate) async fn restarted(self, configure: impl FnOnce(&mut Config)) -> Self {
         let running = Arc::into_inner(self.0).expect("nobody else holds it");
         running.app.close().await;
-        Self::open(running.folder, running.clock, running.plan, configure).await
+        Self::open((running.folder, 2), running.clock, running.plan, configure).await
+    }
+
+    /// Another node of this server: on its database, under its master key, by its clock.
+    pub(crate) async fn neighbour(&self) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        for shared in ["symbolon.key", DATABASE_URL] {
+            if let Ok(bytes) = std::fs::read(self.folder.path().join(shared)) {
+                write_private(&folder.path().join(shared), &bytes);
+            }
+        }
+        let database = self.folder.path().join("symbolon.db");
+        let seed = 1_000 + Self::number();
+        Self::open((folder, seed), Arc::clone(&self.clock), self.plan.clone(), |config| {
+            if config.database.url.is_none() {
+                config.database.path = Some(database);
+            }
+        })
+        .await
     }
 
     async fn open(
-        folder: TempDir,
+        (folder, seed): (TempDir, u64),
         clock: Arc<TestClock>,
         (setup, sends): (Setup, Sends),
         configure: impl FnOnce(&mut Config),
@@ -147,7 +165,7 @@ impl TestServer {
         let mailbox = Mailbox::new(Arc::clone(&clock) as Arc<_>);
         let world = World {
             clock: Arc::clone(&clock) as Arc<_>,
-            random: Arc::new(SeededRandom::new(2)),
+            random: Arc::new(SeededRandom::new(seed)),
             fetch: match sends {
                 Sends::ToMailbox => Arc::clone(&web) as Arc<_>,
                 Sends::AsConfigured => World::of(&config).expect("settings that hold").fetch,

@@ -237,7 +237,7 @@ fn account_pages() -> Vec<Sample> {
 /// Links of mails, and what is told when they have done their work.
 fn links() -> Vec<Sample> {
     let mut samples = Vec::new();
-    for purpose in ["activation", "email_change", "email_change_undo", "deletion_undo", "export"] {
+    for purpose in ["activation", "email_change", "email_change_undo", "deletion_undo", "export", "not_me"] {
         let page = MailedLinkPage {
             purpose: purpose.into(),
             action: "/activate".into(),

@@ -1,0 +1,87 @@
+//! A sign-in from a browser that was not seen before: its person is told, and can say that it was not them.
+//!
+//! S-096, NIST SP 800-63B-4 §2.3.4. What the link in the mail does is done by a button on its page, since scanners open links: every session
+//! and token ends, the password is gone, and whoever reads the mailbox sets a new one.
+
+use std::time::Duration;
+
+use crate::account::{AccountError, Accounts, Asking, Why};
+use crate::edge::store::Beside;
+use crate::model::event::EventName;
+use crate::model::fault::Fault;
+use crate::model::id::UserId;
+use crate::model::mailed_link::LinkPurpose;
+use crate::model::message::{Channel, MessageData, MessageKind};
+use crate::model::user::IdentifierKind;
+use crate::protocol::secret::{Secret, TokenHash};
+
+/// How long the link in the mail is good: people read mail late.
+const LINK_LIFETIME: Duration = Duration::from_hours(7 * 24);
+/// How long the notice is worth being sent.
+const NOTICE: Duration = Duration::from_hours(24);
+
+/// By what a browser or app is known again.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+pub enum Surface {
+    /// A browser, which keeps a mark; this one has none for the person.
+    UnmarkedBrowser,
+    /// An app, which keeps no cookies: it is known by its name for itself.
+    App,
+}
+
+impl Accounts {
+    /// What is written beside a sign-in of `user`: a mail, when the browser was not seen before. The first sign-in of a new account is
+    /// told to nobody: there is nothing to compare it with.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub async fn notice_of_sign_in(&self, user: UserId, surface: Surface, asking: &Asking) -> Result<Beside, Fault> {
+        let nothing = Ok(Beside::default());
+        let Some(user) = self.edges.store.user(user).await? else { return nothing };
+        let email = user.primary(IdentifierKind::Email).filter(|email| email.verified_at.is_some());
+        let Some(email) = email.map(|email| email.value.clone()) else { return nothing };
+        let seen = self.edges.store.seen_at_sign_in(user.id, &asking.provenance).await?;
+        // Whose account is older than what is remembered may have signed in and been forgotten.
+        let is_first = !seen.anywhere && !user.created_at.plus(self.settings.history).is_past(self.now());
+        let is_known = match surface {
+            Surface::UnmarkedBrowser => seen.same_browser_and_address,
+            Surface::App => seen.same_browser,
+        };
+        if is_first || is_known {
+            return nothing;
+        }
+        let (token, link) = self.link(LinkPurpose::NotMe, (Some(&user), &email), asking, LINK_LIFETIME);
+        let data = MessageData { url: Some(self.site.url(LinkPurpose::NotMe, &token)), ..MessageData::default() };
+        let about = (Some(&*user), asking);
+        let job = self.message((MessageKind::NewDevice, Channel::Mail), &email, about, (data, NOTICE))?;
+        Ok(Beside::default().and_job(job).and_link(link))
+    }
+
+    /// True while "this was not me" can be said with `token`.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub async fn can_deny_sign_in(&self, token: &str) -> Result<bool, Fault> {
+        let link = self.edges.store.mailed_link(&TokenHash::of(token), LinkPurpose::NotMe, self.now()).await?;
+        Ok(link.is_some())
+    }
+
+    /// "This was not me": ends everything of the person, their password too. Returns the token with which a new one is set.
+    ///
+    /// # Errors
+    /// That the link is used, over or unknown; a fault of the store.
+    pub async fn deny_sign_in(&self, token: &str, asking: &Asking) -> Result<Secret, AccountError> {
+        let (hash, now) = (TokenHash::of(token), self.now());
+        let link = self.edges.store.mailed_link(&hash, LinkPurpose::NotMe, now).await?.ok_or(Why::LinkInvalid)?;
+        let event = self.event_of(EventName::PasswordResetRequested, link.user, asking).telling("reason", "not_me");
+        if !self.edges.store.end_everything_by((&hash, LinkPurpose::NotMe), now, Beside::event(event)).await? {
+            return Err(Why::LinkInvalid.into());
+        }
+        // Of the epoch that has just begun. Were it lost here, "forgot your password?" does the same.
+        let user = self.edges.store.user(link.user).await?.ok_or(Why::LinkInvalid)?;
+        let about = (Some(&*user), link.address.as_str());
+        let (reset, link) = self.link(LinkPurpose::PasswordReset, about, asking, self.settings.lifetimes.reset);
+        self.edges.store.record(Beside::default().and_link(link)).await?;
+        Ok(reset)
+    }
+}
