@@ -14,6 +14,9 @@ import { Nginx, Node, Postgres, Redis, freePort, until } from './servers.mjs';
 const PROGRAM = process.env.SYMBOLON_PROGRAM;
 if (!PROGRAM || !existsSync(PROGRAM)) throw new Error('SYMBOLON_PROGRAM must name the built program; `tests/all cluster` does that');
 
+// The program of an earlier release, whose nodes are replaced under load; without it, the same program is.
+const PREVIOUS = process.env.SYMBOLON_PREVIOUS || PROGRAM;
+
 const folder = mkdtempSync(join(tmpdir(), 'symbolon-cluster.'));
 chmodSync(folder, 0o755);
 const servers = [];
@@ -40,7 +43,7 @@ async function main() {
     [keys]
     master_key_file = "${join(folder, 'master.key')}"
   `;
-  const nodes = [await Node.make(folder, 1, settings, PROGRAM), await Node.make(folder, 2, settings, PROGRAM)];
+  const nodes = [await Node.make(folder, 1, settings, PREVIOUS), await Node.make(folder, 2, settings, PREVIOUS)];
   servers.push(...nodes);
   await test('two nodes start at once on an empty database', async () => {
     const took = await Promise.all(nodes.map((node) => node.begin()));
@@ -84,6 +87,24 @@ async function main() {
   };
 
   await under('sign-ins, redemptions, refreshes and revocations on both nodes', () => flows(12).then(() => ''), { interruptions: 'none' });
+
+  await under('both nodes are replaced by this release, one after the other', async () => {
+    const migrations = () => Number(postgres.psql('SELECT COUNT(*) FROM _sqlx_migrations'));
+    const before = migrations();
+    const took = [];
+    for (const node of nodes) {
+      const told = Date.now();
+      const { code } = await node.stop('SIGTERM');
+      assert.equal(code, 0, node.log().slice(-500));
+      took.push(Date.now() - told);
+      node.becomes(PROGRAM);
+      await node.begin();
+      // Both releases on the schema of the new one, while only one of the nodes is replaced.
+      await flows(4);
+    }
+    const release = PREVIOUS === PROGRAM ? 'the same program' : 'an earlier one';
+    return `${release} ended after ${took.join(' and ')} ms; ${before} migrations became ${migrations()}`;
+  }, { interruptions: 'none' });
 
   await under('a node is killed and comes back', async () => {
     let back = 0;
@@ -129,19 +150,6 @@ async function main() {
     assert.deepEqual([...new Set(counts.failed)], []);
     assert.equal(counts.kids.size, 2, `signed by ${[...counts.kids]}`);
     return `${rotated.signing.length} keys rotated, ${counts.tokens} tokens verified and ${counts.introspections} introspected at ${counts.rate} a second, 0 failed`;
-  }, { interruptions: 'none' });
-
-  await under('both nodes are replaced, one after the other', async () => {
-    const took = [];
-    for (const node of nodes) {
-      const told = Date.now();
-      const { code } = await node.stop('SIGTERM');
-      assert.equal(code, 0, node.log().slice(-500));
-      took.push(Date.now() - told);
-      await node.begin();
-      await flows(2);
-    }
-    return `ended after ${took.join(' and ')} ms`;
   }, { interruptions: 'none' });
 
   load.ends = true;

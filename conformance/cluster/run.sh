@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Two nodes on one PostgreSQL and one Redis behind nginx, while each of them is killed, restarted or replaced.
-# $SYMBOLON_PROGRAM is the built program; postgresql, redis-server and nginx come from Debian.
+# $SYMBOLON_PROGRAM is the built program, $SYMBOLON_PREVIOUS, if it is set, that of an earlier release; postgresql, redis-server and nginx come from Debian.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source-path=SCRIPTDIR source=../support/node.sh

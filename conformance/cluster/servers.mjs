@@ -167,6 +167,12 @@ export class Node extends Server {
     return node;
   }
 
+  /** The next start is one of another program. */
+  becomes(program) {
+    this.program = program;
+    this.command = [program, 'serve'];
+  }
+
   async begin() {
     const began = Date.now();
     this.start();

@@ -20,6 +20,7 @@ use tokio_rustls::server::TlsStream;
 use tower::Service;
 
 use crate::edge::meter;
+use crate::http::gate::{Arrival, Owing};
 use crate::http::tls::Certificates;
 
 /// From the first byte of a header to its last.
@@ -49,12 +50,12 @@ impl Watch {
     }
 }
 
-impl<S> Accept<TcpStream, S> for Watch {
+impl<S> Accept<Arrival, S> for Watch {
     type Stream = Watched<TcpStream>;
     type Service = Counted<S>;
     type Future = std::future::Ready<io::Result<(Self::Stream, Self::Service)>>;
 
-    fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
+    fn accept(&self, Arrival { stream, owing }: Arrival, service: S) -> Self::Future {
         let place = Place::take(&self.open);
         if place.number > self.limit {
             // A fresh socket has room for this; should it not, closing says enough.
@@ -62,7 +63,7 @@ impl<S> Accept<TcpStream, S> for Watch {
             return std::future::ready(Err(io::Error::other("too many connections")));
         }
         let running = Arc::new(AtomicUsize::new(0));
-        let watched = stream.set_nodelay(true).map(|()| Watched::new(stream, Arc::clone(&running), place));
+        let watched = stream.set_nodelay(true).map(|()| Watched::new((stream, owing), Arc::clone(&running), place));
         std::future::ready(watched.map(|watched| (watched, Counted { inner: service, running })))
     }
 }
@@ -80,12 +81,12 @@ impl WatchTls {
     }
 }
 
-impl<S: Send + 'static> Accept<TcpStream, S> for WatchTls {
+impl<S: Send + 'static> Accept<Arrival, S> for WatchTls {
     type Stream = Watched<TlsStream<TcpStream>>;
     type Service = Counted<S>;
     type Future = BoxFuture<'static, io::Result<(Self::Stream, Self::Service)>>;
 
-    fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
+    fn accept(&self, Arrival { stream, owing }: Arrival, service: S) -> Self::Future {
         let place = Place::take(&self.watch.open);
         let limit = self.watch.limit;
         let certificates = Arc::clone(&self.certificates);
@@ -96,7 +97,7 @@ impl<S: Send + 'static> Accept<TcpStream, S> for WatchTls {
             stream.set_nodelay(true)?;
             let stream = certificates.accept(stream).await?;
             let running = Arc::new(AtomicUsize::new(0));
-            let watched = Watched::new(stream, Arc::clone(&running), place);
+            let watched = Watched::new((stream, owing), Arc::clone(&running), place);
             Ok((watched, Counted { inner: service, running }))
         })
     }
@@ -179,8 +180,8 @@ pub(super) struct Watched<T> {
     running: Arc<AtomicUsize>,
     _place: Place,
     last_activity: Instant,
-    /// Since when a request has been coming in, when none is running.
-    incomplete_since: Option<Instant>,
+    /// Since when a request has been coming in; a fresh connection owes us one.
+    owing: Owing,
     stalled_since: Option<Instant>,
     /// HTTP/2 peers send frames between requests, which are no headers.
     is_http2: bool,
@@ -197,15 +198,13 @@ struct Closing {
 }
 
 impl<T> Watched<T> {
-    fn new(stream: T, running: Arc<AtomicUsize>, place: Place) -> Self {
-        let now = Instant::now();
+    fn new((stream, owing): (T, Owing), running: Arc<AtomicUsize>, place: Place) -> Self {
         Self {
             stream,
             running,
             _place: place,
-            last_activity: now,
-            // A fresh connection owes us a header.
-            incomplete_since: Some(now),
+            last_activity: Instant::now(),
+            owing,
             stalled_since: None,
             is_http2: false,
             has_read: false,
@@ -222,7 +221,7 @@ impl<T> Watched<T> {
         if self.running.load(Ordering::Relaxed) > 0 {
             return None;
         }
-        match self.incomplete_since {
+        match self.owing.since() {
             Some(since) => Some(since + HEADER),
             None => Some(self.last_activity + IDLE),
         }
@@ -259,9 +258,9 @@ impl<T> Watched<T> {
         }
         self.last_activity = now;
         if self.is_http2 {
-            self.incomplete_since = None;
+            self.owing.end();
         } else if self.running.load(Ordering::Relaxed) == 0 {
-            self.incomplete_since.get_or_insert(now);
+            self.owing.begin(now);
         }
     }
 
@@ -270,7 +269,7 @@ impl<T> Watched<T> {
         if written > 0 {
             self.last_activity = Instant::now();
             self.stalled_since = None;
-            self.incomplete_since = None;
+            self.owing.end();
         }
     }
 
@@ -356,11 +355,16 @@ mod tests {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
 
     use super::*;
+    use crate::http::gate::Owed;
 
     fn connection() -> (DuplexStream, Watched<DuplexStream>, Arc<AtomicUsize>) {
         let (peer, ours) = duplex(64);
         let running = Arc::new(AtomicUsize::new(0));
-        (peer, Watched::new(ours, Arc::clone(&running), Place::take(&Arc::default())), running)
+        (
+            peer,
+            Watched::new((ours, Owed::default().owing()), Arc::clone(&running), Place::take(&Arc::default())),
+            running,
+        )
     }
 
     async fn seconds_until_timeout(watched: &mut Watched<DuplexStream>) -> u64 {
@@ -461,7 +465,8 @@ mod tests {
         let connect = || async {
             let peer = TcpStream::connect(address).await.unwrap();
             let (ours, _) = listener.accept().await.unwrap();
-            (peer, watch.accept(ours, ()).await)
+            let arrival = Arrival { stream: ours, owing: Owed::default().owing() };
+            (peer, watch.accept(arrival, ()).await)
         };
         let (_first, kept) = connect().await;
         let kept = kept.unwrap();

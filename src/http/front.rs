@@ -21,6 +21,7 @@ use tower::Service;
 
 use crate::edge::meter;
 use crate::http::document::Document;
+use crate::http::gate::Peer;
 use crate::http::proxy::Proxies;
 
 /// What one address serves. Clones share it, also when it is replaced.
@@ -71,7 +72,7 @@ impl From<Router> for Front {
 }
 
 /// A new connection.
-impl Service<SocketAddr> for Front {
+impl Service<Peer> for Front {
     type Response = Visit;
     type Error = Infallible;
     type Future = Ready<Result<Visit, Infallible>>;
@@ -80,8 +81,8 @@ impl Service<SocketAddr> for Front {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, peer: SocketAddr) -> Self::Future {
-        ready(Ok(Visit { front: Cache::new(Arc::clone(&self.0)), peer }))
+    fn call(&mut self, peer: Peer) -> Self::Future {
+        ready(Ok(Visit { front: Cache::new(Arc::clone(&self.0)), peer: peer.0 }))
     }
 }
 

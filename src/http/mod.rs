@@ -22,6 +22,7 @@ pub mod document;
 pub mod error;
 pub mod extract;
 pub mod front;
+pub mod gate;
 pub mod health;
 pub mod new_device;
 pub mod oauth;

@@ -14,9 +14,11 @@ use axum_server::Handle;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use crate::http::connection::{Watch, WatchTls};
 use crate::http::front::Front;
+use crate::http::gate::{Gates, Peer, Queue};
 use crate::http::tls::Certificates;
 
 /// Buffer for a header: a query of 16 kB and fields of 16 kB, which the trace layer counts.
@@ -26,7 +28,7 @@ const MAX_STREAMS: u32 = 100;
 /// Streams a peer may open and reset before we have looked at them (CVE-2023-44487), and those it makes us reset (CVE-2025-8671).
 const MAX_RESETS: usize = 20;
 /// Connections waiting to be accepted.
-const BACKLOG: u32 = 4096;
+pub(super) const BACKLOG: u32 = 4096;
 /// File descriptors that are not for connections: store, log, outgoing requests.
 const RESERVED_FILES: usize = 128;
 
@@ -122,6 +124,7 @@ pub struct BindError {
 #[derive(Debug)]
 pub struct Bound {
     listeners: Vec<TcpListener>,
+    queue: Queue,
     address: SocketAddr,
     certificates: Option<Arc<Certificates>>,
 }
@@ -145,7 +148,7 @@ impl Bound {
                 Err(_) => {}
             }
         }
-        Ok(Self { listeners, address, certificates: None })
+        Ok(Self { listeners, queue: Queue::LetIn, address, certificates: None })
     }
 
     /// Takes over sockets that listen already, as a service manager hands them out; at least one.
@@ -161,7 +164,7 @@ impl Bound {
         }
         let none = || refuse(io::Error::from(io::ErrorKind::NotFound));
         let address = listeners.first().ok_or_else(none)?.local_addr().map_err(refuse)?;
-        Ok(Self { listeners, address, certificates: None })
+        Ok(Self { listeners, queue: Queue::Left, address, certificates: None })
     }
 
     /// Speaks TLS.
@@ -189,9 +192,12 @@ fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 pub struct Shutdown {
     /// For so long new requests are still taken after readiness has gone, so that a load balancer notices.
     pub notice: Duration,
-    /// For so long requests in flight may go on.
+    /// For so long requests in flight may go on, and who was let in may say what they want.
     pub drain: Duration,
 }
+
+/// How long a connection that was let in may take to say what it wants, once the end has come: browsers open some to be quick later.
+const FIRST_WORDS: Duration = Duration::from_secs(1);
 
 impl Default for Shutdown {
     fn default() -> Self {
@@ -199,7 +205,8 @@ impl Default for Shutdown {
     }
 }
 
-/// Serves each front on its sockets until `stop` is done; then readiness goes, requests in flight are finished, and it returns.
+/// Serves each front on its sockets until `stop` is done; then readiness goes, the sockets are closed, requests in flight and those of
+/// connections that stood in their queues are answered, and it returns.
 ///
 /// Handlers find the peer in `ConnectInfo<SocketAddr>`.
 ///
@@ -212,13 +219,15 @@ pub async fn run(
     stop: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let watch = Watch::new(connection_limit());
+    let (gates, closed) = Gates::new();
     let mut servers = JoinSet::new();
     let mut handles = Vec::new();
     for (bound, front) in served {
         for listener in bound.listeners {
             let handle = Handle::new();
             handles.push(handle.clone());
-            let mut listening = axum_server::Server::<SocketAddr>::from_listener(listener).handle(handle);
+            let gate = gates.gate(listener, bound.queue)?;
+            let mut listening = axum_server::Server::<Peer>::from_listener(gate).handle(handle);
             limit(&mut listening);
             match &bound.certificates {
                 None => servers.spawn(listening.acceptor(watch.clone()).serve(front.clone())),
@@ -236,8 +245,10 @@ pub async fn run(
     }
     readiness.stop();
     tokio::time::sleep(shutdown.notice).await;
+    let began = Instant::now();
+    gates.close(closed, shutdown.drain.min(FIRST_WORDS)).await;
     for handle in &handles {
-        handle.graceful_shutdown(Some(shutdown.drain));
+        handle.graceful_shutdown(Some(shutdown.drain.saturating_sub(began.elapsed())));
     }
     while let Some(ended) = servers.join_next().await {
         ended.map_err(io::Error::other)??;
@@ -245,7 +256,7 @@ pub async fn run(
     Ok(())
 }
 
-fn limit<A>(server: &mut axum_server::Server<SocketAddr, A>) {
+fn limit<A>(server: &mut axum_server::Server<Peer, A>) {
     let builder = server.http_builder();
     // Slow peers are the business of `connection`; more than 100 fields are refused by default. No `pipeline_flush`: with it,
     // the refusal of a broken header stays in the buffer.

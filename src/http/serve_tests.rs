@@ -167,6 +167,75 @@ async fn the_end_waits_for_requests_in_flight() {
     assert!(TcpStream::connect(address).await.is_err());
 }
 
+/// On one thread, so that the server learns of these connections and of its end together.
+#[tokio::test]
+async fn who_stands_in_the_queue_at_the_end_is_answered() {
+    let server = start(Duration::from_secs(10));
+    assert!(exchange(server.address, &get_request("/", "")).await.starts_with("HTTP/1.1 200"));
+    let mut silent = TcpStream::connect(server.address).await.unwrap();
+    server.stop.send(()).unwrap();
+    // The notice is over when the server looks next, and these stand in the queue.
+    let mut queued = Vec::new();
+    tokio::task::yield_now().await;
+    std::thread::sleep(Duration::from_millis(80));
+    for _ in 0..50 {
+        queued.push(std::net::TcpStream::connect(server.address).unwrap());
+    }
+    // They take their time to say what they want.
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    silent.write_all(get_request("/", "").as_bytes()).await.unwrap();
+    for queued in queued {
+        queued.set_nonblocking(true).unwrap();
+        let mut stream = TcpStream::from_std(queued).unwrap();
+        stream.write_all(get_request("/", "").as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }
+    let mut answer = String::new();
+    silent.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    tokio::time::timeout(Duration::from_secs(5), server.ended).await.unwrap().unwrap().unwrap();
+    assert!(TcpStream::connect(server.address).await.is_err());
+}
+
+/// A header that comes in pieces is waited for, on a fresh connection and on one that was used.
+#[tokio::test]
+async fn half_a_request_at_the_end_is_heard_out() {
+    let server = start(Duration::from_secs(10));
+    let mut used = TcpStream::connect(server.address).await.unwrap();
+    used.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
+    let mut read = [0; 2048];
+    assert_ne!(used.read(&mut read).await.unwrap(), 0);
+    let mut fresh = TcpStream::connect(server.address).await.unwrap();
+    for stream in [&mut used, &mut fresh] {
+        stream.write_all(b"GET / HTTP/1.1\r\nHost: loc").await.unwrap();
+    }
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    server.stop.send(()).unwrap();
+    tokio::time::sleep(Duration::from_millis(120)).await;
+    for stream in [&mut used, &mut fresh] {
+        stream.write_all(b"alhost\r\n\r\n").await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("connection: close"), "{answer}");
+    }
+    tokio::time::timeout(Duration::from_secs(5), server.ended).await.unwrap().unwrap().unwrap();
+}
+
+/// A service manager keeps the socket: the next process serves who stands in its queue.
+#[tokio::test]
+async fn the_queue_of_an_inherited_socket_is_left_to_the_next() {
+    let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let bound = Bound::inherit(vec![socket.try_clone().unwrap()]).unwrap();
+    let shutdown = Shutdown { notice: Duration::ZERO, drain: Duration::from_secs(1) };
+    let served = vec![(bound, Router::new().into())];
+    run(served, Readiness::default(), shutdown, std::future::ready(())).await.unwrap();
+    let _next = TcpStream::connect(socket.local_addr().unwrap()).await.unwrap();
+    socket.set_nonblocking(true).unwrap();
+    assert!(socket.accept().is_ok());
+}
+
 #[tokio::test]
 async fn the_end_does_not_wait_for_ever() {
     let server = start(Duration::from_millis(200));

@@ -109,7 +109,8 @@ async fn nobody_else_may_ask_for_a_reload() {
         ("[::ffff:127.0.0.1]:50000", 404),
     ] {
         let peer: SocketAddr = peer.parse().unwrap();
-        let visit = operations.clone().oneshot(peer).await.unwrap_or_else(|never| match never {});
+        let visit =
+            operations.clone().oneshot(symbolon::http::gate::Peer(peer)).await.unwrap_or_else(|never| match never {});
         let request = Request::post("/reload").body(Body::empty()).unwrap();
         let answer = visit.oneshot(request).await.unwrap_or_else(|never| match never {});
         assert_eq!(answer.status(), status, "{peer}");

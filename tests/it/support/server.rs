@@ -19,6 +19,7 @@ use symbolon::config::secret::SecretSource;
 use symbolon::dev::mailbox::Mailbox;
 use symbolon::edge::store::Store;
 use symbolon::http::front::Front;
+use symbolon::http::gate::Peer;
 use symbolon::model::epoch::Epoch;
 use symbolon::model::id::{IdentifierId, UserId};
 use symbolon::model::user::{AccountState, Identifier, IdentifierKind, Role, User};
@@ -250,7 +251,7 @@ impl TestServer {
     }
 
     async fn pass(&self, peer: SocketAddr, request: Request<Body>) -> Answer {
-        let visit = self.front().oneshot(peer).await.unwrap_or_else(|never| match never {});
+        let visit = self.front().oneshot(Peer(peer)).await.unwrap_or_else(|never| match never {});
         let response = visit.oneshot(request).await.unwrap_or_else(|never| match never {});
         let (parts, body) = response.into_parts();
         let body = axum::body::to_bytes(body, usize::MAX).await.expect("the body is in memory");
