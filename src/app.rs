@@ -19,6 +19,7 @@ use crate::authn::password::breached::{BreachedList, WhenUnreadable};
 use crate::authn::password::hash::PasswordHasher;
 use crate::authn::password::policy::PasswordPolicy;
 use crate::authn::password::strength::Rules;
+use crate::authn::second_factor::SecondFactors;
 use crate::authn::throttle::Throttle;
 use crate::authn::{self, captcha};
 use crate::config::api::Switch;
@@ -319,6 +320,13 @@ impl App {
             issuer: Issuer::new(&issuer),
             keys: ArcSwap::from_pointee(keys),
             scopes_supported: scopes_supported(),
+            factors: SecondFactors {
+                edges: edges.clone(),
+                vault: Arc::clone(&vault),
+                key: server_key(&edges, &vault, "second_factor").await?,
+                site: issuer.host_str().unwrap_or("symbolon").to_owned(),
+                policy: config.second_factor.policy(config.backup_codes.count),
+            },
             ui_locales: templates.languages(),
             client_keys: crate::oauth::client_auth::jwks::ClientKeys::default(),
             client_guesses: crate::oauth::client_auth::guess::ClientGuesses::default(),
@@ -375,6 +383,7 @@ impl App {
                 Arc::clone(&self.hasher),
                 (throttle, self.devices.clone()),
                 provider.accounts.settings.identity_fields.clone(),
+                &provider.factors,
             ),
             devices: self.devices.clone(),
             step_up: StepUp { edges: provider.edges.clone(), lifetime: self.step_up_lifetime },

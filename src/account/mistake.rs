@@ -89,6 +89,16 @@ reasons! {
     LastDevice = "last_device";
     /// There is nothing of this name.
     NotFound = "not_found";
+    /// There is no such factor.
+    DeviceDoesNotExist = "device_does_not_exist";
+    /// A factor has to be set up first.
+    SetupRequired = "setup_required";
+    /// The second factor is on.
+    TwoFactorAlreadyEnabled = "2fa_already_enabled";
+    /// The second factor is off.
+    TwoFactorNotEnabled = "2fa_not_enabled";
+    /// No factor is confirmed yet.
+    NoConfirmedFactor = "no_confirmed_factor";
     /// The account may not be used.
     AccountDisabled = "account_disabled";
 }

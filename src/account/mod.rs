@@ -20,6 +20,7 @@ pub mod recovery;
 pub mod registration;
 pub mod reset;
 pub mod rule;
+pub mod second_factor;
 pub mod settings;
 pub mod site;
 pub mod start;

@@ -6,13 +6,14 @@
 
 use std::time::Duration;
 
-use crate::authn::policy::{SignInPolicy, Verdict, judge};
-use crate::authn::{Answer, Attempt, Factor, Method, Refusal, judge as judged};
+use crate::authn::policy::{SignInPolicy, helps};
+use crate::authn::second_factor::SecondFactors;
+use crate::authn::{Answer, Attempt, Begun, Method, Refusal, judge as judged};
 use crate::edge::Edges;
-use crate::edge::ephemeral::{Decision, EphemeralKey, Namespace, Quota};
-use crate::model::authentication::Authentication;
-use crate::model::sign_in_flow::{BegunBy, Progress, Purpose, SignInFlow};
-use crate::model::user::AccountState;
+use crate::edge::ephemeral::{EphemeralKey, Namespace};
+use crate::model::authentication::{Authentication, Demand};
+use crate::model::sign_in_flow::{Asked, BegunBy, Progress, Purpose, SignInFlow};
+use crate::model::user::{AccountState, User};
 use crate::protocol::numeric_date::NumericDate;
 use crate::protocol::secret::{Secret, TokenHash};
 
@@ -21,7 +22,7 @@ const LIFETIME: Duration = Duration::from_mins(5);
 /// How long one that ran out is told from one that never was.
 const REMEMBERED: Duration = Duration::from_mins(5);
 /// Wrong answers that a flow hears.
-const TRIES: u32 = 5;
+const TRIES: u8 = 5;
 
 const FLOW: Namespace<SignInFlow> = Namespace::new("sign_in_flow");
 const TRIED: &str = "sign_in_flow_tries";
@@ -34,6 +35,8 @@ pub struct SignIn<'a> {
     pub methods: &'a [Box<dyn Method>],
     /// When that is enough.
     pub policy: SignInPolicy,
+    /// Browsers in which no second factor is asked for.
+    pub factors: &'a SecondFactors,
 }
 
 /// What comes next.
@@ -63,8 +66,23 @@ pub struct Challenge {
     pub flow: Secret,
     /// The end of the flow.
     pub expires_at: NumericDate,
-    /// The methods that may answer.
-    pub methods: Vec<String>,
+    /// What may be answered.
+    pub asked: Vec<Asked>,
+}
+
+/// A challenge of a flow, as its answer names it.
+#[derive(Copy, Clone, Debug)]
+pub struct Chosen<'a> {
+    /// Its method.
+    pub method: &'a str,
+    /// Which one of several of that method.
+    pub id: Option<&'a str>,
+}
+
+impl<'a> From<&'a str> for Chosen<'a> {
+    fn from(method: &'a str) -> Self {
+        Self { method, id: None }
+    }
 }
 
 /// How a flow is opened.
@@ -74,6 +92,8 @@ pub struct Opening {
     pub begun_by: BegunBy,
     /// What it shall lead to.
     pub purpose: Purpose,
+    /// What it must reach, beside what the house and the person want.
+    pub demand: Demand,
 }
 
 impl SignIn<'_> {
@@ -90,7 +110,21 @@ impl SignIn<'_> {
         let method = self.method(method).ok_or(Refusal::Wrong)?;
         let proof = self.proof(method, attempt, answer).await?;
         let flow = self.open(opening, Progress::Proven(proof));
-        self.go_on(method, flow).await
+        self.go_on(method.name(), attempt, flow).await
+    }
+
+    /// Opens a flow with a proof that stands: that of a session which shall reach more, or one that was made elsewhere, by `method`.
+    ///
+    /// # Errors
+    /// [`Refusal::Wrong`] when the person has nothing that would reach it; a fault of a store.
+    pub async fn go_on_from(
+        &self,
+        attempt: &Attempt,
+        (method, proof): (&'static str, Authentication),
+        opening: Opening,
+    ) -> Result<Step, Refusal> {
+        let flow = self.open(opening, Progress::Proven(proof));
+        self.go_on(method, attempt, flow).await
     }
 
     /// Opens a flow with a name, and asks for what may prove it. Whether anybody has the name does not show.
@@ -100,7 +134,7 @@ impl SignIn<'_> {
     pub async fn ask(&self, identifier: &str, opening: Opening) -> Result<Challenge, Refusal> {
         let flow = self.open(opening, Progress::Named { identifier: identifier.to_owned() });
         let methods = self.methods.iter().filter(|method| method.proves_a_name());
-        let flow = flow.asking(methods.map(|method| method.name().to_owned()).collect());
+        let flow = flow.asking(methods.map(|method| Asked::only(method.name())).collect());
         self.wait(flow).await
     }
 
@@ -113,24 +147,41 @@ impl SignIn<'_> {
         &self,
         attempt: &Attempt,
         (handle, caller): (&Secret, &BegunBy),
-        (method, value): (&str, Secret),
+        (challenge, value): (Chosen<'_>, Secret),
     ) -> Result<Step, Refusal> {
         let now = self.edges.clock.now();
         let key = TokenHash::of(handle.expose());
         let flow = self.find(&key, caller, now).await?;
-        let asked = flow.asked.iter().any(|asked| asked == method);
-        let method = self.method(method).filter(|_| asked).ok_or(Refusal::Wrong)?;
-        self.count(&key, now).await?;
-        let (answer, person) = match &flow.progress {
-            Progress::Named { identifier } => (method.read(Some(identifier), value), None),
-            Progress::Proven(before) => (method.read(None, value), Some(before.user)),
+        let (method, attempt) = self.chosen(&flow, key, (attempt, challenge))?;
+        let left = self.count(&key, now).await?;
+        let answer = match &flow.progress {
+            Progress::Named { identifier } => method.read(Some(identifier), value),
+            Progress::Proven(_) => method.read(None, value),
         };
-        let attempt = Attempt { person, ..attempt.clone() };
-        let proof = self.proof(method, &attempt, &answer).await?;
+        let proof = self.proof(method, &attempt, &answer).await.map_err(|refusal| match refusal {
+            Refusal::WrongCode(None) => Refusal::WrongCode(Some(left)),
+            other => other,
+        })?;
         // One of several right answers at once goes on, here and on every node.
         let flow = FLOW.take(&*self.edges.ephemeral, key.as_bytes(), now).await?.ok_or(Refusal::FlowInvalid)?;
         let flow = flow.proven(proof).map_err(|_| Refusal::Wrong)?;
-        self.go_on(method, flow).await
+        self.go_on(method.name(), &attempt, flow).await
+    }
+
+    /// Sends or makes what the answer of a challenge needs.
+    ///
+    /// # Errors
+    /// As [`SignIn::answer`].
+    pub async fn begin(
+        &self,
+        attempt: &Attempt,
+        (handle, caller): (&Secret, &BegunBy),
+        challenge: Chosen<'_>,
+    ) -> Result<Begun, Refusal> {
+        let key = TokenHash::of(handle.expose());
+        let flow = self.find(&key, caller, self.edges.clock.now()).await?;
+        let (method, attempt) = self.chosen(&flow, key, (attempt, challenge))?;
+        method.begin(&attempt).await
     }
 
     /// What `caller` waits for under this handle.
@@ -138,8 +189,33 @@ impl SignIn<'_> {
     /// # Errors
     /// As [`SignIn::answer`].
     pub async fn purpose(&self, handle: &Secret, caller: &BegunBy) -> Result<Purpose, Refusal> {
-        let flow = self.find(&TokenHash::of(handle.expose()), caller, self.edges.clock.now()).await?;
-        Ok(flow.purpose)
+        self.waiting(handle, caller).await.map(|flow| flow.purpose)
+    }
+
+    /// The flow under this handle.
+    ///
+    /// # Errors
+    /// As [`SignIn::answer`].
+    pub async fn waiting(&self, handle: &Secret, caller: &BegunBy) -> Result<SignInFlow, Refusal> {
+        self.find(&TokenHash::of(handle.expose()), caller, self.edges.clock.now()).await
+    }
+
+    /// The method of a challenge that the flow asks for, and the attempt at it.
+    fn chosen(
+        &self,
+        flow: &SignInFlow,
+        key: TokenHash,
+        (attempt, chosen): (&Attempt, Chosen<'_>),
+    ) -> Result<(&dyn Method, Attempt), Refusal> {
+        let is_meant = |asked: &&Asked| asked.method == chosen.method && chosen.id.is_none_or(|id| id == asked.id);
+        let asked = flow.asked.iter().find(is_meant).ok_or(Refusal::Wrong)?;
+        let method = self.method(&asked.method).ok_or(Refusal::Wrong)?;
+        let person = match &flow.progress {
+            Progress::Named { .. } => None,
+            Progress::Proven(before) => Some(before.user),
+        };
+        let (flow, challenge) = (Some(key), Some(asked.id.clone()));
+        Ok((method, Attempt { person, flow, challenge, ..attempt.clone() }))
     }
 
     fn method(&self, name: &str) -> Option<&dyn Method> {
@@ -153,6 +229,7 @@ impl SignIn<'_> {
             purpose: opening.purpose,
             progress,
             asked: Vec::new(),
+            demand: opening.demand,
             expires_at: self.edges.clock.now().plus(LIFETIME),
         }
     }
@@ -175,22 +252,43 @@ impl SignIn<'_> {
         }
     }
 
-    /// Is it enough?
-    async fn go_on(&self, method: &dyn Method, flow: SignInFlow) -> Result<Step, Refusal> {
+    /// Is it enough? If not: what the person has that would bring it nearer, else what they may set up.
+    async fn go_on(&self, method: &'static str, attempt: &Attempt, flow: SignInFlow) -> Result<Step, Refusal> {
         let Progress::Proven(proven) = &flow.progress else { return Err(Refusal::FlowInvalid) };
-        let methods: Vec<(&'static str, Factor)> =
-            self.methods.iter().map(|method| (method.name(), method.factor())).collect();
-        match judge(self.policy, proven, &methods) {
-            Verdict::Content => {
-                let (authentication, purpose) = (proven.clone(), flow.purpose.clone());
-                Ok(Step::Complete(Completed { authentication, method: method.name(), purpose }))
-            }
-            Verdict::More(names) if names.is_empty() => Err(Refusal::Wrong),
-            Verdict::More(names) => {
-                let flow = flow.asking(names.into_iter().map(str::to_owned).collect());
-                self.wait(flow).await.map(Step::Challenge)
-            }
+        let user = self.edges.store.user(proven.user).await?.ok_or(Refusal::Wrong)?;
+        let demands = self.demands(attempt, &user, flow.demand).await?;
+        if demands.iter().all(|demand| proven.meets(*demand)) {
+            let (authentication, purpose) = (proven.clone(), flow.purpose.clone());
+            return Ok(Step::Complete(Completed { authentication, method, purpose }));
         }
+        let factors = proven.factors();
+        let useful = || self.methods.iter().filter(|method| helps(&demands, &factors, method.factor()));
+        let mut asked = Vec::new();
+        for method in useful() {
+            let offers = method.offers(&user).await?.into_iter();
+            asked.extend(offers.map(|offer| Asked {
+                id: offer.id,
+                method: method.name().to_owned(),
+                hint: offer.hint,
+            }));
+        }
+        if asked.is_empty() {
+            asked.extend(useful().filter(|method| method.enrols()).map(|method| Asked::only(method.name())));
+        }
+        if asked.is_empty() {
+            return Err(Refusal::Wrong);
+        }
+        self.wait(flow.asking(asked)).await.map(Step::Challenge)
+    }
+
+    /// What the house, the person and the flow want. A browser that is remembered is asked by the flow alone.
+    async fn demands(&self, attempt: &Attempt, user: &User, of_flow: Demand) -> Result<[Demand; 3], Refusal> {
+        if attempt.remembered.as_ref().is_some_and(|mark| self.factors.is_remembered(user, mark)) {
+            return Ok([of_flow; 3]);
+        }
+        let standing = self.edges.store.second_factor(user.id).await?;
+        let own = if standing.required_at.is_some() { Demand::SecondProof } else { Demand::OneFactor };
+        Ok([self.policy.least, own, of_flow])
     }
 
     async fn wait(&self, flow: SignInFlow) -> Result<Challenge, Refusal> {
@@ -198,7 +296,7 @@ impl SignIn<'_> {
         let key = TokenHash::of(handle.expose());
         let until = flow.expires_at.plus(REMEMBERED);
         FLOW.put(&*self.edges.ephemeral, key.as_bytes(), &flow, until).await?;
-        Ok(Challenge { flow: handle, expires_at: flow.expires_at, methods: flow.asked })
+        Ok(Challenge { flow: handle, expires_at: flow.expires_at, asked: flow.asked })
     }
 
     async fn find(&self, key: &TokenHash, caller: &BegunBy, now: NumericDate) -> Result<SignInFlow, Refusal> {
@@ -207,16 +305,21 @@ impl SignIn<'_> {
         if flow.expires_at.is_past(now) { Err(Refusal::FlowExpired) } else { Ok(flow) }
     }
 
-    /// Counts an answer before it is judged, over all nodes: guesses at the same time are as many as guesses one by one.
-    async fn count(&self, key: &TokenHash, now: NumericDate) -> Result<(), Refusal> {
-        let quota = Quota { burst: TRIES, period: LIFETIME + REMEMBERED };
-        let counted = EphemeralKey::new(TRIED, key.as_bytes());
-        match self.edges.ephemeral.rate(&counted, quota, now).await? {
-            Decision::Allowed => Ok(()),
-            Decision::Refused { .. } => {
-                FLOW.take(&*self.edges.ephemeral, key.as_bytes(), now).await?;
-                Err(Refusal::FlowInvalid)
+    /// Counts an answer before it is judged, over all nodes: guesses at the same time are as many as guesses one by one. How many more
+    /// are heard.
+    ///
+    /// *Why one too many ends nothing:* a hundred right answers at once are five that are judged, and one of them goes on.
+    async fn count(&self, key: &TokenHash, now: NumericDate) -> Result<u8, Refusal> {
+        let until = now.plus(LIFETIME + REMEMBERED);
+        for place in 1..=TRIES {
+            let taken = EphemeralKey::new(
+                TRIED,
+                TokenHash::of_bytes(&[key.as_bytes().as_slice(), &[place]].concat()).as_bytes(),
+            );
+            if self.edges.ephemeral.add_if_absent(&taken, until, now).await? {
+                return Ok(TRIES - place);
             }
         }
+        Err(Refusal::FlowInvalid)
     }
 }

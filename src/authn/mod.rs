@@ -4,32 +4,42 @@
 //! they are good for (a session, a code, step-up) is decided above. To add one: a folder with an `impl Method`, a line in
 //! [`methods`].
 
+pub mod backup_code;
 pub mod captcha;
 pub mod device;
 pub mod flow;
+pub mod guard;
 pub mod limit;
 pub mod one_time_link;
 pub mod otp_code;
 pub mod password;
 pub mod policy;
+pub mod second_factor;
 pub mod throttle;
+pub mod totp;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use crate::authn::backup_code::BackupCode;
 use crate::authn::device::Devices;
+use crate::authn::guard::Guard;
 use crate::authn::one_time_link::OneTimeLink;
 use crate::authn::password::Password;
 use crate::authn::password::hash::PasswordHasher;
+use crate::authn::second_factor::SecondFactors;
 use crate::authn::throttle::Throttle;
+use crate::authn::totp::{Totp, TotpSetup};
 use crate::edge::{Edges, meter};
-use crate::model::authentication::{Amr, Authentication};
+use crate::model::authentication::Authentication;
 use crate::model::event::{Actor, EventName, Provenance};
 use crate::model::fault::Fault;
 use crate::model::id::{ClientId, SessionId, UserId};
-use crate::model::user::IdentifierKind;
-use crate::protocol::secret::Secret;
+use crate::model::user::{IdentifierKind, User};
+use crate::protocol::secret::{Secret, TokenHash};
+
+pub use crate::model::authentication::Factor;
 
 /// A way to prove who one is.
 #[async_trait]
@@ -45,6 +55,27 @@ pub trait Method: Send + Sync {
         false
     }
 
+    /// What this person can be asked for after another proof; nothing for a method that only begins a sign-in.
+    ///
+    /// # Errors
+    /// A fault of a store.
+    async fn offers(&self, _user: &User) -> Result<Vec<Offer>, Fault> {
+        Ok(Vec::new())
+    }
+
+    /// True when a person who has nothing else may set it up within a sign-in that asks for more.
+    fn enrols(&self) -> bool {
+        false
+    }
+
+    /// Sends or makes what the answer needs, where it needs something. The attempt names the person and the challenge.
+    ///
+    /// # Errors
+    /// A [`Refusal`]; [`Refusal::Wrong`] for a method whose answer needs nothing.
+    async fn begin(&self, _attempt: &Attempt) -> Result<Begun, Refusal> {
+        Err(Refusal::Wrong)
+    }
+
     /// Makes an answer of the one value that a challenge is answered with; `identifier` is the name that was typed.
     fn read(&self, identifier: Option<&str>, value: Secret) -> Answer;
 
@@ -53,6 +84,22 @@ pub trait Method: Send + Sync {
     /// # Errors
     /// A [`Refusal`] that says as much as a stranger may know.
     async fn finish(&self, attempt: &Attempt, answer: &Answer) -> Result<Authentication, Refusal>;
+}
+
+/// One thing that a person can be asked for.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Offer {
+    /// Its name among the challenges of a sign-in.
+    pub id: String,
+    /// What tells it from others of its kind: a masked address.
+    pub hint: Option<String>,
+}
+
+/// What the answer of a challenge needs.
+#[derive(Clone, Debug)]
+pub enum Begun {
+    /// A secret that the person takes into their app.
+    Setup(TotpSetup),
 }
 
 /// Where an attempt comes from, and what for.
@@ -68,6 +115,14 @@ pub struct Attempt {
     pub again_in: Option<SessionId>,
     /// The app that the person signs in for, or acts through.
     pub client: Option<ClientId>,
+    /// The mark of a browser in which no second factor is asked for ([`second_factor`]).
+    pub remembered: Option<Secret>,
+    /// The sign-in under way, by the hash of its handle.
+    pub flow: Option<TokenHash>,
+    /// The challenge that is answered, by its name in the sign-in.
+    pub challenge: Option<String>,
+    /// Languages of what is sent, the most wanted first.
+    pub languages: Vec<String>,
 }
 
 impl Attempt {
@@ -84,28 +139,6 @@ impl Attempt {
     }
 }
 
-/// Kinds of things that are proven: two of the same kind are one factor.
-#[derive(Copy, Clone, Debug, Eq, PartialEq)]
-pub enum Factor {
-    /// Something the person knows.
-    Knowledge,
-    /// Something the person has.
-    Possession,
-    /// A mailbox that is read by the person: not a second factor (PROTOCOL A10).
-    Mailbox,
-}
-
-impl Factor {
-    /// The kind that a method reference stands for.
-    pub const fn of(amr: Amr) -> Self {
-        match amr {
-            Amr::Pwd => Self::Knowledge,
-            Amr::Otp => Self::Possession,
-            Amr::Mail => Self::Mailbox,
-        }
-    }
-}
-
 /// What the person sent.
 #[derive(Clone, Debug)]
 pub enum Answer {
@@ -118,6 +151,8 @@ pub enum Answer {
     },
     /// The token of a link.
     Link(Secret),
+    /// A code.
+    Code(Secret),
 }
 
 /// Why an attempt is no proof.
@@ -125,6 +160,8 @@ pub enum Answer {
 pub enum Refusal {
     /// Name, password or link are not right; which one is not told.
     Wrong,
+    /// A code is not right; how many more the sign-in hears, where it counts them.
+    WrongCode(Option<u8>),
     /// Too many attempts; seconds until the next is heard.
     TooMany(u64),
     /// Too many failures in a row: waiting does not help, a link does. Only a browser that the account knows is told.
@@ -155,7 +192,7 @@ pub async fn judge(method: &dyn Method, attempt: &Attempt, answer: &Answer) -> R
     let judged = method.finish(attempt, answer).await;
     let outcome = match &judged {
         Ok(_) => "ok",
-        Err(Refusal::Wrong) => "wrong",
+        Err(Refusal::Wrong | Refusal::WrongCode(_)) => "wrong",
         Err(Refusal::TooMany(_)) => "too_many",
         Err(Refusal::Closed) => "closed",
         Err(Refusal::Disabled) => "disabled",
@@ -173,9 +210,14 @@ pub fn methods(
     hasher: Arc<PasswordHasher>,
     (throttle, devices): (Throttle, Devices),
     names: Vec<IdentifierKind>,
+    factors: &SecondFactors,
 ) -> Vec<Box<dyn Method>> {
+    let guard = Guard { edges: edges.clone(), throttle, devices: devices.clone() };
     vec![
         Box::new(Password { edges: edges.clone(), hasher, throttle, devices, names }),
         Box::new(OneTimeLink { edges: edges.clone(), throttle }),
+        Box::new(Totp { factors: factors.clone(), guard: guard.clone() }),
+        Box::new(BackupCode { factors: factors.clone(), guard }),
+        Box::new(totp::Setup { factors: factors.clone() }),
     ]
 }

@@ -39,6 +39,17 @@ pub struct Throttle {
     pub work: Quota,
     /// Failures in a row.
     pub in_a_row: InARow,
+    /// Wrong answers of second factors of one account in an hour ([`guard`](crate::authn::guard)).
+    pub factor: Option<Places>,
+}
+
+/// How many answers may be wrong in an hour.
+#[derive(Copy, Clone, Debug)]
+pub struct Places {
+    /// In all.
+    pub most: u8,
+    /// From browsers that the account does not know.
+    pub by_strangers: u8,
 }
 
 /// How many attempts at one account may fail in a row (PROTOCOL A4). Waiting gives no more of them.
@@ -95,12 +106,14 @@ impl Guess<'_> {
 
 impl Throttle {
     /// Ten attempts at an account at once, then one a minute; ten failures from an address within five minutes (S-123); a hundred
-    /// failures in a row, of which ten are kept for known browsers; sixty right ones at once, then one in two seconds.
+    /// failures in a row, of which ten are kept for known browsers; sixty right ones at once, then one in two seconds; ten wrong answers
+    /// of second factors in an hour (PROTOCOL A7), of which three are kept for known browsers.
     pub const PRODUCTION: Self = Self {
         account: Quota { burst: 10, period: Duration::from_mins(1) },
         address: Quota { burst: 10, period: Duration::from_secs(30) },
         work: Quota { burst: 60, period: Duration::from_secs(2) },
         in_a_row: InARow { most: 100, by_strangers: 90 },
+        factor: Some(Places { most: 10, by_strangers: 7 }),
     };
 
     /// Wide enough for a test harness that signs in hundreds of times.
@@ -109,6 +122,7 @@ impl Throttle {
         address: Quota { burst: 100_000, period: Duration::from_millis(1) },
         work: Quota { burst: 10_000, period: Duration::from_millis(1) },
         in_a_row: InARow { most: 11_000, by_strangers: 10_000 },
+        factor: None,
     };
 
     /// `failures` from an address within `time`, and as long of silence after them.
@@ -360,7 +374,7 @@ mod tests {
     /// In a flood, counters that are nearest to empty go first: one that lasted for days would outlive all the others.
     #[test]
     fn no_counter_of_ours_lasts_longer_than_an_hour() {
-        let Throttle { account, address, work, in_a_row: _ } = Throttle::PRODUCTION;
+        let Throttle { account, address, work, in_a_row: _, factor: _ } = Throttle::PRODUCTION;
         for quota in [account, address, work] {
             assert!(quota.period * quota.burst <= Duration::from_hours(1), "{quota:?}");
         }

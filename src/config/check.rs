@@ -42,11 +42,16 @@ impl Config {
             ("account.deletion_grace", self.account.deletion_grace, Duration::ZERO, YEAR),
             ("server.drain", self.server.drain, Duration::ZERO, HOUR),
             ("limits.block_for", self.limits.block_for, MINUTE, DAY),
+            ("second_factor.remember", self.second_factor.remember, Duration::ZERO, YEAR),
         ] {
             if set < least || set > most {
                 let [set, least, most] = [set, least, most].map(duration::format);
                 found.push(ConfigError::new(key, format!("is {set}; it must be from {least} to {most}")));
             }
+        }
+        let codes = self.backup_codes.count;
+        if codes > 50 {
+            found.push(ConfigError::new("backup_codes.count", format!("is {codes}; it must be from 1 to 50")));
         }
         found.extend(self.check_registration(environment).err());
         found.extend(self.account_settings().err().into_iter().flatten());

@@ -9,6 +9,7 @@
 
 pub mod account;
 pub mod api;
+pub mod backup_codes;
 pub mod captcha;
 mod check;
 pub mod client_registration;
@@ -34,6 +35,7 @@ mod number;
 pub mod password;
 pub mod reference;
 pub mod registration;
+pub mod second_factor;
 pub mod secret;
 pub mod server;
 pub mod session;
@@ -81,6 +83,10 @@ pub struct Config {
     pub account: account::Account,
     /// Which names, addresses and numbers are taken.
     pub identity: identity::Identity,
+    /// What is asked for beside the first proof.
+    pub second_factor: second_factor::SecondFactor,
+    /// Codes for the day when every other factor is lost.
+    pub backup_codes: backup_codes::BackupCodes,
     /// How long people stay signed in.
     pub session: session::Session,
     /// How long it is remembered what happened.

@@ -2,7 +2,8 @@
 //!
 //! RFC 6265bis §4.1.3 (name prefixes), OWASP ASVS 3.3.1-3.3.4. The flow cookie names a browser before anybody is signed in:
 //! pending requests and form tokens are bound to it. *Why a third:* the mark of `authn::device` keeps a stranger who guesses from
-//! shutting the person out of their own browser; it opens nothing.
+//! shutting the person out of their own browser; it opens nothing. A sign-in that waits for its second proof has a cookie of its own, so
+//! that no other page takes it for a session; and a browser in which none is asked for has the mark of `authn::second_factor`.
 
 use std::time::Duration;
 
@@ -46,6 +47,8 @@ pub struct Cookies {
     session: String,
     flow: String,
     device: String,
+    half: String,
+    remembered: String,
 }
 
 /// How long a browser is known after a sign-in.
@@ -63,6 +66,8 @@ impl Cookies {
             session: format!("{prefix}symbolon_session"),
             flow: format!("{prefix}symbolon_flow"),
             device: format!("{prefix}symbolon_device"),
+            half: format!("{prefix}symbolon_half"),
+            remembered: format!("{prefix}symbolon_remembered"),
             scope,
         }
     }
@@ -90,6 +95,31 @@ impl Cookies {
     /// The mark a browser carries, if its value has the form of ours.
     pub fn device(&self, headers: &HeaderMap) -> Option<Secret> {
         read(headers, &self.device)
+    }
+
+    /// `Set-Cookie` for a sign-in that waits for its second proof.
+    pub fn set_half(&self, handle: &Secret) -> HeaderValue {
+        self.set(&self.half, handle.expose(), Some(Keep::WhileOpen))
+    }
+
+    /// `Set-Cookie` that ends such a sign-in in the browser.
+    pub fn clear_half(&self) -> HeaderValue {
+        self.set(&self.half, "", None)
+    }
+
+    /// The sign-in that a browser is in the middle of, if its value has the form of ours.
+    pub fn half(&self, headers: &HeaderMap) -> Option<Secret> {
+        read(headers, &self.half)
+    }
+
+    /// `Set-Cookie` for the mark of a browser in which no second factor is asked for.
+    pub fn set_remembered(&self, mark: &Secret, keep: Keep) -> HeaderValue {
+        self.set(&self.remembered, mark.expose(), Some(keep))
+    }
+
+    /// That mark, if its value has the form of ours.
+    pub fn remembered(&self, headers: &HeaderMap) -> Option<Secret> {
+        read(headers, &self.remembered)
     }
 
     /// `Set-Cookie` that ends the session in the browser.

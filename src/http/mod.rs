@@ -31,6 +31,7 @@ pub mod origins;
 pub mod page;
 pub mod probe;
 pub mod proxy;
+pub mod qr;
 pub mod rate_limit;
 pub mod refusals;
 pub mod render;

@@ -140,7 +140,9 @@ impl Web {
 
     /// The engine of every sign-in.
     pub fn sign_in(&self) -> SignIn<'_> {
-        SignIn { edges: &self.provider.edges, methods: &self.methods, policy: SignInPolicy::default() }
+        let factors = &self.provider.factors;
+        let policy = SignInPolicy { least: factors.policy.least };
+        SignIn { edges: &self.provider.edges, methods: &self.methods, policy, factors }
     }
 
     /// The method called `name`.

@@ -41,6 +41,61 @@ impl Amr {
             Self::Otp | Self::Mail => "otp",
         }
     }
+
+    /// The kind of thing that it proves.
+    pub const fn factor(self) -> Factor {
+        match self {
+            Self::Pwd => Factor::Knowledge,
+            Self::Otp => Factor::Possession,
+            Self::Mail => Factor::Mailbox,
+        }
+    }
+}
+
+/// Kinds of things that are proven: two of the same kind are one factor.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+pub enum Factor {
+    /// Something the person knows.
+    Knowledge,
+    /// Something the person has.
+    Possession,
+    /// A mailbox that is read by the person. Beside a password it makes no two factors, since it opens the way to a new password (PROTOCOL
+    /// A10); beside something the person has it does.
+    Mailbox,
+}
+
+/// What a sign-in must reach, the least first.
+#[derive(Copy, Clone, Debug, Default, Eq, PartialEq, Ord, PartialOrd, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Demand {
+    /// One proof.
+    #[default]
+    OneFactor,
+    /// A second proof of another kind, a code by mail among them: what a person chose for themselves.
+    SecondProof,
+    /// Two factors: [`Acr::TwoFactors`].
+    TwoFactors,
+}
+
+impl Demand {
+    /// True when these proofs reach it.
+    pub fn is_met_by(self, proven: &[Factor]) -> bool {
+        let has = |factor| proven.contains(&factor);
+        match self {
+            Self::OneFactor => true,
+            Self::SecondProof => proven.iter().any(|factor| Some(factor) != proven.first()),
+            Self::TwoFactors => has(Factor::Possession) && (has(Factor::Knowledge) || has(Factor::Mailbox)),
+        }
+    }
+}
+
+impl From<Acr> for Demand {
+    fn from(acr: Acr) -> Self {
+        match acr {
+            Acr::OneFactor => Self::OneFactor,
+            Acr::TwoFactors => Self::TwoFactors,
+        }
+    }
 }
 
 /// Authentication context classes, weakest first (`DECISIONS.md`).
@@ -56,7 +111,7 @@ pub enum Acr {
 
 impl Acr {
     /// Every class that a sign-in can reach today.
-    pub const REACHABLE: &'static [Self] = &[Self::OneFactor];
+    pub const REACHABLE: &'static [Self] = &[Self::OneFactor, Self::TwoFactors];
 
     /// The value in tokens and `acr_values_supported`.
     pub const fn as_str(self) -> &'static str {
@@ -91,27 +146,45 @@ impl Authentication {
 
     /// The class that this proof reaches.
     pub fn acr(&self) -> Acr {
-        // E-mail is no second factor (PROTOCOL A10), so only a password with a one-time password counts as two.
-        if self.amr.contains(&Amr::Pwd) && self.amr.contains(&Amr::Otp) { Acr::TwoFactors } else { Acr::OneFactor }
+        if self.meets(Demand::TwoFactors) { Acr::TwoFactors } else { Acr::OneFactor }
     }
 
-    /// With what was proven after it; `None` when that is of somebody else.
+    /// The kinds of what was proven, each once.
+    pub fn factors(&self) -> Vec<Factor> {
+        let mut factors = Vec::new();
+        for factor in self.amr.iter().map(|amr| amr.factor()) {
+            if !factors.contains(&factor) {
+                factors.push(factor);
+            }
+        }
+        factors
+    }
+
+    /// True when it reaches what is demanded.
+    pub fn meets(&self, demand: Demand) -> bool {
+        demand.is_met_by(&self.factors())
+    }
+
+    /// With what was proven after it; it stays as old as the first proof. `None` when the other is of somebody else.
     #[must_use]
     pub fn with(mut self, proof: Self) -> Option<Self> {
         if proof.user != self.user {
             return None;
         }
         self.amr.extend(proof.amr.into_iter().filter(|amr| !self.amr.contains(amr)).collect::<Vec<_>>());
-        Some(Self { at: proof.at, ..self })
+        Some(self)
     }
 
-    /// `amr` as in tokens, each value once.
+    /// `amr` as in tokens, each value once; `mfa` where two factors came together (RFC 8176 §2).
     pub fn amr_values(&self) -> Vec<String> {
         let mut values: Vec<String> = Vec::new();
         for amr in &self.amr {
             if !values.iter().any(|value| value == amr.as_str()) {
                 values.push(amr.as_str().to_owned());
             }
+        }
+        if self.acr() >= Acr::TwoFactors && self.factors().len() > 1 {
+            values.push("mfa".to_owned());
         }
         values
     }
@@ -155,6 +228,23 @@ mod tests {
         }
         let of_another = Authentication { user: UserId::new([2; 16]), ..of(2) };
         assert!(!of_another.stands(&user(epoch(2))));
+    }
+
+    /// DECISIONS.md (acr, amr), PROTOCOL A10
+    #[test]
+    fn two_factors_are_of_two_kinds_and_mail_beside_a_password_is_none() {
+        for (amr, second_proof, acr, values) in [
+            (vec![Amr::Pwd], false, Acr::OneFactor, vec!["pwd"]),
+            (vec![Amr::Mail], false, Acr::OneFactor, vec!["otp"]),
+            (vec![Amr::Pwd, Amr::Mail], true, Acr::OneFactor, vec!["pwd", "otp"]),
+            (vec![Amr::Mail, Amr::Pwd], true, Acr::OneFactor, vec!["otp", "pwd"]),
+            (vec![Amr::Pwd, Amr::Otp], true, Acr::TwoFactors, vec!["pwd", "otp", "mfa"]),
+            (vec![Amr::Mail, Amr::Otp], true, Acr::TwoFactors, vec!["otp", "mfa"]),
+        ] {
+            let proven = Authentication::new((UserId::new([1; 16]), Epoch::FIRST), NOW, amr.clone());
+            assert_eq!(proven.meets(Demand::SecondProof), second_proof, "{amr:?}");
+            assert_eq!((proven.acr(), proven.amr_values()), (acr, values.into_iter().map(str::to_owned).collect()));
+        }
     }
 
     #[test]

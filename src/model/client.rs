@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::authentication::{Acr, Demand};
 use crate::model::id::ClientId;
 use crate::model::own_claim::OwnClaim;
 use crate::protocol::client_metadata::{ApplicationType, ClientAuthMethod, ClientMetadata, GrantType};
@@ -80,6 +81,9 @@ pub struct ClientPolicy {
     pub refresh_token_absolute: Option<u64>,
     /// `http` redirect URIs on this machine are fine for a web client: it is being developed.
     pub development: bool,
+    /// What a sign-in for it must reach; `None`: whatever the house wants.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub least_acr: Option<Acr>,
 }
 
 impl Default for ClientPolicy {
@@ -99,6 +103,7 @@ impl Default for ClientPolicy {
             refresh_token_lifetime: None,
             refresh_token_absolute: None,
             development: false,
+            least_acr: None,
         }
     }
 }
@@ -181,6 +186,11 @@ impl Client {
     /// True when a challenge is needed (RFC 9700 §2.1.1).
     pub fn requires_pkce(&self) -> bool {
         self.is_public() || self.policy.require_pkce
+    }
+
+    /// What a sign-in for it must reach.
+    pub fn demand(&self) -> Demand {
+        self.policy.least_acr.map_or(Demand::OneFactor, Demand::from)
     }
 
     /// True when it registered itself.

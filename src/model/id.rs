@@ -77,9 +77,11 @@ ids! {
     EventId;
     /// A wish for one's data.
     ExportId;
+    /// What a person can prove themselves with beside the password.
+    AuthenticatorId;
 }
 
-ordered! { IdentifierId SessionId GrantId ConsentId JobId EventId ExportId }
+ordered! { IdentifierId SessionId GrantId ConsentId JobId EventId ExportId AuthenticatorId }
 
 impl UserId {
     /// A new id that tells nothing (UUID version 4), since it is published as `sub`.

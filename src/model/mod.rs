@@ -1,6 +1,7 @@
 //! What we remember, and how it may change: plain values, each transition a method that consumes the old state.
 
 pub mod authentication;
+pub mod authenticator;
 pub mod authorization_code;
 pub mod client;
 pub mod epoch;

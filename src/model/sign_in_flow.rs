@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::authentication::Authentication;
+use crate::model::authentication::{Authentication, Demand};
 use crate::model::id::ClientId;
 use crate::protocol::numeric_date::NumericDate;
 use crate::protocol::pkce::CodeChallenge;
@@ -23,10 +23,31 @@ pub struct SignInFlow {
     pub purpose: Purpose,
     /// How far it is.
     pub progress: Progress,
-    /// The names of the methods that are asked for.
-    pub asked: Vec<String>,
+    /// What is asked for.
+    pub asked: Vec<Asked>,
+    /// What it must reach, beside what the house and the person want.
+    pub demand: Demand,
     /// The end.
     pub expires_at: NumericDate,
+}
+
+/// One thing that is asked for.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Asked {
+    /// Its name in this sign-in.
+    pub id: String,
+    /// The method that judges the answer.
+    pub method: String,
+    /// What tells it from others of its kind: a masked address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+}
+
+impl Asked {
+    /// The only one of its method.
+    pub fn only(method: &str) -> Self {
+        Self { id: method.to_owned(), method: method.to_owned(), hint: None }
+    }
 }
 
 /// Who began a sign-in, and alone may go on with it.
@@ -48,6 +69,8 @@ pub enum Purpose {
     Code(Wanted),
     /// Tokens for a first-party app, at once.
     Tokens(Wanted),
+    /// More proof in a session that stands, which stays as old as it is.
+    Raise,
 }
 
 /// What a first-party app wants.
@@ -81,7 +104,7 @@ pub struct AnotherPerson;
 
 impl SignInFlow {
     /// The layout written today.
-    pub const VERSION: u8 = 1;
+    pub const VERSION: u8 = 2;
 
     /// True when `caller` may go on with it.
     pub fn is_of(&self, caller: &BegunBy) -> bool {
@@ -105,10 +128,10 @@ impl SignInFlow {
         Ok(Self { progress: Progress::Proven(whole), asked: Vec::new(), ..self })
     }
 
-    /// Waiting for the answers of these methods.
+    /// Waiting for one of these answers.
     #[must_use]
-    pub fn asking(self, methods: Vec<String>) -> Self {
-        Self { asked: methods, ..self }
+    pub fn asking(self, asked: Vec<Asked>) -> Self {
+        Self { asked, ..self }
     }
 }
 
@@ -125,7 +148,8 @@ mod tests {
             begun_by: BegunBy { client: None, browser: browser.map(TokenHash::of) },
             purpose: Purpose::Session,
             progress: Progress::Named { identifier: "alice".to_owned() },
-            asked: vec!["password".to_owned()],
+            asked: vec![Asked::only("password")],
+            demand: Demand::OneFactor,
             expires_at: NumericDate::from_seconds(300),
         }
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 
 use crate::account::Accounts;
+use crate::authn::second_factor::SecondFactors;
 use crate::edge::Edges;
 use crate::edge::vault::Vault;
 use crate::oauth::client_auth::guess::ClientGuesses;
@@ -38,6 +39,8 @@ pub struct Provider {
     pub scopes_supported: Scope,
     /// What people do with their accounts.
     pub accounts: Accounts,
+    /// What is asked for beside the first proof.
+    pub factors: SecondFactors,
     /// Languages of the pages.
     pub ui_locales: Vec<String>,
     /// Public keys of clients, remembered.

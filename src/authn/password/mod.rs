@@ -16,11 +16,12 @@ use async_trait::async_trait;
 use crate::authn::device::Devices;
 use crate::authn::password::hash::PasswordHasher;
 use crate::authn::throttle::{Guess, Throttle, Whom};
-use crate::authn::{Answer, Attempt, Factor, Method, Refusal};
+use crate::authn::{Answer, Attempt, Factor, Method, Offer, Refusal};
 use crate::edge::Edges;
 use crate::model::authentication::{Amr, Authentication};
+use crate::model::fault::Fault;
 use crate::model::id::UserId;
-use crate::model::user::{IdentifierKind, LookupName};
+use crate::model::user::{IdentifierKind, LookupName, User};
 use crate::protocol::secret::Secret;
 
 /// The method `password`.
@@ -51,6 +52,13 @@ impl Method for Password {
         true
     }
 
+    /// After a proof of another kind, for who has a password.
+    async fn offers(&self, user: &User) -> Result<Vec<Offer>, Fault> {
+        let stands = self.edges.store.password(user.id).await?.is_some();
+        let offer = Offer { id: self.name().to_owned(), hint: None };
+        Ok(if stands { vec![offer] } else { Vec::new() })
+    }
+
     fn read(&self, identifier: Option<&str>, value: Secret) -> Answer {
         Answer::Password { login: identifier.unwrap_or_default().to_owned(), password: value }
     }
@@ -58,12 +66,20 @@ impl Method for Password {
     async fn finish(&self, attempt: &Attempt, answer: &Answer) -> Result<Authentication, Refusal> {
         let Answer::Password { login, password } = answer else { return Err(Refusal::Wrong) };
         let now = self.edges.clock.now();
-        let Some(name) = LookupName::parse(login) else { return Err(Refusal::Wrong) };
         let store = &self.edges.store;
-        let user = store.user_by_name(&name).await?;
-        let user = user.filter(|user| user.named(&name).is_some_and(|own| self.names.contains(&own.kind)));
+        let name = LookupName::parse(login);
+        let user = match (attempt.person, &name) {
+            // Who it must be is known: whatever was typed as a name says nothing.
+            (Some(person), _) => store.user(person).await?,
+            (None, Some(name)) => {
+                let user = store.user_by_name(name).await?;
+                user.filter(|user| user.named(name).is_some_and(|own| self.names.contains(&own.kind)))
+            }
+            (None, None) => return Err(Refusal::Wrong),
+        };
         // One counter for an account over all its names (PROTOCOL A4).
-        let at = user.as_ref().map_or(Whom::Nobody(name.as_str()), |user| Whom::Account(user.id));
+        let nobody = Whom::Nobody(name.as_ref().map_or("", LookupName::as_str));
+        let at = user.as_ref().map_or(nobody, |user| Whom::Account(user.id));
         let known_browser = match (&user, &attempt.device) {
             (Some(user), Some(mark)) if self.devices.recognises(user.id, mark) => Some(mark),
             _ => None,

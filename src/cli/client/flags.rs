@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 
 use crate::cli::CommandError;
 use crate::config::duration;
+use crate::model::authentication::Acr;
 use crate::model::client::{
     AccessTokenEncryption, AccessTokenFormat, ClientPolicy, RefreshTokenExpiry, RefreshTokenPolicy, TokenDelivery,
 };
@@ -113,6 +114,18 @@ pub struct Flags {
     /// It is being developed: http redirect URIs on this machine are fine.
     #[arg(long, value_name = "yes|no", num_args = 0..=1, default_missing_value = "yes", require_equals = true, value_parser = yes_or_no)]
     development: Option<bool>,
+    /// What a sign-in for it must reach.
+    #[arg(long, value_name = "CLASS")]
+    least_acr: Option<LeastAcr>,
+}
+
+/// What a sign-in must reach.
+#[derive(Copy, Clone, Debug, Eq, PartialEq, ValueEnum)]
+enum LeastAcr {
+    /// Whatever this server wants of everybody.
+    Any,
+    /// Two factors.
+    TwoFactors,
 }
 
 /// What a first-party app gets.
@@ -280,6 +293,11 @@ impl Flags {
                 None => before.refresh_token,
             },
             development: self.development.unwrap_or(before.development),
+            least_acr: match self.least_acr {
+                Some(LeastAcr::Any) => None,
+                Some(LeastAcr::TwoFactors) => Some(Acr::TwoFactors),
+                None => before.least_acr,
+            },
         })
     }
 }

@@ -28,6 +28,8 @@ const CLEAR: &[&str] = &[
         (SELECT id FROM data_export WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)",
     "DELETE FROM consumed_once WHERE (kind, hash) IN
         (SELECT kind, hash FROM consumed_once WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)",
+    "DELETE FROM authenticator WHERE id IN
+        (SELECT id FROM authenticator WHERE expires_at IS NOT NULL AND expires_at <= $1 ORDER BY expires_at LIMIT $2)",
     "DELETE FROM oauth_grant WHERE id IN
         (SELECT id FROM oauth_grant WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)",
     "DELETE FROM user_session WHERE id IN

@@ -38,6 +38,7 @@ use crate::protocol::secret::TokenHash;
 mod access_token;
 mod account;
 mod administration;
+mod authenticator;
 pub mod backup;
 mod beside;
 mod client;
@@ -73,6 +74,7 @@ pub(in crate::edge) mod statement;
 pub(in crate::edge) mod writer;
 
 pub use account::{Once, Registered};
+pub use authenticator::{LastOne, Removal};
 pub use beside::Beside;
 pub use contact::Added;
 pub use epoch::Kept;

@@ -76,6 +76,7 @@ pub const SEALED_COLUMNS: &[SealedColumn] = &[
     sealed!("oauth_client", "id": Text, "sealed_secret" as "secret"),
     sealed!("job", "id": Uuid, "payload" as "payload"),
     sealed!("data_export", "id": Uuid, "archive" as "archive"),
+    sealed!("authenticator", "id": Uuid, "secret" as "secret"),
 ];
 
 /// The key of a row with a sealed value.

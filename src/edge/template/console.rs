@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use crate::edge::template::context::Profile;
+use crate::edge::template::context::account::FieldMistake;
+use crate::edge::template::context::{Profile, TotpSetup};
 
 /// What stands around every page of the console (`console.html`).
 #[derive(Clone, Debug, Serialize)]
@@ -33,6 +34,48 @@ pub struct ConsoleLink {
 pub struct Overview {
     /// The frame.
     pub console: Console,
+}
+
+/// `page/account_security.html`
+#[derive(Clone, Serialize)]
+pub struct Security {
+    /// The frame.
+    pub console: Console,
+    /// Where the forms post to.
+    pub action: String,
+    /// Whether anything is confirmed.
+    pub has_factor: bool,
+    /// The app that makes codes of the time.
+    pub totp: Option<Factor>,
+    /// A secret that was made just now.
+    pub setup: Option<TotpSetup>,
+    /// Backup codes that were made just now.
+    pub codes: Vec<String>,
+    /// How many backup codes are left.
+    pub codes_left: u32,
+    /// How many there were.
+    pub codes_total: u32,
+    /// Whether a second factor is asked for at each sign-in.
+    pub required: bool,
+    /// Whether everybody here needs one.
+    pub required_by_policy: bool,
+    /// What is wrong.
+    pub mistakes: Vec<FieldMistake>,
+    /// The end of a text key `mistake-…` about the whole form.
+    pub error: Option<String>,
+}
+
+/// Something that a person proves themselves with.
+#[derive(Clone, Debug, Serialize)]
+pub struct Factor {
+    /// Its name in forms.
+    pub id: String,
+    /// What its owner calls it.
+    pub name: String,
+    /// Since when, in Unix seconds.
+    pub since: i64,
+    /// When it was last used, in Unix seconds.
+    pub last_used: Option<i64>,
 }
 
 /// `page/account_apps.html`

@@ -168,6 +168,66 @@ pub struct LinkPage {
     pub token: String,
 }
 
+/// `page/second_factor.html`: the id `otp` is the field, `otp-submit` the button.
+#[derive(Clone, Serialize)]
+pub struct SecondFactor {
+    /// Where the form posts to.
+    pub action: String,
+    /// The token of the form.
+    pub csrf: String,
+    /// The end of the text keys `second-about-…`.
+    pub method: String,
+    /// What is asked for, by its name in the sign-in.
+    pub challenge: String,
+    /// What tells it from others of its kind.
+    pub hint: Option<String>,
+    /// A secret that was made just now.
+    pub setup: Option<TotpSetup>,
+    /// What else may be answered.
+    pub others: Vec<OtherFactor>,
+    /// The end of a text key `second-error-…`.
+    pub error: Option<String>,
+    /// For how many days this browser may be remembered, where it may.
+    pub remember_days: Option<u64>,
+    /// Where one begins anew.
+    pub sign_in_uri: String,
+    /// The app that asks, when one does.
+    pub client: Option<Client>,
+    /// A way back to the app.
+    pub back_uri: Option<String>,
+}
+
+/// Another way to go on.
+#[derive(Clone, Debug, Serialize)]
+pub struct OtherFactor {
+    /// The end of a text key `second-use-…`.
+    pub method: String,
+    /// What tells it from others of its kind.
+    pub hint: Option<String>,
+    /// Where it is asked for.
+    pub url: String,
+}
+
+/// `part/totp_setup.html`: a secret for a code app.
+#[derive(Clone, Serialize)]
+pub struct TotpSetup {
+    /// In groups of four.
+    pub secret: String,
+    /// For an app on the same device.
+    pub uri: String,
+    /// An SVG element that we made.
+    pub picture: String,
+}
+
+/// `page/backup_codes.html`
+#[derive(Clone, Serialize)]
+pub struct BackupCodes {
+    /// Each good once.
+    pub codes: Vec<String>,
+    /// Where one goes on.
+    pub continue_uri: String,
+}
+
 /// `page/form_post.html` (OAuth 2.0 Form Post Response Mode).
 #[derive(Clone, Debug, Serialize)]
 pub struct FormPost {

@@ -50,6 +50,37 @@ fn alice() -> Account {
     Account { name: "Alice Liddell".into(), login: "alice@example.com".into() }
 }
 
+fn totp_setup() -> TotpSetup {
+    let uri = "otpauth://totp/id.example.com:alice@example.com?secret=JBSWY3DPEHPK3PXP&issuer=id.example.com";
+    let picture = "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"240\" height=\"240\" viewBox=\"0 0 8 8\"><rect width=\"8\" height=\"8\" fill=\"#fff\"/><path d=\"M1 1h2v2H1zM5 1h2v2H5zM1 5h2v2H1zM4 4h1v1H4zM6 6h1v1H6z\"/></svg>";
+    TotpSetup { secret: "JBSW Y3DP EHPK 3PXP".into(), uri: uri.into(), picture: picture.into() }
+}
+
+fn backup_codes() -> Vec<String> {
+    (0..10).map(|number| format!("k3x{number}-8mzq-w0d4a")).collect()
+}
+
+fn second_factor(method: &str) -> SecondFactor {
+    SecondFactor {
+        action: "/sign-in/second?flow=1".into(),
+        csrf: "token".into(),
+        method: method.into(),
+        challenge: method.into(),
+        hint: None,
+        setup: None,
+        others: vec![OtherFactor {
+            method: "backup_code".into(),
+            hint: None,
+            url: "/sign-in/second?flow=1&challenge=backup_code".into(),
+        }],
+        error: None,
+        remember_days: Some(30),
+        sign_in_uri: "/sign-in?flow=1&other=1".into(),
+        client: Some(shop()),
+        back_uri: Some("https://books.example.com/".into()),
+    }
+}
+
 fn sign_in() -> SignIn {
     SignIn {
         action: "/sign-in?flow=1".into(),
@@ -198,6 +229,24 @@ fn sign_in_samples() -> Vec<Sample> {
 
 fn consent_samples() -> Vec<Sample> {
     vec![
+        sample("second_factor", "page/second_factor.html", second_factor("totp")),
+        sample(
+            "second_factor_wrong",
+            "page/second_factor.html",
+            SecondFactor { error: Some("wrong_code".into()), remember_days: None, ..second_factor("backup_code") },
+        ),
+        sample(
+            "second_factor_setup",
+            "page/second_factor.html",
+            SecondFactor { setup: Some(totp_setup()), others: vec![], ..second_factor("totp_setup") },
+        ),
+        sample("second_factor_begin", "page/second_factor.html", second_factor("totp_setup")),
+        sample("second_factor_password", "page/second_factor.html", second_factor("password")),
+        sample(
+            "backup_codes",
+            "page/backup_codes.html",
+            BackupCodes { codes: backup_codes(), continue_uri: "/sign-in?flow=1".into() },
+        ),
         sample("consent", "page/consent.html", consent()),
         sample(
             "consent_full",
@@ -291,6 +340,24 @@ fn links(ids: &[&str]) -> Vec<Link> {
     ids.iter().map(|id| Link { id: (*id).into(), url: format!("/{id}") }).collect()
 }
 
+fn security(on: bool) -> Security {
+    let totp = Factor { id: "1".into(), name: String::new(), since: 1_790_000_000, last_used: Some(1_800_000_000) };
+    Security {
+        console: console("security"),
+        action: "/account/security".into(),
+        has_factor: on,
+        totp: Some(totp).filter(|_| on),
+        setup: None,
+        codes: vec![],
+        codes_left: 9,
+        codes_total: 10,
+        required: on,
+        required_by_policy: false,
+        mistakes: vec![],
+        error: None,
+    }
+}
+
 fn console(current: &str) -> Console {
     let page = |id: &str| ConsoleLink { id: id.into(), url: format!("/account/{id}"), current: id == current };
     Console {
@@ -376,6 +443,18 @@ fn console_samples() -> Vec<Sample> {
     let nothing = History { events: vec![], older_uri: None, ..history() };
     vec![
         sample("account", "page/account.html", Overview { console: console("overview") }),
+        sample("account_security", "page/account_security.html", security(true)),
+        sample("account_security_none", "page/account_security.html", security(false)),
+        sample(
+            "account_security_setup",
+            "page/account_security.html",
+            Security { setup: Some(totp_setup()), totp: None, ..security(false) },
+        ),
+        sample(
+            "account_security_codes",
+            "page/account_security.html",
+            Security { codes: backup_codes(), ..security(true) },
+        ),
         sample("account_sessions", "page/account_sessions.html", sessions()),
         sample("account_sessions_one", "page/account_sessions.html", nowhere),
         sample("account_apps", "page/account_apps.html", apps()),

@@ -40,6 +40,7 @@
 
 pub mod answer;
 pub mod app;
+mod authenticators;
 pub mod body;
 pub mod caller;
 pub mod code;
@@ -49,6 +50,7 @@ mod history;
 mod index;
 mod manners;
 mod me;
+mod mfa;
 mod openapi;
 pub mod operation;
 mod options;
@@ -89,7 +91,7 @@ pub const BASE: &str = "/api/v1";
 
 /// Every operation, whether it is switched on or not.
 fn operations() -> Vec<Operation> {
-    let every: [fn() -> Vec<Operation>; 14] = [
+    let every: [fn() -> Vec<Operation>; 16] = [
         index::operations,
         session::operations,
         options::operations,
@@ -104,6 +106,8 @@ fn operations() -> Vec<Operation> {
         recovery::operations,
         me::operations,
         contact::operations,
+        authenticators::operations,
+        mfa::operations,
     ];
     every.iter().flat_map(|operations| operations()).map(guarded).collect()
 }

@@ -187,6 +187,8 @@ impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::Wrong => Self::new(Code::InvalidCredentials),
+            Refusal::WrongCode(None) => Self::new(Code::WrongCode),
+            Refusal::WrongCode(Some(left)) => Self::new(Code::WrongCode).telling("attempts_left", left),
             // No moment is told: waiting does not help.
             Refusal::Closed => Self::new(Code::TooManyAttempts),
             Refusal::Disabled => Self::new(Code::AccountDisabled),

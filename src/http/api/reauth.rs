@@ -16,7 +16,7 @@ use crate::http::api::code::Code;
 use crate::http::api::operation::{Group, Operation, post};
 use crate::http::api::problem::Problem;
 use crate::http::api::recent::acting;
-use crate::http::page::again::{life, prove, proven};
+use crate::http::page::again::{attempt, life, prove, proven};
 use crate::http::web::{Web, with_cookies};
 use crate::protocol::secret::Secret;
 
@@ -27,7 +27,13 @@ pub(super) fn operations() -> Vec<Operation> {
             .by_person()
             .takes::<Reauthentication>()
             .gives::<Reauthenticated>(StatusCode::OK, "Sensitive operations are open for a while.")
-            .refuses(&[Code::InvalidPassword, Code::TooManyAttempts, Code::FlowExpired, Code::FlowInvalid]),
+            .refuses(&[
+                Code::InvalidPassword,
+                Code::WrongCode,
+                Code::TooManyAttempts,
+                Code::FlowExpired,
+                Code::FlowInvalid,
+            ]),
     ]
 }
 
@@ -35,7 +41,9 @@ body! {
     /// What proves the person.
     struct Reauthentication {
         /// The password of the account.
-        password: Secret,
+        password: Option<Secret>,
+        /// In its place a code of the second factor, or a backup code.
+        code: Option<Secret>,
         /// The handle of the refusal that asked for it; may be left out.
         flow: Option<Secret>,
     }
@@ -65,13 +73,26 @@ async fn reauthenticate(
         }
     }
     let visitor = &person.guest.visitor;
-    let answer = Answer::Password { login: person.user.login().to_owned(), password: body.password };
-    match prove(&web, visitor, &acting, ("password", &answer)).await {
-        Ok(()) => {}
-        Err(Refusal::Wrong) => return Err(Problem::field("password", Code::InvalidPassword)),
-        Err(refusal) => return Err(refusal.into()),
-    }
-    let beside = Beside::event(proven(&web, visitor, &acting, "password"));
+    let method = match (body.password, body.code) {
+        (Some(password), _) => {
+            let answer = Answer::Password { login: person.user.login().to_owned(), password };
+            match prove(&web, visitor, &acting, ("password", &answer)).await {
+                Ok(()) => "password",
+                Err(Refusal::Wrong) => return Err(Problem::field("password", Code::InvalidPassword)),
+                Err(refusal) => return Err(refusal.into()),
+            }
+        }
+        (None, Some(code)) => {
+            let attempt = attempt(&web, visitor, &acting);
+            match web.provider.factors.prove_by_code(&code, &web.methods, &attempt).await {
+                Ok(method) => method,
+                Err(Refusal::WrongCode(_)) => return Err(Problem::field("code", Code::WrongCode)),
+                Err(refusal) => return Err(refusal.into()),
+            }
+        }
+        (None, None) => return Err(Problem::field("password", Code::Required)),
+    };
+    let beside = Beside::event(proven(&web, visitor, &acting, method));
     let proven = web.step_up.prove(&acting, beside).await?;
     if let Some(flow) = &body.flow {
         web.step_up.close(flow).await?;

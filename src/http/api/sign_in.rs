@@ -13,10 +13,11 @@ use serde_json::Map;
 use utoipa::ToSchema;
 
 use crate::account::new_device::Surface;
-use crate::authn::flow::{Challenge, Completed, Opening, Step};
-use crate::authn::{Answer, Attempt};
+use crate::authn::flow::{Challenge, Chosen, Completed, Opening, SignIn, Step};
+use crate::authn::{Answer, Attempt, Begun, Refusal};
 use crate::edge::store::Beside;
 use crate::http::api::answer::ok;
+use crate::http::api::authenticators::{AuthenticatorSetup, told};
 use crate::http::api::body::{Choice as _, Json, body, choices};
 use crate::http::api::caller::{Guest, csrf_token_of};
 use crate::http::api::code::Code;
@@ -29,6 +30,7 @@ use crate::http::new_device::{notice, notice_in_browser};
 use crate::http::web::{Web, with_cookies};
 use crate::model::client::{Client, TokenDelivery};
 use crate::model::fault::Fault;
+use crate::model::id::UserId;
 use crate::model::sign_in_flow::{BegunBy, Purpose};
 use crate::oauth::first_party::{self, Pkce, Stated};
 use crate::oauth::interaction::Browser;
@@ -55,10 +57,16 @@ pub(super) fn operations() -> Vec<Operation> {
         post(("/sign-in", Group::Login), "Sign in", start)
             .takes::<StartSignIn>()
             .gives::<SignInAnswer>(StatusCode::OK, "The sign-in is complete, or asks for one more proof.")
-            .refuses(REFUSED),
+            .refuses(REFUSED)
+            .refuses(&[Code::WrongCode]),
         post(("/sign-in/challenge", Group::Login), "Answer what a sign-in asks for", answer)
             .takes::<AnswerChallenge>()
             .gives::<SignInAnswer>(StatusCode::OK, "The sign-in is complete, or asks for one more proof.")
+            .refuses(REFUSED)
+            .refuses(&[Code::WrongCode, Code::FlowExpired, Code::FlowInvalid]),
+        post(("/sign-in/challenge/send", Group::Login), "Have made what the answer of a challenge needs", send)
+            .takes::<SendChallenge>()
+            .gives::<AuthenticatorSetup>(StatusCode::OK, "A secret for an app that makes codes of the time, told once.")
             .refuses(REFUSED)
             .refuses(&[Code::FlowExpired, Code::FlowInvalid]),
     ]
@@ -81,6 +89,8 @@ body! {
         identifier: String,
         /// The password.
         password: Secret,
+        /// A code of the second factor, for who is asked for one: then the sign-in is complete at once.
+        otp: Option<Secret>,
         /// The browser keeps the session after it is closed.
         remember: Option<bool>,
         /// The first-party app that it is for; without it a session of this server begins.
@@ -137,9 +147,27 @@ pub(super) struct SignInAnswer {
     /// The handle of the sign-in under way.
     #[serde(skip_serializing_if = "Option::is_none")]
     flow: Option<String>,
+    /// Why it is not complete: `2fa_required`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'static str>,
     /// What may be answered.
     #[serde(skip_serializing_if = "Option::is_none")]
     challenges: Option<Vec<AskedChallenge>>,
+    /// Codes for the day when a second factor is lost that was taken up in this sign-in; told once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    backup_codes: Option<Vec<String>>,
+}
+
+body! {
+    /// A challenge whose answer needs something.
+    struct SendChallenge {
+        /// The handle of the sign-in.
+        flow: Secret,
+        /// The challenge.
+        id: String,
+        /// The app that began.
+        client_id: Option<String>,
+    }
 }
 
 /// One way to go on.
@@ -149,6 +177,9 @@ pub(super) struct AskedChallenge {
     id: String,
     /// Its kind.
     r#type: String,
+    /// What tells it from others of its kind.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<String>,
 }
 
 /// Where a sign-in leads, and for whom.
@@ -164,11 +195,57 @@ async fn start(State(web): State<Web>, guest: Guest, Json(body): Json<StartSignI
         guest.check_csrf_token(&web)?;
     }
     let proof = Answer::Password { login: body.identifier, password: body.password };
-    let opening =
-        Opening { begun_by: caller(&guest, destination.client.as_deref()), purpose: destination.purpose.clone() };
+    let opening = opening(&guest, &destination);
     let attempt = attempt(&web, &guest, destination.client.as_deref());
-    let step = web.sign_in().prove(&attempt, (body.method.as_str(), &proof), opening).await?;
+    let sign_in = web.sign_in();
+    let caller = opening.begun_by.clone();
+    let mut step = sign_in.prove(&attempt, (body.method.as_str(), &proof), opening).await?;
+    if let Some(otp) = body.otp {
+        step = with_code(&sign_in, (&attempt, &caller), step, otp).await?;
+    }
     finish(&web, &guest, destination, step).await
+}
+
+/// How a sign-in that leads to `destination` begins.
+pub(super) fn opening(guest: &Guest, destination: &Destination) -> Opening {
+    let client = destination.client.as_deref();
+    Opening {
+        begun_by: caller(guest, client),
+        purpose: destination.purpose.clone(),
+        demand: client.map(Client::demand).unwrap_or_default(),
+    }
+}
+
+/// A code that came with the first proof, where codes of the time are asked for after it (S-107).
+async fn with_code(
+    sign_in: &SignIn<'_>,
+    (attempt, caller): (&Attempt, &BegunBy),
+    step: Step,
+    otp: Secret,
+) -> Result<Step, Refusal> {
+    let Step::Challenge(challenge) = step else { return Ok(step) };
+    if !challenge.asked.iter().any(|asked| asked.method == "totp") {
+        return Ok(Step::Challenge(challenge));
+    }
+    sign_in.answer(attempt, (&challenge.flow, caller), ("totp".into(), otp)).await
+}
+
+async fn send(State(web): State<Web>, guest: Guest, Json(body): Json<SendChallenge>) -> Result<Response, Problem> {
+    let client = match &body.client_id {
+        Some(id) => Some(first_party::client(&web.provider, id).await.map_err(refused)?),
+        None => None,
+    };
+    let caller = caller(&guest, client.as_deref());
+    let flow = web.sign_in().waiting(&body.flow, &caller).await?;
+    if flow.purpose == Purpose::Session {
+        guest.check_csrf_token(&web)?;
+    }
+    let asked = flow.asked.iter().find(|asked| asked.id == body.id).ok_or(Refusal::Wrong)?;
+    let chosen = Chosen { method: &asked.method, id: Some(&asked.id) };
+    let attempt = attempt(&web, &guest, client.as_deref());
+    match web.sign_in().begin(&attempt, (&body.flow, &caller), chosen).await? {
+        Begun::Setup(setup) => Ok(ok(&AuthenticatorSetup::of(&setup)?)),
+    }
 }
 
 async fn answer(State(web): State<Web>, guest: Guest, Json(body): Json<AnswerChallenge>) -> Result<Response, Problem> {
@@ -181,8 +258,8 @@ async fn answer(State(web): State<Web>, guest: Guest, Json(body): Json<AnswerCha
     if purpose == Purpose::Session {
         guest.check_csrf_token(&web)?;
     }
-    let asked = body.id.as_deref().unwrap_or(&body.r#type);
-    let answered = (asked, body.value.clone());
+    let chosen = Chosen { method: &body.r#type, id: body.id.as_deref() };
+    let answered = (chosen, body.value.clone());
     let attempt = attempt(&web, &guest, client.as_deref());
     let step = web.sign_in().answer(&attempt, (&body.flow, &caller), answered).await?;
     finish(&web, &guest, Destination { client, purpose, persistence: persistence(body.remember) }, step).await
@@ -234,7 +311,9 @@ pub(super) fn attempt(web: &Web, guest: &Guest, client: Option<&Client>) -> Atte
     Attempt {
         from: guest.provenance.clone(),
         device: web.cookies.device(&guest.visitor.headers),
+        remembered: guest.visitor.browser.remembered.clone(),
         client: client.map(|client| client.id.clone()),
+        languages: guest.visitor.asking().languages,
         ..Attempt::default()
     }
 }
@@ -256,6 +335,10 @@ pub(super) async fn finish(
         Step::Complete(completed) => completed,
     };
     let Completed { authentication, method, purpose } = completed;
+    let backup_codes = match method {
+        "totp_setup" => first_codes(web, guest, authentication.user).await?,
+        _ => None,
+    };
     let client_id = destination.client.as_ref().map(|client| client.id.clone());
     let keep = Keep { persistent: destination.persistence, method, client: client_id, beside: Beside::default() };
     let (wanted, client) = match (purpose, destination.client) {
@@ -263,7 +346,7 @@ pub(super) async fn finish(
             let told = (authentication.user, keep.client.clone());
             let keep = Keep { beside: notice_in_browser(web, &guest.visitor, told).await, ..keep };
             let signed_in = sign_in(&web.provider, &guest.visitor.browser, authentication, keep).await?;
-            return Ok(with_session(web, guest, signed_in).await?);
+            return Ok(with_session(web, guest, signed_in, backup_codes).await?);
         }
         (wanted @ (Purpose::Code(_) | Purpose::Tokens(_)), Some(client)) => (wanted, client),
         _ => return Err(Problem::new(Code::FlowInvalid)),
@@ -289,10 +372,11 @@ pub(super) async fn finish(
             Ok(ok(&SignInAnswer {
                 authorization_code: Some(code.expose().clone()),
                 expires_in: Some(web.provider.policy.lifetimes.authorization_code.as_secs()),
+                backup_codes,
                 ..SignInAnswer::of("complete")
             }))
         }
-        Purpose::Session => Err(Problem::new(Code::ServerError)),
+        Purpose::Session | Purpose::Raise => Err(Problem::new(Code::ServerError)),
     }
 }
 
@@ -306,15 +390,19 @@ impl SignInAnswer {
             authorization_code: None,
             expires_in: None,
             flow: None,
+            code: None,
             challenges: None,
+            backup_codes: None,
         }
     }
 }
 
 fn asked(web: &Web, challenge: Challenge) -> SignInAnswer {
+    let asked = challenge.asked.into_iter();
     let challenges =
-        challenge.methods.into_iter().map(|method| AskedChallenge { id: method.clone(), r#type: method }).collect();
+        asked.map(|asked| AskedChallenge { id: asked.id, r#type: asked.method, hint: asked.hint }).collect();
     SignInAnswer {
+        code: Some("2fa_required"),
         flow: Some(challenge.flow.expose().clone()),
         expires_in: Some(challenge.expires_at.since(web.provider.now()).as_secs()),
         challenges: Some(challenges),
@@ -322,8 +410,20 @@ fn asked(web: &Web, challenge: Challenge) -> SignInAnswer {
     }
 }
 
+/// Backup codes for who took a second factor up in this sign-in.
+async fn first_codes(web: &Web, guest: &Guest, person: UserId) -> Result<Option<Vec<String>>, Problem> {
+    let Some(user) = web.provider.edges.store.user(person).await? else { return Ok(None) };
+    let codes = web.provider.factors.new_backup_codes(&user, &attempt(web, guest, None)).await?;
+    Ok(Some(told(&codes)))
+}
+
 /// The answer that begins a session in the browser.
-async fn with_session(web: &Web, guest: &Guest, signed_in: SignedIn) -> Result<Response, Fault> {
+async fn with_session(
+    web: &Web,
+    guest: &Guest,
+    signed_in: SignedIn,
+    backup_codes: Option<Vec<String>>,
+) -> Result<Response, Fault> {
     let SignedIn { session, token } = signed_in;
     let life = if session.is_persistent {
         CookieLife::For(session.expires_at.since(web.provider.now()))
@@ -340,6 +440,7 @@ async fn with_session(web: &Web, guest: &Guest, signed_in: SignedIn) -> Result<R
         user: user.as_deref().map(|user| UserView::of(web, user)),
         csrf_token: Some(csrf_token_of(web, &token)),
         is_new_user: Some(false),
+        backup_codes,
         ..SignInAnswer::of("complete")
     };
     Ok(with_cookies(ok(&answer), cookies))

@@ -13,14 +13,13 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use crate::authn::Answer;
-use crate::authn::flow::Opening;
 use crate::http::api::answer::{nothing, ok};
 use crate::http::api::body::{Choice as _, Json, body};
 use crate::http::api::caller::Guest;
 use crate::http::api::code::Code;
 use crate::http::api::operation::{Group, Operation, get, patch, post};
 use crate::http::api::problem::{FieldError, Problem};
-use crate::http::api::sign_in::{Beginning, Destination, REFUSED, attempt, caller, finish, refused};
+use crate::http::api::sign_in::{Beginning, Destination, REFUSED, attempt, finish, opening, refused};
 use crate::http::web::Web;
 use crate::model::client::Client;
 use crate::model::own_claim::is_free;
@@ -198,11 +197,10 @@ async fn direct(State(web): State<Web>, guest: Guest, Json(body): Json<DirectTok
     let stated = Stated { scope: body.scope.as_deref(), nonce: body.nonce.as_deref(), ..Stated::default() };
     let wanted = first_party::wanted(&web.provider, &client, (stated, Pkce::Unneeded)).map_err(refused)?;
     let purpose = Purpose::Tokens(wanted);
-    let opening = Opening { begun_by: caller(&guest, Some(&client)), purpose: purpose.clone() };
     let attempt = attempt(&web, &guest, Some(&client));
-    let proof = Answer::Password { login: body.identifier, password: body.password };
-    let step = web.sign_in().prove(&attempt, (body.method.as_str(), &proof), opening).await?;
     let destination = Destination { client: Some(client), purpose, persistence: Persistence::Kept };
+    let proof = Answer::Password { login: body.identifier, password: body.password };
+    let step = web.sign_in().prove(&attempt, (body.method.as_str(), &proof), opening(&guest, &destination)).await?;
     finish(&web, &guest, destination, step).await
 }
 

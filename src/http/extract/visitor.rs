@@ -81,7 +81,8 @@ impl Visitor {
         let flow = web.cookies.flow(&parts.headers);
         let FromWhere(provenance) = FromWhere::of(parts, web);
         let flow_hash = flow.as_ref().map(|flow| TokenHash::of(flow.0.expose()));
-        let browser = Browser { session: None, flow: flow_hash, provenance };
+        let remembered = web.cookies.remembered(&parts.headers);
+        let browser = Browser { session: None, flow: flow_hash, provenance, remembered };
         Self { id, headers: parts.headers.clone(), flow, browser, address }
     }
 

@@ -2,8 +2,8 @@
 //!
 //! OAuth 2.0 for First-Party Applications §5 (authorization challenge endpoint): a code, or `insufficient_authorization` with the
 //! `auth_session` to go on with, which is the `flow` of `/api/v1/sign-in`. The client proves itself as at the token endpoint.
-//! What the specification leaves open is ours: `username` and `password` answer, `code` says in the words of the account API why
-//! an answer was refused.
+//! What the specification leaves open is ours: `username` and `password` answer, then `otp` with `auth_session` for a code of the second
+//! factor or a backup code; `code` says in the words of the account API why an answer was refused.
 
 use axum::body::Body;
 use axum::extract::State;
@@ -14,7 +14,7 @@ use serde::Serialize;
 use serde_json::Map;
 
 use crate::account::new_device::Surface;
-use crate::authn::flow::{Challenge, Completed, Opening, Step};
+use crate::authn::flow::{Challenge, Chosen, Completed, Opening, Step};
 use crate::authn::{Answer, Attempt, Refusal};
 use crate::http::api::code::Code;
 use crate::http::error::{OAuthAnswer, json};
@@ -35,7 +35,7 @@ use crate::protocol::error::{ErrorCode, OAuthError};
 use crate::protocol::params::Params;
 use crate::protocol::secret::Secret;
 
-/// The one method that this endpoint can ask for today.
+/// The first proof that this endpoint can ask for today.
 const PASSWORD: &str = "password";
 
 #[derive(Serialize)]
@@ -101,12 +101,24 @@ async fn answer(web: &Web, visitor: &Visitor, client: &Client, form: &Params) ->
     let password = form.get("password").map(Secret::from);
     let sign_in = web.sign_in();
     if let Some(handle) = form.get("auth_session").map(Secret::from) {
-        let Some(password) = password else {
-            return Err(OAuthError::invalid_request("password is missing; auth_session alone answers nothing"));
+        let auth_session = Some(handle.expose().clone());
+        let answered: (Chosen<'_>, Secret) = match (password, form.get("otp")) {
+            (Some(password), _) => (PASSWORD.into(), password),
+            (None, Some(otp)) => (second(otp).into(), Secret::from(otp)),
+            (None, None) => {
+                return Err(OAuthError::invalid_request(
+                    "password or otp is missing; auth_session alone answers nothing",
+                ));
+            }
         };
-        return match sign_in.answer(&attempt, (&handle, &begun_by), (PASSWORD, password)).await {
+        let kind = answered.0.method;
+        return match sign_in.answer(&attempt, (&handle, &begun_by), answered).await {
             Ok(step) => give(web, visitor, client, step).await,
-            Err(Refusal::Wrong) => Ok(written(&Refused { auth_session: Some(handle.expose().clone()), ..wrong(web) })),
+            Err(Refusal::Wrong) if kind == PASSWORD => Ok(written(&Refused { auth_session, ..wrong(web) })),
+            Err(Refusal::Wrong | Refusal::WrongCode(_)) => {
+                let more = refusal(web, ErrorCode::InsufficientAuthorization, "the code is not right");
+                Ok(written(&Refused { auth_session, code: Some(Code::WrongCode), ..more }))
+            }
             Err(refusal) => said(web, refusal),
         };
     }
@@ -118,7 +130,7 @@ async fn answer(web: &Web, visitor: &Visitor, client: &Client, form: &Params) ->
     };
     let wanted = first_party::wanted(&web.provider, client, (stated, Pkce::Required))?;
     let username = form.required("username")?;
-    let opening = Opening { begun_by, purpose: Purpose::Code(wanted) };
+    let opening = Opening { begun_by, purpose: Purpose::Code(wanted), demand: client.demand() };
     let Some(password) = password else {
         let challenge = sign_in.ask(username, opening).await;
         return challenge.map_or_else(|refusal| said(web, refusal), |challenge| Ok(written(&asked(web, challenge))));
@@ -133,6 +145,11 @@ async fn answer(web: &Web, visitor: &Visitor, client: &Client, form: &Params) ->
         },
         Err(refusal) => said(web, refusal),
     }
+}
+
+/// The kind of a code of a second factor, by its length.
+fn second(otp: &str) -> &'static str {
+    if otp.chars().filter(|c| !c.is_whitespace()).count() <= 8 { "totp" } else { "backup_code" }
 }
 
 async fn give(web: &Web, visitor: &Visitor, client: &Client, step: Step) -> Result<Response, OAuthError> {
@@ -160,7 +177,7 @@ fn asked(web: &Web, challenge: Challenge) -> Refused {
     Refused {
         auth_session: Some(challenge.flow.expose().clone()),
         expires_in: Some(challenge.expires_at.since(web.provider.now()).as_secs()),
-        challenges: Some(challenge.methods.into_iter().map(|method| Asked { r#type: method }).collect()),
+        challenges: Some(challenge.asked.into_iter().map(|asked| Asked { r#type: asked.method }).collect()),
         ..refusal(web, ErrorCode::InsufficientAuthorization, "more is needed; answer one of the challenges")
     }
 }
@@ -177,7 +194,9 @@ fn wrong(web: &Web) -> Refused {
 /// A refusal that no other answer makes good.
 fn said(web: &Web, refused: Refusal) -> Result<Response, OAuthError> {
     let (error, description, code) = match refused {
-        Refusal::Wrong => (ErrorCode::AccessDenied, "the answer is wrong", Code::InvalidCredentials),
+        Refusal::Wrong | Refusal::WrongCode(_) => {
+            (ErrorCode::AccessDenied, "the answer is wrong", Code::InvalidCredentials)
+        }
         Refusal::Disabled => (ErrorCode::AccessDenied, "the account is switched off", Code::AccountDisabled),
         Refusal::NotActivated => {
             (ErrorCode::AccessDenied, "the account waits for its activation", Code::AccountNotActivated)

@@ -93,15 +93,22 @@ pub async fn prove(
     acting: &Acting,
     (method, answer): (&str, &Answer),
 ) -> Result<(), Refusal> {
-    let attempt = Attempt {
+    let attempt = attempt(web, visitor, acting);
+    let method = web.method(method).ok_or_else(|| Refusal::Fault(Fault::internal("there is no such method")))?;
+    judge(method, &attempt, answer).await
+}
+
+/// An attempt of the person who acts in this browser, or through an app.
+pub fn attempt(web: &Web, visitor: &Visitor, acting: &Acting) -> Attempt {
+    Attempt {
         from: visitor.browser.provenance.clone(),
         device: web.cookies.device(&visitor.headers),
         person: Some(acting.user()),
         again_in: Some(acting.session()),
         client: acting.client().cloned(),
-    };
-    let method = web.method(method).ok_or_else(|| Refusal::Fault(Fault::internal("there is no such method")))?;
-    judge(method, &attempt, answer).await
+        languages: visitor.asking().languages,
+        ..Attempt::default()
+    }
 }
 
 /// Writes the proof down and leads back.

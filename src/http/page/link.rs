@@ -9,7 +9,8 @@ use crate::edge::template::context::LinkPage;
 use crate::http::error::PageError;
 use crate::http::extract::params::{Form, Query};
 use crate::http::extract::visitor::Visitor;
-use crate::http::page::sign_in::{destination, enter, prove};
+use crate::http::page::second_factor::arrive;
+use crate::http::page::sign_in::{Entry, destination, prove};
 use crate::http::page::{fault_page, foreign_form};
 use crate::http::web::{Web, with_cookies};
 use crate::oauth::interaction::sign_in::Persistence;
@@ -38,9 +39,17 @@ pub async fn submit(State(web): State<Web>, visitor: Visitor, Query(query): Quer
     }
     let answer = Answer::Link(Secret::from(token));
     match prove(&web, &visitor, ("link", &answer), None).await {
-        Ok(completed) => enter(&web, visitor, None, (completed, Persistence::Browser, destination(&query))).await,
+        Ok(step) => {
+            let (persistence, destination) = (Persistence::Browser, destination(&query));
+            arrive(&web, visitor, step, Entry { open: None, persistence, destination }).await
+        }
         Err(
-            Refusal::Wrong | Refusal::Disabled | Refusal::NotActivated | Refusal::FlowExpired | Refusal::FlowInvalid,
+            Refusal::Wrong
+            | Refusal::WrongCode(_)
+            | Refusal::Disabled
+            | Refusal::NotActivated
+            | Refusal::FlowExpired
+            | Refusal::FlowInvalid,
         ) => web.refuse(&visitor, &PageError::new("link_used", StatusCode::BAD_REQUEST)),
         Err(Refusal::TooMany(_) | Refusal::Closed) => {
             web.refuse(&visitor, &PageError::new("too_many_requests", StatusCode::TOO_MANY_REQUESTS))

@@ -12,6 +12,7 @@ pub mod mailed_link;
 pub mod profile;
 pub mod recover;
 pub mod register;
+pub mod second_factor;
 pub mod select_account;
 pub mod sign_in;
 
@@ -133,6 +134,7 @@ pub fn lead(web: &Web, visitor: &Visitor, place: &Place, next: Next) -> Response
     match next {
         Next::SignIn => redirect(&place.path(web, "/sign-in")),
         Next::Register => redirect(&place.path(web, "/register")),
+        Next::SecondFactor(_) => redirect(&place.path_with(web, second_factor::PATH, &[("raise", "1")])),
         Next::SelectAccount => redirect(&place.path(web, "/sign-in/account")),
         Next::Consent(_) => redirect(&place.path(web, "/consent")),
         Next::Answer(answer) => web.deliver(visitor, answer),

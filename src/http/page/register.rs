@@ -13,19 +13,22 @@ use crate::account::attribute::{Attribute, AttributeKind};
 use crate::account::registration::{Made, NewAccount};
 use crate::account::settings::{Presence, SignUp};
 use crate::account::{AccountError, Mistake, Why};
-use crate::authn::flow::Completed;
+use crate::authn::Refusal;
+use crate::authn::flow::Opening;
 use crate::edge::ephemeral::Namespace;
 use crate::edge::template::context::account::{AttributeField, CodePage, FieldMistake, Notice, Register};
 use crate::http::captcha::{self, admit_widget};
 use crate::http::error::PageError;
 use crate::http::extract::params::{Form, Query};
 use crate::http::extract::visitor::Visitor;
-use crate::http::page::sign_in::enter;
+use crate::http::page::second_factor::arrive;
+use crate::http::page::sign_in::{Entry, attempt};
 use crate::http::page::{Place, fault_page, find, foreign_form};
 use crate::http::web::{Web, redirect, shown, way_back, with_cookies};
 use crate::model::authentication::Amr;
 use crate::model::fault::Fault;
-use crate::model::sign_in_flow::Purpose;
+use crate::model::sign_in_flow::{BegunBy, Purpose};
+use crate::oauth::endpoint::authorize::demanded;
 use crate::oauth::interaction::Open;
 use crate::oauth::interaction::sign_in::Persistence;
 use crate::protocol::numeric_date::NumericDate;
@@ -165,8 +168,18 @@ pub async fn submit_code(State(web): State<Web>, visitor: Visitor, Query(query):
 async fn welcome(web: &Web, visitor: Visitor, open: Option<Open>, made: Made) -> Response {
     let proof = (made.user.id, made.user.auth_epoch);
     let authentication = crate::model::authentication::Authentication::new(proof, web.provider.now(), vec![Amr::Mail]);
-    let completed = Completed { authentication, method: "registration", purpose: Purpose::Session };
-    enter(web, visitor, open, (completed, Persistence::Browser, "account")).await
+    let client = open.as_ref().map(|open| &*open.client);
+    let demand = open.as_ref().map(|open| demanded(&open.client, &open.interaction.request)).unwrap_or_default();
+    let begun_by = BegunBy { client: None, browser: visitor.browser.flow };
+    let opening = Opening { begun_by, purpose: Purpose::Session, demand };
+    let attempt = attempt(web, &visitor, client);
+    let entry = Entry { open, persistence: Persistence::Browser, destination: "account" };
+    match web.sign_in().go_on_from(&attempt, ("registration", authentication), opening).await {
+        Ok(step) => arrive(web, visitor, step, entry).await,
+        Err(Refusal::Fault(fault)) => fault_page(web, &visitor, fault),
+        // The account is there; what it needs beside, a sign-in asks for.
+        Err(_) => redirect(&entry.open.as_ref().map(Place::open).unwrap_or_default().path(web, "/sign-in")),
+    }
 }
 
 /// The request that waits at `place`, if it names one.

@@ -14,6 +14,7 @@ use crate::http::cookie::Keep as CookieLife;
 use crate::http::extract::params::{Form, Query};
 use crate::http::extract::visitor::Visitor;
 use crate::http::new_device::notice_in_browser;
+use crate::http::page::second_factor::arrive;
 use crate::http::page::{Place, fault_page, find, foreign_form, lead, proceed};
 use crate::http::web::{Web, redirect, shown, way_back, with_cookies};
 use crate::model::client::Client;
@@ -21,7 +22,7 @@ use crate::model::fault::Fault;
 use crate::model::interaction::Participation;
 use crate::model::sign_in_flow::{BegunBy, Purpose};
 use crate::model::user::IdentifierKind;
-use crate::oauth::endpoint::authorize::{Next, go_on};
+use crate::oauth::endpoint::authorize::{Next, demanded, go_on};
 use crate::oauth::interaction::Open;
 use crate::oauth::interaction::sign_in::{Keep, Persistence, sign_in, took_part};
 use crate::protocol::params::Params;
@@ -32,6 +33,7 @@ const DESTINATIONS: &[&str] = &[
     "account",
     "account/profile",
     "account/contacts",
+    "account/security",
     "account/sessions",
     "account/history",
     "account/apps",
@@ -43,7 +45,8 @@ const DESTINATIONS: &[&str] = &[
 pub async fn show(State(web): State<Web>, visitor: Visitor, Query(query): Query) -> Response {
     let place = Place::of(&query);
     if place.flow.is_none() {
-        return page(&web, &visitor, Shown { query: &query, place, open: None, login: String::new(), error: None });
+        let error = over(&query);
+        return page(&web, &visitor, Shown { query: &query, place, open: None, login: String::new(), error });
     }
     let open = match find(&web, &visitor, &place).await {
         Ok(open) => open,
@@ -61,7 +64,12 @@ pub async fn show(State(web): State<Web>, visitor: Visitor, Query(query): Query)
         Ok(login) => login,
         Err(fault) => return fault_page(&web, &visitor, fault),
     };
-    page(&web, &visitor, Shown { query: &query, place, open: Some(&open), login, error: None })
+    page(&web, &visitor, Shown { query: &query, place, open: Some(&open), login, error: over(&query) })
+}
+
+/// A second proof that took too long leads back to the first.
+fn over(query: &Params) -> Option<&'static str> {
+    query.get("over").map(|_| "session_expired")
 }
 
 /// `POST /sign-in`
@@ -83,16 +91,15 @@ pub async fn submit(State(web): State<Web>, visitor: Visitor, Query(query): Quer
     let login = form.get("login").unwrap_or_default().to_owned();
     let password = Secret::from(form.get("password").unwrap_or_default());
     let answer = Answer::Password { login: login.clone(), password };
-    let client = open.as_ref().map(|open| &*open.client);
-    let refused = match prove(&web, &visitor, ("password", &answer), client).await {
-        Ok(completed) => {
-            let persistent = if form.get("remember").is_some() { Persistence::Kept } else { Persistence::Browser };
-            return enter(&web, visitor, open, (completed, persistent, destination(&query))).await;
+    let refused = match prove(&web, &visitor, ("password", &answer), open.as_ref()).await {
+        Ok(step) => {
+            let persistence = if form.get("remember").is_some() { Persistence::Kept } else { Persistence::Browser };
+            return arrive(&web, visitor, step, Entry { open, persistence, destination: destination(&query) }).await;
         }
         Err(refused) => refused,
     };
     let (key, status) = match &refused {
-        Refusal::Wrong | Refusal::FlowExpired | Refusal::FlowInvalid => {
+        Refusal::Wrong | Refusal::WrongCode(_) | Refusal::FlowExpired | Refusal::FlowInvalid => {
             ("sign_in_failed", StatusCode::UNPROCESSABLE_ENTITY)
         }
         Refusal::TooMany(_) => ("too_many_attempts", StatusCode::TOO_MANY_REQUESTS),
@@ -110,7 +117,39 @@ pub async fn submit(State(web): State<Web>, visitor: Visitor, Query(query): Quer
     response
 }
 
-/// Has a method judge an answer of who signs in for `client`, if it is for one.
+/// What follows a sign-in.
+pub struct Entry {
+    /// The request that waits for it.
+    pub open: Option<Open>,
+    /// How long the browser keeps the session.
+    pub persistence: Persistence,
+    /// Where it leads without a request.
+    pub destination: &'static str,
+}
+
+/// A person who was let in.
+pub struct Admitted {
+    /// The browser, with its session.
+    pub visitor: Visitor,
+    /// The cookies that it gets.
+    pub cookies: Vec<HeaderValue>,
+    /// The request that waits.
+    pub open: Option<Open>,
+}
+
+/// An attempt from this browser, for an app if it is for one.
+pub fn attempt(web: &Web, visitor: &Visitor, client: Option<&Client>) -> Attempt {
+    Attempt {
+        from: visitor.browser.provenance.clone(),
+        device: web.cookies.device(&visitor.headers),
+        remembered: visitor.browser.remembered.clone(),
+        client: client.map(|client| client.id.clone()),
+        languages: visitor.asking().languages,
+        ..Attempt::default()
+    }
+}
+
+/// Has a method judge an answer of who signs in, for the request that waits if one does.
 ///
 /// # Errors
 /// What the method says.
@@ -118,37 +157,32 @@ pub async fn prove(
     web: &Web,
     visitor: &Visitor,
     (method, answer): (&str, &Answer),
-    client: Option<&Client>,
-) -> Result<Completed, Refusal> {
-    let attempt = Attempt {
-        from: visitor.browser.provenance.clone(),
-        device: web.cookies.device(&visitor.headers),
-        client: client.map(|client| client.id.clone()),
-        ..Attempt::default()
-    };
+    open: Option<&Open>,
+) -> Result<Step, Refusal> {
+    let client = open.map(|open| &*open.client);
     let begun_by = BegunBy { client: None, browser: visitor.browser.flow };
-    let opening = Opening { begun_by, purpose: Purpose::Session };
-    match web.sign_in().prove(&attempt, (method, answer), opening).await? {
-        Step::Complete(completed) => Ok(completed),
-        // Policy asks for one factor, and this was one.
-        Step::Challenge(_) => Err(Refusal::Fault(Fault::internal("a page cannot ask for a second proof"))),
-    }
+    let demand = open.map(|open| demanded(&open.client, &open.interaction.request)).unwrap_or_default();
+    let opening = Opening { begun_by, purpose: Purpose::Session, demand };
+    web.sign_in().prove(&attempt(web, visitor, client), (method, answer), opening).await
 }
 
-/// Lets a proven person in: session, cookie, and on with the request that waits, or to a page of ours.
-pub async fn enter(
+/// Lets a proven person in: session, cookies, and that they took part in the request that waits.
+///
+/// # Errors
+/// The response to send instead.
+pub async fn admit(
     web: &Web,
     mut visitor: Visitor,
-    open: Option<Open>,
-    (completed, persistent, destination): (Completed, Persistence, &'static str),
-) -> Response {
-    let Completed { authentication, method, .. } = completed;
-    let client = open.as_ref().map(|open| open.client.id.clone());
+    completed: Completed,
+    entry: Entry,
+) -> Result<Admitted, Box<Response>> {
+    let Completed { authentication, method, purpose } = completed;
+    let client = entry.open.as_ref().map(|open| open.client.id.clone());
     let beside = notice_in_browser(web, &visitor, (authentication.user, client.clone())).await;
-    let keep = Keep { persistent, method, client, beside };
+    let keep = Keep { persistent: entry.persistence, method, client, beside };
     let signed_in = match sign_in(&web.provider, &visitor.browser, authentication, keep).await {
         Ok(signed_in) => signed_in,
-        Err(fault) => return fault_page(web, &visitor, fault),
+        Err(fault) => return Err(Box::new(fault_page(web, &visitor, fault))),
     };
     let session = signed_in.session;
     let life = if session.is_persistent {
@@ -163,16 +197,30 @@ pub async fn enter(
     }
     let session_id = session.id;
     visitor.browser.session = Some(std::sync::Arc::new(session));
-    let response = match open {
-        None => redirect(&web.path(&format!("/{destination}"), &[])),
-        Some(open) => {
-            let id = open.id.clone();
-            let client = std::sync::Arc::clone(&open.client);
+    let open = match entry.open {
+        // What a session proves beside is no sign-in: it stays as old as it is.
+        Some(open) if purpose != Purpose::Raise => {
+            let (id, client) = (open.id.clone(), std::sync::Arc::clone(&open.client));
             match took_part(&web.provider, open, session_id, Participation::SignedIn).await {
-                Ok(interaction) => proceed(web, &visitor, &Open { id, interaction, client }).await,
-                Err(fault) => fault_page(web, &visitor, fault),
+                Ok(interaction) => Some(Open { id, interaction, client }),
+                Err(fault) => return Err(Box::new(with_cookies(fault_page(web, &visitor, fault), cookies))),
             }
         }
+        open => open,
+    };
+    Ok(Admitted { visitor, cookies, open })
+}
+
+/// Lets a proven person in, and on with the request that waits, or to a page of ours.
+pub async fn enter(web: &Web, visitor: Visitor, completed: Completed, entry: Entry) -> Response {
+    let destination = entry.destination;
+    let Admitted { visitor, cookies, open } = match admit(web, visitor, completed, entry).await {
+        Ok(admitted) => admitted,
+        Err(response) => return *response,
+    };
+    let response = match open {
+        None => redirect(&web.path(&format!("/{destination}"), &[])),
+        Some(open) => proceed(web, &visitor, &open).await,
     };
     with_cookies(response, cookies)
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::account::settings::SignUp;
 use crate::edge::{meter, tally};
+use crate::model::authentication::Demand;
 use crate::model::client::Client;
 use crate::model::fault::Fault;
 use crate::model::grant::Consent;
@@ -13,7 +14,8 @@ use crate::model::id::ClientId;
 use crate::model::interaction::{ConsentGiven, Progress};
 use crate::model::session::Session;
 use crate::oauth::grant::machine;
-use crate::oauth::interaction::next_step::{Asked, Situation, Step, next_step};
+pub use crate::oauth::interaction::next_step::demanded;
+use crate::oauth::interaction::next_step::{Asked, HasOne, Situation, Step, next_step, wish};
 use crate::oauth::interaction::{Browser, Open, finish, wanted};
 use crate::oauth::policy::Mode;
 use crate::oauth::provider::Provider;
@@ -50,6 +52,8 @@ pub enum Next {
     Register,
     /// The person chooses an account.
     SelectAccount,
+    /// The person proves more, so that the sign-in reaches this.
+    SecondFactor(Demand),
     /// The person is asked for consent.
     Consent(Asked),
     /// The client is answered.
@@ -85,6 +89,7 @@ fn outcome(begun: &Result<Begun, AuthorizeError>) -> &'static str {
         Ok(Begun { next: Next::SignIn, .. }) => "sign_in",
         Ok(Begun { next: Next::Register, .. }) => "register",
         Ok(Begun { next: Next::SelectAccount, .. }) => "select_account",
+        Ok(Begun { next: Next::SecondFactor(_), .. }) => "second_factor",
         Ok(Begun { next: Next::Consent(_), .. }) => "consent",
         Ok(Begun { next: Next::Answer(_) | Next::AlreadyAnswered, .. }) => "answered",
         Err(AuthorizeError::UnknownClient(_)) => "unknown_client",
@@ -116,7 +121,7 @@ async fn begin(provider: &Provider, params: &Params, browser: &Browser) -> Resul
     machine::authorization(&request, &client).map_err(refuse)?;
     check_hint(provider, &request).map_err(refuse)?;
     let session = browser.session.as_deref();
-    let step = decide(provider, &client, (&request, &Progress::Pending, None), session).await?;
+    let step = decide(provider, &client, (&request, &Progress::Pending, None), browser).await?;
     let next = carry_out(provider, (&client, &request), session, step).await?;
     Ok(Begun { client, request, next })
 }
@@ -133,7 +138,7 @@ pub async fn go_on(
 ) -> Result<Next, Fault> {
     let session = browser.session.as_deref();
     let parts = (&open.interaction.request, &open.interaction.progress, given.as_ref());
-    let step = decide(provider, &open.client, parts, session).await?;
+    let step = decide(provider, &open.client, parts, browser).await?;
     let is_last = matches!(step, Step::Answer(_) | Step::Refuse(_));
     // Two tabs may arrive here with one request: the one that closes it answers.
     if is_last && !finish::close(provider, open).await? {
@@ -174,8 +179,9 @@ async fn decide(
     provider: &Provider,
     client: &Client,
     (request, progress, given): (&AuthorizationRequest, &Progress, Option<&ConsentGiven>),
-    session: Option<&Session>,
+    browser: &Browser,
 ) -> Result<Step, Fault> {
+    let session = browser.session.as_deref();
     let consent: Option<Arc<Consent>> = match session {
         Some(session) => provider.edges.store.consent(session.authentication.user, &client.id).await?,
         None => None,
@@ -188,8 +194,34 @@ async fn decide(
         given,
         progress,
         wanted: wanted(provider, client, request, session),
+        least: least(provider, browser).await?,
+        second_factor: second_factor(provider, (request, session)).await?,
     };
     Ok(next_step(&situation, provider.now()))
+}
+
+/// What everybody's sign-in must reach, but in a browser that is remembered.
+async fn least(provider: &Provider, browser: &Browser) -> Result<Demand, Fault> {
+    let least = provider.factors.policy.least;
+    let (Some(session), Some(mark)) = (&browser.session, &browser.remembered) else { return Ok(least) };
+    if session.authentication.meets(least) {
+        return Ok(least);
+    }
+    let user = provider.edges.store.user(session.authentication.user).await?;
+    let is_remembered = user.is_some_and(|user| provider.factors.is_remembered(&user, mark));
+    Ok(if is_remembered { Demand::OneFactor } else { least })
+}
+
+/// Whether the person has a second factor, where the client would like one and does not insist.
+async fn second_factor(
+    provider: &Provider,
+    (request, session): (&AuthorizationRequest, Option<&Session>),
+) -> Result<HasOne, Fault> {
+    let Some(session) = session.filter(|session| !session.authentication.meets(wish(request))) else {
+        return Ok(HasOne::No);
+    };
+    let own = provider.edges.store.authenticators(session.authentication.user).await?;
+    Ok(if own.iter().any(|own| own.confirmed_at.is_some()) { HasOne::Yes } else { HasOne::No })
 }
 
 async fn carry_out(
@@ -205,6 +237,7 @@ async fn carry_out(
         (Step::SignIn | Step::Answer(_), _) => Next::SignIn,
         (Step::Register, _) => Next::Register,
         (Step::SelectAccount, _) => Next::SelectAccount,
+        (Step::SecondFactor(demand), _) => Next::SecondFactor(demand),
         (Step::Consent(asked), _) => Next::Consent(asked),
         (Step::Refuse(error), _) => Next::Answer(request.return_path.error(&error)),
     })

@@ -32,6 +32,8 @@ pub struct Browser {
     pub flow: Option<TokenHash>,
     /// Where the request comes from, for what is written down of it.
     pub provenance: Provenance,
+    /// The mark of a browser in which no second factor is asked for ([`SecondFactors`](crate::authn::second_factor::SecondFactors)).
+    pub remembered: Option<Secret>,
 }
 
 /// A waiting request that was found again, with its id.

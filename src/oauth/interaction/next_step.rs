@@ -2,7 +2,7 @@
 //!
 //! OIDC Core §3.1.2.1 to §3.1.2.6, RFC 9470.
 
-use crate::model::authentication::Acr;
+use crate::model::authentication::{Acr, Demand};
 use crate::model::client::Client;
 use crate::model::grant::Consent;
 use crate::model::id::UserId;
@@ -31,6 +31,19 @@ pub struct Situation<'a> {
     pub progress: &'a Progress,
     /// Whom the client wants: from `id_token_hint` or a `sub` in `claims`.
     pub wanted: Wanted,
+    /// What everybody's sign-in must reach here, in this browser.
+    pub least: Demand,
+    /// Whether the person has a second factor: what a client only wishes for is asked of those alone.
+    pub second_factor: HasOne,
+}
+
+/// Whether a person has a second factor.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+pub enum HasOne {
+    /// They do.
+    Yes,
+    /// They do not, or nobody asked.
+    No,
 }
 
 /// Whom the client wants to see signed in.
@@ -53,6 +66,8 @@ pub enum Step {
     Register,
     /// The person chooses an account.
     SelectAccount,
+    /// The person proves more, so that the sign-in reaches this.
+    SecondFactor(Demand),
     /// The person is asked for consent.
     Consent(Asked),
     /// The client gets its code.
@@ -79,6 +94,9 @@ pub fn next_step(situation: &Situation<'_>, now: NumericDate) -> Step {
         return step;
     }
     let (code, description) = match step {
+        Step::SecondFactor(_) => {
+            (ErrorCode::LoginRequired, "a second factor must be proven, and prompt=none forbids to ask")
+        }
         Step::SignIn | Step::Register => {
             (ErrorCode::LoginRequired, "nobody suitable is signed in, and prompt=none forbids to ask")
         }
@@ -118,10 +136,31 @@ fn with_pages(situation: &Situation<'_>, now: NumericDate) -> Step {
             Step::SignIn
         };
     }
-    if let Some(refusal) = unmet(request, authentication.acr()) {
+    if let Some(refusal) = unmet(request) {
         return Step::Refuse(refusal);
     }
+    let demand = demanded(situation.client, request).max(situation.least);
+    if !authentication.meets(demand) {
+        return Step::SecondFactor(demand);
+    }
+    let wish = wish(request);
+    if situation.second_factor == HasOne::Yes && !request.prompt.none && !authentication.meets(wish) {
+        return Step::SecondFactor(wish);
+    }
     consent(situation)
+}
+
+/// What a sign-in must reach for this request: what the operator says of the client, and what it calls essential (OIDC Core §5.5.1.1).
+pub fn demanded(client: &Client, request: &AuthorizationRequest) -> Demand {
+    let essential = request.claims.id_token.get("acr").filter(|wish| wish.essential);
+    let asked = essential.into_iter().flat_map(|wish| &wish.values).filter_map(|value| value.as_str());
+    let least = asked.filter_map(Acr::parse).map(Demand::from).min();
+    client.demand().max(least.unwrap_or_default())
+}
+
+/// What the client would like (`acr_values`, the first that we know; OIDC Core §3.1.2.1), without insisting.
+pub fn wish(request: &AuthorizationRequest) -> Demand {
+    request.acr_values.iter().find_map(|value| Acr::parse(value)).map(Demand::from).unwrap_or_default()
 }
 
 /// How the person took part in this request, in the session that stands now.
@@ -140,17 +179,16 @@ fn is_wanted(wanted: Wanted, user: UserId) -> bool {
     }
 }
 
-/// An essential `acr` that this sign-in does not reach (OIDC Core §5.5.1.1); `acr_values` alone is a wish.
-fn unmet(request: &AuthorizationRequest, reached: Acr) -> Option<OAuthError> {
+/// An essential `acr` of which no sign-in here reaches any value (OIDC Core §5.5.1.1).
+fn unmet(request: &AuthorizationRequest) -> Option<OAuthError> {
     let wish = request.claims.id_token.get("acr")?;
-    let is_met = wish.values.is_empty()
-        || wish.values.iter().filter_map(|value| value.as_str()).filter_map(Acr::parse).any(|asked| reached >= asked);
-    (wish.essential && !is_met).then(|| {
+    let can_be_met = wish.values.is_empty()
+        || wish.values.iter().filter_map(|value| value.as_str()).any(|value| Acr::parse(value).is_some());
+    (wish.essential && !can_be_met).then(|| {
         OAuthError::new(
             ErrorCode::UnmetAuthenticationRequirements,
-            "the sign-in cannot reach any of the acr values that the client calls essential",
+            "no sign-in here can reach any of the acr values that the client calls essential",
         )
-        .hint(format!("reached {}", reached.as_str()))
     })
 }
 
@@ -272,11 +310,14 @@ mod tests {
             given: None,
             progress,
             wanted: Wanted::Anyone,
+            least: Demand::OneFactor,
+            second_factor: HasOne::No,
         };
         match next_step(&situation, NOW) {
             Step::SignIn => "sign in".to_owned(),
             Step::Register => "register".to_owned(),
             Step::SelectAccount => "select account".to_owned(),
+            Step::SecondFactor(demand) => format!("second factor {demand:?}"),
             Step::Consent(asked) => format!("consent to {}, new {}", asked.scope, asked.new),
             Step::Answer(given) => format!("answer {}", given.scope),
             Step::Refuse(error) => error.code().as_str().to_owned(),
@@ -328,7 +369,7 @@ mod tests {
         };
         let next = |acr: &str| step(&claims(acr), Some(&old), Some("openid email"), &Progress::Pending);
         assert_eq!(next("urn:symbolon:acr:1"), "answer openid email");
-        assert_eq!(next("urn:symbolon:acr:2"), "unmet_authentication_requirements");
+        assert_eq!(next("urn:symbolon:acr:2"), "second factor TwoFactors");
         assert_eq!(next("urn:example:loa:9"), "unmet_authentication_requirements");
     }
 
@@ -349,6 +390,8 @@ mod tests {
                 given: None,
                 progress: &progress,
                 wanted,
+                least: Demand::OneFactor,
+                second_factor: HasOne::No,
             };
             let next = match next_step(&situation, NOW) {
                 Step::Answer(_) => "answer".to_owned(),

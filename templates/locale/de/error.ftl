@@ -80,3 +80,6 @@ error-signup_not_allowed = Hier kann niemand ein Konto anlegen
 error-email_taken = Jemand hat ein Konto mit dieser Adresse
     .cause = Die Adresse wurde zwischen Ihrer Anfrage und diesem Schritt vergeben.
     .cure = Nichts wurde geändert. Fordern Sie auf Ihrer Kontoseite eine andere Adresse an.
+error-second_factor_missing = Es gibt keinen zweiten Nachweis
+    .cause = Diese App verlangt einen zweiten Nachweis, den Sie nicht haben.
+    .cure = Richten Sie auf der Sicherheitsseite Ihres Kontos einen ein und gehen Sie dann zurück zur App.

@@ -57,6 +57,10 @@ event-consent-granted = App zugelassen
 event-consent-withdrawn = Erlaubnis einer App zurückgenommen
 event-method-password = mit Passwort
 event-method-link = mit Link
+event-method-totp = mit Code-App
+event-method-backup_code = mit Ersatzcode
+event-method-totp_setup = mit Code-App
+event-method-registration = mit Registrierung
 
 again = Sind das noch Sie?
 again-why = Bevor das geändert werden kann, geben Sie bitte noch einmal Ihr Passwort ein.

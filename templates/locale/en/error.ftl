@@ -80,3 +80,6 @@ error-signup_not_allowed = Nobody can create an account here
 error-email_taken = Somebody has an account with this address
     .cause = The address was taken between your request and this step.
     .cure = Nothing was changed. Ask for another address on your account page.
+error-second_factor_missing = There is no second factor
+    .cause = This app asks for a second factor that you do not have.
+    .cure = Set one up on the security page of your account, then go back to the app.

@@ -56,6 +56,10 @@ event-consent-granted = App allowed
 event-consent-withdrawn = App’s permission taken back
 event-method-password = by password
 event-method-link = by link
+event-method-totp = by code app
+event-method-backup_code = by backup code
+event-method-totp_setup = by code app
+event-method-registration = by registration
 
 again = Is it still you?
 again-why = Before this can be changed, please enter your password once more.

@@ -5,13 +5,15 @@ use std::time::Duration;
 use async_trait::async_trait;
 use symbolon::authn::flow::{Challenge, Opening, SignIn, Step};
 use symbolon::authn::policy::SignInPolicy;
-use symbolon::authn::{Answer, Attempt, Factor, Method, Refusal};
+use symbolon::authn::{Answer, Attempt, Factor, Method, Offer, Refusal};
 use symbolon::edge::Edges;
-use symbolon::model::authentication::{Acr, Amr, Authentication};
+use symbolon::model::authentication::{Acr, Amr, Authentication, Demand};
 use symbolon::model::epoch::Epoch;
 use symbolon::model::event::Provenance;
+use symbolon::model::fault::Fault;
 use symbolon::model::id::UserId;
 use symbolon::model::sign_in_flow::{BegunBy, Purpose};
+use symbolon::model::user::User;
 use symbolon::protocol::secret::{Secret, TokenHash};
 
 use crate::support::TestServer;
@@ -32,11 +34,15 @@ impl Method for Word {
     }
 
     fn factor(&self) -> Factor {
-        Factor::of(self.amr)
+        self.amr.factor()
     }
 
     fn proves_a_name(&self) -> bool {
         self.amr == Amr::Pwd
+    }
+
+    async fn offers(&self, _: &User) -> Result<Vec<Offer>, Fault> {
+        Ok(vec![Offer { id: self.name.to_owned(), hint: None }])
     }
 
     fn read(&self, _: Option<&str>, value: Secret) -> Answer {
@@ -75,12 +81,13 @@ impl TwoWords {
     }
 
     fn engine(&self) -> SignIn<'_> {
-        let policy = SignInPolicy { least: Acr::TwoFactors };
-        SignIn { edges: &self.server.provider().edges, methods: &self.methods, policy }
+        let policy = SignInPolicy { least: Demand::TwoFactors };
+        let provider = self.server.provider();
+        SignIn { edges: &provider.edges, methods: &self.methods, policy, factors: &provider.factors }
     }
 
     async fn first(&self, begun_by: BegunBy) -> Result<Step, Refusal> {
-        let opening = Opening { begun_by, purpose: Purpose::Session };
+        let opening = Opening { begun_by, purpose: Purpose::Session, demand: Demand::OneFactor };
         self.engine().prove(&attempt(), ("first", &Answer::Link(Secret::from("one"))), opening).await
     }
 
@@ -92,7 +99,7 @@ impl TwoWords {
     }
 
     async fn answers(&self, flow: &Secret, caller: &BegunBy, (method, word): (&str, &str)) -> Result<Step, Refusal> {
-        self.engine().answer(&attempt(), (flow, caller), (method, Secret::from(word))).await
+        self.engine().answer(&attempt(), (flow, caller), (method.into(), Secret::from(word))).await
     }
 }
 
@@ -108,7 +115,8 @@ fn browser(name: &str) -> BegunBy {
 async fn one_factor_leads_to_a_challenge_and_two_are_enough() {
     let world = TwoWords::start().await;
     let challenge = world.begun().await;
-    assert_eq!(challenge.methods, ["second", "stranger"]);
+    let asked: Vec<&str> = challenge.asked.iter().map(|asked| asked.method.as_str()).collect();
+    assert_eq!(asked, ["second", "stranger"]);
     assert_eq!(challenge.flow.expose().len(), 43, "256 bits");
     let done = world.answers(&challenge.flow, &browser("a"), ("second", "two")).await;
     let Ok(Step::Complete(completed)) = done else { panic!("{done:?}") };

@@ -25,6 +25,7 @@ mod password;
 mod recovery;
 mod refresh;
 mod registration;
+mod second_factor;
 mod session;
 mod session_limits;
 mod session_list;

@@ -25,6 +25,7 @@ macro_rules! on_each_engine {
     };
 }
 
+mod authenticator;
 mod ephemeral;
 mod epoch;
 mod event;

@@ -190,6 +190,17 @@ impl TestServer {
         &self.app.provider.edges.store
     }
 
+    /// The files of its folder.
+    pub(crate) fn files(&self) -> Vec<std::path::PathBuf> {
+        let folder = std::fs::read_dir(self.folder.path()).expect("the folder");
+        folder.map(|file| file.expect("a file").path()).collect()
+    }
+
+    /// The same server, asked from another address.
+    pub(crate) fn seen_from(&self, address: [u8; 4]) -> At {
+        At { server: self.clone(), peer: (address, 50_000).into() }
+    }
+
     pub(crate) fn front(&self) -> Front {
         self.front.clone()
     }
@@ -309,6 +320,32 @@ impl Transport for TestServer {
 
     fn now(&self) -> i64 {
         self.clock.seconds()
+    }
+}
+
+/// A server as it is seen from one address.
+#[derive(Clone)]
+pub(crate) struct At {
+    server: TestServer,
+    peer: SocketAddr,
+}
+
+#[async_trait]
+impl Transport for At {
+    async fn send(&self, request: Request<Body>) -> Answer {
+        self.server.send_from(self.peer, request).await
+    }
+
+    fn issuer(&self) -> &str {
+        self.server.issuer
+    }
+
+    fn base(&self) -> &str {
+        self.server.base()
+    }
+
+    fn now(&self) -> i64 {
+        self.server.clock.seconds()
     }
 }
 

@@ -33,6 +33,13 @@ impl Spa {
         Self { browser: Browser::new(server), base, issuer: server.issuer, csrf: Mutex::default() }
     }
 
+    /// The same in a browser at another address.
+    pub(crate) async fn at(server: &TestServer, address: [u8; 4]) -> Self {
+        let spa = Self { browser: Browser::new(&server.seen_from(address)), ..Self::new(server) };
+        spa.get("/session").await.ok();
+        spa
+    }
+
     /// The token that it would send.
     pub(crate) fn csrf(&self) -> Option<String> {
         self.csrf.lock().expect("no story panics here").clone()

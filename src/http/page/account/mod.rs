@@ -6,6 +6,7 @@
 pub mod app;
 pub mod history;
 pub mod overview;
+pub mod security;
 pub mod session;
 
 use std::sync::Arc;
@@ -28,6 +29,7 @@ const PAGES: &[(&str, &str)] = &[
     ("overview", "/account"),
     ("profile", "/account/profile"),
     ("contacts", "/account/contacts"),
+    ("security", "/account/security"),
     ("sessions", "/account/sessions"),
     ("history", "/account/history"),
     ("apps", "/account/apps"),

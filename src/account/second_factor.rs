@@ -1,0 +1,215 @@
+//! A person's second factors: taken up by a first code, given up by who proved who they are, with a notice each time.
+//!
+//! S-099, S-101 to S-104, S-109, S-111; PROTOCOL A15.
+
+use std::sync::Arc;
+
+use crate::account::{AccountError, Why};
+use crate::authn::second_factor::SecondFactors;
+use crate::authn::totp::TotpSetup;
+use crate::authn::{Answer, Attempt, Method, Refusal, judge};
+use crate::edge::store::{Kept, LastOne, Removal};
+use crate::model::authentication::Demand;
+use crate::model::authenticator::{Authenticator, AuthenticatorKind};
+use crate::model::fault::Fault;
+use crate::model::id::AuthenticatorId;
+use crate::model::session::Session;
+use crate::model::user::User;
+use crate::protocol::secret::{Secret, TokenHash};
+
+/// A session that stays when everything else ends, and the value of its new cookie.
+#[derive(Clone, Debug)]
+pub struct Stays {
+    /// The session.
+    pub session: Arc<Session>,
+    /// For the cookie.
+    pub token: Secret,
+}
+
+/// Why a second factor was not switched off.
+#[derive(Clone, Debug)]
+pub enum NotReleased {
+    /// It is not on, or everybody here needs one.
+    Account(AccountError),
+    /// The password.
+    Password(Refusal),
+    /// The code.
+    Code(Refusal),
+}
+
+impl From<AccountError> for NotReleased {
+    fn from(error: AccountError) -> Self {
+        Self::Account(error)
+    }
+}
+
+impl From<Why> for NotReleased {
+    fn from(why: Why) -> Self {
+        Self::Account(why.into())
+    }
+}
+
+impl From<Fault> for NotReleased {
+    fn from(fault: Fault) -> Self {
+        Self::Account(fault.into())
+    }
+}
+
+impl SecondFactors {
+    /// Begins with codes of the time: a secret that waits for its first code.
+    ///
+    /// # Errors
+    /// `2fa_already_enabled` for who has them.
+    pub async fn begin_totp(&self, user: &User, name: &str) -> Result<TotpSetup, AccountError> {
+        self.set_up_totp(user, name).await?.ok_or_else(|| Why::TwoFactorAlreadyEnabled.into())
+    }
+
+    /// The authenticator of a person that `id` names: its id, or its kind where there is one of it.
+    ///
+    /// # Errors
+    /// `device_does_not_exist`; `setup_required` for codes of the time that nobody began with.
+    pub async fn authenticator(&self, user: &User, id: &str) -> Result<Authenticator, AccountError> {
+        let own = self.edges.store.authenticators(user.id).await?;
+        let is_meant = |own: &Authenticator| match AuthenticatorKind::parse(id) {
+            Some(kind) => own.kind == kind,
+            None => id.parse::<AuthenticatorId>().is_ok_and(|id| own.id == id),
+        };
+        let missing = if AuthenticatorKind::parse(id).is_some() { Why::SetupRequired } else { Why::DeviceDoesNotExist };
+        own.into_iter().find(is_meant).ok_or_else(|| missing.into())
+    }
+
+    /// Takes codes of the time up by the first of them. From now on a second factor is asked for; returns backup codes, to be shown once,
+    /// for who has none.
+    ///
+    /// # Errors
+    /// That it was done before, waits no longer, or that the code is not right.
+    pub async fn confirm_totp(
+        &self,
+        user: &User,
+        (own, code): (&Authenticator, &Secret),
+        attempt: &Attempt,
+    ) -> Result<Vec<Secret>, AccountError> {
+        let now = self.edges.clock.now();
+        if own.confirmed_at.is_some() {
+            return Err(Why::TwoFactorAlreadyEnabled.into());
+        }
+        if !own.is_waiting(now) {
+            return Err(Why::SetupRequired.into());
+        }
+        let step = self.totp_step(own, code)?.ok_or(Why::WrongCode)?;
+        let before = self.edges.store.second_factor(user.id).await?;
+        let drawn = self.draw_backup_codes(user.id);
+        let (shown, kept) =
+            if before.backup_codes.remaining == 0 { (drawn.shown, drawn.kept) } else { (Vec::new(), Vec::new()) };
+        let beside = self.changed(attempt, user, "totp_added")?;
+        let confirmed = (user.id, own.id, Some(step));
+        if !self.edges.store.confirm_authenticator(confirmed, kept, now, beside).await? {
+            return Err(Why::SetupRequired.into());
+        }
+        Ok(shown)
+    }
+
+    /// Removes an authenticator.
+    ///
+    /// # Errors
+    /// `last_device` while one is required; `device_does_not_exist`.
+    pub async fn remove(&self, user: &User, own: &Authenticator, attempt: &Attempt) -> Result<(), AccountError> {
+        let beside = if own.confirmed_at.is_some() {
+            self.changed(attempt, user, "removed")?
+        } else {
+            crate::edge::store::Beside::default()
+        };
+        let last = if self.policy.least > Demand::OneFactor { LastOne::Stays } else { LastOne::UnlessRequired };
+        match self.edges.store.remove_authenticator((user.id, own.id), last, beside).await? {
+            Removal::Removed => Ok(()),
+            Removal::Last => Err(Why::LastDevice.into()),
+            Removal::Missing => Err(Why::DeviceDoesNotExist.into()),
+        }
+    }
+
+    /// Asks for a second factor from now on.
+    ///
+    /// # Errors
+    /// `no_confirmed_factor` for who has none.
+    pub async fn require(&self, user: &User, attempt: &Attempt) -> Result<(), AccountError> {
+        let store = &self.edges.store;
+        if store.second_factor(user.id).await?.required_at.is_some() {
+            return Ok(());
+        }
+        if !store.authenticators(user.id).await?.iter().any(|own| own.confirmed_at.is_some()) {
+            return Err(Why::NoConfirmedFactor.into());
+        }
+        let beside = self.changed(attempt, user, "required")?;
+        Ok(store.require_second_factor(user.id, self.edges.clock.now(), beside).await?)
+    }
+
+    /// New backup codes in the place of the old ones, to be shown once.
+    ///
+    /// # Errors
+    /// `2fa_not_enabled` for who has no second factor.
+    pub async fn new_backup_codes(&self, user: &User, attempt: &Attempt) -> Result<Vec<Secret>, AccountError> {
+        if !self.edges.store.authenticators(user.id).await?.iter().any(|own| own.confirmed_at.is_some()) {
+            return Err(Why::TwoFactorNotEnabled.into());
+        }
+        let drawn = self.draw_backup_codes(user.id);
+        let beside = self.changed(attempt, user, "backup_codes_made")?;
+        self.edges.store.replace_backup_codes(user.id, drawn.kept, self.edges.clock.now(), beside).await?;
+        Ok(drawn.shown)
+    }
+
+    /// Asks for a second factor no longer, after both were proven once more: the secret of the code app and the backup codes go, and
+    /// everything but the session that asks ends, which goes on under a new cookie.
+    ///
+    /// `methods` judge the answers: the password, and one of the codes that `code` can be.
+    ///
+    /// # Errors
+    /// [`NotReleased`].
+    pub async fn release(
+        &self,
+        user: &User,
+        (password, code): (&Secret, &Secret),
+        methods: &[Box<dyn Method>],
+        attempt: &Attempt,
+    ) -> Result<Option<Stays>, NotReleased> {
+        let store = &self.edges.store;
+        if store.second_factor(user.id).await?.required_at.is_none() {
+            return Err(Why::TwoFactorNotEnabled.into());
+        }
+        if self.policy.least > Demand::OneFactor {
+            return Err(Why::LastDevice.into());
+        }
+        let password = Answer::Password { login: String::new(), password: password.clone() };
+        prove(methods, "password", (attempt, &password)).await.map_err(NotReleased::Password)?;
+        self.prove_by_code(code, methods, attempt).await.map_err(NotReleased::Code)?;
+        let now = self.edges.clock.now();
+        let token = self.edges.random.token();
+        let kept = attempt.client.is_none().then_some(attempt.again_in).flatten();
+        let kept = kept.map(|session| Kept { session, token: TokenHash::of(token.expose()) });
+        let beside = self.changed(attempt, user, "released")?;
+        let session = store.release_second_factor(user.id, kept, now, beside).await?;
+        Ok(session.map(|session| Stays { session, token }))
+    }
+
+    /// Judges a code of the person whom the attempt names: one of the time, or a backup code.
+    ///
+    /// # Errors
+    /// What the method says.
+    pub async fn prove_by_code(
+        &self,
+        code: &Secret,
+        methods: &[Box<dyn Method>],
+        attempt: &Attempt,
+    ) -> Result<&'static str, Refusal> {
+        let digits = code.expose().chars().filter(|c| !c.is_whitespace()).count();
+        let method = if digits <= 8 { "totp" } else { "backup_code" };
+        prove(methods, method, (attempt, &Answer::Code(code.clone()))).await?;
+        Ok(method)
+    }
+}
+
+async fn prove(methods: &[Box<dyn Method>], name: &str, (attempt, answer): (&Attempt, &Answer)) -> Result<(), Refusal> {
+    let method = methods.iter().find(|method| method.name() == name);
+    let method = method.ok_or_else(|| Fault::internal("there is no such method"))?;
+    let proof = judge(method.as_ref(), attempt, answer).await?;
+    if attempt.person == Some(proof.user) { Ok(()) } else { Err(Refusal::Wrong) }
+}

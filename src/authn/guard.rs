@@ -1,0 +1,87 @@
+//! How many wrong answers of second factors are heard.
+//!
+//! PROTOCOL A7, A9, NIST SP 800-63B-4 §3.2.2: at most ten wrong answers of an account in any hour, over all its factors, sign-ins,
+//! addresses and nodes, and a hundred in a row, kept in the main store; a right password clears neither. An answer takes its place
+//! before it is judged and gives it back when it was right, so that two hundred at once are ten. *Why places and not a rate:* a rate of
+//! ten an hour hears nearly twenty in its first hour.
+
+use std::time::Duration;
+
+use crate::authn::device::Devices;
+use crate::authn::throttle::{Places, Throttle};
+use crate::authn::{Attempt, Refusal};
+use crate::edge::Edges;
+use crate::edge::ephemeral::EphemeralKey;
+use crate::model::id::UserId;
+use crate::protocol::secret::TokenHash;
+
+const PLACE: &str = "second_factor_place";
+const HOUR: Duration = Duration::from_hours(1);
+
+/// Counts wrong answers.
+#[derive(Clone)]
+pub struct Guard {
+    /// What it asks of the world.
+    pub edges: Edges,
+    /// Limits.
+    pub throttle: Throttle,
+    /// Browsers that are known.
+    pub devices: Devices,
+}
+
+/// An answer that may be judged.
+#[derive(Debug)]
+pub struct Counted {
+    user: UserId,
+    place: Option<EphemeralKey>,
+}
+
+impl Guard {
+    /// Counts an answer of `user` as wrong, until it is [`forgiven`](Self::forgive).
+    ///
+    /// # Errors
+    /// [`Refusal::TooMany`] or [`Refusal::Closed`] when there were too many; a fault of a store.
+    pub async fn count(&self, attempt: &Attempt, user: UserId) -> Result<Counted, Refusal> {
+        let mark = attempt.device.as_ref();
+        let is_known = mark.is_some_and(|mark| self.devices.recognises(user, mark));
+        let place = match self.throttle.factor {
+            Some(places) => Some(self.place(user, if is_known { places.most } else { places.by_strangers }).await?),
+            None => None,
+        };
+        let in_a_row = self.throttle.in_a_row;
+        let most = if is_known { in_a_row.most } else { in_a_row.by_strangers };
+        if !self.edges.store.count_second_factor(user, most).await? {
+            return Err(Refusal::Closed);
+        }
+        Ok(Counted { user, place })
+    }
+
+    /// Takes an answer back that was right, or that was right before: that is no guess.
+    ///
+    /// # Errors
+    /// A fault of a store.
+    pub async fn forgive(&self, counted: Counted) -> Result<(), Refusal> {
+        if let Some(place) = counted.place {
+            self.edges.ephemeral.take(&place, self.edges.clock.now()).await?;
+        }
+        Ok(self.edges.store.clear_second_factor_failures(counted.user).await?)
+    }
+
+    /// The first free place of this hour.
+    async fn place(&self, user: UserId, most: u8) -> Result<EphemeralKey, Refusal> {
+        let now = self.edges.clock.now();
+        for number in 0..most {
+            let key = EphemeralKey::new(PLACE, TokenHash::of(&format!("{user}:{number}")).as_bytes());
+            if self.edges.ephemeral.add_if_absent(&key, now.plus(HOUR), now).await? {
+                return Ok(key);
+            }
+        }
+        // Each place has its own end; the next may be free at once, or in an hour.
+        Err(Refusal::TooMany(HOUR.as_secs() / u64::from(Places::SPREAD)))
+    }
+}
+
+impl Places {
+    /// After which part of an hour one who was refused may try again: what is told is no promise.
+    const SPREAD: u8 = 12;
+}

@@ -1,0 +1,137 @@
+//! What second factors have in common: what the operator decided, the keys, the notices, and browsers in which none is asked for.
+//!
+//! NIST SP 800-63B-4 §3.1.3.3, §4.6 (notices); S-100, S-109, S-110; PROTOCOL A9, A16, O1.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use subtle::ConstantTimeEq as _;
+
+use crate::authn::Attempt;
+use crate::edge::Edges;
+use crate::edge::store::Beside;
+use crate::edge::vault::Vault;
+use crate::model::authentication::Demand;
+use crate::model::event::EventName;
+use crate::model::fault::Fault;
+use crate::model::message::{Channel, Message, MessageData, MessageKind};
+use crate::model::user::{IdentifierKind, User};
+use crate::protocol::numeric_date::NumericDate;
+use crate::protocol::secret::{MacKey, Secret};
+
+/// How long a notice is worth being sent.
+const NOTICE: Duration = Duration::from_hours(24);
+
+/// Second factors of one server. Clones share everything.
+#[derive(Clone)]
+pub struct SecondFactors {
+    /// What they ask of the world.
+    pub edges: Edges,
+    /// Seals secrets.
+    pub vault: Arc<Vault>,
+    /// Makes hashes and marks.
+    pub key: MacKey,
+    /// What code apps call this server: its host.
+    pub site: String,
+    /// What the operator decided.
+    pub policy: SecondFactorPolicy,
+}
+
+/// What the operator decided.
+#[derive(Clone, Debug)]
+pub struct SecondFactorPolicy {
+    /// What everybody's sign-in must reach.
+    pub least: Demand,
+    /// How long a browser is remembered in which a person asked for that; `None`: not at all.
+    pub remember: Option<Duration>,
+    /// How many backup codes a person gets.
+    pub backup_codes: u32,
+}
+
+impl Default for SecondFactorPolicy {
+    fn default() -> Self {
+        Self { least: Demand::OneFactor, remember: Some(Duration::from_hours(30 * 24)), backup_codes: 10 }
+    }
+}
+
+impl SecondFactors {
+    /// A mark for a browser in which `user` wants to be asked for no second factor for a while: 43 characters of base64url. `None` where
+    /// the operator does not want that.
+    ///
+    /// It is good until the person's epoch ends: with a new password, a factor that is switched off, "sign out everywhere".
+    pub fn remember(&self, user: &User) -> Option<(Secret, Duration)> {
+        let lifetime = self.policy.remember?;
+        let until = self.edges.clock.now().plus(lifetime).seconds().to_be_bytes();
+        let nonce: [u8; 8] = self.edges.random.bytes();
+        let mark = [until.as_slice(), &nonce, &self.seal(user, until, nonce)].concat();
+        Some((Secret::new(URL_SAFE_NO_PAD.encode(mark)), lifetime))
+    }
+
+    /// True when no second factor is asked of `user` in the browser with this mark.
+    pub fn is_remembered(&self, user: &User, mark: &Secret) -> bool {
+        let Ok(bytes) = URL_SAFE_NO_PAD.decode(mark.expose()) else { return false };
+        let Some((until, rest)) = bytes.split_first_chunk::<8>() else { return false };
+        let Some((nonce, seal)) = rest.split_first_chunk::<8>() else { return false };
+        let end = NumericDate::from_seconds(i64::from_be_bytes(*until));
+        self.policy.remember.is_some()
+            && bool::from(self.seal(user, *until, *nonce).ct_eq(seal))
+            && !end.is_past(self.edges.clock.now())
+    }
+
+    fn seal(&self, user: &User, until: [u8; 8], nonce: [u8; 8]) -> [u8; 16] {
+        let epoch = user.auth_epoch.count.to_be_bytes();
+        let whole = self.key.mac(&[b"remembered", user.id.as_bytes(), &epoch, &until, &nonce]);
+        let (first, _) = whole.split_first_chunk().expect("16 of 32 bytes");
+        *first
+    }
+
+    /// What is written down beside a change of a person's second factor: what happened, and a notice to every address that is theirs, since
+    /// one of them may be in other hands (ASVS 6.3.7).
+    ///
+    /// # Errors
+    /// Internal, when the notice is not JSON, which cannot be.
+    pub fn changed(&self, attempt: &Attempt, user: &User, change: &'static str) -> Result<Beside, Fault> {
+        self.told(attempt, user, (change, MessageKind::MfaChanged, None))
+    }
+
+    /// The same for a backup code that was used.
+    ///
+    /// # Errors
+    /// As [`SecondFactors::changed`].
+    pub fn backup_code_used(&self, attempt: &Attempt, user: &User, remaining: u32) -> Result<Beside, Fault> {
+        self.told(attempt, user, ("backup_code_used", MessageKind::BackupCodeUsed, Some(remaining)))
+    }
+
+    fn told(
+        &self,
+        attempt: &Attempt,
+        user: &User,
+        (change, kind, remaining): (&'static str, MessageKind, Option<u32>),
+    ) -> Result<Beside, Fault> {
+        let now = self.edges.clock.now();
+        let mut event = self.edges.event(EventName::MfaChanged).of(user.id).from(attempt.from.clone());
+        event = event.telling("change", change);
+        event.session = attempt.again_in;
+        event.client.clone_from(&attempt.client);
+        let mut emails = user.of_kind(IdentifierKind::Email).filter(|email| email.verified_at.is_some());
+        emails.try_fold(Beside::event(event), |beside, email| {
+            let message = Message {
+                kind,
+                channel: Channel::Mail,
+                to: email.value.clone(),
+                user: Some(user.id),
+                client: attempt.client.clone(),
+                languages: user.profile.locale.iter().chain(&attempt.languages).cloned().collect(),
+                data: MessageData {
+                    name: user.profile.name.clone(),
+                    request: Some(attempt.from.clone()),
+                    remaining,
+                    ..MessageData::default()
+                },
+            };
+            Ok(beside.and_job(self.edges.outbox.job(&message, None, (now, now.plus(NOTICE)))?))
+        })
+    }
+}
