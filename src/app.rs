@@ -26,6 +26,7 @@ use crate::config::api::Switch;
 use crate::config::captcha::Provider as Judge;
 use crate::config::client_registration::ClientRegistrationMode;
 use crate::config::password::{OtherSessions, Unreadable};
+use crate::config::tokens::ScopesBeyondGroups;
 use crate::config::{Config, ConfigError};
 use crate::edge::Edges;
 use crate::edge::clock::{Clock, SystemClock};
@@ -62,7 +63,7 @@ use crate::model::fault::{Fault, FaultKind};
 use crate::model::session::SessionLifetimes;
 use crate::oauth::endpoint::discovery;
 use crate::oauth::keys::SigningKeys;
-use crate::oauth::policy::{ChallengeEndpoint, ClientRegistration, Lifetimes, Mode, Policy};
+use crate::oauth::policy::{BeyondGroups, ChallengeEndpoint, ClientRegistration, Lifetimes, Mode, Policy};
 use crate::oauth::provider::{Issuer, Provider};
 use crate::oauth::rotation::{JWKS_MAX_AGE, Rotation, RotationPolicy};
 use crate::protocol::jose::algorithm::SigningAlgorithm;
@@ -486,7 +487,7 @@ fn harden(prepared: Prepared, provider: &Provider) -> Prepared {
     prepared.harden(Transport::of(provider.issuer.as_str()))
 }
 
-/// Scopes that clients may ask for.
+/// Scopes of the specifications, which every client may ask for; operators make others.
 pub fn scopes_supported() -> Scope {
     ["openid", "profile", "email", "address", "phone", "offline_access"].into_iter().collect()
 }
@@ -566,6 +567,10 @@ fn policy(config: &Config, mode: Mode) -> Result<Policy, StartError> {
         challenge_endpoint: match config.api.challenge_endpoint {
             Switch::Off => ChallengeEndpoint::Off,
             Switch::On => ChallengeEndpoint::On,
+        },
+        beyond_groups: match tokens.scopes_beyond_groups {
+            ScopesBeyondGroups::Drop => BeyondGroups::Drop,
+            ScopesBeyondGroups::Refuse => BeyondGroups::Refuse,
         },
         rotation: rotation_policy(config),
         mode,

@@ -31,6 +31,9 @@ pub mod oauth;
 /// What happens later.
 pub mod jobs;
 
+/// What operators do.
+pub mod admin;
+
 /// What browsers and clients see.
 pub mod http;
 

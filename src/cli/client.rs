@@ -223,8 +223,9 @@ async fn parse(
         keys.is_empty() || keys.iter().any(|key| key.algorithm == *algorithm && key.state == KeyState::Active)
     };
     let algorithms: Vec<_> = SigningAlgorithm::ALL.iter().copied().filter(has).collect();
+    let scopes = app::scopes_supported().union(&site.edges.store.directory().await?.gated_scopes());
     let rules = RegistrationRules {
-        scopes_supported: &app::scopes_supported(),
+        scopes_supported: &scopes,
         signing_algorithms: &algorithms,
         unsupported: Unsupported::Refuse,
         allows_http_loopback: policy.development,

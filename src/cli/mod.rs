@@ -9,6 +9,7 @@ pub mod client;
 pub mod copy;
 pub mod dev;
 pub mod doctor;
+pub mod group;
 pub mod healthcheck;
 pub mod key;
 pub mod login;
@@ -17,7 +18,10 @@ pub mod migrate;
 pub mod operations;
 pub mod output;
 pub mod password_list;
+pub mod permission;
 pub mod reload;
+pub mod role;
+pub mod scope;
 pub mod secret;
 pub mod serve;
 pub mod service;
@@ -36,6 +40,7 @@ use std::time::Duration;
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
+use crate::admin::{AdminError, Refusal, Thing};
 use crate::app::StartError;
 use crate::cli::output::Output;
 use crate::config::log::Format;
@@ -118,6 +123,18 @@ enum Command {
     /// People.
     #[command(subcommand)]
     User(user::UserCommand),
+    /// Groups of people, and who is in them.
+    #[command(subcommand)]
+    Group(group::GroupCommand),
+    /// Roles that apps are told of, and who has them.
+    #[command(subcommand)]
+    Role(role::RoleCommand),
+    /// What may be done in apps, and which groups and roles may.
+    #[command(subcommand)]
+    Permission(permission::PermissionCommand),
+    /// Scopes that only the members of a group may have.
+    #[command(subcommand)]
+    Scope(scope::ScopeCommand),
     /// Who is signed in.
     #[command(subcommand)]
     Session(session::SessionCommand),
@@ -227,6 +244,38 @@ impl CommandError {
     }
 }
 
+impl From<AdminError> for CommandError {
+    fn from(error: AdminError) -> Self {
+        match error {
+            AdminError::Fault(fault) => Self::Store(fault),
+            AdminError::Refused(refusal) => refusal.into(),
+        }
+    }
+}
+
+impl From<Refusal> for CommandError {
+    fn from(refusal: Refusal) -> Self {
+        let line = match &refusal {
+            Refusal::Unknown { what: Thing::Person, name } => {
+                format!("nobody is called {name}; `symbolon user list` shows all")
+            }
+            Refusal::Unknown { what, .. } => {
+                let noun = match what {
+                    Thing::Person => "user",
+                    Thing::Group => "group",
+                    Thing::GroupScope => "scope",
+                    Thing::Role => "role",
+                    Thing::Permission => "permission",
+                    Thing::Client => "client",
+                };
+                format!("{refusal}; `symbolon {noun} list` shows all")
+            }
+            _ => refusal.to_string(),
+        };
+        Self::Refused(line)
+    }
+}
+
 /// How long a thread of the blocking pool waits for work; what it last used (19 MiB for a password hash) goes with it.
 const IDLE_THREAD: Duration = Duration::from_secs(3);
 
@@ -274,6 +323,10 @@ impl Command {
             Self::Man => about::man(),
             Self::Client(command) => command.run(call).await,
             Self::User(command) => command.run(call).await,
+            Self::Group(command) => command.run(call).await,
+            Self::Role(command) => command.run(call).await,
+            Self::Permission(command) => command.run(call).await,
+            Self::Scope(command) => command.run(call).await,
             Self::Session(command) => command.run(call).await,
             Self::Key(command) => command.run(call).await,
             Self::Message(command) => command.run(call).await,

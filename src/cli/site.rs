@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use crate::admin::Administration;
 use crate::app::{self, World};
 use crate::cli::{Call, CommandError};
 use crate::config::{Config, process_environment};
 use crate::edge::Edges;
 use crate::edge::vault::Vault;
-use crate::model::user::{LookupName, User};
+use crate::model::user::User;
 use crate::protocol::numeric_date::NumericDate;
 
 /// What a command works on. A running server sees what it writes within half a second.
@@ -74,15 +75,12 @@ impl Site {
     /// # Errors
     /// When nobody is.
     pub async fn user(&self, name: &str) -> Result<Arc<User>, CommandError> {
-        let by_id = match name.parse() {
-            Ok(id) => self.edges.store.user(id).await?,
-            Err(_) => None,
-        };
-        let found = match (by_id, LookupName::parse(name)) {
-            (None, Some(name)) => self.edges.store.user_by_name(&name).await?,
-            (found, _) => found,
-        };
-        found.ok_or_else(|| CommandError::refused(format!("nobody is called {name}; `symbolon user list` shows all")))
+        Ok(self.administration().person(name).await?)
+    }
+
+    /// What an operator does here.
+    pub fn administration(&self) -> Administration {
+        Administration::of_operator(&self.edges)
     }
 
     /// Brings everything into the files.

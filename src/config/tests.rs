@@ -130,7 +130,7 @@ fn every_mistake_is_one_line_with_a_cure() {
     isuer (symbolon.toml): there is no such key; did you mean `issuer`?
     tokns (symbolon.toml): there is no such key; did you mean `tokens`?
     tokens.acces_lifetime (symbolon.toml): there is no such key; did you mean `access_lifetime`?
-    tokens.smtp (symbolon.toml): there is no such key; there are code_lifetime, access_lifetime, id_lifetime, refresh_idle_lifetime, refresh_lifetime, signing_alg, audience, not_before, leeway, header
+    tokens.smtp (symbolon.toml): there is no such key; there are code_lifetime, access_lifetime, id_lifetime, refresh_idle_lifetime, refresh_lifetime, signing_alg, audience, not_before, leeway, header, scopes_beyond_groups
     tokens.access_lifetime (symbolon.toml): "15" is not a duration: write a number and a unit, as in 90s, 15m, 12h, 30d or 1h30m, up to 3650d
     tokens.access_lifetime (symbolon.toml): "15" is not a duration: write a number and a unit, as in 90s, 15m, 12h, 30d or 1h30m, up to 3650d
     tokens.access_lifetime (symbolon.toml): is 2h; it must be from 1m to 1h

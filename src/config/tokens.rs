@@ -50,6 +50,8 @@ pub struct Tokens {
     pub leeway: Duration,
     /// A list of more members in the headers of access tokens, such as `"x-region=eu"`
     pub header: TokenHeader,
+    /// What becomes of a scope that only members of other groups may have: `drop` leaves it out, `refuse` answers `invalid_scope`
+    pub scopes_beyond_groups: ScopesBeyondGroups,
 }
 
 impl Tokens {
@@ -57,6 +59,17 @@ impl Tokens {
     pub fn audience_or(&self, issuer: &str) -> Vec<String> {
         if self.audience.0.is_empty() { vec![issuer.to_owned()] } else { self.audience.0.clone() }
     }
+}
+
+/// What becomes of a scope that the person's groups do not have.
+#[derive(Copy, Clone, Debug, Default, Eq, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ScopesBeyondGroups {
+    /// It is left out.
+    #[default]
+    Drop,
+    /// The request is refused.
+    Refuse,
 }
 
 impl Default for Tokens {
@@ -73,6 +86,7 @@ impl Default for Tokens {
             not_before: None,
             leeway: Duration::ZERO,
             header: TokenHeader::default(),
+            scopes_beyond_groups: ScopesBeyondGroups::default(),
         }
     }
 }

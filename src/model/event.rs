@@ -67,6 +67,12 @@ impl Event {
         Self { user: Some(user), actor: Actor::User(user), ..self }
     }
 
+    /// It concerns `user`; somebody else did it.
+    #[must_use]
+    pub fn concerning(self, user: UserId) -> Self {
+        Self { user: Some(user), ..self }
+    }
+
     /// `actor` did it.
     #[must_use]
     pub fn by(self, actor: Actor) -> Self {
@@ -215,6 +221,42 @@ catalogue! {
     ConsentGranted = "consent.granted";
     /// A person took it back.
     ConsentWithdrawn = "consent.withdrawn";
+    /// A group was made (`group`, `name`).
+    GroupCreated = "group.created";
+    /// A group was renamed, described or moved (`group`, `name`).
+    GroupChanged = "group.changed";
+    /// A group was deleted (`group`, `name`).
+    GroupDeleted = "group.deleted";
+    /// Somebody was put into a group (`group`, `name`).
+    GroupMemberAdded = "group.member_added";
+    /// Somebody was taken out of a group (`group`, `name`).
+    GroupMemberRemoved = "group.member_removed";
+    /// Scopes were kept for the members of a group (`group_scope`, `group`, `name`, `scope`).
+    GroupScopeCreated = "group_scope.created";
+    /// They are others now (`group_scope`, `group`, `name`, `scope`).
+    GroupScopeChanged = "group_scope.changed";
+    /// They are no longer kept for them (`group_scope`, `group`, `name`, `scope`).
+    GroupScopeDeleted = "group_scope.deleted";
+    /// A role was made (`role`, `name`).
+    RoleCreated = "role.created";
+    /// A role was described (`role`, `name`).
+    RoleChanged = "role.changed";
+    /// A role was deleted (`role`, `name`).
+    RoleDeleted = "role.deleted";
+    /// Somebody, or the members of a group, got a role (`role`, `name`, `group`).
+    RoleGiven = "role.given";
+    /// A role was taken from somebody, or from the members of a group (`role`, `name`, `group`).
+    RoleTaken = "role.taken";
+    /// A permission was made (`name`).
+    PermissionCreated = "permission.created";
+    /// A permission was described (`name`).
+    PermissionChanged = "permission.changed";
+    /// A permission was deleted (`name`).
+    PermissionDeleted = "permission.deleted";
+    /// A group or a role got a permission (`name`, `group`, `role`).
+    PermissionGiven = "permission.given";
+    /// A permission was taken from a group or a role (`name`, `group`, `role`).
+    PermissionTaken = "permission.taken";
 }
 
 impl EventName {

@@ -79,9 +79,17 @@ ids! {
     ExportId;
     /// What a person can prove themselves with beside the password.
     AuthenticatorId;
+    /// A group of people.
+    GroupId;
+    /// What the members of a group may have.
+    GroupScopeId;
+    /// A role, of one app or of all.
+    RoleId;
 }
 
-ordered! { IdentifierId SessionId GrantId ConsentId JobId EventId ExportId AuthenticatorId }
+ordered! {
+    IdentifierId SessionId GrantId ConsentId JobId EventId ExportId AuthenticatorId GroupId GroupScopeId RoleId
+}
 
 impl UserId {
     /// A new id that tells nothing (UUID version 4), since it is published as `sub`.

@@ -13,6 +13,7 @@ use crate::model::fault::Fault;
 use crate::model::id::{ClientId, GrantId};
 use crate::model::session::Session;
 use crate::model::sign_in_flow::Wanted;
+use crate::oauth::allowed;
 use crate::oauth::grant::authorization_code;
 use crate::oauth::provider::Provider;
 use crate::protocol::client_metadata::GrantType;
@@ -81,12 +82,13 @@ pub enum Pkce {
 ///
 /// # Errors
 /// `invalid_scope`, and `invalid_request` for a challenge that is missing or malformed.
-pub fn wanted(provider: &Provider, client: &Client, (stated, pkce): (Stated<'_>, Pkce)) -> Result<Wanted, OAuthError> {
+pub async fn wanted(
+    provider: &Provider,
+    client: &Client,
+    (stated, pkce): (Stated<'_>, Pkce),
+) -> Result<Wanted, OAuthError> {
     let asked: Scope = stated.scope.unwrap_or(Scope::OPENID).parse()?;
-    let mut scope = asked.intersection(&provider.scopes_supported);
-    if let Some(registered) = &client.metadata.scope {
-        scope = scope.intersection(registered);
-    }
+    let scope = asked.intersection(&*allowed::to_client(provider, client).await?);
     if scope.is_empty() {
         return Err(OAuthError::invalid_scope("none of the scope is known here and registered for the client"));
     }

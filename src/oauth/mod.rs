@@ -3,6 +3,7 @@
 //! A request is parsed by `protocol/`, meets its client and its person here, and leaves as a typed answer. Lists are the
 //! index: [`client_auth::METHODS`], [`grant::GRANT_TYPES`]; discovery is derived from them, so that it cannot lie.
 
+pub mod allowed;
 pub mod client_auth;
 pub mod endpoint;
 pub mod first_party;

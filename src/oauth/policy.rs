@@ -33,6 +33,8 @@ pub struct Policy {
     pub token_header: Map<String, Value>,
     /// Whether first-party apps have an endpoint of their own.
     pub challenge_endpoint: ChallengeEndpoint,
+    /// What becomes of a scope that the person's groups do not have.
+    pub beyond_groups: BeyondGroups,
     /// When signing keys change.
     pub rotation: RotationPolicy,
     /// Production or development.
@@ -91,6 +93,16 @@ pub enum ChallengeEndpoint {
     Off,
     /// It is.
     On,
+}
+
+/// What becomes of a scope that is asked for and that only members of other groups may have (RFC 6749 §3.3 allows both).
+#[derive(Copy, Clone, Debug, Default, Eq, PartialEq)]
+pub enum BeyondGroups {
+    /// It is left out; the answer says what was granted.
+    #[default]
+    Drop,
+    /// The request is refused with `invalid_scope`.
+    Refuse,
 }
 
 /// What the server is run for.

@@ -35,7 +35,7 @@ pub struct Provider {
     pub pairwise_key: MacKey,
     /// Makes the keys that encrypt access tokens.
     pub content_key: MacKey,
-    /// Scopes that clients may ask for.
+    /// Scopes that every client may ask for; operators make others ([`allowed`](crate::oauth::allowed)).
     pub scopes_supported: Scope,
     /// What people do with their accounts.
     pub accounts: Accounts,

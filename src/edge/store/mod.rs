@@ -26,6 +26,7 @@ use crate::edge::store::recorder::{PostgresRecorder, Recorder};
 use crate::edge::store::statement::{Connection, Readers};
 use crate::edge::store::writer::{Mirror, Writer};
 use crate::model::client::Client;
+use crate::model::directory::{Directory, Membership};
 use crate::model::fault::Fault;
 use crate::model::grant::{Consent, Grant};
 use crate::model::id::{ClientId, GrantId, SessionId, UserId};
@@ -44,6 +45,7 @@ mod beside;
 mod client;
 mod consent;
 mod contact;
+mod directory;
 mod epoch;
 mod event;
 mod expiry;
@@ -54,11 +56,13 @@ mod key;
 mod key_life;
 mod listen;
 mod mailed_link;
+mod membership;
 mod once;
 mod password_change;
 mod postgres;
 mod ready;
 mod refresh_token;
+mod role;
 pub mod schema;
 pub mod sealed;
 mod session;
@@ -77,6 +81,7 @@ pub use account::{Once, Registered};
 pub use authenticator::{LastOne, Removal};
 pub use beside::Beside;
 pub use contact::Added;
+pub use directory::Change;
 pub use epoch::Kept;
 pub use event::Seen;
 pub use key_life::Replacement;
@@ -85,6 +90,7 @@ pub use open::{DatabaseSettings, StoreError};
 pub use password_change::NewPassword;
 pub use postgres::PostgresSettings;
 pub use refresh_token::Rotation;
+pub use role::{Give, Holder};
 pub use session::Room;
 pub use session_end::Reach;
 
@@ -206,6 +212,9 @@ struct Held {
     grants: Cache<GrantId, Grant>,
     refresh_tokens: Cache<TokenHash, RefreshToken>,
     opaque_access_tokens: Cache<TokenHash, OpaqueAccessToken>,
+    /// There is one.
+    directory: Cache<(), Directory>,
+    memberships: Cache<UserId, Membership>,
     /// All of them, with their ends: a token that is not here is not denied.
     denied: RwLock<HashMap<TokenHash, NumericDate>>,
     /// Another node may have changed the signing keys.
@@ -223,6 +232,8 @@ impl Held {
             grants: Cache::new(8_192, &sharing),
             refresh_tokens: Cache::new(8_192, &sharing),
             opaque_access_tokens: Cache::new(8_192, &sharing),
+            directory: Cache::new(1, &sharing),
+            memberships: Cache::new(8_192, &sharing),
             denied: RwLock::default(),
             keys_told: Notify::new(),
             sharing,
@@ -238,6 +249,8 @@ impl Held {
         self.grants.flush();
         self.refresh_tokens.flush();
         self.opaque_access_tokens.flush();
+        self.directory.flush();
+        self.memberships.flush();
     }
 }
 

@@ -76,8 +76,8 @@ struct Deletion {
     csrf_token: Option<String>,
 }
 
-async fn show(State(web): State<Web>, person: Person) -> Response {
-    ok(&UserView::of(&web, &person.user))
+async fn show(State(web): State<Web>, person: Person) -> Result<Response, Problem> {
+    Ok(ok(&UserView::of(&web, &person.user).await?))
 }
 
 async fn change(
@@ -87,7 +87,7 @@ async fn change(
 ) -> Result<Response, Problem> {
     let asking = person.guest.asking(&web, None).await?;
     let changed = web.provider.accounts.change_profile(&person.user, given, &asking).await?;
-    Ok(ok(&UserView::of(&web, &changed)))
+    Ok(ok(&UserView::of(&web, &changed).await?))
 }
 
 async fn close(State(web): State<Web>, RecentPerson { person, .. }: RecentPerson) -> Result<Response, Problem> {

@@ -57,8 +57,12 @@ async fn show(State(web): State<Web>, guest: Guest) -> Result<Response, Problem>
         None => None,
     };
     let session = session.filter(|_| user.is_some());
+    let user = match &user {
+        Some(user) => Some(UserView::of(&web, user).await?),
+        None => None,
+    };
     let view = SessionView {
-        user: user.as_deref().map(|user| UserView::of(&web, user)),
+        user,
         csrf_token,
         expires_at: session.map(|session| Moment(session.ends_at())),
         auth_time: session.map(|session| Moment(session.authentication.at)),

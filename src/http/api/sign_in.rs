@@ -284,7 +284,7 @@ async fn destination(provider: &Provider, body: &StartSignIn) -> Result<Destinat
             if stated.code_challenge.is_none() {
                 return Err(Problem::field("code_challenge", Code::Required));
             }
-            Purpose::Code(first_party::wanted(provider, &client, (stated, Pkce::Required)).map_err(refused)?)
+            Purpose::Code(first_party::wanted(provider, &client, (stated, Pkce::Required)).await.map_err(refused)?)
         }
     };
     Ok(Destination { client: Some(client), purpose, persistence })
@@ -435,9 +435,12 @@ async fn with_session(
     if !web.cookies.device(&guest.visitor.headers).is_some_and(|mark| web.devices.recognises(person, &mark)) {
         cookies.push(web.cookies.set_device(&web.devices.mark(person, &*web.provider.edges.random)));
     }
-    let user = web.provider.edges.store.user(person).await?;
+    let user = match web.provider.edges.store.user(person).await? {
+        Some(user) => Some(UserView::of(web, &user).await?),
+        None => None,
+    };
     let answer = SignInAnswer {
-        user: user.as_deref().map(|user| UserView::of(web, user)),
+        user,
         csrf_token: Some(csrf_token_of(web, &token)),
         is_new_user: Some(false),
         backup_codes,

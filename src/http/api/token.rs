@@ -195,7 +195,7 @@ async fn direct(State(web): State<Web>, guest: Guest, Json(body): Json<DirectTok
         return Err(Problem::new(Code::UnauthorizedClient).hint("a client with a secret uses the challenge endpoint"));
     }
     let stated = Stated { scope: body.scope.as_deref(), nonce: body.nonce.as_deref(), ..Stated::default() };
-    let wanted = first_party::wanted(&web.provider, &client, (stated, Pkce::Unneeded)).map_err(refused)?;
+    let wanted = first_party::wanted(&web.provider, &client, (stated, Pkce::Unneeded)).await.map_err(refused)?;
     let purpose = Purpose::Tokens(wanted);
     let attempt = attempt(&web, &guest, Some(&client));
     let destination = Destination { client: Some(client), purpose, persistence: Persistence::Kept };
@@ -312,7 +312,7 @@ async fn claims(State(web): State<Web>, guest: Guest) -> Result<Response, Proble
         ("exp", json!(token.expires_at)),
         ("iat", json!(token.issued_at)),
         ("client_id", json!(token.client)),
-        ("scope", json!(token.scope)),
+        ("scope", json!(live.scope())),
     ] {
         claims.entry(name).or_insert(value);
     }

@@ -6,6 +6,9 @@ use utoipa::ToSchema;
 
 use crate::http::api::answer::Moment;
 use crate::http::web::Web;
+use crate::model::directory::Through;
+use crate::model::fault::Fault;
+use crate::model::group::Group;
 use crate::model::user::{IdentifierKind, Role, User};
 
 /// A person.
@@ -40,9 +43,9 @@ pub struct UserView {
     pub updated_at: Moment,
     /// When the person last signed in.
     pub last_sign_in_at: Option<Moment>,
-    /// What the person may do on this server.
-    pub roles: Vec<&'static str>,
-    /// The groups that the person is in.
+    /// What the person may do on this server, and the roles that every app is told of.
+    pub roles: Vec<String>,
+    /// The groups that the person is in, with those around them.
     pub groups: Vec<GroupView>,
     /// What the settings add: attributes and standard claims.
     #[serde(flatten)]
@@ -55,16 +58,31 @@ pub struct UserView {
 pub struct GroupView {
     /// Its name.
     pub name: String,
+    /// Where it stands among the others: `/staff/engineering`.
+    pub path: String,
     /// What it allows.
     pub permissions: Vec<String>,
 }
 
 impl UserView {
     /// The view of `user`.
-    pub fn of(web: &Web, user: &User) -> Self {
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub async fn of(web: &Web, user: &User) -> Result<Self, Fault> {
+        let store = &web.provider.edges.store;
+        let (directory, membership) = (store.directory().await?, store.membership(user.id).await?);
+        let rights = directory.rights(&membership);
+        let own = (user.role == Role::Owner).then(|| "owner".to_owned());
+        let global = rights.roles.values().filter(|(role, _)| role.client.is_none());
+        let group = |(path, (group, _)): (&&str, &(&Group, Through))| GroupView {
+            name: group.name.to_string(),
+            path: (*path).to_owned(),
+            permissions: directory.permissions_of_group(group.id).iter().map(ToString::to_string).collect(),
+        };
         let text = |kind| user.primary(kind).map(|identifier| identifier.value.clone());
         let proven = |kind| user.primary(kind).is_some_and(|identifier| identifier.verified_at.is_some());
-        Self {
+        Ok(Self {
             id: user.id.to_string(),
             email: text(IdentifierKind::Email),
             email_verified: proven(IdentifierKind::Email),
@@ -79,9 +97,9 @@ impl UserView {
             created_at: Moment(user.created_at),
             updated_at: Moment(user.updated_at),
             last_sign_in_at: user.last_sign_in_at.map(Moment),
-            roles: if user.role == Role::Owner { vec!["owner"] } else { Vec::new() },
-            groups: Vec::new(),
+            roles: own.into_iter().chain(global.map(|(role, _)| role.name.to_string())).collect(),
+            groups: rights.groups.iter().map(group).collect(),
             more: web.provider.accounts.more_of(user),
-        }
+        })
     }
 }

@@ -128,7 +128,7 @@ async fn answer(web: &Web, visitor: &Visitor, client: &Client, form: &Params) ->
         code_challenge_method: form.get("code_challenge_method"),
         nonce: form.get("nonce"),
     };
-    let wanted = first_party::wanted(&web.provider, client, (stated, Pkce::Required))?;
+    let wanted = first_party::wanted(&web.provider, client, (stated, Pkce::Required)).await?;
     let username = form.required("username")?;
     let opening = Opening { begun_by, purpose: Purpose::Code(wanted), demand: client.demand() };
     let Some(password) = password else {

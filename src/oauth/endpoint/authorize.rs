@@ -2,6 +2,7 @@
 //!
 //! RFC 6749 §3.1, OIDC Core §3.1.2.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::account::settings::SignUp;
@@ -13,6 +14,7 @@ use crate::model::grant::Consent;
 use crate::model::id::ClientId;
 use crate::model::interaction::{ConsentGiven, Progress};
 use crate::model::session::Session;
+use crate::oauth::allowed;
 use crate::oauth::grant::machine;
 pub use crate::oauth::interaction::next_step::demanded;
 use crate::oauth::interaction::next_step::{Asked, HasOne, Situation, Step, next_step, wish};
@@ -101,9 +103,10 @@ fn outcome(begun: &Result<Begun, AuthorizeError>) -> &'static str {
 async fn begin(provider: &Provider, params: &Params, browser: &Browser) -> Result<Begun, AuthorizeError> {
     let client = client(provider, params).await?;
     tally::client(&client.id);
+    let scopes = allowed::to_client(provider, &client).await?;
     let rules = RequestRules {
         issuer: provider.issuer.as_str(),
-        scopes_supported: &provider.scopes_supported,
+        scopes_supported: &scopes,
         requires_pkce: client.requires_pkce(),
         allows_http_loopback: client.policy.development || provider.policy.mode == Mode::Development,
     };
@@ -186,8 +189,15 @@ async fn decide(
         Some(session) => provider.edges.store.consent(session.authentication.user, &client.id).await?,
         None => None,
     };
+    let person = session.map(|session| session.authentication.user);
+    let scope = match person {
+        Some(person) => allowed::of(provider, (client, Some(person)), &request.scope).await?,
+        None => Cow::Borrowed(&request.scope),
+    };
     let situation = Situation {
         request,
+        scope: &scope,
+        beyond_groups: provider.policy.beyond_groups,
         client,
         session,
         consent: consent.as_deref(),

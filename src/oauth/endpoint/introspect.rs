@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::model::authentication::Authentication;
 use crate::model::client::Client;
 use crate::model::user::{IdentifierKind, User};
+use crate::oauth::allowed;
 use crate::oauth::client_auth::{self, Caller};
 use crate::oauth::provider::Provider;
 use crate::oauth::token::access_token::{LiveAccessToken, inspect};
@@ -55,9 +56,9 @@ fn describe(provider: &Provider, live: &LiveAccessToken) -> Result<Introspection
     let authentication = live.person.as_ref().map(|(_, grant)| &grant.details.authentication);
     Ok(IntrospectionResponse {
         active: true,
-        scope: Some(token.scope.clone()),
+        scope: Some(live.scope().clone()),
         client_id: Some(token.client.to_string()),
-        username: live.person.as_ref().and_then(|(user, _)| username(&token.scope, user)),
+        username: live.person.as_ref().and_then(|(user, _)| username(live.scope(), user)),
         token_type: Some(TokenType::Bearer),
         exp: Some(token.expires_at),
         iat: Some(token.issued_at),
@@ -100,11 +101,12 @@ async fn refresh_token(
     let user = user.filter(|user| grant.details.authentication.stands(user));
     let is_good = record.used_at.is_none() && !record.expires_at.is_past(now) && grant.client == caller.id;
     let Some(user) = user.filter(|_| is_good) else { return Ok(IntrospectionResponse::inactive()) };
+    let scope = allowed::of(provider, (caller, Some(user.id)), &record.scope).await?;
     Ok(IntrospectionResponse {
         active: true,
-        scope: Some(record.scope.clone()),
+        scope: Some(scope.clone().into_owned()),
         client_id: Some(grant.client.to_string()),
-        username: username(&record.scope, &user),
+        username: username(&scope, &user),
         exp: Some(record.expires_at),
         iat: Some(record.issued_at),
         sub: Some(subject_of(provider, caller, user.id)?),

@@ -78,7 +78,7 @@ async fn own_token(
     asked: (Option<&Scope>, &[String]),
 ) -> Result<TokenResponse, OAuthError> {
     debug_assert!(client.allows(GrantType::ClientCredentials), "checked by the caller");
-    let authorized = client_credentials::authorize(provider, client, asked)?;
+    let authorized = client_credentials::authorize(provider, client, asked).await?;
     let order = Order { authorized, id_token: IdToken::Omit, refresh_token: None, now: provider.now() };
     let issued = issue(provider, order)?;
     if let Some(opaque) = &issued.opaque {

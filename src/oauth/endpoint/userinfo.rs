@@ -35,15 +35,15 @@ pub async fn userinfo(provider: &Provider, access_token: &Secret) -> Result<(Arc
     if live.first_missing().is_some() {
         return Err(OAuthError::invalid_token("the access token lacks a claim that every token of its client has"));
     }
-    let Some((user, grant)) = live.person else {
+    let Some((user, grant)) = live.person.clone() else {
         return Err(OAuthError::new(ErrorCode::InsufficientScope, "the access token speaks of no person"));
     };
-    if !live.token.scope.contains(Scope::OPENID) {
+    if !live.scope().contains(Scope::OPENID) {
         return Err(OAuthError::new(ErrorCode::InsufficientScope, "userinfo needs the scope openid"));
     }
-    let client = live.client;
-    let mut claims = claims::for_userinfo(&user, &grant, &live.token.scope);
-    if live.token.scope.contains("profile") {
+    let client = Arc::clone(&live.client);
+    let mut claims = claims::for_userinfo(&user, &grant, live.scope());
+    if live.scope().contains("profile") {
         let own = provider.accounts.settings.attributes.claims(&user.attributes);
         claims.extend(own.map(|(claim, value)| (claim.to_owned(), value.clone())));
     }

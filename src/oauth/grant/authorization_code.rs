@@ -13,6 +13,7 @@ use crate::model::client::{Client, RefreshTokenPolicy};
 use crate::model::grant::{Grant, GrantDetails, SessionHolder};
 use crate::model::token::{CodeRedemption, RefreshToken};
 use crate::model::user::User;
+use crate::oauth::allowed;
 use crate::oauth::first_party::CHALLENGE_ENDPOINT;
 use crate::oauth::grant::machine::{self, PresentedCode};
 use crate::oauth::grant::{Authorized, Party, audience, person};
@@ -71,9 +72,12 @@ pub async fn redeem(
 pub async fn give(
     provider: &Provider,
     client: Arc<Client>,
-    (hash, code): (TokenHash, AuthorizationCode),
+    (hash, mut code): (TokenHash, AuthorizationCode),
 ) -> Result<TokenResponse, OAuthError> {
     let now = provider.now();
+    let left = allowed::of(provider, (&client, Some(code.authentication.user)), &code.scope).await?.into_owned();
+    allowed::settle(provider.policy.beyond_groups, &code.scope, &left)?;
+    code.scope = left;
     let grant = Arc::new(grant_of(provider, (&client, hash), code, now));
     check_standing(provider, (&client, &grant), Asked::Before).await?;
     let user = person(provider, &client, &grant).await?;

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use crate::model::client::Client;
+use crate::oauth::allowed;
 use crate::oauth::grant::{Authorized, Party, audience};
 use crate::oauth::provider::Provider;
 use crate::oauth::token::claims::personal_scopes;
@@ -15,7 +16,7 @@ use crate::protocol::scope::Scope;
 ///
 /// # Errors
 /// `unauthorized_client` for a public client; `invalid_scope` for scopes that speak of a person or are not registered.
-pub fn authorize(
+pub async fn authorize(
     provider: &Provider,
     client: Arc<Client>,
     (asked, resource): (Option<&Scope>, &[String]),
@@ -23,7 +24,8 @@ pub fn authorize(
     if client.is_public() {
         return Err(OAuthError::unauthorized_client("a public client cannot use client_credentials (RFC 6749 4.4)"));
     }
-    let registered = client.metadata.scope.clone().unwrap_or_default().without(&personal_scopes());
+    let registered = client.metadata.scope.clone().unwrap_or_default();
+    let registered = allowed::of(provider, (&client, None), &registered).await?.without(&personal_scopes());
     let scope = match asked {
         None => registered,
         Some(asked) if asked.is_within(&registered) => asked.clone(),

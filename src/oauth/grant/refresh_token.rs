@@ -14,6 +14,7 @@ use crate::model::event::{Actor, EventName, Provenance};
 use crate::model::grant::Grant;
 use crate::model::id::GrantId;
 use crate::model::token::{RefreshRotation, RefreshToken};
+use crate::oauth::allowed;
 use crate::oauth::grant::machine::{self, PresentedRefresh};
 use crate::oauth::grant::{Authorized, Party, person};
 use crate::oauth::provider::Provider;
@@ -31,7 +32,7 @@ use crate::protocol::token_response::TokenResponse;
 ///
 /// # Errors
 /// `invalid_grant` when the token is unknown, expired, used, or not for this client; `invalid_scope` when more is asked
-/// than was granted.
+/// than was granted, or than the person may still give (S-150); what is not asked for by name is left out.
 pub async fn rotate(
     provider: &Provider,
     client: Arc<Client>,
@@ -74,6 +75,11 @@ pub async fn rotate_setting(
             Arc::new(changed)
         }
     };
+    let left = allowed::of(provider, (&client, Some(user.id)), &scope).await?.into_owned();
+    if left.is_empty() || asked.is_some() {
+        allowed::settle(provider.policy.beyond_groups, &scope, &left)?;
+    }
+    let scope = left;
 
     let successor = successor(provider, grant.id, refresh_token);
     let record = follow((provider, &client), &record, &successor, now);

@@ -8,6 +8,8 @@ use crate::model::grant::Consent;
 use crate::model::id::UserId;
 use crate::model::interaction::{ConsentGiven, Participation, Progress};
 use crate::model::session::Session;
+use crate::oauth::allowed;
+use crate::oauth::policy::BeyondGroups;
 use crate::oauth::token::claims;
 use crate::protocol::authorization_request::AuthorizationRequest;
 use crate::protocol::error::{ErrorCode, OAuthError};
@@ -19,6 +21,10 @@ use crate::protocol::scope::Scope;
 pub struct Situation<'a> {
     /// The request, true and checked.
     pub request: &'a AuthorizationRequest,
+    /// What of its scope the person may give the client.
+    pub scope: &'a Scope,
+    /// What becomes of the rest.
+    pub beyond_groups: BeyondGroups,
     /// Who asks.
     pub client: &'a Client,
     /// The browser's session, if it is good.
@@ -194,10 +200,15 @@ fn unmet(request: &AuthorizationRequest) -> Option<OAuthError> {
 
 fn consent(situation: &Situation<'_>) -> Step {
     let Situation { request, client, given, .. } = situation;
-    if let Some(given) = given {
-        return Step::Answer((*given).clone());
+    if let Err(refusal) = allowed::settle(situation.beyond_groups, &request.scope, situation.scope) {
+        return Step::Refuse(refusal);
     }
-    let all = ConsentGiven { scope: request.scope.clone(), claims: claims::asked_singly(&request.claims) };
+    if let Some(given) = given {
+        // What they left a group for since the page was shown is not theirs to give.
+        let scope = given.scope.intersection(situation.scope);
+        return Step::Answer(ConsentGiven { scope, claims: given.claims.clone() });
+    }
+    let all = ConsentGiven { scope: situation.scope.clone(), claims: claims::asked_singly(&request.claims) };
     let remembered = situation.consent;
     let must_ask = request.prompt.consent || client.must_always_ask(request.return_path.redirect_uri());
     let is_covered = client.policy.first_party
@@ -304,6 +315,8 @@ mod tests {
         let (request, client, consent) = (request(more), client(), remembered.map(consent));
         let situation = Situation {
             request: &request,
+            scope: &request.scope,
+            beyond_groups: BeyondGroups::Drop,
             client: &client,
             session,
             consent: consent.as_ref(),
@@ -384,6 +397,8 @@ mod tests {
         ] {
             let situation = Situation {
                 request: &request,
+                scope: &request.scope,
+                beyond_groups: BeyondGroups::Drop,
                 client: &client,
                 session: Some(&old),
                 consent: Some(&consent),

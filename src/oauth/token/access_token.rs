@@ -16,6 +16,7 @@ use crate::model::fault::Fault;
 use crate::model::grant::Grant;
 use crate::model::id::{ClientId, GrantId};
 use crate::model::user::User;
+use crate::oauth::allowed;
 use crate::oauth::keys::SigningKeys;
 use crate::oauth::provider::Provider;
 use crate::oauth::token::issue::content_key;
@@ -61,6 +62,15 @@ pub struct LiveAccessToken {
     pub client: Arc<Client>,
     /// The person and what they allowed; `None` for a client's own token.
     pub person: Option<(Arc<User>, Arc<Grant>)>,
+    /// What of its scope is no longer all of it (S-150).
+    narrowed: Option<Scope>,
+}
+
+impl LiveAccessToken {
+    /// What it still allows: what it says, within what the client and the person may have at this moment.
+    pub fn scope(&self) -> &Scope {
+        self.narrowed.as_ref().unwrap_or(&self.token.scope)
+    }
 }
 
 /// Bytes of verified tokens that are remembered: some ten thousand usual ones. One that is forgotten is verified again.
@@ -129,7 +139,12 @@ pub async fn inspect(provider: &Provider, token: &str) -> Result<Option<LiveAcce
     if let Some((user, _)) = &person {
         tally::user(user.id);
     }
-    Ok(Some(LiveAccessToken { token: said, client, person }))
+    let user = person.as_ref().map(|(user, _)| user.id);
+    let narrowed = match allowed::of(provider, (&client, user), &said.scope).await? {
+        Cow::Borrowed(_) => None,
+        Cow::Owned(left) => Some(left),
+    };
+    Ok(Some(LiveAccessToken { token: said, client, person, narrowed }))
 }
 
 async fn recognise(provider: &Provider, token: &str, hash: TokenHash) -> Result<Option<Arc<AccessToken>>, Fault> {

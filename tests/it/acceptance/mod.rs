@@ -15,6 +15,7 @@ mod epoch_nodes;
 mod first_party;
 mod flow;
 mod grants;
+mod groups;
 mod history;
 mod language;
 mod limits;

@@ -7,6 +7,7 @@ mod client;
 mod copy;
 mod doctor;
 mod front_door;
+mod group;
 #[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failure in a helper fails its test")]
 mod key;
 mod log;

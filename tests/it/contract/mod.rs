@@ -26,6 +26,7 @@ macro_rules! on_each_engine {
 }
 
 mod authenticator;
+mod directory;
 mod ephemeral;
 mod epoch;
 mod event;

@@ -1,0 +1,93 @@
+//! Why something is not done for an operator.
+
+use std::fmt;
+
+use crate::model::fault::Fault;
+use crate::model::group::Group;
+
+/// Why a function of this folder came to nothing.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum AdminError {
+    /// It cannot be done as it was asked.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// A store failed.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+/// What is administered.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+pub enum Thing {
+    /// Somebody.
+    Person,
+    /// A group.
+    Group,
+    /// What only the members of a group may have.
+    GroupScope,
+    /// A role.
+    Role,
+    /// A permission.
+    Permission,
+    /// An app.
+    Client,
+}
+
+impl fmt::Display for Thing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Person => "person",
+            Self::Group => "group",
+            Self::GroupScope => "group scope",
+            Self::Role => "role",
+            Self::Permission => "permission",
+            Self::Client => "client",
+        })
+    }
+}
+
+/// Why something is not done, in a line with a cure.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum Refusal {
+    /// It names what is not there.
+    #[error("there is no {what} {name}")]
+    Unknown {
+        /// What.
+        what: Thing,
+        /// As it was named.
+        name: String,
+    },
+    /// Something of that name is there.
+    #[error("there is a {what} of this name already")]
+    Taken {
+        /// What.
+        what: Thing,
+    },
+    /// A value is not well formed.
+    #[error("{field}: {rule}")]
+    Malformed {
+        /// Which.
+        field: &'static str,
+        /// What it has to be.
+        rule: String,
+    },
+    /// A group would stand within itself.
+    #[error("a group cannot stand within itself or within a group that stands within it")]
+    Circle,
+    /// Groups would nest too deep.
+    #[error("groups nest at most {} deep", Group::MAX_DEPTH)]
+    TooDeep,
+    /// Other groups stand within it.
+    #[error("other groups stand within it; move or delete them first")]
+    InUse,
+    /// Somebody changed it meanwhile.
+    #[error("it was changed meanwhile; look at it again")]
+    Stale,
+}
+
+impl Refusal {
+    /// `value` of `field` breaks `rule`.
+    pub(super) fn malformed(field: &'static str, rule: impl fmt::Display) -> Self {
+        Self::Malformed { field, rule: rule.to_string() }
+    }
+}

@@ -1,0 +1,80 @@
+//! What a client may have for a person at this moment: the one place where a scope is narrowed.
+//!
+//! RFC 6749 §3.3; S-149, S-150; PROTOCOL T6, T14. What a token carries is what was asked ∩ what the client may have ∩ what the person
+//! may have through their groups, and it is asked again whenever the token is: at refresh, userinfo and introspection.
+
+use std::borrow::Cow;
+
+use crate::model::client::Client;
+use crate::model::directory::{Directory, Membership};
+use crate::model::fault::Fault;
+use crate::model::id::UserId;
+use crate::oauth::policy::BeyondGroups;
+use crate::oauth::provider::Provider;
+use crate::protocol::error::OAuthError;
+use crate::protocol::scope::Scope;
+
+/// Every scope that `client` may ask for. Those that an operator made are for clients that are registered for them by name.
+///
+/// # Errors
+/// A fault of the store.
+pub async fn to_client<'p>(provider: &'p Provider, client: &Client) -> Result<Cow<'p, Scope>, Fault> {
+    match &client.metadata.scope {
+        None => Ok(Cow::Borrowed(&provider.scopes_supported)),
+        Some(registered) => {
+            let directory = provider.edges.store.directory().await?;
+            Ok(Cow::Owned(registered.intersection(&known(provider, &directory))))
+        }
+    }
+}
+
+/// Every scope that means something here.
+pub fn known(provider: &Provider, directory: &Directory) -> Scope {
+    provider.scopes_supported.union(&directory.gated_scopes())
+}
+
+/// What of `scope` the client may still have: for `person`, or for itself when there is none.
+///
+/// # Errors
+/// A fault of the store.
+pub async fn of<'s>(
+    provider: &Provider,
+    (client, person): (&Client, Option<UserId>),
+    scope: &'s Scope,
+) -> Result<Cow<'s, Scope>, Fault> {
+    let store = &provider.edges.store;
+    let standard = &provider.scopes_supported;
+    if client.metadata.scope.is_none() && scope.is_within(standard) {
+        return Ok(Cow::Borrowed(scope));
+    }
+    let directory = store.directory().await?;
+    let is_registered = |token: &str| match &client.metadata.scope {
+        None => standard.contains(token),
+        Some(registered) => registered.contains(token) && (standard.contains(token) || directory.knows_scope(token)),
+    };
+    let membership = match person {
+        Some(person) if directory.gates_any(scope) => store.membership(person).await?,
+        _ => std::sync::Arc::<Membership>::default(),
+    };
+    let open = match person {
+        Some(_) => directory.open_to(&membership, scope),
+        None => Cow::Borrowed(scope),
+    };
+    if open.iter().all(is_registered) {
+        return Ok(open);
+    }
+    Ok(Cow::Owned(open.iter().filter(|token| is_registered(token)).collect()))
+}
+
+/// What stands of `asked` after it was narrowed to `left`, by the policy of this server.
+///
+/// # Errors
+/// `invalid_scope` when nothing is left, or when the policy wants to be asked for no more than can be had.
+pub fn settle(beyond: BeyondGroups, asked: &Scope, left: &Scope) -> Result<(), OAuthError> {
+    let is_less = !asked.is_within(left);
+    if is_less && (left.is_empty() || beyond == BeyondGroups::Refuse) {
+        let refusal = OAuthError::invalid_scope("the person may not give the client this scope");
+        return Err(refusal.hint(format!("only members of a group may have: {}", asked.without(left))));
+    }
+    Ok(())
+}
