@@ -99,7 +99,7 @@ async fn errors(State(web): State<Web>, request: Request) -> Response {
 }
 
 async fn openapi(State(web): State<Web>) -> Response {
-    let mut response = Response::new(web.api.openapi.clone().into());
+    let mut response = Response::new(web.api.openapi().into());
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     response

@@ -69,6 +69,7 @@ mod token;
 pub mod user;
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
@@ -149,18 +150,15 @@ pub struct Api {
     pub(super) origins: AllowedOrigins,
     pub(super) off: SwitchedOff,
     index: Index,
-    openapi: Bytes,
+    session_cookie: String,
+    openapi: OnceLock<Bytes>,
 }
 
 impl Api {
     /// The API of the server at `issuer`, whose session cookie has this name.
-    ///
-    /// # Panics
-    /// Never: the document is strings and lists.
     pub fn new(settings: ApiSettings, issuer: &str, session_cookie: &str) -> Self {
         let ApiSettings { origins, off } = settings;
         let operations = enabled(&off);
-        let document = openapi::document(&operations, issuer, session_cookie);
         let at = |path: &str| format!("{issuer}{BASE}{path}");
         let link = |operation: &Operation| Link {
             method: operation.method.to_string(),
@@ -173,7 +171,14 @@ impl Api {
             errors: at("/errors"),
             operations: operations.iter().map(link).collect(),
         };
-        Self { origins, off, index, openapi: document.to_json().expect("strings and lists").into() }
+        Self { origins, off, index, session_cookie: session_cookie.to_owned(), openapi: OnceLock::new() }
+    }
+
+    /// The OpenAPI document. *Why it is made when it is first asked for:* most servers never are, and its making takes more time and
+    /// memory than the rest of the start.
+    fn openapi(&self) -> Bytes {
+        let make = || openapi::document(&enabled(&self.off), &self.index.issuer, &self.session_cookie);
+        self.openapi.get_or_init(|| make().to_json().expect("strings and lists").into()).clone()
     }
 
     /// What is switched off.
@@ -186,16 +191,11 @@ fn enabled(off: &SwitchedOff) -> Vec<Operation> {
     operations().into_iter().filter(|operation| off.allows(operation.group)).collect()
 }
 
-/// The methods of `path` that are switched off.
-fn switched_off(off: &SwitchedOff, path: &str) -> Vec<Method> {
-    let gone = operations().into_iter().filter(|operation| operation.path == path && !off.allows(operation.group));
-    gone.map(|operation| operation.method).collect()
-}
-
 /// The routes.
 pub fn router(web: &Web) -> Router<Web> {
+    let (there, off): (Vec<_>, Vec<_>) = operations().into_iter().partition(|one| web.api.off.allows(one.group));
     let mut paths: BTreeMap<&str, (MethodRouter<Web>, Vec<Method>)> = BTreeMap::new();
-    for operation in enabled(&web.api.off) {
+    for operation in there {
         let (route, methods) = paths.entry(operation.path).or_default();
         *route = std::mem::take(route).merge(operation.route);
         methods.push(operation.method);
@@ -203,7 +203,7 @@ pub fn router(web: &Web) -> Router<Web> {
     let mut router = Router::new();
     for (path, (route, methods)) in paths {
         let allow = allow(&methods);
-        let gone: Vec<Method> = switched_off(&web.api.off, path);
+        let gone: Vec<Method> = off.iter().filter(|one| one.path == path).map(|one| one.method.clone()).collect();
         // A method that is switched off is not there (404); one that never was is not allowed (405).
         let refuse = async move |method: Method| {
             let code = if gone.contains(&method) { Code::NotFound } else { Code::MethodNotAllowed };

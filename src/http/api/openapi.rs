@@ -47,13 +47,9 @@ pub(super) fn document(operations: &[Operation], issuer: &str, session_cookie: &
         );
     let mut paths = PathsBuilder::new();
     for operation in operations {
-        for described in
-            operation.takes.iter().chain(operation.gives.iter().filter_map(|success| success.body.as_ref()))
-        {
-            components = components.schema(described.name.clone(), described.schema.clone());
-            for (name, schema) in &described.parts {
-                components = components.schema(name.clone(), schema.clone());
-            }
+        let given = operation.gives.iter().filter_map(|success| success.body.map(|describe| describe()));
+        for Described { name, schema, parts } in operation.body().into_iter().chain(given) {
+            components = components.schema(name, schema).schemas_from_iter(parts);
         }
         let path = format!("{BASE}{}", operation.path);
         paths = paths.path(path, PathItem::new(method(&operation.method), describe(operation)));
@@ -98,8 +94,8 @@ fn describe(operation: &Operation) -> utoipa::openapi::path::Operation {
         let parameter = ParameterBuilder::new().name(*name).parameter_in(ParameterIn::Query).required(Required::False);
         described = described.parameter(parameter.description(Some(*about)).schema(Some(text())));
     }
-    if let Some(takes) = &operation.takes {
-        let body = RequestBodyBuilder::new().content("application/json", content(takes));
+    if let Some(takes) = operation.body() {
+        let body = RequestBodyBuilder::new().content("application/json", content(&takes));
         // An empty body is an empty object, which is enough where no member must be there.
         let demands = match &takes.schema {
             RefOr::T(Schema::Object(object)) if object.required.is_empty() => Required::False,
@@ -161,9 +157,9 @@ fn content(described: &Described) -> utoipa::openapi::Content {
 
 fn answer(success: &Success) -> utoipa::openapi::Response {
     let response = ResponseBuilder::new().description(success.about);
-    match &success.body {
+    match success.body {
         None => response.build(),
-        Some(body) => response.content("application/json", content(body)).build(),
+        Some(describe) => response.content("application/json", content(&describe())).build(),
     }
 }
 

@@ -90,6 +90,9 @@ pub enum Callers {
     Bearer,
 }
 
+/// Makes the schema of a value that comes or goes. *Why a function:* schemas are only for the document, which few ask for.
+pub(super) type Describe = fn() -> Described;
+
 /// A value that comes or goes, and its schema.
 pub struct Described {
     pub(super) name: String,
@@ -101,7 +104,7 @@ pub struct Described {
 pub struct Success {
     pub(super) status: StatusCode,
     pub(super) about: &'static str,
-    pub(super) body: Option<Described>,
+    pub(super) body: Option<Describe>,
 }
 
 /// One operation. [`get`], [`post`], [`put`], [`patch`] and [`delete`] begin one.
@@ -114,7 +117,8 @@ pub struct Operation {
     pub(super) route: MethodRouter<Web>,
     pub(super) callers: Callers,
     pub(super) query: Vec<(&'static str, &'static str)>,
-    pub(super) takes: Option<Described>,
+    pub(super) takes: Option<Describe>,
+    pub(super) captcha: bool,
     pub(super) gives: Vec<Success>,
     pub(super) refuses: BTreeSet<Code>,
 }
@@ -187,6 +191,7 @@ impl Operation {
             callers: Callers::Anyone,
             query: Vec::new(),
             takes: None,
+            captcha: false,
             gives: Vec::new(),
             refuses,
         }
@@ -196,13 +201,20 @@ impl Operation {
 
     /// Where a captcha may be asked for: its answer is a member of the body that a layer takes out (S-127).
     pub(super) fn asks_for_captcha(mut self) -> Self {
-        if let Some(Described { schema: RefOr::T(Schema::Object(object)), .. }) = &mut self.takes {
+        self.captcha = true;
+        self.refuses(&[Code::CaptchaRequired, Code::CaptchaInvalid])
+    }
+
+    /// The body that it takes, with the schema.
+    pub(super) fn body(&self) -> Option<Described> {
+        let mut described = self.takes?();
+        if let (true, RefOr::T(Schema::Object(object))) = (self.captcha, &mut described.schema) {
             let answer = ObjectBuilder::new().schema_type(Type::String).description(Some(
                 "What solves the captcha, where one is asked for; `GET /captcha` gives the built-in one.",
             ));
             object.properties.insert("captcha".to_owned(), RefOr::T(answer.into()));
         }
-        self.refuses(&[Code::CaptchaRequired, Code::CaptchaInvalid])
+        Some(described)
     }
 
     /// Only for a signed-in person: its handler takes [`super::caller::Person`].
@@ -225,8 +237,10 @@ impl Operation {
 
     /// Takes the body `B`: its handler takes [`super::body::Json`].
     pub fn takes<B: Body>(mut self) -> Self {
-        let schema = RefOr::T(Schema::Object(B::schema()));
-        self.takes = Some(Described { name: B::NAME.to_owned(), schema, parts: Vec::new() });
+        self.takes = Some(|| {
+            let schema = RefOr::T(Schema::Object(B::schema()));
+            Described { name: B::NAME.to_owned(), schema, parts: Vec::new() }
+        });
         self.refuses(&[
             Code::MalformedBody,
             Code::UnsupportedMediaType,
@@ -243,10 +257,12 @@ impl Operation {
 
     /// Answers with `T`.
     pub fn gives<T: ToSchema>(mut self, status: StatusCode, about: &'static str) -> Self {
-        let mut parts = Vec::new();
-        T::schemas(&mut parts);
-        let described = Described { name: T::name().into_owned(), schema: T::schema(), parts };
-        self.gives.push(Success { status, about, body: Some(described) });
+        let describe: Describe = || {
+            let mut parts = Vec::new();
+            T::schemas(&mut parts);
+            Described { name: T::name().into_owned(), schema: T::schema(), parts }
+        };
+        self.gives.push(Success { status, about, body: Some(describe) });
         self
     }
 
