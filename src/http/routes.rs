@@ -24,7 +24,8 @@ pub fn front(web: Web, trace: Trace, health: Health, more: Router) -> Front {
     let documents = documents(&web);
     let limits = from_fn_with_state(web.clone(), rate_limit::limit);
     let layered = Router::new()
-        .merge(protocol().merge(pages()).layer(from_fn_with_state(web.clone(), captcha::ask)).layer(limits))
+        .merge(protocol())
+        .merge(challenge().merge(pages()).layer(from_fn_with_state(web.clone(), captcha::ask)).layer(limits))
         .merge(api::router(&web))
         .with_state(web.clone())
         .merge(health.public())
@@ -50,12 +51,12 @@ fn documents(web: &Web) -> Vec<(String, Document)> {
     documents
 }
 
-/// The protocol's endpoints.
+/// The protocol's endpoints. Clients are counted where they prove who they are, so no layer stands before them: it would cost as much as
+/// some of the answers.
 fn protocol() -> Router<Web> {
     Router::new()
         .route("/oauth2/authorize", closed(get(oauth::authorize::handle).post(oauth::authorize::handle)))
         .route("/oauth2/token", open(post(oauth::token::handle)))
-        .route("/oauth2/challenge", open(post(oauth::challenge::handle)))
         .route("/oauth2/userinfo", open(get(oauth::userinfo::handle).post(oauth::userinfo::handle)))
         .route("/oauth2/introspect", open(post(oauth::introspect::handle)))
         .route("/oauth2/revoke", open(post(oauth::revoke::handle)))
@@ -65,6 +66,11 @@ fn protocol() -> Router<Web> {
             open(get(oauth::register::show).put(oauth::register::replace).delete(oauth::register::remove)),
         )
         .route("/oauth2/logout", closed(get(page::logout::end_session).post(page::logout::end_session)))
+}
+
+/// The one endpoint of the protocol at which people prove who they are.
+fn challenge() -> Router<Web> {
+    Router::new().route("/oauth2/challenge", open(post(oauth::challenge::handle)))
 }
 
 /// The pages.
