@@ -38,6 +38,10 @@ async function walk(page, { server, app, looks }) {
   await page.goto(`${app.metadata.authorization_endpoint}?client_id=nobody&response_type=code`);
   await page.locator('#error-page').waitFor({ state: 'attached' });
   await looks(page, 'error');
+  await presses('error-docs');
+  await looks(page, 'error-docs-one');
+  await page.goto(`${server.issuer}/docs/errors`);
+  await looks(page, 'error-docs');
 
   await page.goto(server.demo);
   await looks(page, 'demo');
@@ -81,6 +85,7 @@ async function walk(page, { server, app, looks }) {
   await page.goto(`${server.issuer}/account`);
   assert.equal(new URL(page.url()).pathname, new URL(`${server.issuer}/account`).pathname, 'the account page asks to sign in');
   await looks(page, 'account');
+  await rooms(page, { server, looks });
   await settings(page, { server, looks });
   await page.goto(app.metadata.end_session_endpoint);
   await page.locator('#logout-confirm').waitFor();
@@ -137,6 +142,18 @@ async function forgets(page, { app, looks }) {
   await page.context().clearCookies();
 }
 
+// Each page that the console leads to: the list is the console's own, so a new page is looked at without a word here.
+async function rooms(page, { server, looks }) {
+  const doors = page.locator('.links a[id^=console-]');
+  const ids = await doors.evaluateAll((links) => links.map(({ id }) => id));
+  assert.ok(ids.length >= 5, `the console leads to ${ids.join(', ') || 'nothing'}`);
+  for (const id of ids) {
+    await page.goto(`${server.issuer}/account`);
+    await onward(page, () => page.locator(`#${id}`).click());
+    await looks(page, id);
+  }
+}
+
 // What somebody who is signed in changes of their account.
 async function settings(page, { server, looks }) {
   const opens = async (name) => {
@@ -144,19 +161,15 @@ async function settings(page, { server, looks }) {
     await onward(page, () => page.locator(`#console-${name}`).click());
   };
   await opens('profile');
-  await looks(page, 'profile');
   await page.locator('#website').fill('nonsense');
   await onward(page, () => page.locator('#profile-submit').click());
   await page.locator('#website-mistake').waitFor();
   await looks(page, 'profile-mistake');
   await opens('contacts');
-  await looks(page, 'contacts');
   await page.locator('#email').fill(`bob-${Date.now()}@example.net`);
   await onward(page, () => page.locator('#add-email').click());
   await page.locator('#contact-confirm').waitFor();
   await looks(page, 'contacts-code');
-  await opens('data');
-  await looks(page, 'my-data');
 }
 
 async function look(page, name) {

@@ -20,6 +20,14 @@ pub(crate) struct Costs {
     pub(crate) signature: BTreeMap<&'static str, f64>,
 }
 
+impl Costs {
+    /// What the parts cost on the machine for which the aims were set (`STACK.md` §9).
+    pub(crate) fn aimed_at() -> Costs {
+        let signature = BTreeMap::from([("RS256", 235.0), ("ES256", 13.0), ("EdDSA", 7.0)]);
+        Costs { request: 8.5, row: 17.5, row_alone: 69.0, signature }
+    }
+}
+
 /// What one operation cannot do without.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct Needs {
@@ -45,13 +53,26 @@ impl Needs {
     }
 }
 
+impl Needs {
+    /// How many times as long as on the machine of the aims the least of this operation takes here; 1 where it is no slower.
+    ///
+    /// Aims in seconds are set for one machine: with twice the cost of a signature, 64 requests that are always under way
+    /// cannot be answered in the same time.
+    pub(crate) fn slowness(&self, bound: Option<f64>) -> f64 {
+        match (self.bound(&Costs::aimed_at()), bound) {
+            (Some(aimed_at), Some(bound)) => (aimed_at / bound).max(1.0),
+            _ => 1.0,
+        }
+    }
+}
+
 /// What issue 2 asks for.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Aim {
     /// This part of the bound.
     OfBound(f64),
-    /// So many operations per second.
+    /// So many operations per second on the machine of the aims.
     Rate(f64),
     /// Nothing is said.
     None,
@@ -68,6 +89,14 @@ pub(crate) enum Verdict {
 }
 
 impl Aim {
+    /// As a machine can give it that is so many times slower.
+    pub(crate) fn slower(self, times: f64) -> Aim {
+        match self {
+            Aim::Rate(rate) => Aim::Rate(rate / times),
+            Aim::OfBound(_) | Aim::None => self,
+        }
+    }
+
     /// `None` when there is nothing to compare.
     pub(crate) fn verdict(self, rate: f64, bound: Option<f64>) -> Option<Verdict> {
         let reached = match self {
