@@ -77,7 +77,7 @@ async function main() {
     const { flows, interrupted, wrong } = load.counts.since(before);
     if (process.env.SYMBOLON_TRACE) console.log(load.counts.reasons());
     console.log(`   ${flows} flows, ${interrupted} interrupted, ${wrong.length} wrong${told ? `; ${told}` : ''}`);
-    assert.deepEqual(wrong, []);
+    assert.deepEqual([...new Set(wrong)].slice(0, 5), []);
     if (interruptions === 'none') assert.equal(interrupted, 0);
   });
   const flows = async (more = 4) => {

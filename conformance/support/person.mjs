@@ -11,10 +11,14 @@ export class Person {
   /** What the person was asked since the last visit began: `sign-in`, `consent`. */
   asked = [];
 
-  /** `account` is one of the `users` of the facts; `answer` is the button pressed when an app asks for consent. */
-  constructor(account, { answer = 'consent-accept' } = {}) {
+  /**
+   * `account` is one of the `users` of the facts; `answer` is the button pressed when an app asks for consent; `address` is an address
+   * of this machine that the person calls from.
+   */
+  constructor(account, { answer = 'consent-accept', address } = {}) {
     this.account = account;
     this.answer = answer;
+    this.address = address;
   }
 
   /**
@@ -94,7 +98,7 @@ export class Person {
       headers.origin = from.origin;
     }
     return new Promise((resolve, reject) => {
-      const request = (url.protocol === 'https:' ? https : http).request(url, { method, headers }, (response) => {
+      const request = (url.protocol === 'https:' ? https : http).request(url, { method, headers, ...(this.address && { localAddress: this.address, family: 4 }) }, (response) => {
         const chunks = [];
         response.on('data', (chunk) => chunks.push(chunk));
         response.on('error', reject);

@@ -2,13 +2,15 @@
 //!
 //! PROTOCOL.md §3 (corrupt DB: refuse with a restore hint; never write over it).
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
 use crate::app;
+use crate::cli::progress::Progress;
 use crate::cli::site::Site;
 use crate::cli::{Call, CommandError};
+use crate::config::process_environment;
 use crate::edge::store::backup;
 
 /// `symbolon backup`
@@ -33,11 +35,13 @@ impl Backup {
     pub async fn run(self, call: &Call) -> Result<(), CommandError> {
         let config = call.settings()?;
         let database = Site::file(&config, "back it up with pg_dump")?;
+        let progress = Progress::of_file(call.output, "copying", (backup::draft(&self.file), size(&database)));
         let size = backup::write(&database, &self.file).await.map_err(app::StartError::from)?;
+        drop(progress);
         let human = format!(
-            "wrote {} ({size} bytes)\nIt opens only with the master key {}: keep that too, elsewhere.",
+            "wrote {} ({size} bytes)\nIt opens only with the master key of {}: keep that too, elsewhere.",
             self.file.display(),
-            config.keys.master_key_file.display()
+            config.keys.source(&process_environment())?
         );
         call.output.print(human, &json!({"file": self.file, "bytes": size}))
     }
@@ -52,7 +56,9 @@ impl Restore {
         let config = call.settings()?;
         let database = Site::file(&config, "restore it with pg_restore")?;
         let beside = app::beside(&database);
+        let progress = Progress::of_file(call.output, "copying", (backup::draft(&database), size(&self.file)));
         let kept = backup::restore(&self.file, &database, &beside).await.map_err(app::StartError::from)?;
+        drop(progress);
         let before = kept.as_ref().map(|kept| format!("\nThe database before is {}.", kept.display()));
         let human = format!(
             "restored {}{}\nWhat was taken back since the backup is valid again: `symbolon session end --all` ends the sessions.",
@@ -61,4 +67,8 @@ impl Restore {
         );
         call.output.print(human, &json!({"database": database, "before": kept}))
     }
+}
+
+fn size(file: &Path) -> u64 {
+    file.metadata().map_or(0, |metadata| metadata.len())
 }

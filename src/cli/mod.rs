@@ -19,6 +19,7 @@ pub mod operations;
 pub mod output;
 pub mod password_list;
 pub mod permission;
+mod progress;
 pub mod reload;
 pub mod role;
 pub mod scope;

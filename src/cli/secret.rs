@@ -6,6 +6,8 @@
 //! a file to another machine.
 
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use clap::Subcommand;
@@ -13,6 +15,7 @@ use serde_json::{Value, json};
 
 use crate::app::StartError;
 use crate::cli::output::Table;
+use crate::cli::progress::Progress;
 use crate::cli::site::{Absent, Site};
 use crate::cli::{Call, CommandError};
 use crate::config::database::Place;
@@ -118,10 +121,17 @@ async fn with_new_key(call: &Call, site: &Site, file: &Path) -> Result<(), Comma
 async fn change_over(call: &Call, site: &Site, next: KeyId) -> Result<(), CommandError> {
     let (store, random) = (&site.edges.store, &*site.edges.random);
     site.vault.promote(next).map_err(StartError::from)?;
-    let mut sealed = sealing::seal_again(store, &site.vault, random).await?;
+    let counts = sealing::census(store).await?;
+    let outdated = counts.iter().filter(|(id, _)| **id != next).map(|(_, count)| count).sum();
+    let sealed = Arc::new(AtomicU64::new(0));
+    let counted = Arc::clone(&sealed);
+    let progress = Progress::of(call.output, "sealing again", outdated, move || counted.load(Ordering::Relaxed));
+    sealing::seal_again(store, &site.vault, random, &sealed).await?;
     // Servers seal under the key before until they have followed.
     tokio::time::sleep(FOLLOWED).await;
-    sealed += sealing::seal_again(store, &site.vault, random).await?;
+    sealing::seal_again(store, &site.vault, random, &sealed).await?;
+    drop(progress);
+    let sealed = sealed.load(Ordering::Relaxed);
     let human = format!(
         "sealed {sealed} values under the key {next}; running servers have followed\nKeep a copy of {} away from the database. The key \
          before opens backups of earlier days; `symbolon secret forget` takes it out.",

@@ -7,6 +7,7 @@
 //! node seals under the new key within a second, and still opens what was sealed under the one before.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::edge::random::Random;
 use crate::edge::store::Store;
@@ -75,19 +76,19 @@ fn follow(vault: &Vault, sealed: &[u8]) -> Result<(), Fault> {
 }
 
 /// Seals everything under the current key of `vault` that is sealed under another; the word first, so that the nodes follow.
-/// May be broken off and repeated. Returns how many values were sealed.
+/// May be broken off and repeated. `count` grows by the values that were sealed.
 ///
 /// # Errors
 /// A fault of the store, or one that names a value that does not open; what was sealed before it stands.
-pub async fn seal_again(store: &Store, vault: &Vault, random: &dyn Random) -> Result<u64, Fault> {
-    let mut count = 0;
+pub async fn seal_again(store: &Store, vault: &Vault, random: &dyn Random, count: &AtomicU64) -> Result<(), Fault> {
+    let sealed_one = |sealed: bool| count.fetch_add(u64::from(sealed), Ordering::Relaxed);
     if let Some(sealed) = store.server_secret(ROW).await?
         && vault.is_outdated(&sealed)
     {
         let fresh = vault.seal(&PLACE, WORD, random);
         let column = SEALED_COLUMNS.iter().find(|column| column.table == PLACE.table);
         let column = column.ok_or_else(|| Fault::internal("no column holds the word of the master key"))?;
-        count += u64::from(store.replace_sealed(column, RowKey::Text(ROW.to_owned()), (sealed, fresh)).await?);
+        sealed_one(store.replace_sealed(column, RowKey::Text(ROW.to_owned()), (sealed, fresh)).await?);
     }
     for column in SEALED_COLUMNS {
         loop {
@@ -96,11 +97,11 @@ pub async fn seal_again(store: &Store, vault: &Vault, random: &dyn Random) -> Re
                 break;
             }
             for (key, sealed) in values {
-                count += u64::from(seal_one(store, vault, (column, key, sealed), random).await?);
+                sealed_one(seal_one(store, vault, (column, key, sealed), random).await?);
             }
         }
     }
-    Ok(count)
+    Ok(())
 }
 
 async fn seal_one(

@@ -13,9 +13,9 @@ pub(crate) struct Costs {
     /// One exchange with a bare axum server.
     pub(crate) request: f64,
     /// One durable row in a group of 64.
-    pub(crate) row: f64,
+    pub(crate) row: DurableRow,
     /// One durable row in a transaction of its own.
-    pub(crate) row_alone: f64,
+    pub(crate) row_alone: DurableRow,
     /// One signature, by algorithm.
     pub(crate) signature: BTreeMap<&'static str, f64>,
 }
@@ -24,8 +24,18 @@ impl Costs {
     /// What the parts cost on the machine for which the aims were set (`STACK.md` §9).
     pub(crate) fn aimed_at() -> Costs {
         let signature = BTreeMap::from([("RS256", 235.0), ("ES256", 13.0), ("EdDSA", 7.0)]);
-        Costs { request: 8.5, row: 17.5, row_alone: 69.0, signature }
+        let row = |cost: f64| DurableRow { cost, rate: 1_000_000.0 / cost };
+        Costs { request: 8.5, row: row(17.5), row_alone: row(69.0), signature }
     }
+}
+
+/// A row that is on the disk when it is acknowledged.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub(crate) struct DurableRow {
+    /// µs of CPU.
+    pub(crate) cost: f64,
+    /// Rows in a second of wall time, one after the other.
+    pub(crate) rate: f64,
 }
 
 /// What one operation cannot do without.
@@ -48,7 +58,7 @@ impl Needs {
         for algorithm in &self.signatures {
             signatures += costs.signature.get(algorithm.as_str())?;
         }
-        let work = f64::from(self.requests) * costs.request + f64::from(self.rows) * costs.row;
+        let work = f64::from(self.requests) * costs.request + f64::from(self.rows) * costs.row.cost;
         Some(1_000_000.0 / (work + f64::from(self.look_ups) * LOOK_UP + signatures))
     }
 }

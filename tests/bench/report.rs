@@ -104,8 +104,14 @@ impl Report {
             "Cost in µs of CPU: signature {}; bare axum answer {:.2}; durable row {:.1} in a group of 64, {:.1} alone.",
             signatures.join(", "),
             self.costs.request,
-            self.costs.row,
-            self.costs.row_alone
+            self.costs.row.cost,
+            self.costs.row_alone.cost
+        )?;
+        let (grouped, alone) = (self.costs.row.rate, self.costs.row_alone.rate);
+        writeln!(
+            text,
+            "Durable rows: {grouped:.0}/s with a commit for 64, {alone:.0}/s with a commit for each: {:.1} times as many.",
+            grouped / alone
         )?;
         let bare = &self.bare_axum;
         writeln!(

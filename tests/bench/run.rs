@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 
 use crate::baseline::ALGORITHMS;
-use crate::bound::Costs;
+use crate::bound::{Costs, DurableRow};
 use crate::load::{self, Measured, Target};
 use crate::machine::{self, Pinning};
 use crate::nodes;
@@ -124,9 +124,10 @@ fn parts(folder: &Path, pinning: &Pinning) -> Result<Costs> {
         let (_process, line) = server::start_role(pinning, &["signature", algorithm, BASELINE_SECONDS])?;
         costs.signature.insert(algorithm, line.parse().context("the cost of a signature")?);
     }
-    for (group, cost) in [("64", &mut costs.row), ("1", &mut costs.row_alone)] {
+    for (group, row) in [("64", &mut costs.row), ("1", &mut costs.row_alone)] {
         let (_process, line) = server::start_role(pinning, &["row", folder, group, BASELINE_SECONDS])?;
-        *cost = line.parse().context("the cost of a row")?;
+        let (cost, rate) = line.split_once(' ').context("the cost of a row and its rate")?;
+        *row = DurableRow { cost: cost.parse().context("a cost")?, rate: rate.parse().context("a rate")? };
     }
     Ok(costs)
 }

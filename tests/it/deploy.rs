@@ -100,6 +100,8 @@ fn the_unit_runs_commands_that_exist() {
             .try_get_matches_from(std::iter::once("symbolon").chain(words))
             .unwrap_or_else(|error| panic!("{line}: {error}"));
     }
+    // 3 is also a PostgreSQL that is not up yet.
+    assert!(unit.contains("\nRestartPreventExitStatus=2 4\n") && unit.contains("\nStartLimitIntervalSec=0\n"));
     for right in
         ["Type=notify", "NoNewPrivileges=yes", "ProtectSystem=strict", "CapabilityBoundingSet=\n", "WatchdogSec="]
     {

@@ -30,9 +30,14 @@ pub async fn write(database: &Path, file: &Path) -> Result<u64, StoreError> {
     file.metadata().map(|metadata| metadata.len()).map_err(|cause| inaccessible(file, &cause.to_string()))
 }
 
+/// What a copy is called until it is whole.
+pub fn draft(file: &Path) -> PathBuf {
+    aside(file, "part")
+}
+
 /// Writes a copy of `database` to `file`, in the place of what an earlier attempt left there.
 pub(super) async fn copy(database: &Path, file: &Path) -> Result<(), StoreError> {
-    let draft = aside(file, "part");
+    let draft = draft(file);
     let _leftover = std::fs::remove_file(&draft);
     // Made before SQLite writes into it, so that nobody else can ever read it.
     super::open::owner_only().open(&draft).map_err(|cause| inaccessible(&draft, &cause.to_string()))?;
@@ -68,7 +73,7 @@ pub async fn restore(file: &Path, database: &Path, ephemeral: &Path) -> Result<O
             release(taken).await?;
         }
     }
-    let draft = aside(database, "part");
+    let draft = draft(database);
     let failed = |cause: std::io::Error| inaccessible(database, &cause.to_string());
     let _leftover = std::fs::remove_file(&draft);
     let mut to = super::open::owner_only().open(&draft).map_err(failed)?;

@@ -136,7 +136,7 @@ impl Station {
     }
 
     /// The program in this folder, not yet started.
-    pub(super) fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_symbolon"));
         command.current_dir(self.folder.path()).args(arguments).env_remove("SYMBOLON_CONFIG").env_remove("RUST_LOG");
         command

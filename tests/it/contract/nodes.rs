@@ -40,6 +40,15 @@ impl Clock for Still {
     }
 }
 
+/// Half a minute ahead of the others.
+struct Ahead;
+
+impl Clock for Ahead {
+    fn now(&self) -> NumericDate {
+        at(31)
+    }
+}
+
 struct Nodes {
     one: App,
     two: App,
@@ -51,12 +60,16 @@ async fn node(database: &str, redis: &str, folder: &Path) -> App {
 }
 
 /// A node that hands its messages on to `post`.
-async fn posting((database, redis): (&str, &str), folder: &Path, post: Post) -> App {
+async fn posting(stores: (&str, &str), folder: &Path, post: Post) -> App {
+    with_clock(Arc::new(Still), stores, folder, post).await
+}
+
+async fn with_clock(clock: Arc<dyn Clock>, (database, redis): (&str, &str), folder: &Path, post: Post) -> App {
     let mut config = Config::default();
     config.database.url = Some(SecretSource::Value(Secret::from(database)));
     config.ephemeral.url = Some(SecretSource::Value(Secret::from(redis)));
     config.keys.master_key_file = folder.join("master.key");
-    let world = World { clock: Arc::new(Still), post, ..World::real() };
+    let world = World { clock, post, ..World::real() };
     App::build(&config, Mode::Production, world).await.expect("the node starts")
 }
 
@@ -230,6 +243,26 @@ async fn two_nodes_are_one_server() {
         !alice.is_enabled()
     })
     .await;
+}
+
+/// PROTOCOL.md §3: 30 s between the clocks of two nodes.
+#[tokio::test(flavor = "multi_thread")]
+async fn nodes_whose_clocks_differ_are_one_server() {
+    let Some((database, redis)) = servers().await else { return };
+    let (folder, url) = (tempfile::tempdir().expect("a temporary folder"), redis.url());
+    let one = node(&database, &url, folder.path()).await;
+    let two = with_clock(Arc::new(Ahead), (&database, &url), folder.path(), Post::Settings).await;
+    sample::move_in(&one.provider.edges.store).await;
+    let nodes = Nodes { one, two, _folder: folder };
+    for (number, of) in [(1, 0), (2, 1)] {
+        let code = nodes.code(number).await.expect("kept");
+        let token = nodes.redeem(of, &code).await.expect("redeemed");
+        // The one that is behind is given a token from its future.
+        assert!(nodes.is_good(0, &token).await && nodes.is_good(1, &token).await, "from node {of}");
+        assert_eq!(nodes.redeem(of + 1, &code).await, Err("invalid_grant".to_owned()), "used at node {of}");
+        // A replay takes back what was given, by whatever clock.
+        soon("both know", async || !nodes.is_good(0, &token).await && !nodes.is_good(1, &token).await).await;
+    }
 }
 
 /// PROTOCOL.md §3: Redis gone or slow.

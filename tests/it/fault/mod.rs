@@ -5,6 +5,7 @@
 
 mod clock;
 mod disk;
+mod migration;
 mod overload;
 mod start;
 
