@@ -306,7 +306,7 @@ impl App {
             Mode::Development => Limits::wide(),
         });
         let key = server_key(&edges, &vault, "account").await?;
-        let site = Site::new(config.issuer.as_str());
+        let site = Site::new(config.issuer.as_str(), config.frontend_pages()?);
         let provider = Provider {
             accounts: Accounts::new(
                 &edges,

@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, user } from '../support/cases.mjs';
 import { complaints } from '../support/chromium.mjs';
+import { code, link } from './mail.mjs';
 import { getsTo, onward, signsIn } from './visitor.mjs';
 
 const AXE = readFileSync(new URL('node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
@@ -55,7 +56,8 @@ async function walk(page, { server, app, looks }) {
   await looks(page, 'demo-signed-in');
   await page.context().clearCookies();
 
-  await forgets(page, { app, looks });
+  await forgets(page, { server, app, looks });
+  await comesAndGoes(page, { server, app, looks });
   await page.goto(app.start('look', { prompt: 'consent', scope: 'openid profile email phone address offline_access' }));
   await looks(page, 'sign-in');
   await onward(page, () => signsIn(page, { username: bob.username, password: 'wrong' }));
@@ -107,7 +109,7 @@ async function walk(page, { server, app, looks }) {
 }
 
 // What a person without an account, or without their password, meets.
-async function forgets(page, { app, looks }) {
+async function forgets(page, { server, app, looks }) {
   const sends = async (fields, button) => {
     for (const [id, value] of Object.entries(fields)) await page.locator(`#${id}`).fill(value);
     await onward(page, () => page.locator(`#${button}`).click());
@@ -125,14 +127,26 @@ async function forgets(page, { app, looks }) {
   await page.locator('#code-mistake').waitFor();
   await looks(page, 'register-code-wrong');
 
+  await sends({ code: await code(server, email) }, 'code-submit');
+  await page.context().clearCookies();
+
   await page.goto(app.start('look'));
   await onward(page, () => page.locator('#recover').click());
   await looks(page, 'recover');
   await sends({ login: email }, 'recover-submit');
   await page.locator('#notice-reset_sent').waitFor();
   await looks(page, 'recover-sent');
-  await page.goBack();
-  await sends({ login: email }, 'recover-code');
+  await page.goto(await link(server, email, '/recover/password'));
+  await looks(page, 'new-password');
+  await sends({ password: 'password1' }, 'new-password-submit');
+  await page.locator('#password-mistake').waitFor();
+  await looks(page, 'new-password-weak');
+  await sends({ password: 'seven quiet herons at dawn' }, 'new-password-submit');
+  await page.locator('#notice-password_set').waitFor();
+  await looks(page, 'password-set');
+  await page.goto(app.start('look'));
+  await onward(page, () => page.locator('#recover').click());
+  await sends({ login: `not-${email}` }, 'recover-code');
   await page.locator('#code-submit').waitFor();
   await looks(page, 'recover-code');
   await page.goto(app.start('look'));
@@ -154,6 +168,37 @@ async function rooms(page, { server, looks }) {
   }
 }
 
+// An account from its beginning to its end, and back again by what is in the mailbox.
+async function comesAndGoes(page, { server, app, looks }) {
+  const presses = (id) => onward(page, () => page.locator(`#${id}`).click());
+  const email = `dave-${Date.now()}@example.net`;
+  await page.goto(app.start('look', { prompt: 'create' }));
+  await page.locator('#email').fill(email);
+  const field = page.locator('#password');
+  await field.fill('dave');
+  await page.locator('[data-weakness=password_too_short]').waitFor({ state: 'visible' });
+  await looks(page, 'register-weak');
+  await field.fill('seven quiet herons at dawn');
+  await page.locator('[data-good]').waitFor({ state: 'visible' });
+  await looks(page, 'register-good');
+  await presses('register-submit');
+  await page.locator('#code').fill(await code(server, email));
+  await presses('code-submit');
+
+  await page.goto(`${server.issuer}/account/data`);
+  await presses('export');
+  await looks(page, 'my-data-asked');
+  await page.locator('#sure').check();
+  await presses('delete');
+  await looks(page, 'deleted');
+  await page.goto(await link(server, email, '/account/restore'));
+  await looks(page, 'restore');
+  await presses('mailed-confirm');
+  await looks(page, 'restored');
+  await presses('next');
+  await page.context().clearCookies();
+}
+
 // What somebody who is signed in changes of their account.
 async function settings(page, { server, looks }) {
   const opens = async (name) => {
@@ -170,6 +215,14 @@ async function settings(page, { server, looks }) {
   await onward(page, () => page.locator('#add-email').click());
   await page.locator('#contact-confirm').waitFor();
   await looks(page, 'contacts-code');
+  await opens('password');
+  await looks(page, 'password');
+  for (const [id, value] of [['current_password', 'wrong'], ['password', '12345'], ['confirm_password', '54321']]) {
+    await page.locator(`#${id}`).fill(value);
+  }
+  await onward(page, () => page.locator('#password-submit').click());
+  await page.locator('#current_password-mistake').waitFor();
+  await looks(page, 'password-mistakes');
 }
 
 async function look(page, name) {

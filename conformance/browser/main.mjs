@@ -2,6 +2,7 @@
 import { chromium } from 'playwright-core';
 import { facts } from '../support/cases.mjs';
 import { launches } from '../support/chromium.mjs';
+import { accounts } from './accounts.mjs';
 import { App } from './app.mjs';
 import { demo } from './demo.mjs';
 import { gallery } from './gallery.mjs';
@@ -16,6 +17,7 @@ try {
   await gallery(browser, server, app);
   await wanderings(browser, server, app);
   await withoutJavaScript(browser, server, app);
+  await accounts(browser, server, app);
 } finally {
   await browser.close();
   app.close();

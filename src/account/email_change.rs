@@ -163,18 +163,18 @@ impl Accounts {
         }
     }
 
-    /// Puts the old address back, or stops the change that was asked for, and ends everything.
+    /// Puts the old address back, or stops the change that was asked for, and ends everything. Returns whose address it is.
     ///
     /// # Errors
     /// That the link is used, over or unknown; that somebody else has the address by now.
-    pub async fn undo_email_change(&self, token: &str, asking: &Asking) -> Result<(), AccountError> {
+    pub async fn undo_email_change(&self, token: &str, asking: &Asking) -> Result<UserId, AccountError> {
         let (hash, now) = (TokenHash::of(token), self.now());
         let link = self.edges.store.mailed_link(&hash, LinkPurpose::EmailChangeUndo, now).await?;
         let link = link.ok_or(Why::LinkInvalid)?;
         let email = self.proven(&link.address)?;
         let event = self.event_of(EventName::EmailChanged, link.user, asking).telling("change", "undone");
         match self.edges.store.undo_email_change(&hash, email, now, Beside::event(event)).await? {
-            Added::Added => Ok(()),
+            Added::Added => Ok(link.user),
             Added::Taken => Err(Mistake::new("email", Why::EmailTaken).into()),
             Added::Void => Err(Why::LinkInvalid.into()),
         }

@@ -15,8 +15,6 @@ use crate::model::message::{Channel, MessageData, MessageKind};
 use crate::model::user::IdentifierKind;
 use crate::protocol::secret::{Secret, TokenHash};
 
-/// How long the link in the mail is good: people read mail late.
-const LINK_LIFETIME: Duration = Duration::from_hours(7 * 24);
 /// How long the notice is worth being sent.
 const NOTICE: Duration = Duration::from_hours(24);
 
@@ -50,7 +48,8 @@ impl Accounts {
         if is_first || is_known {
             return nothing;
         }
-        let (token, link) = self.link(LinkPurpose::NotMe, (Some(&user), &email), asking, LINK_LIFETIME);
+        let lifetime = self.settings.lifetimes.new_device;
+        let (token, link) = self.link(LinkPurpose::NotMe, (Some(&user), &email), asking, lifetime);
         let data = MessageData { url: Some(self.site.url(LinkPurpose::NotMe, &token)), ..MessageData::default() };
         let about = (Some(&*user), asking);
         let job = self.message((MessageKind::NewDevice, Channel::Mail), &email, about, (data, NOTICE))?;
@@ -66,11 +65,12 @@ impl Accounts {
         Ok(link.is_some())
     }
 
-    /// "This was not me": ends everything of the person, their password too. Returns the token with which a new one is set.
+    /// "This was not me": ends everything of the person, their password too. Returns who it is, and the token with which
+    /// a new one is set.
     ///
     /// # Errors
     /// That the link is used, over or unknown; a fault of the store.
-    pub async fn deny_sign_in(&self, token: &str, asking: &Asking) -> Result<Secret, AccountError> {
+    pub async fn deny_sign_in(&self, token: &str, asking: &Asking) -> Result<(UserId, Secret), AccountError> {
         let (hash, now) = (TokenHash::of(token), self.now());
         let link = self.edges.store.mailed_link(&hash, LinkPurpose::NotMe, now).await?.ok_or(Why::LinkInvalid)?;
         let event = self.event_of(EventName::PasswordResetRequested, link.user, asking).telling("reason", "not_me");
@@ -82,6 +82,6 @@ impl Accounts {
         let about = (Some(&*user), link.address.as_str());
         let (reset, link) = self.link(LinkPurpose::PasswordReset, about, asking, self.settings.lifetimes.reset);
         self.edges.store.record(Beside::default().and_link(link)).await?;
-        Ok(reset)
+        Ok((user.id, reset))
     }
 }

@@ -12,12 +12,11 @@ pub(super) fn differs(password: &Secret, again: Option<&Secret>) -> Option<Mista
 }
 
 impl Accounts {
-    /// Everything that is wrong with a new password of somebody who is `known` by these names; empty when it may be used.
+    /// Everything that is wrong with a new password of somebody who is `known` so; empty when it may be used.
     ///
     /// # Errors
     /// A fault of what judges it.
-    pub(super) async fn password_mistakes(&self, password: &Secret, known: &[&str]) -> Result<Vec<Mistake>, Fault> {
-        let known = known.iter().fold(Known::default(), |known, name| known.with(name));
+    pub(super) async fn password_mistakes(&self, password: &Secret, known: Known) -> Result<Vec<Mistake>, Fault> {
         let weaknesses = self.passwords.weaknesses(password, known).await?;
         Ok(weaknesses.into_iter().map(mistake).collect())
     }

@@ -67,8 +67,8 @@ pub enum Choice {
 /// What a person sent.
 #[derive(Clone, Debug)]
 pub struct Change {
-    /// The password as it is.
-    pub current: Secret,
+    /// The password as it is; none from a person without one, who has proved who they are.
+    pub current: Option<Secret>,
     /// The password as it shall be.
     pub new: Secret,
     /// The same once more, where it was asked for.
@@ -147,7 +147,11 @@ impl PasswordChange {
             return Err(Refused::NoChoice);
         }
         let mut mistakes = Vec::new();
-        if !self.is_current(asking, &change.current).await? {
+        let is_current = match &change.current {
+            Some(current) => self.is_current(asking, current).await?,
+            None => self.edges.store.password(asking.user.id).await?.is_none(),
+        };
+        if !is_current {
             mistakes.push(Mistake::Current);
         }
         let weak = self.policy.weaknesses(&change.new, Known::of(&asking.user)).await?;

@@ -11,8 +11,10 @@ use crate::account::settings::{Answers, Presence, SignUp};
 use crate::account::start::{About, PAUSE, Start};
 use crate::account::{AccountError, Accounts, Asking, Mistake, Why, minutes};
 use crate::authn::otp_code::Verdict;
+use crate::authn::password::strength::Known;
 use crate::edge::ephemeral::Namespace;
 use crate::edge::store::{Beside, Once, Registered};
+use crate::model::authentication::{Amr, Authentication};
 use crate::model::epoch::Epoch;
 use crate::model::event::EventName;
 use crate::model::fault::Fault;
@@ -77,6 +79,15 @@ pub struct Made {
     pub flow: Option<String>,
     /// The app it was for.
     pub client_id: Option<String>,
+}
+
+impl Made {
+    /// The sign-in of who proved the address or number a moment ago, and chose the password with it.
+    pub fn authentication(&self, now: NumericDate) -> Authentication {
+        let has_email = self.user.primary(IdentifierKind::Email).is_some_and(|email| email.verified_at.is_some());
+        let amr = if has_email { Amr::Mail } else { Amr::Otp };
+        Authentication::new((self.user.id, self.user.auth_epoch), now, vec![amr])
+    }
 }
 
 /// A registration that waits.
@@ -225,6 +236,20 @@ impl Accounts {
             Registered::Already => Err(Why::AlreadyVerified.into()),
             Registered::Taken => Err(self.which_is_taken(&user).await?.into()),
         }
+    }
+
+    /// By what somebody is known who registers, to judge a password that is tried; `None` when there is no such registration.
+    ///
+    /// # Errors
+    /// A fault of the ephemeral store.
+    pub async fn known_by_registration(&self, handle: &Secret, asking: &Asking) -> Result<Option<Known>, Fault> {
+        let Typed { email, username, profile, .. } = match self.waiting(handle.expose(), asking).await {
+            Ok(waiting) => waiting.account,
+            Err(AccountError::Fault(fault)) => return Err(fault),
+            Err(_) => return Ok(None),
+        };
+        let names = [email, username, profile.given_name, profile.family_name];
+        Ok(Some(names.iter().flatten().fold(Known::default(), |known, name| known.with(name))))
     }
 
     /// Activates the account of a link.

@@ -11,10 +11,12 @@ use crate::account::start::{About, PAUSE, Start};
 use crate::account::{AccountError, Accounts, Asking, Why, minutes};
 use crate::authn::limit::Rule;
 use crate::authn::otp_code::Verdict;
+use crate::authn::password::strength::Known;
 use crate::edge::ephemeral::Namespace;
 use crate::edge::store::Beside;
 use crate::model::event::{Actor, EventName};
 use crate::model::fault::Fault;
+use crate::model::id::UserId;
 use crate::model::mailed_link::{GoodLink, LinkPurpose};
 use crate::model::message::{Channel, MessageData, MessageKind};
 use crate::model::user::{AccountState, Identifier, IdentifierKind, LookupName, User};
@@ -72,6 +74,8 @@ pub struct ResetDone {
     pub flow: Option<String>,
     /// The app it was for.
     pub client_id: Option<String>,
+    /// Whose it is.
+    pub user: UserId,
 }
 
 /// A reset by code that waits. The link stands for the code in the main store: it is used up with the new password.
@@ -187,6 +191,15 @@ impl Accounts {
         Ok(self.reset_link(&TokenHash::of(token)).await?.is_some())
     }
 
+    /// By what the account is known that a link sets a password for, to judge one that is tried; `None` when the link is not good.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub async fn known_by_reset(&self, token: &Secret) -> Result<Option<Known>, Fault> {
+        let Some(link) = self.reset_link(&TokenHash::of(token.expose())).await? else { return Ok(None) };
+        Ok(self.edges.store.user(link.user).await?.as_deref().map(Known::of))
+    }
+
     /// Sets a new password, which must be the same `again` where that was asked for, ends everything that the old one opened, and tells the owner.
     ///
     /// # Errors
@@ -203,13 +216,7 @@ impl Accounts {
         };
         let link = self.reset_link(&hash).await?.ok_or(refused)?;
         let user = self.edges.store.user(link.user).await?.ok_or(refused)?;
-        let known: Vec<&str> = user
-            .identifiers
-            .iter()
-            .map(|identifier| identifier.value.as_str())
-            .chain(user.profile.name.as_deref())
-            .collect();
-        let mut mistakes = self.password_mistakes(password, &known).await?;
+        let mut mistakes = self.password_mistakes(password, Known::of(&user)).await?;
         mistakes.extend(differs(password, again));
         if !mistakes.is_empty() {
             return Err(AccountError::Fields(mistakes));
@@ -226,7 +233,7 @@ impl Accounts {
             return Err(refused.into());
         }
         let text = |name: &str| link.details.get(name).and_then(|value| value.as_str()).map(str::to_owned);
-        Ok(ResetDone { flow: text("flow"), client_id: text("client_id") })
+        Ok(ResetDone { flow: text("flow"), client_id: text("client_id"), user: user.id })
     }
 
     /// A link that sets a password: of a forgotten one, or the first.

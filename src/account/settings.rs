@@ -48,26 +48,12 @@ pub struct AccountLifetimes {
     pub email_change: Duration,
     /// The link that takes a change of address back.
     pub email_change_undo: Duration,
+    /// The link by which somebody says that a sign-in was not theirs.
+    pub new_device: Duration,
     /// The time between the wish for a deletion and its end.
     pub deletion_grace: Duration,
     /// The link of an export.
     pub export: Duration,
-}
-
-impl Default for AccountLifetimes {
-    fn default() -> Self {
-        Self {
-            registration: Duration::from_mins(10),
-            activation: Duration::from_hours(24),
-            reset: Duration::from_hours(1),
-            code: Duration::from_mins(5),
-            contact: Duration::from_mins(10),
-            email_change: Duration::from_hours(1),
-            email_change_undo: Duration::from_hours(7 * 24),
-            deletion_grace: Duration::from_hours(14 * 24),
-            export: Duration::from_hours(24),
-        }
-    }
 }
 
 /// How accounts are made.

@@ -9,20 +9,26 @@ use crate::protocol::secret::Secret;
 #[derive(Clone, Debug)]
 pub struct Site {
     base: String,
+    frontend: Vec<(LinkPurpose, String)>,
 }
 
 impl Site {
-    /// Pages below `base`, the issuer.
-    pub fn new(base: &str) -> Self {
-        Self { base: base.trim_end_matches('/').to_owned() }
+    /// Pages below `base`, the issuer; where `frontend` has a page of its own, links of that purpose lead there.
+    pub fn new(base: &str, frontend: Vec<(LinkPurpose, String)>) -> Self {
+        Self { base: base.trim_end_matches('/').to_owned(), frontend }
     }
 
     /// The URL of a link.
     pub fn url(&self, purpose: LinkPurpose, token: &Secret) -> String {
-        format!("{}{}?token={}", self.base, path(purpose), token.expose())
+        let own = self.frontend.iter().find(|(taken, _)| *taken == purpose).map(|(_, page)| page.as_str());
+        match own {
+            // A script that routes by the fragment finds the token in it.
+            Some(page) => format!("{page}{}token={}", if page.contains('?') { '&' } else { '?' }, token.expose()),
+            None => format!("{}{}?token={}", self.base, path(purpose), token.expose()),
+        }
     }
 
-    /// The URL of a page.
+    /// The URL of a page of ours.
     pub fn page(&self, path: &str) -> String {
         format!("{}{path}", self.base)
     }

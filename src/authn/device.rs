@@ -23,29 +23,58 @@ impl Devices {
         Self { key }
     }
 
-    /// A mark for a browser in which `user` has just signed in: 43 characters of base64url.
+    /// A mark for a browser in which `user` has just signed in: 64 characters of base64url.
     pub fn mark(&self, user: UserId, random: &dyn Random) -> Secret {
         let nonce: [u8; 16] = random.bytes();
-        let mut bytes = [0; 32];
-        let (first, second) = bytes.split_at_mut(16);
-        first.copy_from_slice(&nonce);
-        second.copy_from_slice(&self.seal(user, &nonce));
+        let seal = self.seal(user, &nonce);
+        let bytes = [nonce, seal, self.stamp(&nonce, &seal)].concat();
         Secret::new(URL_SAFE_NO_PAD.encode(bytes))
     }
 
-    /// True when `mark` was made for `user`.
+    /// True when `mark` was made for `user`; also one of the release before, which has no stamp.
     pub fn recognises(&self, user: UserId, mark: &Secret) -> bool {
-        let Ok(bytes) = URL_SAFE_NO_PAD.decode(mark.expose()) else { return false };
-        let Some((nonce, seal)) = bytes.split_first_chunk::<16>() else { return false };
-        bool::from(self.seal(user, nonce).ct_eq(seal))
+        let Some(Parts { nonce, seal, stamp }) = Parts::of(mark) else { return false };
+        let is_whole = stamp.is_none_or(|stamp| bool::from(self.stamp(&nonce, &seal).ct_eq(&stamp)));
+        is_whole && bool::from(self.seal(user, &nonce).ct_eq(&seal))
+    }
+
+    /// True when `mark` is one of ours, for whomever: what is asked where nobody is named yet.
+    pub fn is_genuine(&self, mark: &Secret) -> bool {
+        let Some(Parts { nonce, seal, stamp: Some(stamp) }) = Parts::of(mark) else { return false };
+        bool::from(self.stamp(&nonce, &seal).ct_eq(&stamp))
     }
 
     /// 128 bits of the code over nonce and person.
     fn seal(&self, user: UserId, nonce: &[u8; 16]) -> [u8; 16] {
-        let whole = self.key.mac(&[b"device", user.as_bytes(), nonce]);
-        let (first, _) = whole.split_first_chunk().expect("16 of 32 bytes");
-        *first
+        half(self.key.mac(&[b"device", user.as_bytes(), nonce]))
     }
+
+    /// 128 bits of the code over both.
+    fn stamp(&self, nonce: &[u8; 16], seal: &[u8; 16]) -> [u8; 16] {
+        half(self.key.mac(&[b"device stamp", nonce, seal]))
+    }
+}
+
+/// What a mark is made of.
+struct Parts {
+    nonce: [u8; 16],
+    seal: [u8; 16],
+    stamp: Option<[u8; 16]>,
+}
+
+impl Parts {
+    fn of(mark: &Secret) -> Option<Self> {
+        let bytes = URL_SAFE_NO_PAD.decode(mark.expose()).ok()?;
+        let (nonce, rest) = bytes.split_first_chunk::<16>()?;
+        let (seal, rest) = rest.split_first_chunk::<16>()?;
+        let stamp = if rest.is_empty() { None } else { Some(rest.try_into().ok()?) };
+        Some(Self { nonce: *nonce, seal: *seal, stamp })
+    }
+}
+
+fn half(whole: [u8; 32]) -> [u8; 16] {
+    let (first, _) = whole.split_first_chunk().expect("16 of 32 bytes");
+    *first
 }
 
 #[cfg(test)]
@@ -58,15 +87,21 @@ mod tests {
         let devices = Devices::new(MacKey::new(&[1; 32]));
         let (alice, bob) = (UserId::new([1; 16]), UserId::new([2; 16]));
         let mark = devices.mark(alice, &SystemRandom);
-        assert_eq!(mark.expose().len(), 43);
-        assert!(devices.recognises(alice, &mark));
+        assert_eq!(mark.expose().len(), 64);
+        assert!(devices.recognises(alice, &mark) && devices.is_genuine(&mark));
+        let bytes = URL_SAFE_NO_PAD.decode(mark.expose()).expect("base64url");
+        let before = Secret::new(URL_SAFE_NO_PAD.encode(&bytes[..32]));
+        assert!(devices.recognises(alice, &before) && !devices.is_genuine(&before), "of the release before");
+        let other = Devices::new(MacKey::new(&[2; 32]));
+        assert!(!devices.is_genuine(&other.mark(alice, &SystemRandom)), "of another server");
         assert!(!devices.recognises(bob, &mark));
         assert!(!Devices::new(MacKey::new(&[2; 32])).recognises(alice, &mark));
         let zeros = "A".repeat(43);
         let text = mark.expose().as_str();
-        for forged in ["", "x", "é", zeros.as_str(), &text[..42], &format!("{text}A"), &format!("A{}", &text[1..])] {
+        for forged in ["", "x", "é", zeros.as_str(), &text[..60], &format!("{text}A"), &format!("A{}", &text[1..])] {
             let forged = Secret::from(forged);
-            assert!(forged.expose() == text || !devices.recognises(alice, &forged), "{}", forged.expose());
+            let is_taken = devices.recognises(alice, &forged) || devices.is_genuine(&forged);
+            assert!(forged.expose() == text || !is_taken, "{}", forged.expose());
         }
         assert_ne!(mark.expose(), devices.mark(alice, &SystemRandom).expose());
     }

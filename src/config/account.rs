@@ -27,10 +27,30 @@ pub struct Account {
     #[serde(with = "duration")]
     #[schemars(with = "duration::Written")]
     pub reset_lifetime: Duration,
+    /// A code for a new password, or for the forgotten address; at most 1 h
+    #[serde(with = "duration")]
+    #[schemars(with = "duration::Written")]
+    pub code_lifetime: Duration,
+    /// A code for a further address or number; at most 1 h
+    #[serde(with = "duration")]
+    #[schemars(with = "duration::Written")]
+    pub contact_lifetime: Duration,
     /// The mail to a new address
     #[serde(with = "duration")]
     #[schemars(with = "duration::Written")]
     pub email_change_lifetime: Duration,
+    /// The link that takes a change of address back
+    #[serde(with = "duration")]
+    #[schemars(with = "duration::Written")]
+    pub email_change_undo_lifetime: Duration,
+    /// The link by which somebody says that a sign-in was not theirs
+    #[serde(with = "duration")]
+    #[schemars(with = "duration::Written")]
+    pub new_device_lifetime: Duration,
+    /// The link to an export of one's data
+    #[serde(with = "duration")]
+    #[schemars(with = "duration::Written")]
+    pub export_lifetime: Duration,
     /// Claims that `/api/v1/me` shows beside its own members: `name`, `middle_name`, `nickname`, `profile`, `website`, `gender`,
     /// `birthdate`, `zoneinfo`, `locale`, `address`
     pub view: Vec<String>,
@@ -72,7 +92,12 @@ impl Default for Account {
         Self {
             deletion_grace: Duration::from_hours(14 * 24),
             reset_lifetime: Duration::from_hours(1),
+            code_lifetime: Duration::from_mins(5),
+            contact_lifetime: Duration::from_mins(10),
             email_change_lifetime: Duration::from_hours(1),
+            email_change_undo_lifetime: Duration::from_hours(7 * 24),
+            new_device_lifetime: Duration::from_hours(7 * 24),
+            export_lifetime: Duration::from_hours(24),
             view: Vec::new(),
             attributes: Vec::new(),
         }
@@ -149,11 +174,16 @@ impl Config {
             rules,
             identity_fields: self.identity.fields.clone(),
             lifetimes: AccountLifetimes {
+                registration: self.registration.code_lifetime,
                 activation: self.registration.link_lifetime,
                 reset: self.account.reset_lifetime,
+                code: self.account.code_lifetime,
+                contact: self.account.contact_lifetime,
                 email_change: self.account.email_change_lifetime,
+                email_change_undo: self.account.email_change_undo_lifetime,
+                new_device: self.account.new_device_lifetime,
                 deletion_grace: self.account.deletion_grace,
-                ..AccountLifetimes::default()
+                export: self.account.export_lifetime,
             },
             history: self.history.lifetime,
         })

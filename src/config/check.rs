@@ -37,6 +37,12 @@ impl Config {
             // A key is published for an hour before it signs.
             ("keys.rotate_every", self.keys.rotate_every, 2 * HOUR, 10 * YEAR),
             ("registration.link_lifetime", self.registration.link_lifetime, MINUTE, 30 * DAY),
+            ("registration.code_lifetime", self.registration.code_lifetime, MINUTE, HOUR),
+            ("account.code_lifetime", self.account.code_lifetime, MINUTE, HOUR),
+            ("account.contact_lifetime", self.account.contact_lifetime, MINUTE, HOUR),
+            ("account.email_change_undo_lifetime", self.account.email_change_undo_lifetime, HOUR, 90 * DAY),
+            ("account.new_device_lifetime", self.account.new_device_lifetime, HOUR, 90 * DAY),
+            ("account.export_lifetime", self.account.export_lifetime, MINUTE, 30 * DAY),
             ("account.reset_lifetime", self.account.reset_lifetime, MINUTE, HOUR),
             ("account.email_change_lifetime", self.account.email_change_lifetime, MINUTE, DAY),
             ("account.deletion_grace", self.account.deletion_grace, Duration::ZERO, YEAR),
@@ -55,6 +61,7 @@ impl Config {
         }
         found.extend(self.check_registration(environment).err());
         found.extend(self.account_settings().err().into_iter().flatten());
+        found.extend(self.frontend_pages().err());
         found.extend(self.check_cookie_domain().err());
         found.extend(self.check_password().err());
         found.extend(self.check_proxies().err());

@@ -22,6 +22,7 @@ mod environment;
 pub mod ephemeral;
 mod error;
 pub mod fetch;
+pub mod frontend;
 pub mod history;
 pub mod identity;
 pub mod issuer;
@@ -87,6 +88,8 @@ pub struct Config {
     pub second_factor: second_factor::SecondFactor,
     /// Codes for the day when every other factor is lost.
     pub backup_codes: backup_codes::BackupCodes,
+    /// An app of your own that takes the links of mails.
+    pub frontend: frontend::Frontend,
     /// How long people stay signed in.
     pub session: session::Session,
     /// How long it is remembered what happened.

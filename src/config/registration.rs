@@ -22,6 +22,10 @@ pub struct Registration {
     /// What is said of an address that has an account: `privacy` (the same as of any other; its owner gets a mail), `explicit`
     #[schemars(with = "String")]
     pub answers: Answers,
+    /// The code of a new account; at most 1 h
+    #[serde(with = "duration")]
+    #[schemars(with = "duration::Written")]
+    pub code_lifetime: Duration,
     /// The link of a new account
     #[serde(with = "duration")]
     #[schemars(with = "duration::Written")]
@@ -34,6 +38,7 @@ impl Default for Registration {
             mode: SignUp::Code,
             username: Presence::Off,
             answers: Answers::Privacy,
+            code_lifetime: Duration::from_mins(10),
             link_lifetime: Duration::from_hours(24),
         }
     }

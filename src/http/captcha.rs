@@ -29,7 +29,7 @@ use crate::protocol::jose::json::parse_object;
 use crate::protocol::params::Params;
 
 /// Its name in bodies and forms.
-const FIELD: &str = "captcha";
+pub const FIELD: &str = "captcha";
 
 /// The captcha as it is set.
 #[derive(Clone, Debug)]
@@ -55,7 +55,8 @@ pub enum Place {
     Recovery,
 }
 
-const ROUTES: &[(&str, Place)] = &[
+/// Routes that ask, below the path of the issuer.
+pub const ROUTES: &[(&str, Place)] = &[
     ("/sign-in", Place::SignIn),
     ("/api/v1/sign-in", Place::SignIn),
     ("/oauth2/challenge", Place::SignIn),
@@ -130,7 +131,9 @@ pub async fn ask(
     let Some(place) = place_of(&web, &request) else { return next.run(request).await };
     let demand = web.captcha.demand(place);
     let is_api = api::is_below(&web, request.uri().path());
-    if demand == Demand::Off && !is_api {
+    if demand == Demand::Off {
+        let mut request = request;
+        request.extensions_mut().insert(Unasked);
         return next.run(request).await;
     }
     let (parts, stream) = request.into_parts();
@@ -153,6 +156,10 @@ pub async fn ask(
     }
     response
 }
+
+/// Nothing is asked for here: an answer in the body, of an app that does not know it, is nobody's.
+#[derive(Copy, Clone, Debug)]
+pub struct Unasked;
 
 /// Why somebody is asked again.
 enum Refused {

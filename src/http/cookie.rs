@@ -180,8 +180,10 @@ fn read(headers: &HeaderMap, name: &str) -> Option<Secret> {
         .map(|cookie| Secret::from(cookie.value()))
 }
 
+/// 32 bytes in base64url, or the 48 of a mark.
 fn is_token(value: &str) -> bool {
-    value.len() == 43 && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+    matches!(value.len(), 43 | 64)
+        && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
 /// Routes whose unsafe methods are counted, below the path of the issuer, each with its rules.
-const ROUTES: &[(&str, &[Rule])] = &[
+pub const ROUTES: &[(&str, &[Rule])] = &[
     ("/sign-in", &[Rule::SignIn]),
     ("/sign-in/link", &[Rule::SignIn]),
     ("/api/v1/sign-in", &[Rule::SignIn]),
@@ -43,6 +43,13 @@ const ROUTES: &[(&str, &[Rule])] = &[
     ("/recover/code", &[Rule::Challenge, Rule::Otp]),
     ("/recover/password", &[Rule::Challenge]),
     ("/recover/email", &[Rule::PasswordReset, Rule::Otp]),
+    ("/recover/email/code", &[Rule::Otp]),
+    ("/activate", &[Rule::Challenge]),
+    ("/email-change", &[Rule::Otp]),
+    ("/email-change/undo", &[Rule::Challenge]),
+    ("/account/restore", &[Rule::Challenge]),
+    ("/account/export", &[Rule::Challenge]),
+    ("/account/not-me", &[Rule::Challenge]),
     ("/api/v1/registrations", &[Rule::Registration, Rule::Otp]),
     ("/api/v1/registrations/confirm", &[Rule::Otp]),
     ("/api/v1/registrations/resend", &[Rule::Otp]),
@@ -55,6 +62,7 @@ const ROUTES: &[(&str, &[Rule])] = &[
     ("/api/v1/email-changes/confirm", &[Rule::Otp]),
     ("/api/v1/password-checks", &[Rule::PasswordCheck]),
     ("/api/v1/me/password", &[Rule::Challenge]),
+    ("/account/password", &[Rule::Challenge]),
     ("/api/v1/me/reauth", &[Rule::Challenge]),
     ("/sign-in/again", &[Rule::Challenge]),
 ];
@@ -76,8 +84,8 @@ pub async fn limit(
     if rules.is_empty() {
         return next.run(request).await;
     }
-    // Whether an account knows the browser is judged where the account is known.
-    let may_be_known = web.cookies.device(request.headers()).is_some();
+    // Whether the account knows the browser is judged where the account is known; here, whether any may.
+    let may_be_known = web.cookies.device(request.headers()).is_some_and(|mark| web.devices.is_genuine(&mark));
     let refused = match heard(&web, rules, (&address, may_be_known)).await {
         Ok(()) => {
             let mut response = next.run(request).await;

@@ -94,6 +94,7 @@ fn pages() -> Router<Web> {
         .merge(mailed_links())
         .route("/account/profile", closed(get(page::profile::show).post(page::profile::submit)))
         .route("/account/contacts", closed(get(page::profile::show_contacts).post(page::profile::submit_contacts)))
+        .route("/account/password", closed(get(page::account::password::show).post(page::account::password::submit)))
         .route("/account/data", closed(get(page::profile::show_data).post(page::profile::submit_data)))
         .route("/consent", closed(get(page::consent::show).post(page::consent::submit)))
         .route("/sign-out", closed(post(page::logout::submit)))

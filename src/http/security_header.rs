@@ -3,6 +3,7 @@
 //! RFC 9700 §4.2, §4.16; OAuth 2.1 §7.11; OWASP ASVS 3.4.1-3.4.8; RFC 6797 (HSTS). Every page carries them; whatever else we
 //! answer carries [`Transport::harden`], which the trace layer applies.
 
+use axum::response::Response;
 use http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY,
     STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
@@ -61,6 +62,18 @@ impl Transport {
         if self == Self::Https {
             headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(TRANSPORT_SECURITY));
         }
+    }
+}
+
+/// Lets the scripts of a page ask this server something: a page that needs no answer while it is open may ask nobody.
+pub fn admit_own_calls(response: &mut Response) {
+    let headers = response.headers_mut();
+    let Some(policy) = headers.get(CONTENT_SECURITY_POLICY).and_then(|policy| policy.to_str().ok()) else { return };
+    // The first directive of a name counts (CSP 3 §2.2.1).
+    if !policy.contains("connect-src")
+        && let Ok(policy) = HeaderValue::from_str(&format!("{policy}; connect-src 'self'"))
+    {
+        headers.insert(CONTENT_SECURITY_POLICY, policy);
     }
 }
 

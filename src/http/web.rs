@@ -24,10 +24,13 @@ use crate::http::document::Document;
 use crate::http::error::{Back, PageError, note};
 use crate::http::extract::visitor::Visitor;
 use crate::http::origins::Origins;
+use crate::http::page::again::life;
 use crate::http::proxy::Proxies;
 use crate::http::refusals::Refusals;
 use crate::http::render::Pages;
 use crate::model::client::Client;
+use crate::model::id::UserId;
+use crate::oauth::interaction::sign_in::SignedIn;
 use crate::oauth::provider::Provider;
 use crate::protocol::authorization_response::AuthorizationResponse;
 use crate::protocol::error::{ErrorCode, OAuthError};
@@ -108,6 +111,23 @@ impl Web {
             target.push_str(&query);
         }
         target
+    }
+
+    /// The cookie of a session that begins, and the mark by which the browser is known again, where it has none of the person.
+    pub fn session_cookies(&self, visitor: &Visitor, signed_in: &SignedIn) -> Vec<HeaderValue> {
+        let SignedIn { session, token } = signed_in;
+        let person = session.authentication.user;
+        let mut cookies = vec![self.cookies.set_session(token, life(self, session))];
+        if !self.cookies.device(&visitor.headers).is_some_and(|mark| self.devices.recognises(person, &mark)) {
+            cookies.push(self.cookies.set_device(&self.devices.mark(person, &*self.provider.edges.random)));
+        }
+        cookies
+    }
+
+    /// Takes the cookie of a session away that ended with everything of `user`; a session of somebody else stays.
+    pub fn clear_session_of(&self, visitor: &Visitor, user: UserId) -> Option<HeaderValue> {
+        let session = visitor.browser.session.as_ref();
+        session.filter(|session| session.authentication.user == user).map(|_| self.cookies.clear_session())
     }
 
     /// The browser's flow cookie, or a new one with the header that sets it.

@@ -14,3 +14,4 @@ pub mod policy;
 pub mod provider;
 pub mod rotation;
 pub mod token;
+pub mod withdrawal;

@@ -87,6 +87,7 @@ const ENDPOINTS: &[Endpoint] = &[
     endpoint("/account/profile", &[Method::GET, Method::POST], Reader::Person).body(FORM).query(),
     endpoint("/account/contacts", &[Method::GET, Method::POST], Reader::Person).body(FORM),
     endpoint("/account/data", &[Method::GET, Method::POST], Reader::Person).body(FORM).query(),
+    endpoint("/account/password", &[Method::GET, Method::POST], Reader::Person).body(FORM).query(),
     endpoint("/account/not-me", &[Method::GET, Method::POST], Reader::Person).body(FORM).query(),
     endpoint("/consent", &[Method::GET, Method::POST], Reader::Person).body(FORM).query(),
     endpoint("/sign-out", &[Method::POST], Reader::Person).body(FORM).query(),

@@ -58,6 +58,16 @@ fn the_settings_of_messages_are_taken() {
     assert_eq!((config.mail_transports().len(), config.sms_transports().len()), (2, 2));
 }
 
+#[test]
+fn the_settings_of_accounts_are_taken() {
+    let text = part("accounts");
+    let toml = text.trim_start_matches("```toml").trim_end_matches("```");
+    let config = load(toml).unwrap();
+    let settings = config.account_settings().unwrap();
+    assert_eq!((settings.attributes.asked().count(), settings.identity_fields.len()), (1, 2));
+    assert_eq!(config.frontend_pages().unwrap().len(), 2, "the link of a forgotten password, and of the first one");
+}
+
 #[tokio::test]
 async fn what_is_supported_is_what_discovery_says() {
     let folder = tempfile::tempdir().unwrap();

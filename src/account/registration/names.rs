@@ -7,6 +7,7 @@ use crate::account::password::differs;
 use crate::account::registration::{Contact, NewAccount, Typed, contact, kept};
 use crate::account::settings::{Answers, Presence};
 use crate::account::{AccountError, Accounts, Mistake, Why};
+use crate::authn::password::strength::Known;
 use crate::model::fault::Fault;
 use crate::model::identifier::{Email, Phone, Username};
 use crate::model::user::LookupName;
@@ -42,16 +43,9 @@ impl Accounts {
             mistakes.push(Mistake::new("username", Why::UsernameTaken));
         }
         if let Some(password) = &new.password {
-            let known: Vec<&str> = [
-                new.email.as_deref(),
-                new.username.as_deref(),
-                new.profile.given_name.as_deref(),
-                new.profile.family_name.as_deref(),
-            ]
-            .into_iter()
-            .flatten()
-            .collect();
-            mistakes.extend(self.password_mistakes(password, &known).await?);
+            let names = [&new.email, &new.username, &new.profile.given_name, &new.profile.family_name];
+            let known = names.into_iter().flatten().fold(Known::default(), |known, name| known.with(name));
+            mistakes.extend(self.password_mistakes(password, known).await?);
             mistakes.extend(differs(password, new.confirm_password.as_ref()));
         }
         let mut given = new.attributes;

@@ -178,3 +178,24 @@ pub struct Again {
     /// Where to go in place of it.
     pub stay_uri: String,
 }
+
+/// `page/account_password.html`
+#[derive(Clone, Debug, Serialize)]
+pub struct PasswordPage {
+    /// The frame.
+    pub console: Console,
+    /// Where the form posts to.
+    pub action: String,
+    /// Whose password it is, for the browser's memory.
+    pub login: String,
+    /// Whether there is one that has to be typed.
+    pub has_password: bool,
+    /// Whether other sessions may stay.
+    pub may_keep_others: bool,
+    /// What is wrong.
+    pub mistakes: Vec<FieldMistake>,
+    /// The end of a text key `mistake-…` about the whole form.
+    pub error: Option<String>,
+    /// Whether it was changed a moment ago.
+    pub changed: bool,
+}

@@ -15,6 +15,7 @@ use utoipa::openapi::{KnownFormat, RefOr};
 
 use crate::http::api::code::Code;
 use crate::http::api::problem::{FieldError, Problem};
+use crate::http::captcha;
 use crate::http::extract::{Unreadable, body as wire};
 use crate::http::web::Web;
 use crate::protocol::jose::json::parse_object;
@@ -113,7 +114,11 @@ impl<B: Body> FromRequest<Web> for Json<B> {
 
     async fn from_request(request: Request, _: &Web) -> Result<Self, Problem> {
         let (parts, stream) = request.into_parts();
-        members(&parts.headers, stream).await.and_then(Fields::read).map(Self)
+        let mut members = members(&parts.headers, stream).await?;
+        if parts.extensions.get::<captcha::Unasked>().is_some() {
+            members.remove(captcha::FIELD);
+        }
+        Fields::read(members).map(Self)
     }
 }
 

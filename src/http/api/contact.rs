@@ -19,8 +19,8 @@ use crate::http::api::operation::{Group, Operation, delete, get, post, put};
 use crate::http::api::problem::Problem;
 use crate::http::api::recent::demand;
 use crate::http::api::recovery::{Sent, one_proof};
-use crate::http::cookie::Keep as CookieLife;
 use crate::http::extract::params::Segment;
+use crate::http::page::again::life;
 use crate::http::web::{Web, with_cookies};
 use crate::model::id::IdentifierId;
 use crate::model::user::{Identifier, IdentifierKind};
@@ -326,11 +326,7 @@ async fn confirm_change(
     let Some(session) = session.filter(|session| session.authentication.user == owner) else {
         return Ok(ok(&EmailChanged { email: email.value, csrf_token: None }));
     };
-    let life = if session.is_persistent {
-        CookieLife::For(session.expires_at.since(web.provider.now()))
-    } else {
-        CookieLife::WhileOpen
-    };
+    let life = life(&web, session);
     let changed = EmailChanged { email: email.value, csrf_token: Some(csrf_token_of(&web, &cookie)) };
     Ok(with_cookies(ok(&changed), [web.cookies.set_session(&cookie, life)]))
 }

@@ -25,6 +25,7 @@ use crate::http::web::Web;
 use crate::model::event::EventName;
 use crate::model::grant::AppAccess;
 use crate::model::id::ClientId;
+use crate::oauth::withdrawal;
 use crate::protocol::numeric_date::NumericDate;
 
 /// The operations of this file.
@@ -92,7 +93,6 @@ async fn withdraw(State(web): State<Web>, person: Person, Segment(client_id): Se
     let mut event = web.provider.edges.event(EventName::ConsentWithdrawn).of(person.user.id).through(&client);
     event.session = person.session_id();
     let beside = Beside::event(event.from(person.guest.provenance.clone()));
-    let store = &web.provider.edges.store;
-    let existed = store.withdraw_consent(person.user.id, &client, web.provider.now(), beside).await?;
+    let existed = withdrawal::withdraw(&web.provider, person.user.id, &client, beside).await?;
     if existed { Ok(nothing()) } else { Err(Problem::new(Code::NotFound)) }
 }

@@ -17,7 +17,8 @@ use crate::http::api::caller::{Guest, Means, Person};
 use crate::http::api::code::Code;
 use crate::http::api::operation::{Group, Operation, post, put};
 use crate::http::api::problem::{FieldError, Problem};
-use crate::http::cookie::Keep;
+use crate::http::api::recent::demand;
+use crate::http::page::again::life;
 use crate::http::web::{Web, with_cookies};
 use crate::protocol::secret::Secret;
 
@@ -38,13 +39,19 @@ pub(super) fn operations() -> Vec<Operation> {
         post(("/password-checks", Group::Validate), "Try a password against the policy", check)
             .takes::<PasswordCheck>()
             .gives::<ValidPassword>(StatusCode::OK, "It may be used.")
-            .refuses(POLICY),
+            .refuses(POLICY)
+            .refuses(&[Code::LinkInvalid]),
         put(("/me/password", Group::Me), "Change the password", change)
             .by_person()
             .takes::<ChangePassword>()
             .gives_nothing(StatusCode::NO_CONTENT, "It is changed; other sessions and all tokens have ended.")
             .refuses(POLICY)
-            .refuses(&[Code::InvalidPassword, Code::PasswordsNotIdentical, Code::TooManyAttempts]),
+            .refuses(&[
+                Code::InvalidPassword,
+                Code::PasswordsNotIdentical,
+                Code::TooManyAttempts,
+                Code::ReauthRequired,
+            ]),
     ]
 }
 
@@ -57,14 +64,18 @@ body! {
         email: Option<String>,
         /// Its username.
         username: Option<String>,
+        /// The token of a link that sets a password: the names of its account count.
+        token: Option<Secret>,
+        /// The handle of a registration: what was typed for it counts.
+        registration: Option<Secret>,
     }
 }
 
 body! {
     /// A change of password.
     struct ChangePassword {
-        /// The password as it is.
-        current_password: Secret,
+        /// The password as it is; left out by a person who has none, and who proved a short while ago who they are.
+        current_password: Option<Secret>,
         /// The password as it shall be.
         new_password: Secret,
         /// The same once more; it may be left out.
@@ -90,9 +101,17 @@ pub(super) fn weak(field: &'static str, weakness: Weakness) -> FieldError {
     }
 }
 
-async fn check(State(web): State<Web>, _: Guest, Json(body): Json<PasswordCheck>) -> Result<Response, Problem> {
-    let names = body.email.iter().chain(&body.username);
-    let known = names.fold(Known::default(), |known, name| known.with(name));
+async fn check(State(web): State<Web>, guest: Guest, Json(body): Json<PasswordCheck>) -> Result<Response, Problem> {
+    let accounts = &web.provider.accounts;
+    let known = match (&body.token, &body.registration) {
+        (Some(token), _) => accounts.known_by_reset(token).await?.ok_or(Code::LinkInvalid)?,
+        (None, Some(handle)) => {
+            let asking = guest.asking(&web, None).await?;
+            accounts.known_by_registration(handle, &asking).await?.ok_or(Code::LinkInvalid)?
+        }
+        (None, None) => Known::default(),
+    };
+    let known = body.email.iter().chain(&body.username).fold(known, |known, name| known.with(name));
     let weaknesses = web.passwords.weaknesses(&body.password, known).await?;
     if weaknesses.is_empty() {
         return Ok(ok(&ValidPassword { valid: true }));
@@ -101,6 +120,12 @@ async fn check(State(web): State<Web>, _: Guest, Json(body): Json<PasswordCheck>
 }
 
 async fn change(State(web): State<Web>, person: Person, Json(body): Json<ChangePassword>) -> Result<Response, Problem> {
+    if body.current_password.is_none() {
+        if web.provider.edges.store.password(person.user.id).await?.is_some() {
+            return Err(Problem::field("current_password", Code::Required));
+        }
+        demand(&web, &person).await?;
+    }
     let change = Change {
         current: body.current_password,
         new: body.new_password,
@@ -117,10 +142,7 @@ async fn change(State(web): State<Web>, person: Person, Json(body): Json<ChangeP
 
 /// The new cookie of the session that goes on.
 fn cookie(web: &Web, renewed: &Renewed) -> HeaderValue {
-    let session = &renewed.session;
-    let keep =
-        if session.is_persistent { Keep::For(session.expires_at.since(web.provider.now())) } else { Keep::WhileOpen };
-    web.cookies.set_session(&renewed.token, keep)
+    web.cookies.set_session(&renewed.token, life(web, &renewed.session))
 }
 
 fn field(mistake: Mistake) -> FieldError {

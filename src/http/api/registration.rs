@@ -11,15 +11,22 @@ use utoipa::ToSchema;
 use utoipa::openapi::schema::{AdditionalProperties, Object};
 
 use crate::account::registration::{Begun, Made, NewAccount};
+use crate::authn::Refusal;
+use crate::authn::flow::{Opening, Step};
+use crate::edge::store::Beside;
 use crate::http::api::answer::{answer, ok};
 use crate::http::api::body::{Body, Fields, Json, Text, body};
-use crate::http::api::caller::Guest;
+use crate::http::api::caller::{Guest, csrf_token_of};
 use crate::http::api::code::Code;
 use crate::http::api::operation::{Group, Operation, post};
 use crate::http::api::password::POLICY;
 use crate::http::api::problem::Problem;
-use crate::http::web::Web;
+use crate::http::api::sign_in::{attempt, caller};
+use crate::http::web::{Web, with_cookies};
+use crate::model::authentication::Demand;
+use crate::model::sign_in_flow::Purpose;
 use crate::model::user::IdentifierKind;
+use crate::oauth::interaction::sign_in::{Keep, Persistence, sign_in};
 use crate::protocol::oidc::claims::Profile;
 use crate::protocol::secret::Secret;
 
@@ -133,6 +140,8 @@ body! {
         code: String,
         /// Another name, where the one that was chosen turned out to be taken.
         username: Option<String>,
+        /// A session begins in this browser, as after a sign-in, unless the account needs one more proof.
+        sign_in: Option<bool>,
     }
 }
 
@@ -176,6 +185,9 @@ struct Account {
     phone: Option<String>,
     /// The chosen name.
     username: Option<String>,
+    /// What belongs into `X-CSRF-Token` from now on; where a session began.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    csrf_token: Option<String>,
 }
 
 impl From<Made> for Account {
@@ -186,6 +198,7 @@ impl From<Made> for Account {
             email: value(IdentifierKind::Email),
             phone: value(IdentifierKind::Phone),
             username: value(IdentifierKind::Username),
+            csrf_token: None,
         }
     }
 }
@@ -234,11 +247,33 @@ async fn confirm(
     guest: Guest,
     Json(body): Json<ConfirmRegistration>,
 ) -> Result<Response, Problem> {
+    let signs_in = body.sign_in == Some(true);
+    if signs_in {
+        guest.check_csrf_token(&web)?;
+    }
     let asking = guest.asking(&web, None).await?;
     let handle = handle(body.registration)?;
     let proof = (handle.expose().as_str(), body.code.as_str());
     let made = web.provider.accounts.confirm_registration(proof, body.username.as_deref(), &asking).await?;
-    Ok(answer(StatusCode::CREATED, &Account::from(made)))
+    if !signs_in {
+        return Ok(answer(StatusCode::CREATED, &Account::from(made)));
+    }
+    let proof = ("registration", made.authentication(web.provider.now()));
+    let begun_by = caller(&guest, None);
+    let opening = Opening { begun_by, purpose: Purpose::Session, demand: Demand::default() };
+    let step = web.sign_in().go_on_from(&attempt(&web, &guest, None), proof, opening).await;
+    let authentication = match step {
+        Ok(Step::Complete(completed)) => completed.authentication,
+        Err(Refusal::Fault(fault)) => return Err(fault.into()),
+        // The account is there; what it needs beside, a sign-in asks for.
+        Ok(Step::Challenge(_)) | Err(_) => return Ok(answer(StatusCode::CREATED, &Account::from(made))),
+    };
+    let keep =
+        Keep { persistent: Persistence::Browser, method: "registration", client: None, beside: Beside::default() };
+    let signed_in = sign_in(&web.provider, &guest.visitor.browser, authentication, keep).await?;
+    let account = Account { csrf_token: Some(csrf_token_of(&web, &signed_in.token)), ..Account::from(made) };
+    let cookies = web.session_cookies(&guest.visitor, &signed_in);
+    Ok(with_cookies(answer(StatusCode::CREATED, &account), cookies))
 }
 
 async fn activate(

@@ -25,7 +25,6 @@ use crate::http::api::operation::{Group, Operation, post};
 use crate::http::api::problem::Problem;
 use crate::http::api::token::pair;
 use crate::http::api::user::UserView;
-use crate::http::cookie::Keep as CookieLife;
 use crate::http::new_device::{notice, notice_in_browser};
 use crate::http::web::{Web, with_cookies};
 use crate::model::client::{Client, TokenDelivery};
@@ -424,27 +423,17 @@ async fn with_session(
     signed_in: SignedIn,
     backup_codes: Option<Vec<String>>,
 ) -> Result<Response, Fault> {
-    let SignedIn { session, token } = signed_in;
-    let life = if session.is_persistent {
-        CookieLife::For(session.expires_at.since(web.provider.now()))
-    } else {
-        CookieLife::WhileOpen
-    };
-    let person = session.authentication.user;
-    let mut cookies = vec![web.cookies.set_session(&token, life)];
-    if !web.cookies.device(&guest.visitor.headers).is_some_and(|mark| web.devices.recognises(person, &mark)) {
-        cookies.push(web.cookies.set_device(&web.devices.mark(person, &*web.provider.edges.random)));
-    }
+    let person = signed_in.session.authentication.user;
     let user = match web.provider.edges.store.user(person).await? {
         Some(user) => Some(UserView::of(web, &user).await?),
         None => None,
     };
     let answer = SignInAnswer {
         user,
-        csrf_token: Some(csrf_token_of(web, &token)),
+        csrf_token: Some(csrf_token_of(web, &signed_in.token)),
         is_new_user: Some(false),
         backup_codes,
         ..SignInAnswer::of("complete")
     };
-    Ok(with_cookies(ok(&answer), cookies))
+    Ok(with_cookies(ok(&answer), web.session_cookies(&guest.visitor, &signed_in)))
 }

@@ -11,16 +11,19 @@ use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, HeaderValue};
 use crate::account::email_change::EmailChangeProof;
 use crate::account::site::path;
 use crate::account::{AccountError, Why};
+use crate::edge::store::Kept;
 use crate::edge::template::context::account::{MailedLinkPage, Notice};
 use crate::http::error::PageError;
 use crate::http::extract::params::{Form, Query};
 use crate::http::extract::visitor::Visitor;
+use crate::http::page::again::life;
 use crate::http::page::recover::link_over;
 use crate::http::page::{Place, fault_page, foreign_form, way_back_to};
 use crate::http::web::{Web, redirect, with_cookies};
 use crate::model::fault::Fault;
+use crate::model::id::UserId;
 use crate::model::mailed_link::LinkPurpose;
-use crate::protocol::secret::Secret;
+use crate::protocol::secret::{Secret, TokenHash};
 
 /// A page for each purpose: `GET` shows the button, `POST` is the button.
 macro_rules! pages {
@@ -81,32 +84,30 @@ async fn submit(web: &Web, visitor: &Visitor, purpose: LinkPurpose, (token, csrf
     }
     let (accounts, asking) = (&web.provider.accounts, visitor.asking());
     let done = match purpose {
-        LinkPurpose::Activation => match accounts.activate(token, &asking).await {
-            Ok(made) => Ok(("activated", Place { flow: made.flow, client_id: made.client_id })),
-            Err(error) => Err(error),
-        },
-        LinkPurpose::EmailChange => {
-            let proof = EmailChangeProof::Link(Secret::from(token));
-            accounts.confirm_email_change(&proof, None, &asking).await.map(|_| ("email_changed", Place::default()))
-        }
-        LinkPurpose::EmailChangeUndo => {
-            accounts.undo_email_change(token, &asking).await.map(|()| ("email_restored", Place::default()))
-        }
+        LinkPurpose::Activation => accounts
+            .activate(token, &asking)
+            .await
+            .map(|made| Finished::at("activated", Place { flow: made.flow, client_id: made.client_id })),
+        LinkPurpose::EmailChange => change(web, visitor, token).await,
+        LinkPurpose::EmailChangeUndo => accounts.undo_email_change(token, &asking).await.map(|user| Finished {
+            cookie: web.clear_session_of(visitor, user),
+            ..Finished::at("email_restored", Place::default())
+        }),
         LinkPurpose::DeletionUndo => {
-            accounts.undo_deletion(token, &asking).await.map(|()| ("restored", Place::default()))
+            accounts.undo_deletion(token, &asking).await.map(|()| Finished::at("restored", Place::default()))
         }
         LinkPurpose::Export => match accounts.take_export(&web.provider.vault, token, &asking).await {
             Ok(archive) => return download(&archive),
             Err(error) => Err(error),
         },
         LinkPurpose::NotMe => match accounts.deny_sign_in(token, &asking).await {
-            Ok(reset) => return choose_password(web, &reset),
+            Ok((user, reset)) => return choose_password(web, visitor, (user, &reset)),
             Err(error) => Err(error),
         },
         _ => return link_over(web, visitor),
     };
     match done {
-        Ok((key, place)) => finished(web, visitor, key, &place).await,
+        Ok(finished) => tell(web, visitor, finished).await,
         Err(AccountError::Fault(fault)) => fault_page(web, visitor, fault),
         Err(AccountError::Fields(_)) => {
             web.refuse(visitor, &PageError::new(Why::EmailTaken.as_str(), StatusCode::CONFLICT))
@@ -115,10 +116,42 @@ async fn submit(web: &Web, visitor: &Visitor, purpose: LinkPurpose, (token, csrf
     }
 }
 
-/// On to a new password. Everything was ended, this browser's session too.
-fn choose_password(web: &Web, reset: &Secret) -> Response {
+/// What is done, and how the browser goes on.
+struct Finished {
+    /// The end of text keys `notice-…`.
+    key: &'static str,
+    place: Place,
+    /// Whether the person is signed in here.
+    is_in: bool,
+    cookie: Option<HeaderValue>,
+}
+
+impl Finished {
+    const fn at(key: &'static str, place: Place) -> Self {
+        Self { key, place, is_in: false, cookie: None }
+    }
+}
+
+/// The new address. The session of this browser goes on under another cookie, if it is of the same person; one of somebody else is left
+/// as it is.
+async fn change(web: &Web, visitor: &Visitor, token: &str) -> Result<Finished, AccountError> {
+    let proof = EmailChangeProof::Link(Secret::from(token));
+    let cookie = web.provider.edges.random.token();
+    let session = visitor.browser.session.as_deref();
+    let keep = session.map(|session| Kept { session: session.id, token: TokenHash::of(cookie.expose()) });
+    let (owner, _) = web.provider.accounts.confirm_email_change(&proof, keep, &visitor.asking()).await?;
+    let own = session.filter(|session| session.authentication.user == owner);
+    Ok(Finished {
+        is_in: own.is_some(),
+        cookie: own.map(|session| web.cookies.set_session(&cookie, life(web, session))),
+        ..Finished::at("email_changed", Place::default())
+    })
+}
+
+/// On to a new password. Everything of the person was ended, their session in this browser too.
+fn choose_password(web: &Web, visitor: &Visitor, (user, reset): (UserId, &Secret)) -> Response {
     let target = web.path(path(LinkPurpose::PasswordReset), &[("token", reset.expose())]);
-    with_cookies(redirect(&target), [web.cookies.clear_session()])
+    with_cookies(redirect(&target), web.clear_session_of(visitor, user))
 }
 
 /// A file, kept by nobody on the way.
@@ -132,9 +165,10 @@ fn download(archive: &Secret<Vec<u8>>) -> Response {
 }
 
 /// What is done, and the way on: into the request that it was for, else back to its app, else to us.
-async fn finished(web: &Web, visitor: &Visitor, key: &str, place: &Place) -> Response {
-    let next = if key == "email_changed" { "account" } else { "sign_in" };
-    let next_uri = if next == "account" { web.path("/account", &[]) } else { place.path(web, "/sign-in") };
+async fn tell(web: &Web, visitor: &Visitor, finished: Finished) -> Response {
+    let Finished { key, place, is_in, cookie } = finished;
+    let (next, next_uri) =
+        if is_in { ("account", web.path("/account", &[])) } else { ("sign_in", place.path(web, "/sign-in")) };
     let context = Notice {
         key: key.to_owned(),
         address: None,
@@ -145,8 +179,5 @@ async fn finished(web: &Web, visitor: &Visitor, key: &str, place: &Place) -> Res
         back_uri: way_back_to(web, place.client_id.as_deref()).await.map(|back| back.uri),
     };
     let frame = web.pages.frame(visitor.id, &visitor.headers, &[]);
-    let response = web.pages.page("page/notice.html", &frame, &context);
-    // Whatever was open in this browser may have ended.
-    let cookie = (key == "email_changed" || key == "email_restored").then(|| web.cookies.clear_session());
-    with_cookies(response, cookie)
+    with_cookies(web.pages.page("page/notice.html", &frame, &context), cookie)
 }

@@ -17,8 +17,10 @@ use crate::http::extract::params::{Form, Query};
 use crate::http::extract::visitor::Visitor;
 use crate::http::page::register::{note, refused};
 use crate::http::page::{Place, fault_page, find, foreign_form};
+use crate::http::security_header::admit_own_calls;
 use crate::http::web::{Web, redirect, shown, way_back, with_cookies};
 use crate::model::fault::Fault;
+use crate::model::id::UserId;
 use crate::oauth::interaction::Open;
 use crate::protocol::numeric_date::NumericDate;
 use crate::protocol::secret::{Secret, TokenHash};
@@ -137,7 +139,7 @@ pub async fn submit_password(State(web): State<Web>, visitor: Visitor, Form(form
     match web.provider.accounts.reset_password(&proof, (&password, None), &visitor.asking()).await {
         Ok(done) => {
             let place = Place { flow: done.flow, client_id: done.client_id };
-            password_set(&web, &visitor, &place).await
+            password_set(&web, &visitor, (&place, done.user)).await
         }
         Err(AccountError::Refused(_)) => link_over(&web, &visitor),
         Err(error) => {
@@ -256,7 +258,7 @@ async fn confirm(
             let proof = ResetProof::Code { flow: Secret::new(handle), code: code.to_owned() };
             let password = Secret::from(form.get("password").unwrap_or_default());
             match accounts.reset_password(&proof, (&password, None), &visitor.asking()).await {
-                Ok(_) => return password_set(web, visitor, &place).await,
+                Ok(done) => return password_set(web, visitor, (&place, done.user)).await,
                 Err(error) => error,
             }
         }
@@ -345,7 +347,11 @@ fn code_page(
     };
     let locales = open.map(|open| open.interaction.request.ui_locales.as_slice()).unwrap_or_default();
     let frame = web.pages.frame(visitor.id, &visitor.headers, locales);
-    with_cookies(web.pages.page("page/code.html", &frame, &context), cookie)
+    let mut response = web.pages.page("page/code.html", &frame, &context);
+    if context.asks_password {
+        admit_own_calls(&mut response);
+    }
+    with_cookies(response, cookie)
 }
 
 fn reset_sent(web: &Web, visitor: &Visitor, (place, open): (&Place, Option<&Open>), under_way: &UnderWay) -> Response {
@@ -381,14 +387,14 @@ fn notice(
     web.pages.page("page/notice.html", &frame, &context)
 }
 
-/// The password is set: on to the sign-in, in the request it was for if this is still its browser. Everything that was open has ended,
-/// this browser's session too.
-async fn password_set(web: &Web, visitor: &Visitor, place: &Place) -> Response {
+/// The password is set: on to the sign-in, in the request it was for if this is still its browser. Everything of `user` has ended, a
+/// session in this browser too.
+async fn password_set(web: &Web, visitor: &Visitor, (place, user): (&Place, UserId)) -> Response {
     let open = open(web, visitor, place).await.ok().flatten();
     let place = if open.is_some() { place.clone() } else { Place { flow: None, client_id: place.client_id.clone() } };
     with_cookies(
         notice(web, visitor, (&place, open.as_ref()), ("password_set", Vec::new())),
-        [web.cookies.clear_session()],
+        web.clear_session_of(visitor, user),
     )
 }
 
@@ -401,7 +407,9 @@ fn password_page(web: &Web, visitor: &Visitor, token: &str, mistakes: Vec<FieldM
         mistakes,
     };
     let frame = web.pages.frame(visitor.id, &visitor.headers, &[]);
-    with_cookies(web.pages.page("page/new_password.html", &frame, &context), cookie)
+    let mut response = web.pages.page("page/new_password.html", &frame, &context);
+    admit_own_calls(&mut response);
+    with_cookies(response, cookie)
 }
 
 /// The page for a link that is used, over or unknown.

@@ -24,8 +24,8 @@ use crate::http::extract::visitor::Visitor;
 use crate::http::page::second_factor::arrive;
 use crate::http::page::sign_in::{Entry, attempt};
 use crate::http::page::{Place, fault_page, find, foreign_form};
+use crate::http::security_header::admit_own_calls;
 use crate::http::web::{Web, redirect, shown, way_back, with_cookies};
-use crate::model::authentication::Amr;
 use crate::model::fault::Fault;
 use crate::model::sign_in_flow::{BegunBy, Purpose};
 use crate::oauth::endpoint::authorize::demanded;
@@ -166,8 +166,7 @@ pub async fn submit_code(State(web): State<Web>, visitor: Visitor, Query(query):
 
 /// Whoever typed the code has the mailbox, and chose the password a moment ago: they are signed in.
 async fn welcome(web: &Web, visitor: Visitor, open: Option<Open>, made: Made) -> Response {
-    let proof = (made.user.id, made.user.auth_epoch);
-    let authentication = crate::model::authentication::Authentication::new(proof, web.provider.now(), vec![Amr::Mail]);
+    let authentication = made.authentication(web.provider.now());
     let client = open.as_ref().map(|open| &*open.client);
     let demand = open.as_ref().map(|open| demanded(&open.client, &open.interaction.request)).unwrap_or_default();
     let begun_by = BegunBy { client: None, browser: visitor.browser.flow };
@@ -332,6 +331,7 @@ fn form_page(web: &Web, visitor: &Visitor, (place, open): (&Place, Option<&Open>
     if context.captcha.is_some() {
         admit_widget(web, &mut response);
     }
+    admit_own_calls(&mut response);
     with_cookies(response, cookie)
 }
 

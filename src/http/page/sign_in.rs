@@ -10,7 +10,6 @@ use crate::authn::flow::{Completed, Opening, Step};
 use crate::authn::{Answer, Attempt, Refusal};
 use crate::edge::template::context;
 use crate::http::captcha::{self, admit_widget};
-use crate::http::cookie::Keep as CookieLife;
 use crate::http::extract::params::{Form, Query};
 use crate::http::extract::visitor::Visitor;
 use crate::http::new_device::notice_in_browser;
@@ -184,17 +183,8 @@ pub async fn admit(
         Ok(signed_in) => signed_in,
         Err(fault) => return Err(Box::new(fault_page(web, &visitor, fault))),
     };
+    let cookies = web.session_cookies(&visitor, &signed_in);
     let session = signed_in.session;
-    let life = if session.is_persistent {
-        CookieLife::For(session.expires_at.since(web.provider.now()))
-    } else {
-        CookieLife::WhileOpen
-    };
-    let user = session.authentication.user;
-    let mut cookies = vec![web.cookies.set_session(&signed_in.token, life)];
-    if !web.cookies.device(&visitor.headers).is_some_and(|mark| web.devices.recognises(user, &mark)) {
-        cookies.push(web.cookies.set_device(&web.devices.mark(user, &*web.provider.edges.random)));
-    }
     let session_id = session.id;
     visitor.browser.session = Some(std::sync::Arc::new(session));
     let open = match entry.open {

@@ -19,6 +19,7 @@ use crate::oauth::grant::machine::{self, PresentedCode};
 use crate::oauth::grant::{Authorized, Party, audience, person};
 use crate::oauth::provider::Provider;
 use crate::oauth::token::issue::{IdToken, Issued, Order, issue};
+use crate::oauth::withdrawal::is_withdrawn_since;
 use crate::protocol::client_metadata::GrantType;
 use crate::protocol::error::OAuthError;
 use crate::protocol::numeric_date::NumericDate;
@@ -74,14 +75,14 @@ pub async fn give(
     client: Arc<Client>,
     (hash, mut code): (TokenHash, AuthorizationCode),
 ) -> Result<TokenResponse, OAuthError> {
-    let now = provider.now();
+    let (now, issued_at) = (provider.now(), code.issued_at);
     let left = allowed::of(provider, (&client, Some(code.authentication.user)), &code.scope).await?.into_owned();
     allowed::settle(provider.policy.beyond_groups, &code.scope, &left)?;
     code.scope = left;
     let grant = Arc::new(grant_of(provider, (&client, hash), code, now));
-    check_standing(provider, (&client, &grant), Asked::Before).await?;
+    check_standing(provider, (&client, &grant, issued_at), Asked::Before).await?;
     let user = person(provider, &client, &grant).await?;
-    commit(provider, client, user, grant).await
+    commit(provider, client, user, (grant, issued_at)).await
 }
 
 /// When it is asked whether a grant may stand.
@@ -99,7 +100,7 @@ enum Asked {
 /// `invalid_grant` when either has ended.
 async fn check_standing(
     provider: &Provider,
-    (client, grant): (&Client, &Grant),
+    (client, grant, issued_at): (&Client, &Grant, NumericDate),
     asked: Asked,
 ) -> Result<(), OAuthError> {
     let store = &provider.edges.store;
@@ -111,6 +112,10 @@ async fn check_standing(
         return Err(OAuthError::invalid_grant("the person signed out before the code was redeemed"));
     }
     if client.policy.first_party {
+        // Asked once, when the grant is recorded: whoever took the permission back before has left a mark by then.
+        if asked == Asked::After && is_withdrawn_since(provider, (grant.user, &client.id), issued_at).await? {
+            return Err(OAuthError::invalid_grant("the person took the permission back before the code was redeemed"));
+        }
         return Ok(());
     }
     let consent = match asked {
@@ -129,7 +134,7 @@ async fn commit(
     provider: &Provider,
     client: Arc<Client>,
     user: Arc<User>,
-    grant: Arc<Grant>,
+    (grant, issued_at): (Arc<Grant>, NumericDate),
 ) -> Result<TokenResponse, OAuthError> {
     let now = grant.created_at;
     let refresh = renewable(&client, &grant.scope).then(|| {
@@ -148,7 +153,7 @@ async fn commit(
     let Issued { response, opaque } = issue(provider, Order { authorized, id_token, refresh_token: token, now })?;
     match provider.edges.store.redeem_code(&grant, record.as_ref(), opaque.as_ref(), now).await? {
         // Asked again: who left after the first question found no grant to revoke, and must not leave one behind.
-        CodeRedemption::Recorded => match check_standing(provider, (&client, &grant), Asked::After).await {
+        CodeRedemption::Recorded => match check_standing(provider, (&client, &grant, issued_at), Asked::After).await {
             Ok(()) => Ok(response),
             Err(refusal) => {
                 provider.edges.store.revoke_grant(grant.id, now, Beside::default()).await?;

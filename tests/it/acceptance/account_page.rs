@@ -84,7 +84,8 @@ async fn s_007_every_mistake_is_told_at_its_field() {
     for field in ["email", "username", "password"] {
         let page = refused.page();
         assert_eq!(page.attribute(field, "aria-invalid"), "true", "{field}");
-        assert_eq!(page.attribute(field, "aria-describedby"), format!("{field}-mistake"));
+        let told = page.attribute(field, "aria-describedby");
+        assert!(told.split(' ').any(|id| id == format!("{field}-mistake")), "{told}");
         assert!(!page.words(&format!("#{field}-mistake")).is_empty());
         assert_eq!(page.attributes(&format!("label[for={field}]"), "for").len(), 1, "a label");
     }
@@ -184,7 +185,8 @@ async fn s_035_a_code_sets_a_password_on_the_page() {
     let sent = server.mailbox().code_for("alice@example.com");
     let form = page.page().form_of("code-submit").fill("code", &sent);
     let weak = alice.submit(form.clone().fill("password", "short")).await;
-    assert_eq!(weak.page().attribute("password", "aria-describedby"), "password-mistake", "{weak}");
+    assert!(weak.page().has("password-mistake"), "{weak}");
+    assert!(weak.page().attribute("password", "aria-describedby").contains("password-mistake"));
     let done = alice.submit(form.fill("password", "another battery staple horse")).await;
     assert!(done.page().has("notice-password_set"), "{done}");
     let page = alice.open(done.page().attribute("next", "href")).await;

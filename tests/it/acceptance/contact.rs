@@ -307,3 +307,38 @@ async fn s_120_a_person_changes_addresses_on_the_page() {
     let done = alice.press(&done, &format!("remove-{added}")).await;
     assert!(!done.text().contains(NEW), "{done}");
 }
+
+/// The page of the link keeps the session of its person, under another cookie, and ends the others.
+#[tokio::test]
+async fn s_117_the_page_keeps_its_person_signed_in() {
+    let server = TestServer::start().await;
+    let (alice, elsewhere) = (Spa::signed_in(&server, "alice").await, Spa::signed_in(&server, "alice").await);
+    asks(&alice, NEW).await;
+    let token = token(&server, NEW, "/email-change").await;
+    let before = alice.browser.cookie("symbolon_session");
+    let page = alice.browser.open(&format!("/email-change?token={token}")).await;
+    let done = alice.browser.press(&page, "mailed-confirm").await;
+    assert!(done.page().has("notice-email_changed"), "{done}");
+    assert_ne!(alice.browser.cookie("symbolon_session"), before);
+    assert_eq!(email_of(&alice).await, NEW);
+    assert_eq!(elsewhere.get("/session").await.ok()["user"], Value::Null);
+}
+
+/// A link that is opened where somebody else is signed in signs nobody out.
+#[tokio::test]
+async fn s_117_a_link_in_the_browser_of_somebody_else_leaves_them_signed_in() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (Spa::signed_in(&server, "alice").await, Spa::signed_in(&server, "bob").await);
+    asks(&alice, NEW).await;
+    let confirm = token(&server, NEW, "/email-change").await;
+    let undo = token(&server, ALICE, "/email-change/undo").await;
+    for (path, token, notice) in
+        [("/email-change", confirm, "notice-email_changed"), ("/email-change/undo", undo, "notice-email_restored")]
+    {
+        let page = bob.browser.open(&format!("{path}?token={token}")).await;
+        let done = bob.browser.press(&page, "mailed-confirm").await;
+        assert!(done.page().has(notice), "{done}");
+        assert_eq!(bob.get("/session").await.ok()["user"]["username"], "bob", "{path}");
+        assert_eq!(alice.get("/session").await.ok()["user"], Value::Null, "{path}");
+    }
+}

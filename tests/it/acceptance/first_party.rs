@@ -282,3 +282,25 @@ async fn the_challenge_endpoint_refuses_what_it_cannot_read() {
     impostor.proof = crate::support::relying_party::Proof::Name;
     assert_eq!(challenges(&impostor, &exchange, &credentials).await.error(), "401 invalid_client");
 }
+
+/// A person takes an app's permission back while its code waits: the code is dead, though the app is never asked for consent.
+#[tokio::test]
+async fn s_074_a_waiting_code_dies_with_the_permission() {
+    let server = TestServer::start().await;
+    let app = RelyingParty::of(&server, self::app("phone")).await;
+    let first = app.begin("openid");
+    let code = signs_in(&server, &app, &first, PASSWORD).await.ok()["authorization_code"].clone();
+    redeems(&app, &first, &code).await.ok();
+
+    let second = app.begin("openid");
+    let waiting = signs_in(&server, &app, &second, PASSWORD).await.ok()["authorization_code"].clone();
+    let alice = Spa::signed_in(&server, "alice").await;
+    server.advance(Duration::from_secs(1));
+    assert_eq!(alice.delete("/me/grants/phone").await.status, StatusCode::NO_CONTENT);
+    assert_eq!(redeems(&app, &second, &waiting).await.error(), "400 invalid_grant");
+
+    server.advance(Duration::from_secs(1));
+    let third = app.begin("openid");
+    let code = signs_in(&server, &app, &third, PASSWORD).await.ok()["authorization_code"].clone();
+    redeems(&app, &third, &code).await.ok();
+}

@@ -234,3 +234,49 @@ async fn s_129_a_block_is_written_down_once() {
     assert!(blocked[0].details["until"].is_i64() || blocked[0].details["until"].is_u64());
     assert!(!format!("{:?}", blocked[0].details).contains("alice"), "only the hash of the name");
 }
+
+/// A cookie that somebody made up opens no way around the block of their address.
+#[tokio::test]
+async fn s_123_a_made_up_mark_does_not_pass_the_block() {
+    let server = production(at_any_rate).await;
+    for number in 0..10 {
+        attempt(&server, ("192.0.2.7", &[]), &format!("nobody-{number}"), "wrong").await;
+    }
+    let mark = "A".repeat(64);
+    for made_up in [mark.as_str(), "x", &mark[..43]] {
+        let cookie = format!("__Host-symbolon_device={made_up}");
+        let refused = attempt(&server, ("192.0.2.7", &[("cookie", &cookie)]), "alice", PASSWORD).await;
+        assert_eq!(code(&refused), "429 too_many_attempts", "{made_up}");
+    }
+}
+
+/// The table of limits names routes that are there, and leaves none out that takes something.
+#[tokio::test]
+async fn s_122_each_limited_route_is_there() {
+    let configure = |config: &mut Config| config.api.challenge_endpoint = symbolon::config::api::Switch::On;
+    let server = TestServer::with(Setup { configure, ..Setup::default() }).await;
+    for (path, _) in symbolon::http::rate_limit::ROUTES {
+        let mut told = Vec::new();
+        for method in [Method::POST, Method::PUT, Method::PATCH] {
+            told.push(server.json((method, path), &json!({}), None).await.status);
+        }
+        let is_there =
+            told.iter().any(|status| ![StatusCode::NOT_FOUND, StatusCode::METHOD_NOT_ALLOWED].contains(status));
+        assert!(is_there, "{path}: {told:?}");
+    }
+    let limited = |path: &str| symbolon::http::rate_limit::ROUTES.iter().any(|(route, _)| *route == path);
+    for (path, _) in symbolon::http::captcha::ROUTES {
+        assert!(limited(path), "{path} asks for a captcha and has no limit");
+    }
+    // Every form of a page that a stranger may send.
+    let source = include_str!("../../../src/http/routes.rs");
+    let free = ["/sign-in/account", "/consent", "/sign-out", "/oauth2/"];
+    for line in
+        source.split(".route(").skip(1).filter(|route| route.contains("post(page::") || route.contains("post(link::"))
+    {
+        let path = line.split('"').nth(1).expect("a path");
+        let is_of_a_person = path.starts_with("/account/") && !line.contains("link::") && !line.contains("mailed_link");
+        let is_free = is_of_a_person || free.iter().any(|free| path.starts_with(free));
+        assert!(limited(path) || is_free, "{path} takes forms and has no limit");
+    }
+}

@@ -223,3 +223,114 @@ async fn s_031_an_app_with_a_token_may_change_it_too() {
     let answer = server.json((Method::PUT, "/api/v1/me/password"), &body, Some(token)).await;
     assert_eq!(code(&answer), "401 token_invalid", "the token ended with the old password");
 }
+
+/// The names of the account that a link is for count, and are not told.
+#[tokio::test]
+async fn s_029_a_link_stands_for_the_names_of_its_account() {
+    let server = TestServer::start().await;
+    let spa = Spa::open(&server).await;
+    spa.post("/password-resets", &json!({"identifier": "alice"})).await.of(StatusCode::ACCEPTED);
+    server.deliver().await;
+    let link = server.mailbox().link_for("alice@example.com");
+    let token = link.split_once("token=").expect("a link").1.to_owned();
+    let like = "Alice-Example-2027";
+    let problem = check(&spa, &json!({"password": like, "token": token})).await.of(StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(codes(&problem.json(), "password").contains(&"password_too_similar"), "{problem}");
+    assert!(!problem.text().to_lowercase().contains("alice"), "{problem}");
+    assert_eq!(check(&spa, &json!({"password": NEW, "token": token})).await.ok(), json!({"valid": true}));
+    assert_eq!(code(&check(&spa, &json!({"password": NEW, "token": "another"})).await), "410 link_invalid");
+
+    let begun = json!({"email": "caroline.miller@example.net", "password": NEW});
+    let handle = spa.post("/registrations", &begun).await.of(StatusCode::ACCEPTED).json()["registration"].clone();
+    let body = json!({"password": "caroline.miller7", "registration": handle});
+    let problem = check(&spa, &body).await.of(StatusCode::UNPROCESSABLE_ENTITY).json();
+    assert!(codes(&problem, "password").contains(&"password_too_similar"), "{problem}");
+    assert_eq!(code(&check(&spa, &json!({"password": NEW, "registration": "another"})).await), "410 link_invalid");
+}
+
+#[tokio::test]
+async fn s_031_a_person_changes_their_password_on_the_page() {
+    let server = TestServer::start().await;
+    let (alice, elsewhere) = (Spa::signed_in(&server, "alice").await, Spa::signed_in(&server, "alice").await);
+    let browser = &alice.browser;
+    let page = browser.open("/account/password").await;
+    for (id, autocomplete) in
+        [("current_password", "current-password"), ("password", "new-password"), ("confirm_password", "new-password")]
+    {
+        assert_eq!(page.page().attribute(id, "autocomplete"), autocomplete);
+    }
+    assert!(page.header("content-security-policy").contains("connect-src 'self'"), "{page}");
+    let fill = |current: &str, new: &str, again: &str| {
+        let form = page.page().form_of("password-submit").fill("current_password", current);
+        form.fill("password", new).fill("confirm_password", again)
+    };
+    let wrong = browser.submit(fill("wrong", "12345", "123456")).await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    for field in ["current_password", "password", "confirm_password"] {
+        assert_eq!(wrong.page().attribute(field, "aria-invalid"), "true", "{field}");
+        assert!(wrong.page().has(&format!("{field}-mistake")));
+        assert_eq!(wrong.page().attribute(field, "value"), "", "no password stands in a page");
+    }
+    let before = browser.cookie("symbolon_session");
+    let done = browser.submit(fill(PASSWORD, NEW, NEW)).await;
+    assert!(done.page().has("password-changed"), "{done}");
+    assert_ne!(browser.cookie("symbolon_session"), before);
+    assert_eq!(alice.get("/session").await.ok()["user"]["username"], "alice", "this browser stays signed in");
+    assert_eq!(elsewhere.get("/session").await.ok()["user"], Value::Null);
+    assert_eq!(Spa::open(&server).await.sign_in("alice", NEW).await.status, StatusCode::OK);
+}
+
+/// Who signs in without a password sets the first one, after they proved who they are.
+#[tokio::test]
+async fn s_006_the_first_password_needs_a_fresh_proof() {
+    let server = TestServer::start().await;
+    let spa = Spa::open(&server).await;
+    let begun =
+        spa.post("/registrations", &json!({"email": "carol@example.net"})).await.of(StatusCode::ACCEPTED).json();
+    server.deliver().await;
+    let body = json!({"registration": begun["registration"], "code": server.mailbox().code_for("carol@example.net"), "sign_in": true});
+    assert_eq!(spa.post("/registrations/confirm", &body).await.status, StatusCode::CREATED);
+    server.advance(std::time::Duration::from_mins(11));
+    let first = json!({"new_password": NEW});
+    assert_eq!(code(&spa.send(Method::PUT, "/me/password", Some(&first)).await), "403 reauth_required");
+    let page = spa.browser.open("/account/password").await;
+    assert!(!page.page().has("current_password") && page.page().has("password"), "{page}");
+    let form = page.page().form_of("password-submit").fill("password", NEW).fill("confirm_password", NEW);
+    assert!(!spa.browser.submit(form).await.page().has("password-changed"), "neither on the page");
+
+    // A message proves it, too: the way of who forgot theirs.
+    spa.post("/password-resets", &json!({"identifier": "carol@example.net"})).await.of(StatusCode::ACCEPTED);
+    server.deliver().await;
+    let link = server.mailbox().link_for("carol@example.net");
+    let token = link.split_once("token=").expect("a link").1;
+    let set = spa.post("/password-resets/confirm", &json!({"token": token, "password": NEW})).await;
+    assert_eq!(set.status, StatusCode::NO_CONTENT);
+    spa.get("/session").await.ok();
+    spa.sign_in("carol@example.net", NEW).await.ok();
+    let missing = spa.send(Method::PUT, "/me/password", Some(&json!({"new_password": PASSWORD}))).await;
+    assert_eq!(code(&missing), "422 required", "whoever has one types it");
+}
+
+#[tokio::test]
+async fn s_006_who_signed_in_a_moment_ago_sets_the_first_password() {
+    let server = TestServer::start().await;
+    for on_the_page in [false, true] {
+        let spa = Spa::open(&server).await;
+        let email = format!("carol-{on_the_page}@example.net");
+        let begun = spa.post("/registrations", &json!({"email": email})).await.of(StatusCode::ACCEPTED).json();
+        server.deliver().await;
+        let body =
+            json!({"registration": begun["registration"], "code": server.mailbox().code_for(&email), "sign_in": true});
+        assert_eq!(spa.post("/registrations/confirm", &body).await.status, StatusCode::CREATED);
+        if on_the_page {
+            let page = spa.browser.open("/account/password").await;
+            let form = page.page().form_of("password-submit").fill("password", NEW).fill("confirm_password", NEW);
+            let done = spa.browser.submit(form).await;
+            assert!(done.page().has("password-changed"), "{done}");
+        } else {
+            let set = spa.send(Method::PUT, "/me/password", Some(&json!({"new_password": NEW}))).await;
+            assert_eq!(set.status, StatusCode::NO_CONTENT);
+        }
+        assert_eq!(Spa::open(&server).await.sign_in(&email, NEW).await.status, StatusCode::OK);
+    }
+}

@@ -623,3 +623,39 @@ async fn s_011_people_sign_in_by_the_names_that_the_operator_lists() {
         assert_eq!(page.page().words("label[for=login]"), label);
     }
 }
+
+#[tokio::test]
+async fn s_002_who_typed_the_code_is_signed_in_where_they_wish_it() {
+    let server = TestServer::start().await;
+    for (sign_in, is_in) in [(json!(true), true), (json!(false), false), (Value::Null, false)] {
+        let spa = Spa::open(&server).await;
+        let email = format!("carol-{is_in}-{}@example.net", sign_in.is_null());
+        let handle = begins(&spa, &json!({"email": email, "password": PASSWORD})).await;
+        server.deliver().await;
+        let body = json!({"registration": handle, "code": server.mailbox().code_for(&email), "sign_in": sign_in});
+        let before = spa.browser.cookie("symbolon_session");
+        let made = spa.post("/registrations/confirm", &body).await;
+        assert_eq!((made.status, &made.json()["email"]), (StatusCode::CREATED, &json!(email)), "{made}");
+        assert_eq!(made.json()["csrf_token"].is_string(), is_in);
+        let user = spa.get("/session").await.ok()["user"].clone();
+        assert_eq!(user["email"] == email.as_str(), is_in, "{user}");
+        assert_eq!(spa.browser.cookie("symbolon_session") != before, is_in);
+        server.advance(Duration::from_mins(1));
+    }
+}
+
+/// A session begins where a page of ours asks for it, and not where a caller without a cookie does.
+#[tokio::test]
+async fn s_002_a_caller_without_a_browser_gets_no_session() {
+    let server = TestServer::start().await;
+    let post =
+        async |path: &str, body: Value| server.json((http::Method::POST, &format!("/api/v1{path}")), &body, None).await;
+    let begun = post("/registrations", carol()).await.of(StatusCode::ACCEPTED).json();
+    server.deliver().await;
+    let mut body =
+        json!({"registration": begun["registration"], "code": server.mailbox().code_for(CAROL), "sign_in": true});
+    assert_eq!(code(&post("/registrations/confirm", body.clone()).await), "403 csrf_failed");
+    body["sign_in"] = json!(false);
+    let made = post("/registrations/confirm", body).await;
+    assert_eq!((made.status, made.headers.get("set-cookie")), (StatusCode::CREATED, None), "{made}");
+}

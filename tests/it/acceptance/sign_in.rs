@@ -176,6 +176,49 @@ async fn s_188_accounts_without_an_address_sign_in() {
 }
 
 #[tokio::test]
+async fn s_188_what_needs_mail_answers_neutrally_where_there_is_none() {
+    let server = TestServer::start().await;
+    let dave = with_one_name(&server, IdentifierKind::Username, "dave", Some(PASSWORD)).await;
+    let stranger = Spa::open(&server).await;
+    let told = |answer: &Answer| {
+        let mut body = answer.json();
+        for drawn in ["flow", "request_id"] {
+            body.as_object_mut().expect("an object").remove(drawn);
+        }
+        (answer.status, body)
+    };
+    for channel in ["link", "email_code", "sms_code"] {
+        let asks = async |name: &str| {
+            told(&stranger.post("/password-resets", &json!({"identifier": name, "channel": channel})).await)
+        };
+        assert_eq!(asks("dave").await, asks("nobody").await, "{channel}");
+    }
+    server.deliver().await;
+    assert!(server.mailbox().messages().is_empty());
+
+    let spa = Spa::open(&server).await;
+    spa.sign_in("dave", PASSWORD).await.ok();
+    assert_eq!(
+        code(&spa.post("/me/export", &json!({})).await),
+        "422 verification_required",
+        "there is nowhere to send it"
+    );
+    let changed = json!({"current_password": PASSWORD, "new_password": "another battery staple horse"});
+    assert_eq!(spa.send(http::Method::PUT, "/me/password", Some(&changed)).await.status, StatusCode::NO_CONTENT);
+    spa.get("/session").await.ok();
+    let added = spa.post("/me/emails", &json!({"email": "dave@example.net"})).await.of(StatusCode::ACCEPTED).json();
+    server.deliver().await;
+    let sent = server.mailbox().code_for("dave@example.net");
+    let path = format!("/me/emails/{}/confirm", added["id"].as_str().expect("an id"));
+    assert_eq!(spa.post(&path, &json!({"code": sent})).await.ok()["verified"], true);
+    assert_eq!(spa.get("/me").await.ok()["email"], "dave@example.net");
+    assert_eq!(spa.delete("/me").await.status, StatusCode::ACCEPTED);
+    let name = symbolon::model::user::LookupName::parse("dave").expect("a name");
+    let user = server.store().user_by_name(&name).await.expect("read").expect("it waits for its end");
+    assert_eq!((user.id, user.is_enabled()), (dave, false));
+}
+
+#[tokio::test]
 async fn s_091_a_sign_in_changes_the_session() {
     let server = TestServer::start().await;
     let spa = Spa::open(&server).await;

@@ -91,6 +91,7 @@ fn s_180_a_mistake_is_named_by_its_key() {
         ("[sms]\ntransport = \"twilio\"", "sms.twilio.account_sid"),
         ("[mail.smtp]\nhost = \"mail.example.com\"\npassword = \"env:NO_SUCH_VARIABLE\"", "mail.smtp.password"),
         ("[fetch]\nallow = [\"10.0.0.5\"]", "fetch.allow"),
+        ("[frontend]\nurl = \"https://app.example.com\"", "frontend.url"),
     ] {
         station.write_settings(settings);
         let refused = station.run(&["serve"]).refused(2);
@@ -136,4 +137,24 @@ fn s_180_dev_reads_variables_from_a_file() {
     // A server for others does not look there.
     station.write_settings("");
     assert_eq!(station.run(&["check"]).code, 0);
+}
+
+/// S-133: links that have nowhere to lead end the start.
+#[test]
+fn s_133_links_need_the_url_of_the_app_that_takes_them() {
+    let station = Station::new();
+    let url = "url = \"https://app.example.com\"\n";
+    for (settings, told) in [
+        ("reset_password = \"/reset\"".to_owned(), "frontend.url: is missing; frontend.reset_password needs it"),
+        ("url = \"http://app.example.com\"\nactivation = \"/a\"".to_owned(), "frontend.url"),
+        ("url = \"https://app.example.com?x=1\"\nactivation = \"/a\"".to_owned(), "frontend.url"),
+        ("url = \"https://u@app.example.com\"\nactivation = \"/a\"".to_owned(), "frontend.url"),
+        (format!("{url}activation = \"https://evil.example\""), "frontend.activation"),
+        (format!("{url}activation = \"//evil.example\""), "frontend.activation"),
+        (format!("{url}email_change = \"/a b\""), "frontend.email_change"),
+    ] {
+        station.write_settings(&format!("[frontend]\n{settings}"));
+        let refused = station.run(&["serve"]).refused(2);
+        assert!(refused.contains(told), "{settings}: {refused}");
+    }
 }

@@ -5,17 +5,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use axum::body::Body;
 use futures_util::future::join_all;
+use http::{Request, StatusCode};
 use symbolon::account::Asking;
 use symbolon::account::registration::NewAccount;
 use symbolon::account::reset::{ResetChannel, ResetProof};
-use symbolon::app::{App, Post, World};
+use symbolon::app::{App, Extras, Post, World};
 use symbolon::config::Config;
 use symbolon::config::secret::SecretSource;
 use symbolon::dev::mailbox::Mailbox;
 use symbolon::edge::clock::Clock;
 use symbolon::edge::ephemeral::{CODE, Decision, EphemeralKey, EphemeralStore, Quota, RedisStore, SqlStore};
 use symbolon::edge::store::{Beside, Reach, Store};
+use symbolon::http::gate::Peer;
 use symbolon::model::authorization_code::AuthorizationCode;
 use symbolon::model::event::Provenance;
 use symbolon::model::fault::{Fault, FaultKind};
@@ -26,6 +29,7 @@ use symbolon::oauth::token::access_token::inspect;
 use symbolon::protocol::numeric_date::NumericDate;
 use symbolon::protocol::secret::{Secret, TokenHash};
 use tempfile::TempDir;
+use tower::ServiceExt as _;
 
 use crate::backend::redis::{Mode as Spread, Redis};
 use crate::backend::{Stop, postgres, redis};
@@ -171,6 +175,46 @@ async fn an_account_is_made_once_and_a_link_is_good_once_on_two_nodes() {
     let resets = (0..20).map(|number| of(number).provider.accounts.reset_password(&proof, (&password, None), &asking));
     let done = join_all(resets).await.into_iter().filter_map(Result::ok).count();
     assert_eq!(done, 1);
+}
+
+/// What a stranger is answered who asks for a new password at a node.
+async fn knocks(node: &App) -> StatusCode {
+    let body = Body::from(r#"{"identifier": "alice@example.com"}"#);
+    let request = Request::post("/api/v1/password-resets").header("content-type", "application/json").body(body);
+    let visit = node.front(Extras::default()).oneshot(Peer(([192, 0, 2, 1], 40_000).into())).await;
+    let visit = visit.unwrap_or_else(|never| match never {});
+    visit.oneshot(request.expect("a request")).await.unwrap_or_else(|never| match never {}).status()
+}
+
+/// Limits hold together on two nodes; without the store nobody is heard.
+#[tokio::test(flavor = "multi_thread")]
+async fn s_130_nodes_count_together_and_without_the_store_hear_nobody() {
+    let Some(mut postgres) = postgres::own() else { return };
+    let database = postgres.database().await;
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let node = || Box::pin(counting(&database, folder.path()));
+    let (one, two) = tokio::join!(node(), node());
+    for number in 0..5 {
+        let node = if number % 2 == 0 { &one } else { &two };
+        assert_eq!(knocks(node).await, StatusCode::ACCEPTED, "number {number}");
+    }
+    for node in [&one, &two, &one] {
+        assert_eq!(knocks(node).await, StatusCode::TOO_MANY_REQUESTS, "five a minute, wherever they are asked");
+    }
+    postgres.stop(Stop::Gently);
+    for node in [&one, &two] {
+        let status = knocks(node).await;
+        assert!([StatusCode::SERVICE_UNAVAILABLE, StatusCode::TOO_MANY_REQUESTS].contains(&status), "{status}");
+    }
+}
+
+/// A node that counts in its database.
+async fn counting(database: &str, folder: &Path) -> App {
+    let mut config = Config::default();
+    config.database.url = Some(SecretSource::Value(Secret::from(database)));
+    config.keys.master_key_file = folder.join("master.key");
+    let world = World { clock: Arc::new(Still), ..World::real() };
+    App::build(&config, Mode::Production, world).await.expect("the node starts")
 }
 
 /// What both servers of this file need. `None` where a package is missing.

@@ -1,6 +1,7 @@
 //! The pages where people make accounts and find the way back into them.
 
 use super::{Sample, console, sample, shop, stranger};
+use crate::edge::template::console::PasswordPage;
 use crate::edge::template::context::account::{
     AttributeField, CodePage, Contact, ContactsPage, FieldMistake, MailedLinkPage, MyData, NewPassword, Notice,
     ProfileField, ProfilePage, Recover, Register, WaitingContact,
@@ -184,6 +185,19 @@ fn profile() -> ProfilePage {
     }
 }
 
+fn password() -> PasswordPage {
+    PasswordPage {
+        console: console("password"),
+        action: "/account/password".into(),
+        login: "alice@example.com".into(),
+        has_password: true,
+        may_keep_others: false,
+        mistakes: vec![],
+        error: None,
+        changed: false,
+    }
+}
+
 fn contacts() -> ContactsPage {
     let contact =
         |id: &str, value: &str, verified, primary| Contact { id: id.into(), value: value.into(), verified, primary };
@@ -224,6 +238,26 @@ fn account_pages() -> Vec<Sample> {
                 error: Some("last_device".into()),
                 ..contacts()
             },
+        ),
+        sample("password", "page/account_password.html", password()),
+        sample(
+            "password_wrong",
+            "page/account_password.html",
+            PasswordPage {
+                may_keep_others: true,
+                mistakes: vec![
+                    mistake("current_password", "invalid_password", None),
+                    mistake("password", "password_too_short", Some(8)),
+                    mistake("password", "password_entirely_numeric", None),
+                    mistake("confirm_password", "passwords_not_identical", None),
+                ],
+                ..password()
+            },
+        ),
+        sample(
+            "password_first",
+            "page/account_password.html",
+            PasswordPage { has_password: false, changed: true, error: Some("rate_limited".into()), ..password() },
         ),
         sample("my_data", "page/my_data.html", data.clone()),
         sample(

@@ -16,6 +16,7 @@ use crate::model::event::EventName;
 use crate::model::fault::Fault;
 use crate::model::grant::AppAccess;
 use crate::model::id::{ClientId, UserId};
+use crate::oauth::withdrawal;
 
 const PATH: &str = "/account/apps";
 
@@ -48,8 +49,7 @@ pub async fn revoke(
     let Ok(client_id) = client_id.parse::<ClientId>() else { return nothing_there(&web, &visitor) };
     let event = web.provider.edges.event(EventName::ConsentWithdrawn).of(visit.user.id).through(&client_id);
     let beside = Beside::event(event.from(visitor.browser.provenance.clone()).within(visit.session.id));
-    let (store, now) = (&web.provider.edges.store, web.provider.now());
-    match store.withdraw_consent(visit.user.id, &client_id, now, beside).await {
+    match withdrawal::withdraw(&web.provider, visit.user.id, &client_id, beside).await {
         Ok(_) => redirect(&web.path(PATH, &[])),
         Err(fault) => fault_page(&web, &visitor, fault),
     }

@@ -6,6 +6,7 @@
 pub mod app;
 pub mod history;
 pub mod overview;
+pub mod password;
 pub mod security;
 pub mod session;
 
@@ -29,6 +30,7 @@ const PAGES: &[(&str, &str)] = &[
     ("overview", "/account"),
     ("profile", "/account/profile"),
     ("contacts", "/account/contacts"),
+    ("password", "/account/password"),
     ("security", "/account/security"),
     ("sessions", "/account/sessions"),
     ("history", "/account/history"),
