@@ -31,7 +31,7 @@ use crate::config::{Config, ConfigError};
 use crate::edge::Edges;
 use crate::edge::clock::{Clock, SystemClock};
 use crate::edge::ephemeral::EphemeralStore;
-use crate::edge::fetch::{Fetch, HttpFetch};
+use crate::edge::fetch::{Addresses, Fetch, HttpFetch};
 use crate::edge::mail::Mailer;
 use crate::edge::outbox::Outbox;
 use crate::edge::random::{Random, SystemRandom};
@@ -40,6 +40,7 @@ use crate::edge::store::{Store, StoreError};
 use crate::edge::telemetry::Telemetry;
 use crate::edge::template::context::{DevelopmentUser, Link};
 use crate::edge::template::{TemplateError, Templates};
+use crate::edge::upstream::Upstreams;
 use crate::edge::vault::{MasterKeyError, Place, Vault};
 use crate::http::api::{Api, ApiSettings};
 use crate::http::captcha::Captcha;
@@ -49,6 +50,7 @@ use crate::http::document::{Document, Prepared};
 use crate::http::front::Front;
 use crate::http::health::{Dependency, Health};
 use crate::http::operations::{Operations, Reload};
+use crate::http::page::federation::Landings;
 use crate::http::probe::Probes;
 use crate::http::proxy::Proxies;
 use crate::http::render::{Pages, Stage};
@@ -135,6 +137,8 @@ pub struct App {
     proxies: Proxies,
     api: ApiSettings,
     step_up_lifetime: Duration,
+    upstreams: Upstreams,
+    landings: Landings,
 }
 
 /// What is opened once, at the start.
@@ -335,6 +339,7 @@ impl App {
             vault: Arc::clone(&vault),
             edges,
         };
+        let upstreams = upstreams(&provider.edges, &vault, mode);
         let captcha = captcha(config, server_key(&provider.edges, &vault, "captcha").await?)?;
         Ok(Self {
             csrf_key: server_key(&provider.edges, &vault, "csrf").await?,
@@ -360,6 +365,11 @@ impl App {
             proxies: config.server.proxies(),
             api: ApiSettings { origins: config.api.allowed_origins.clone(), off: config.endpoints.off() },
             step_up_lifetime: config.session.step_up_lifetime,
+            upstreams,
+            landings: Landings {
+                success: config.upstream.success_url.clone(),
+                error: config.upstream.error_url.clone(),
+            },
             issuer,
         })
     }
@@ -387,6 +397,8 @@ impl App {
                 &provider.factors,
             ),
             devices: self.devices.clone(),
+            upstreams: self.upstreams.clone(),
+            landings: self.landings.clone(),
             step_up: StepUp { edges: provider.edges.clone(), lifetime: self.step_up_lifetime },
             pages: pages.clone(),
             cookies: cookies.clone(),
@@ -575,6 +587,19 @@ fn policy(config: &Config, mode: Mode) -> Result<Policy, StartError> {
         rotation: rotation_policy(config),
         mode,
     })
+}
+
+/// Servers elsewhere by which people sign in; a development server may have them on this machine.
+fn upstreams(edges: &Edges, vault: &Arc<Vault>, mode: Mode) -> Upstreams {
+    let addresses = match mode {
+        Mode::Production => Addresses::Public,
+        Mode::Development => Addresses::PublicOrLoopback,
+    };
+    Upstreams::new(
+        (Arc::clone(&edges.fetch), Arc::clone(&edges.clock)),
+        (Arc::clone(vault), Arc::new(|name: &str| std::env::var(name).ok())),
+        addresses,
+    )
 }
 
 /// How often guesses are heard.

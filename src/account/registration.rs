@@ -27,8 +27,10 @@ use crate::protocol::numeric_date::NumericDate;
 use crate::protocol::oidc::claims::Profile;
 use crate::protocol::secret::{Secret, TokenHash};
 
+mod elsewhere;
 mod names;
 
+pub use self::elsewhere::MadeElsewhere;
 pub use self::names::unfit_mistake;
 
 /// What codes and pauses are for.

@@ -17,6 +17,7 @@ pub mod policy;
 pub mod second_factor;
 pub mod throttle;
 pub mod totp;
+pub mod upstream;
 
 use std::sync::Arc;
 
@@ -31,6 +32,7 @@ use crate::authn::password::hash::PasswordHasher;
 use crate::authn::second_factor::SecondFactors;
 use crate::authn::throttle::Throttle;
 use crate::authn::totp::{Totp, TotpSetup};
+use crate::authn::upstream::Upstream;
 use crate::edge::{Edges, meter};
 use crate::model::authentication::Authentication;
 use crate::model::event::{Actor, EventName, Provenance};
@@ -153,6 +155,8 @@ pub enum Answer {
     Link(Secret),
     /// A code.
     Code(Secret),
+    /// A person whom another server vouches for, as [`upstream`] made sure.
+    Vouched(Authentication),
 }
 
 /// Why an attempt is no proof.
@@ -219,5 +223,6 @@ pub fn methods(
         Box::new(Totp { factors: factors.clone(), guard: guard.clone() }),
         Box::new(BackupCode { factors: factors.clone(), guard }),
         Box::new(totp::Setup { factors: factors.clone() }),
+        Box::new(Upstream),
     ]
 }

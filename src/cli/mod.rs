@@ -20,6 +20,7 @@ pub mod output;
 pub mod password_list;
 pub mod permission;
 mod progress;
+pub mod provider;
 pub mod reload;
 pub mod role;
 pub mod scope;
@@ -139,6 +140,9 @@ enum Command {
     /// Who is signed in.
     #[command(subcommand)]
     Session(session::SessionCommand),
+    /// Servers elsewhere by which people may sign in: Google, Apple, any issuer.
+    #[command(subcommand)]
+    Provider(provider::ProviderCommand),
     /// The keys that sign tokens.
     #[command(subcommand)]
     Key(key::KeyCommand),
@@ -329,6 +333,7 @@ impl Command {
             Self::Permission(command) => command.run(call).await,
             Self::Scope(command) => command.run(call).await,
             Self::Session(command) => command.run(call).await,
+            Self::Provider(command) => command.run(call).await,
             Self::Key(command) => command.run(call).await,
             Self::Message(command) => command.run(call).await,
             Self::Template(command) => command.run(call),

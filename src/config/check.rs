@@ -64,6 +64,7 @@ impl Config {
         found.extend(self.frontend_pages().err());
         found.extend(self.check_cookie_domain().err());
         found.extend(self.check_password().err());
+        found.extend(self.upstream.mistake());
         found.extend(self.check_proxies().err());
         found.extend(self.check_limits(environment).err());
         found.extend(self.database.place(environment).err());

@@ -44,6 +44,7 @@ pub mod sms;
 pub mod theme;
 pub mod token_header;
 pub mod tokens;
+pub mod upstream;
 mod ways;
 pub mod weakness;
 
@@ -104,6 +105,8 @@ pub struct Config {
     pub limits: limits::Limits,
     /// What keeps programs from trying.
     pub captcha: captcha::Captcha,
+    /// Where people land who signed in elsewhere.
+    pub upstream: upstream::Upstream,
     /// How pages look.
     pub theme: theme::Theme,
     /// What is written of requests.

@@ -24,6 +24,7 @@ pub mod telemetry;
 pub mod template;
 mod turns;
 pub mod undelivered;
+pub mod upstream;
 pub mod vault;
 
 /// The edges of one running server, cheap to clone.

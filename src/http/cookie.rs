@@ -4,12 +4,14 @@
 //! pending requests and form tokens are bound to it. *Why a third:* the mark of `authn::device` keeps a stranger who guesses from
 //! shutting the person out of their own browser; it opens nothing. A sign-in that waits for its second proof has a cookie of its own, so
 //! that no other page takes it for a session; and a browser in which none is asked for has the mark of `authn::second_factor`.
+//! Another remembers the name of the provider that was last used, for the sign-in page alone.
 
 use std::time::Duration;
 
 use cookie::{Cookie, SameSite};
 use http::header::{COOKIE, HeaderMap, HeaderValue};
 
+use crate::model::identity_provider::ProviderSlug;
 use crate::protocol::secret::Secret;
 
 /// The value of the session cookie as a browser sent it.
@@ -49,6 +51,7 @@ pub struct Cookies {
     device: String,
     half: String,
     remembered: String,
+    provider: String,
 }
 
 /// How long a browser is known after a sign-in.
@@ -68,6 +71,7 @@ impl Cookies {
             device: format!("{prefix}symbolon_device"),
             half: format!("{prefix}symbolon_half"),
             remembered: format!("{prefix}symbolon_remembered"),
+            provider: format!("{prefix}symbolon_provider"),
             scope,
         }
     }
@@ -122,6 +126,17 @@ impl Cookies {
         read(headers, &self.remembered)
     }
 
+    /// `Set-Cookie` for the provider that somebody signed in by last: a word on its button, and nothing else.
+    pub fn set_provider(&self, slug: &str) -> HeaderValue {
+        self.set(&self.provider, slug, Some(Keep::For(KNOWN)))
+    }
+
+    /// The provider that somebody signed in by last, if its value has the form of a name.
+    pub fn provider(&self, headers: &HeaderMap) -> Option<String> {
+        let found = found(headers, &self.provider, |value| value.parse::<ProviderSlug>().is_ok());
+        found.map(|cookie| cookie.value().to_owned())
+    }
+
     /// `Set-Cookie` that ends the session in the browser.
     pub fn clear_session(&self) -> HeaderValue {
         self.set(&self.session, "", None)
@@ -170,14 +185,18 @@ impl Cookies {
 ///
 /// Anything else cannot be in the store; refusing it here keeps strange bytes out of everything below.
 fn read(headers: &HeaderMap, name: &str) -> Option<Secret> {
+    found(headers, name, is_token).map(|cookie| Secret::from(cookie.value()))
+}
+
+/// The first cookie of that name with a value of this form.
+fn found<'h>(headers: &'h HeaderMap, name: &str, is_form: impl Fn(&str) -> bool) -> Option<Cookie<'h>> {
     headers
         .get_all(COOKIE)
         .iter()
         .filter_map(|header| header.to_str().ok())
         .flat_map(Cookie::split_parse)
         .filter_map(Result::ok)
-        .find(|cookie| cookie.name() == name && is_token(cookie.value()))
-        .map(|cookie| Secret::from(cookie.value()))
+        .find(|cookie| cookie.name() == name && is_form(cookie.value()))
 }
 
 /// 32 bytes in base64url, or the 48 of a mark.

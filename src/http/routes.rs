@@ -92,6 +92,7 @@ fn pages() -> Router<Web> {
             closed(get(page::recover::show_email_code).post(page::recover::submit_email_code)),
         )
         .merge(mailed_links())
+        .merge(federation())
         .route("/account/profile", closed(get(page::profile::show).post(page::profile::submit)))
         .route("/account/contacts", closed(get(page::profile::show_contacts).post(page::profile::submit_contacts)))
         .route("/account/password", closed(get(page::account::password::show).post(page::account::password::submit)))
@@ -107,6 +108,9 @@ fn pages() -> Router<Web> {
         .route("/account/sessions", closed(get(page::account::session::show)))
         .route("/account/sessions/end-others", closed(post(page::account::session::end_others)))
         .route("/account/sessions/{id}/end", closed(post(page::account::session::end)))
+        .route("/account/identities", closed(get(page::account::identity::show)))
+        .route("/account/identities/{slug}/connect", closed(post(page::account::identity::connect)))
+        .route("/account/identities/{slug}/cut", closed(post(page::account::identity::cut)))
         .route("/account/history", closed(get(page::account::history::show)))
         .route("/admin", closed(get(page::admin::show)))
         .route("/docs/errors", closed(get(page::error_docs::index)))
@@ -123,6 +127,16 @@ fn mailed_links() -> Router<Web> {
         .route("/email-change/undo", closed(get(link::show_email_change_undo).post(link::undo_email_change)))
         .route("/account/restore", closed(get(link::show_deletion_undo).post(link::undo_deletion)))
         .route("/account/export", closed(get(link::show_export).post(link::take_export)))
+}
+
+/// Signing in at other servers, there and back.
+fn federation() -> Router<Web> {
+    use page::federation as there;
+    Router::new()
+        .route("/federation/connect", closed(get(there::connect::show).post(there::connect::submit)))
+        .route("/federation/done", closed(get(there::done)))
+        .route("/federation/{slug}/start", closed(get(there::start)))
+        .route("/federation/{slug}/callback", closed(get(there::arrive).post(there::put_aside)))
 }
 
 /// A route that scripts of other origins may call.

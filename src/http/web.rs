@@ -16,6 +16,7 @@ use crate::authn::password::policy::PasswordPolicy;
 use crate::authn::policy::SignInPolicy;
 use crate::authn::throttle::Throttle;
 use crate::edge::template::context::{self, DevelopmentUser};
+use crate::edge::upstream::Upstreams;
 use crate::http::api::Api;
 use crate::http::captcha::Captcha;
 use crate::http::cookie::{Cookies, FlowCookie};
@@ -25,6 +26,7 @@ use crate::http::error::{Back, PageError, note};
 use crate::http::extract::visitor::Visitor;
 use crate::http::origins::Origins;
 use crate::http::page::again::life;
+use crate::http::page::federation::Landings;
 use crate::http::proxy::Proxies;
 use crate::http::refusals::Refusals;
 use crate::http::render::Pages;
@@ -52,6 +54,10 @@ pub struct Parts {
     pub methods: Vec<Box<dyn Method>>,
     /// Browsers that are known.
     pub devices: Devices,
+    /// Servers elsewhere by which people sign in.
+    pub upstreams: Upstreams,
+    /// Where people land who began at an app's own page.
+    pub landings: Landings,
     /// Fresh proofs before something sensitive.
     pub step_up: StepUp,
     /// The pages.

@@ -31,6 +31,8 @@ pub enum Amr {
     Otp,
     /// A link or code that reached a mailbox of the person.
     Mail,
+    /// Another server vouches for the person.
+    Fed,
 }
 
 impl Amr {
@@ -39,13 +41,15 @@ impl Amr {
         match self {
             Self::Pwd => "pwd",
             Self::Otp | Self::Mail => "otp",
+            Self::Fed => "fed",
         }
     }
 
     /// The kind of thing that it proves.
     pub const fn factor(self) -> Factor {
         match self {
-            Self::Pwd => Factor::Knowledge,
+            // Whoever vouches for a person has judged a password most of the time: another one beside it makes no second kind.
+            Self::Pwd | Self::Fed => Factor::Knowledge,
             Self::Otp => Factor::Possession,
             Self::Mail => Factor::Mailbox,
         }
@@ -240,6 +244,10 @@ mod tests {
             (vec![Amr::Mail, Amr::Pwd], true, Acr::OneFactor, vec!["otp", "pwd"]),
             (vec![Amr::Pwd, Amr::Otp], true, Acr::TwoFactors, vec!["pwd", "otp", "mfa"]),
             (vec![Amr::Mail, Amr::Otp], true, Acr::TwoFactors, vec!["otp", "mfa"]),
+            (vec![Amr::Fed], false, Acr::OneFactor, vec!["fed"]),
+            (vec![Amr::Fed, Amr::Pwd], false, Acr::OneFactor, vec!["fed", "pwd"]),
+            (vec![Amr::Fed, Amr::Mail], true, Acr::OneFactor, vec!["fed", "otp"]),
+            (vec![Amr::Fed, Amr::Otp], true, Acr::TwoFactors, vec!["fed", "otp", "mfa"]),
         ] {
             let proven = Authentication::new((UserId::new([1; 16]), Epoch::FIRST), NOW, amr.clone());
             assert_eq!(proven.meets(Demand::SecondProof), second_proof, "{amr:?}");

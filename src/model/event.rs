@@ -217,6 +217,12 @@ catalogue! {
     SecurityBlocked = "security.blocked";
     /// A used refresh token came again: its family is revoked.
     TokenReuseDetected = "token.reuse_detected";
+    /// An identity elsewhere was connected to an account (`provider`).
+    IdentityLinked = "identity.linked";
+    /// The connection was cut (`provider`).
+    IdentityUnlinked = "identity.unlinked";
+    /// A provider of identities was added, changed or removed (`provider`, `change`).
+    ProviderChanged = "provider.changed";
     /// A person let an app in.
     ConsentGranted = "consent.granted";
     /// A person took it back.

@@ -85,10 +85,15 @@ ids! {
     GroupScopeId;
     /// A role, of one app or of all.
     RoleId;
+    /// A server elsewhere by which people sign in.
+    ProviderId;
+    /// An identity there that is connected to an account here.
+    LinkId;
 }
 
 ordered! {
     IdentifierId SessionId GrantId ConsentId JobId EventId ExportId AuthenticatorId GroupId GroupScopeId RoleId
+    ProviderId LinkId
 }
 
 impl UserId {

@@ -98,6 +98,13 @@ const ENDPOINTS: &[Endpoint] = &[
     endpoint("/account/history", &[Method::GET], Reader::Person).query(),
     endpoint("/sign-in/again", &[Method::GET, Method::POST], Reader::Person).body(FORM).query(),
     endpoint("/account/security", &[Method::GET, Method::POST], Reader::Person).body(FORM).query(),
+    endpoint("/account/identities", &[Method::GET], Reader::Person),
+    endpoint("/account/identities/x/connect", &[Method::POST], Reader::Person).body(FORM),
+    endpoint("/account/identities/x/cut", &[Method::POST], Reader::Person).body(FORM),
+    endpoint("/federation/connect", &[Method::GET, Method::POST], Reader::Person).body(FORM),
+    endpoint("/federation/done", &[Method::GET], Reader::Person),
+    endpoint("/federation/x/start", &[Method::GET], Reader::Person).query(),
+    endpoint("/federation/x/callback", &[Method::GET, Method::POST], Reader::Person).body(FORM).query(),
     endpoint("/account/apps/shop/revoke", &[Method::POST], Reader::Person).body(FORM),
     endpoint("/account/sessions/x/end", &[Method::POST], Reader::Person).body(FORM),
     endpoint("/admin", &[Method::GET], Reader::Person),
@@ -199,7 +206,7 @@ fn every_route_is_in_the_table() {
     for part in routes.split(".route(").skip(1) {
         let path = part.split('"').nth(1).expect("a path");
         let path = path.replace("{client_id}", "shop").replace("{id}", "x").replace("{name}", "x");
-        let path = path.replace("{code}", "x");
+        let path = path.replace("{code}", "x").replace("{slug}", "x");
         assert!(ENDPOINTS.iter().any(|endpoint| endpoint.path == path), "{path} is not in the table of bad input");
         found += 1;
     }

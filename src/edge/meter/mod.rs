@@ -29,6 +29,12 @@ static HTTP_DURATION: Family<Histogram> =
     Family::new("symbolon_http_request_duration_seconds", "From a request's header to its answer's.", &["route"]);
 /// Attempts to sign in.
 static LOGINS: Family<Counter> = Family::new("symbolon_logins_total", "Attempts to sign in.", &["method", "outcome"]);
+/// Questions to identity providers.
+static UPSTREAMS: Family<Counter> = Family::new(
+    "symbolon_upstream_requests_total",
+    "Questions to identity providers.",
+    &["provider", "asked", "outcome"],
+);
 /// Token requests.
 static TOKEN_REQUESTS: Family<Counter> = Family::new(
     "symbolon_token_requests_total",
@@ -86,6 +92,7 @@ static ALL: &[&dyn Described] = &[
     &HTTP_REQUESTS,
     &HTTP_DURATION,
     &LOGINS,
+    &UPSTREAMS,
     &TOKEN_REQUESTS,
     &AUTHORIZE_REQUESTS,
     &RATE_LIMITED,
@@ -114,6 +121,11 @@ pub enum Operation {
 /// An attempt to sign in by `method` came to `outcome`.
 pub fn login(method: &str, outcome: &str) {
     LOGINS.with(&[method, outcome]).add(1);
+}
+
+/// What was asked of `provider` came to `outcome`.
+pub fn upstream(provider: &str, asked: &str, outcome: &str) {
+    UPSTREAMS.with(&[provider, asked, outcome]).add(1);
 }
 
 /// A token request of `grant` came to `outcome`: `ok`, or the code of the error.

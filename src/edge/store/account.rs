@@ -23,6 +23,8 @@ use crate::protocol::secret::{Secret, TokenHash};
 
 const CLEAR_WAY: &str = "DELETE FROM user_account WHERE state = 'pending' AND disabled_at IS NOT NULL
     AND id = (SELECT user_id FROM identifier WHERE lookup = $1 AND verified_at IS NULL)";
+/// An address that nobody has proven belongs to nobody (PROTOCOL A22).
+const RELEASE: &str = "DELETE FROM identifier WHERE lookup = $1 AND kind <> 'username' AND verified_at IS NULL";
 const ACTIVATE: &str = "UPDATE user_account SET disabled_at = NULL, state = NULL, purge_at = NULL, updated_at = $2
     WHERE id = $1 AND state = 'pending' AND disabled_at IS NOT NULL";
 const VERIFY: &str =
@@ -70,7 +72,7 @@ impl Store {
     /// Records a new account, once for each `once`, with what follows from it.
     ///
     /// Accounts that were never activated, and that nobody has proven to be theirs, make way for the e-mail addresses and phone
-    /// numbers of the new one.
+    /// numbers of the new one; what it has proven is taken from whoever wrote it down without a proof.
     ///
     /// # Errors
     /// Internal, when an identifier cannot be looked up by any name.
@@ -96,6 +98,10 @@ impl Store {
                 for name in new.contacts() {
                     let clear = connection.query(CLEAR_WAY).bind(name.as_str());
                     made_way |= clear.execute().await.context("clear away a pending account")? > 0;
+                }
+                for name in new.proven() {
+                    let release = connection.query(RELEASE).bind(name.as_str());
+                    made_way |= release.execute().await.context("release an address that nobody has proven")? > 0;
                 }
                 if new.insert(connection).await? == Creation::AlreadyExists {
                     // It did not happen: it may, under another name.

@@ -1,13 +1,15 @@
-//! What is written down beside a fact, in its transaction: jobs that follow from it, the links in their messages, events that tell of it.
+//! What is written down beside a fact, in its transaction: jobs that follow from it, the links in their messages, identities that are
+//! connected by it, events that tell of it.
 //!
 //! So nothing is announced that did not happen, and nothing happens that is not announced (PROTOCOL §4.8, S-023).
 
 use crate::edge::store::statement::Connection;
-use crate::edge::store::{event, job, mailed_link};
+use crate::edge::store::{Creation, event, job, mailed_link, upstream_link};
 use crate::model::event::Event;
 use crate::model::fault::Fault;
 use crate::model::job::NewJob;
 use crate::model::mailed_link::MailedLink;
+use crate::model::upstream_link::UpstreamLink;
 
 /// Jobs, links and events that go with a fact; none by default.
 #[derive(Clone, Debug, Default)]
@@ -18,6 +20,8 @@ pub struct Beside {
     pub events: Vec<Event>,
     /// Links that messages of these jobs hold.
     pub links: Vec<MailedLink>,
+    /// Identities elsewhere that are connected by it.
+    pub identities: Vec<UpstreamLink>,
 }
 
 impl Beside {
@@ -47,6 +51,13 @@ impl Beside {
         self
     }
 
+    /// With an identity that is connected by it.
+    #[must_use]
+    pub fn and_identity(mut self, link: UpstreamLink) -> Self {
+        self.identities.push(link);
+        self
+    }
+
     /// Writes all of it within the transaction of `connection`.
     pub(super) async fn write(&self, connection: &mut Connection) -> Result<(), Fault> {
         for new in &self.jobs {
@@ -54,6 +65,12 @@ impl Beside {
         }
         for link in &self.links {
             mailed_link::insert(connection, link).await?;
+        }
+        for link in &self.identities {
+            // Whoever was faster has it: then the whole fact did not happen.
+            if upstream_link::insert(connection, link).await? == Creation::AlreadyExists {
+                return Err(Fault::internal("connect an identity: it was connected a moment ago"));
+            }
         }
         for happened in &self.events {
             event::insert(connection, happened).await?;

@@ -19,6 +19,9 @@ const INSERT: &str = "INSERT INTO event
 const OF_USER: &str =
     "SELECT id, at, name, outcome, user_id, actor, client_id, session_id, address, user_agent, trace_id, details
     FROM event WHERE user_id = $1 AND at >= $2 AND ($3 IS NULL OR id < $3) ORDER BY id DESC LIMIT $4";
+const LATEST: &str =
+    "SELECT id, at, name, outcome, user_id, actor, client_id, session_id, address, user_agent, trace_id, details
+    FROM event ORDER BY at DESC, id DESC LIMIT $1";
 const SEEN: &str = "SELECT user_agent, address FROM event
     WHERE user_id = $1 AND name = 'sign_in' AND outcome = 'success'
     GROUP BY user_agent, address LIMIT 10000";
@@ -80,6 +83,13 @@ impl Store {
         let list = self.readers.query(OF_USER).bind(user.uuid()).bind(since.seconds());
         let list = list.bind(before.map(EventId::uuid)).bind(i64::from(limit));
         let rows: Vec<EventRow> = list.fetch_all().await.context("list events")?;
+        rows.into_iter().map(Event::try_from).collect()
+    }
+
+    /// What happened, whoever it concerned, the latest first: at most `limit` events.
+    pub async fn latest_events(&self, limit: u32) -> Result<Vec<Event>, Fault> {
+        let list = self.readers.query(LATEST).bind(i64::from(limit));
+        let rows: Vec<EventRow> = list.fetch_all().await.context("list the latest events")?;
         rows.into_iter().map(Event::try_from).collect()
     }
 }

@@ -127,6 +127,7 @@ impl Held {
             ("directory", _) => self.directory.flush(),
             ("group_member" | "role_of_user", "*") => self.memberships.flush(),
             ("group_member" | "role_of_user", id) => self.memberships.forget(&UserId::from_uuid(uuid(id)?)),
+            ("identity_provider", _) => self.identity_providers.flush(),
             ("user_account" | "identifier", id) => self.users.forget(&UserId::from_uuid(uuid(id)?)),
             ("oauth_client", id) => self.clients.forget(&id.parse().ok()?),
             ("user_session", id) => self.sessions.forget(&SessionId::from_uuid(uuid(id)?)),

@@ -30,6 +30,7 @@ use crate::model::directory::{Directory, Membership};
 use crate::model::fault::Fault;
 use crate::model::grant::{Consent, Grant};
 use crate::model::id::{ClientId, GrantId, SessionId, UserId};
+use crate::model::identity_provider::IdentityProvider;
 use crate::model::session::Session;
 use crate::model::token::{OpaqueAccessToken, RefreshToken};
 use crate::model::user::User;
@@ -51,6 +52,7 @@ mod event;
 mod expiry;
 mod export;
 mod grant;
+mod identity_provider;
 mod job;
 mod key;
 mod key_life;
@@ -68,6 +70,7 @@ pub mod sealed;
 mod session;
 mod session_end;
 mod sign_in_failure;
+mod upstream_link;
 mod user;
 
 pub(in crate::edge) mod cache;
@@ -93,6 +96,7 @@ pub use refresh_token::Rotation;
 pub use role::{Give, Holder};
 pub use session::Room;
 pub use session_end::Reach;
+pub use upstream_link::{Otherwise, Unlinked};
 
 /// The durable store; clones share one recorder, one pool of readers and what is held in memory.
 #[derive(Clone)]
@@ -204,6 +208,8 @@ impl Store {
 struct Held {
     sharing: Sharing,
     clients: Cache<ClientId, Client>,
+    /// All of them.
+    identity_providers: Cache<(), Vec<Arc<IdentityProvider>>>,
     users: Cache<UserId, User>,
     sessions: Cache<SessionId, Session>,
     /// Which session a cookie belongs to; true only while that session still has this hash.
@@ -225,6 +231,7 @@ impl Held {
     fn new(sharing: Sharing) -> Self {
         Self {
             clients: Cache::new(2_048, &sharing),
+            identity_providers: Cache::new(1, &sharing),
             users: Cache::new(8_192, &sharing),
             sessions: Cache::new(8_192, &sharing),
             session_of_token: Cache::new(8_192, &sharing),
@@ -242,6 +249,7 @@ impl Held {
 
     fn flush(&self) {
         self.clients.flush();
+        self.identity_providers.flush();
         self.users.flush();
         self.sessions.flush();
         self.session_of_token.flush();

@@ -77,6 +77,7 @@ pub const SEALED_COLUMNS: &[SealedColumn] = &[
     sealed!("job", "id": Uuid, "payload" as "payload"),
     sealed!("data_export", "id": Uuid, "archive" as "archive"),
     sealed!("authenticator", "id": Uuid, "secret" as "secret"),
+    sealed!("identity_provider", "id": Uuid, "sealed_secret" as "secret"),
 ];
 
 /// The key of a row with a sealed value.

@@ -208,6 +208,14 @@ impl NewUser {
         named.filter(|(identifier, _)| identifier.kind != IdentifierKind::Username).map(|(_, name)| name)
     }
 
+    /// The names of its addresses and numbers that are proven.
+    pub(super) fn proven(&self) -> impl Iterator<Item = &LookupName> {
+        let named = self.user.identifiers.iter().zip(&self.names);
+        let is_proven =
+            |identifier: &Identifier| identifier.kind != IdentifierKind::Username && identifier.verified_at.is_some();
+        named.filter(move |(identifier, _)| is_proven(identifier)).map(|(_, name)| name)
+    }
+
     /// Writes it down within the transaction of `connection`; nothing of it when one of the names is taken.
     pub(super) async fn insert(&self, connection: &mut Connection) -> Result<Creation, Fault> {
         let (user, id) = (&self.user, self.user.id.uuid());

@@ -104,6 +104,45 @@ pub struct AuthorizedApp {
     pub revoke_action: String,
 }
 
+/// `page/account_identities.html`
+#[derive(Clone, Debug, Serialize)]
+pub struct Identities {
+    /// The frame.
+    pub console: Console,
+    /// Identities elsewhere that open the account.
+    pub identities: Vec<ConnectedIdentity>,
+    /// Servers whose identities could be connected.
+    pub offered: Vec<OfferedProvider>,
+}
+
+/// An identity elsewhere that opens the account.
+#[derive(Clone, Debug, Serialize)]
+pub struct ConnectedIdentity {
+    /// Its row.
+    pub id: String,
+    /// The server's name.
+    pub provider: String,
+    /// The address or name there.
+    pub label: String,
+    /// Since when, in Unix seconds.
+    pub linked_at: i64,
+    /// When it was last used, in Unix seconds.
+    pub last_used_at: Option<i64>,
+    /// Where cutting the connection posts to.
+    pub cut_action: String,
+}
+
+/// A server whose identities could be connected.
+#[derive(Clone, Debug, Serialize)]
+pub struct OfferedProvider {
+    /// Its name in URLs.
+    pub slug: String,
+    /// Its name for people.
+    pub label: String,
+    /// Where connecting posts to.
+    pub connect_action: String,
+}
+
 /// `page/account_sessions.html`
 #[derive(Clone, Debug, Serialize)]
 pub struct Sessions {

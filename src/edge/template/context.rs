@@ -59,6 +59,10 @@ pub struct SignIn {
     pub names: String,
     /// Where people find the way back who forgot their password.
     pub recover_uri: String,
+    /// Servers elsewhere by which people sign in.
+    pub providers: Vec<ProviderButton>,
+    /// What is connected with the account after this sign-in.
+    pub connects: Option<Connects>,
     /// The other ways to sign in.
     pub methods: Vec<Method>,
     /// Whether "keep me signed in" is offered.
@@ -80,6 +84,45 @@ pub struct Captcha {
     pub class: Option<String>,
     /// What the widget is told.
     pub site_key: Option<String>,
+}
+
+/// A server elsewhere by which people sign in.
+#[derive(Clone, Debug, Serialize)]
+pub struct ProviderButton {
+    /// Its name in URLs; it gets the id `provider-<slug>`.
+    pub slug: String,
+    /// Its name for people.
+    pub label: String,
+    /// Where signing in there begins.
+    pub url: String,
+    /// Its picture.
+    pub logo_uri: Option<String>,
+    /// Whether it was the last that was used in this browser.
+    pub last_used: bool,
+}
+
+/// An identity elsewhere that waits for its account.
+#[derive(Clone, Debug, Serialize)]
+pub struct Connects {
+    /// The server's name.
+    pub provider: String,
+    /// The address or name there.
+    pub identity: String,
+}
+
+/// `page/connect.html`; the answer is `decision`: `connect` or `skip`.
+#[derive(Clone, Debug, Serialize)]
+pub struct Connect {
+    /// Where the form posts to.
+    pub action: String,
+    /// The token of the form.
+    pub csrf: String,
+    /// The server's name.
+    pub provider: String,
+    /// The address or name there.
+    pub identity: String,
+    /// The account here.
+    pub account: Account,
 }
 
 /// Another way to sign in.

@@ -94,6 +94,8 @@ fn sign_in() -> SignIn {
         register_uri: Some("/register?flow=1".into()),
         recover_uri: "/recover?flow=1".into(),
         names: "any".into(),
+        providers: vec![],
+        connects: None,
         methods: vec![],
         remember: true,
         development_users: vec![],
@@ -103,6 +105,20 @@ fn sign_in() -> SignIn {
 
 fn development_user(name: &str, username: &str) -> DevelopmentUser {
     DevelopmentUser { name: name.into(), username: username.into(), password: "correct horse".into() }
+}
+
+fn provider(slug: &str, last_used: bool) -> ProviderButton {
+    ProviderButton {
+        slug: slug.into(),
+        label: "Google <b>".into(),
+        url: format!("/federation/{slug}/start?flow=1"),
+        logo_uri: last_used.then(|| "https://www.google.com/favicon.svg".into()),
+        last_used,
+    }
+}
+
+fn connects() -> Connects {
+    Connects { provider: "Google".into(), identity: "alice@gmail.com".into() }
 }
 
 fn method(name: &str) -> Method {
@@ -173,6 +189,23 @@ fn sign_in_samples() -> Vec<Sample> {
         sample("sign_in_captcha", "page/sign_in.html", SignIn { captcha: Some(challenge), ..sign_in() }),
         sample("sign_in_widget", "page/sign_in.html", SignIn { captcha: Some(widget), ..sign_in() }),
         sample("sign_in", "page/sign_in.html", sign_in()),
+        sample(
+            "sign_in_providers",
+            "page/sign_in.html",
+            SignIn { providers: vec![provider("google", true), provider("corp", false)], ..sign_in() },
+        ),
+        sample("sign_in_connects", "page/sign_in.html", SignIn { connects: Some(connects()), ..sign_in() }),
+        sample(
+            "connect",
+            "page/connect.html",
+            Connect {
+                action: "/federation/connect".into(),
+                csrf: "token".into(),
+                provider: "Google".into(),
+                identity: "alice@gmail.com".into(),
+                account: alice(),
+            },
+        ),
         sample(
             "sign_in_development",
             "page/sign_in.html",
@@ -393,6 +426,25 @@ fn sessions() -> Sessions {
     }
 }
 
+fn identities() -> Identities {
+    Identities {
+        console: console("identities"),
+        identities: vec![ConnectedIdentity {
+            id: "0197".into(),
+            provider: "Google".into(),
+            label: "alice@gmail.com".into(),
+            linked_at: 1_800_000_000,
+            last_used_at: None,
+            cut_action: "/account/identities/0197/cut".into(),
+        }],
+        offered: vec![OfferedProvider {
+            slug: "apple".into(),
+            label: "Apple".into(),
+            connect_action: "/account/identities/apple/connect".into(),
+        }],
+    }
+}
+
 fn apps() -> Apps {
     let app = |client_id: &str, name: &str, host: &str, scopes: &[&str], granted_at| AuthorizedApp {
         client_id: client_id.into(),
@@ -457,6 +509,12 @@ fn console_samples() -> Vec<Sample> {
         ),
         sample("account_sessions", "page/account_sessions.html", sessions()),
         sample("account_sessions_one", "page/account_sessions.html", nowhere),
+        sample("account_identities", "page/account_identities.html", identities()),
+        sample(
+            "account_identities_empty",
+            "page/account_identities.html",
+            Identities { identities: vec![], offered: vec![], ..identities() },
+        ),
         sample("account_apps", "page/account_apps.html", apps()),
         sample("account_apps_empty", "page/account_apps.html", Apps { apps: vec![], ..apps() }),
         sample("account_history", "page/account_history.html", history()),

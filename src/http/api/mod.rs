@@ -45,6 +45,7 @@ pub mod body;
 pub mod caller;
 pub mod code;
 mod contact;
+mod federation;
 mod grants;
 mod history;
 mod index;
@@ -92,7 +93,7 @@ pub const BASE: &str = "/api/v1";
 
 /// Every operation, whether it is switched on or not.
 fn operations() -> Vec<Operation> {
-    let every: [fn() -> Vec<Operation>; 16] = [
+    let every: [fn() -> Vec<Operation>; 17] = [
         index::operations,
         session::operations,
         options::operations,
@@ -109,6 +110,7 @@ fn operations() -> Vec<Operation> {
         contact::operations,
         authenticators::operations,
         mfa::operations,
+        federation::operations,
     ];
     every.iter().flat_map(|operations| operations()).map(guarded).collect()
 }

@@ -8,6 +8,7 @@ use http::StatusCode;
 use http::header::{CACHE_CONTROL, ETAG, HeaderValue, IF_NONE_MATCH};
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use utoipa::ToSchema;
 
 use crate::account::settings::SignUp;
@@ -20,9 +21,11 @@ use crate::http::api::problem::Problem;
 use crate::http::captcha::Captcha;
 use crate::http::document::is_known;
 use crate::http::extract::params;
+use crate::http::page::federation::callback;
 use crate::http::web::Web;
 use crate::model::client::TokenDelivery;
 use crate::model::id::ClientId;
+use crate::model::identity_provider::IdentityProvider;
 use crate::protocol::secret::TokenHash;
 
 /// The operations of this file.
@@ -99,6 +102,8 @@ async fn challenge(State(web): State<Web>) -> Result<Response, Problem> {
 struct SignInOptions {
     /// Ways to begin a sign-in.
     methods: Vec<&'static str>,
+    /// Servers elsewhere by which people sign in.
+    providers: Vec<ProviderOptions>,
     /// The app, where one was named.
     #[serde(skip_serializing_if = "Option::is_none")]
     client: Option<ClientOptions>,
@@ -112,6 +117,27 @@ struct SignInOptions {
     switches: BTreeMap<&'static str, bool>,
     /// Languages of texts.
     ui_locales: Vec<String>,
+}
+
+/// A server elsewhere by which people sign in.
+#[derive(Debug, Serialize, ToSchema)]
+struct ProviderOptions {
+    /// Its name in URLs.
+    slug: String,
+    /// Whose ways it has: `oidc`, `google`, `apple`, `facebook`, `github`, `microsoft` or `oauth2`.
+    kind: &'static str,
+    /// Its name for people.
+    label: String,
+    /// Its picture.
+    logo_uri: Option<String>,
+    /// The client id there: what an app on a phone asks for an ID token with, which has to be for it.
+    client_id: String,
+    /// The client ids of apps on phones, whose ID tokens are taken too.
+    native_client_ids: Vec<String>,
+    /// Where a browser begins.
+    start_url: String,
+    /// Where a code of the provider's is sent.
+    redirect_uri: String,
 }
 
 /// How accounts are made.
@@ -182,8 +208,22 @@ async fn options(State(web): State<Web>, request: Request) -> Result<Response, P
     let off = web.api.off();
     let login = off.allows(Group::Login);
     let methods = web.methods.iter().filter(|method| login && method.proves_a_name()).map(|method| method.name());
+    let providers = web.provider.edges.store.identity_providers().await?;
+    let is_offered =
+        |provider: &&Arc<IdentityProvider>| login && provider.is_enabled() && web.upstreams.is_set_up(provider).is_ok();
+    let providers = providers.iter().filter(is_offered).map(|provider| ProviderOptions {
+        slug: provider.slug.to_string(),
+        kind: provider.kind.as_str(),
+        label: provider.label().to_owned(),
+        logo_uri: provider.settings.logo_uri.clone(),
+        client_id: provider.client_id.clone(),
+        native_client_ids: provider.settings.audiences.clone(),
+        start_url: web.provider.issuer.at(&format!("/federation/{}/start", provider.slug)),
+        redirect_uri: callback(&web, provider),
+    });
     let body = ok(&SignInOptions {
         methods: methods.collect(),
+        providers: providers.collect(),
         client,
         captcha: CaptchaOptions::from(&web.captcha),
         identity_fields: web.provider.accounts.settings.identity_fields.iter().map(|kind| kind.as_str()).collect(),

@@ -11,22 +11,25 @@ use http::StatusCode;
 use serde::Serialize;
 use serde_json::Map;
 use utoipa::ToSchema;
+use utoipa::openapi::schema::{Object, ObjectBuilder};
 
 use crate::account::new_device::Surface;
 use crate::authn::flow::{Challenge, Chosen, Completed, Opening, SignIn, Step};
-use crate::authn::{Answer, Attempt, Begun, Refusal};
+use crate::authn::{Answer, Attempt, Begun, Refusal, upstream};
 use crate::edge::store::Beside;
 use crate::http::api::answer::ok;
 use crate::http::api::authenticators::{AuthenticatorSetup, told};
-use crate::http::api::body::{Choice as _, Json, body, choices};
+use crate::http::api::body::{Body, Choice as _, Fields, Json, body, choices, describe};
 use crate::http::api::caller::{Guest, csrf_token_of};
 use crate::http::api::code::Code;
+use crate::http::api::federation::{self, Brought, vouched};
 use crate::http::api::operation::{Group, Operation, post};
 use crate::http::api::problem::Problem;
 use crate::http::api::token::pair;
 use crate::http::api::user::UserView;
 use crate::http::new_device::{notice, notice_in_browser};
 use crate::http::web::{Web, with_cookies};
+use crate::model::authentication::{Amr, Authentication};
 use crate::model::client::{Client, TokenDelivery};
 use crate::model::fault::Fault;
 use crate::model::id::UserId;
@@ -57,7 +60,8 @@ pub(super) fn operations() -> Vec<Operation> {
             .takes::<StartSignIn>()
             .gives::<SignInAnswer>(StatusCode::OK, "The sign-in is complete, or asks for one more proof.")
             .refuses(REFUSED)
-            .refuses(&[Code::WrongCode]),
+            .refuses(&[Code::WrongCode])
+            .refuses(federation::REFUSED),
         post(("/sign-in/challenge", Group::Login), "Answer what a sign-in asks for", answer)
             .takes::<AnswerChallenge>()
             .gives::<SignInAnswer>(StatusCode::OK, "The sign-in is complete, or asks for one more proof.")
@@ -76,18 +80,58 @@ choices! {
     pub(super) enum Beginning {
         /// A name and a password.
         Password = "password",
+        /// A token of another server.
+        SocialToken = "social_token",
     }
 }
 
+/// How a sign-in begins: the way decides which members there are beside those of every sign-in.
+struct StartSignIn {
+    proof: Beginnings,
+    rest: EverySignIn,
+}
+
+/// What a sign-in begins with.
+enum Beginnings {
+    Password(ByPassword),
+    SocialToken(Box<BySocialToken>),
+}
+
 body! {
-    /// How a sign-in begins.
-    struct StartSignIn {
-        /// The way.
-        method: Beginning,
+    /// A name and a password.
+    struct ByPassword {
         /// An e-mail address, username or phone number.
         identifier: String,
         /// The password.
         password: Secret,
+    }
+}
+
+body! {
+    /// A token or code of another server, which an app got there by itself.
+    struct BySocialToken {
+        /// The name of the provider.
+        provider: String,
+        /// An ID token for one of our client ids there.
+        id_token: Option<Secret>,
+        /// An access token, where the provider can be asked for which app it was made.
+        access_token: Option<Secret>,
+        /// An authorization code.
+        code: Option<Secret>,
+        /// PKCE, of the code.
+        code_verifier: Option<Secret>,
+        /// Where the provider sent the person, of the code.
+        redirect_uri: Option<String>,
+        /// The given name, where the provider tells none.
+        first_name: Option<String>,
+        /// The family name, where the provider tells none.
+        last_name: Option<String>,
+    }
+}
+
+body! {
+    /// What every sign-in may have.
+    struct EverySignIn {
         /// A code of the second factor, for who is asked for one: then the sign-in is complete at once.
         otp: Option<Secret>,
         /// The browser keeps the session after it is closed.
@@ -100,8 +144,35 @@ body! {
         code_challenge: Option<String>,
         /// `S256`
         code_challenge_method: Option<String>,
-        /// For the ID token.
+        /// For the ID token; with `social_token` also what the other server's ID token has to repeat.
         nonce: Option<String>,
+    }
+}
+
+impl Body for StartSignIn {
+    const NAME: &'static str = "StartSignIn";
+
+    fn read(fields: &mut Fields) -> Option<Self> {
+        let method = fields.take::<Beginning>("method");
+        // Without a way the usual one is meant, so that every mistake is told at once.
+        let proof = match method {
+            Some(Beginning::SocialToken) => {
+                BySocialToken::read(fields).map(|proof| Beginnings::SocialToken(Box::new(proof)))
+            }
+            Some(Beginning::Password) | None => ByPassword::read(fields).map(Beginnings::Password),
+        };
+        let rest = EverySignIn::read(fields);
+        method?;
+        Some(Self { proof: proof?, rest: rest? })
+    }
+
+    fn schema() -> Object {
+        let mut schema = describe::<Beginning>(ObjectBuilder::new(), "method", "The way.").build();
+        for part in [ByPassword::schema(), BySocialToken::schema(), EverySignIn::schema()] {
+            schema.properties.extend(part.properties);
+        }
+        schema.description = Some("How a sign-in begins.".to_owned());
+        schema
     }
 }
 
@@ -189,20 +260,51 @@ pub(super) struct Destination {
 }
 
 async fn start(State(web): State<Web>, guest: Guest, Json(body): Json<StartSignIn>) -> Result<Response, Problem> {
+    let StartSignIn { proof, rest: body } = body;
     let destination = destination(&web.provider, &body).await?;
     if destination.purpose == Purpose::Session {
         guest.check_csrf_token(&web)?;
     }
-    let proof = Answer::Password { login: body.identifier, password: body.password };
+    let (method, proof) = match proof {
+        Beginnings::Password(ByPassword { identifier, password }) => {
+            (Beginning::Password.as_str(), Answer::Password { login: identifier, password })
+        }
+        Beginnings::SocialToken(proof) => {
+            let client = destination.client.as_deref();
+            (
+                upstream::NAME,
+                Answer::Vouched(by_social_token(&web, &guest, (*proof, body.nonce.clone()), client).await?),
+            )
+        }
+    };
     let opening = opening(&guest, &destination);
     let attempt = attempt(&web, &guest, destination.client.as_deref());
     let sign_in = web.sign_in();
     let caller = opening.begun_by.clone();
-    let mut step = sign_in.prove(&attempt, (body.method.as_str(), &proof), opening).await?;
+    let mut step = sign_in.prove(&attempt, (method, &proof), opening).await?;
     if let Some(otp) = body.otp {
         step = with_code(&sign_in, (&attempt, &caller), step, otp).await?;
     }
     finish(&web, &guest, destination, step).await
+}
+
+/// Who is behind a token of another server.
+async fn by_social_token(
+    web: &Web,
+    guest: &Guest,
+    (proof, nonce): (BySocialToken, Option<String>),
+    client: Option<&Client>,
+) -> Result<Authentication, Problem> {
+    let brought = Brought {
+        id_token: proof.id_token,
+        nonce,
+        access_token: proof.access_token,
+        code: proof.code,
+        code_verifier: proof.code_verifier,
+        redirect_uri: proof.redirect_uri,
+    };
+    let names = (proof.first_name, proof.last_name);
+    vouched(web, guest, (&proof.provider, brought, names), client).await
 }
 
 /// How a sign-in that leads to `destination` begins.
@@ -265,7 +367,7 @@ async fn answer(State(web): State<Web>, guest: Guest, Json(body): Json<AnswerCha
 }
 
 /// What the client is registered for decides what a sign-in leads to.
-async fn destination(provider: &Provider, body: &StartSignIn) -> Result<Destination, Problem> {
+async fn destination(provider: &Provider, body: &EverySignIn) -> Result<Destination, Problem> {
     let persistence = persistence(body.remember);
     let Some(id) = &body.client_id else {
         return Ok(Destination { client: None, purpose: Purpose::Session, persistence });
@@ -423,15 +525,19 @@ async fn with_session(
     signed_in: SignedIn,
     backup_codes: Option<Vec<String>>,
 ) -> Result<Response, Fault> {
-    let person = signed_in.session.authentication.user;
-    let user = match web.provider.edges.store.user(person).await? {
+    let authentication = &signed_in.session.authentication;
+    let found = web.provider.edges.store.user(authentication.user).await?;
+    // Nobody else has an account by this very sign-in: a registration answers for itself.
+    let by_another = authentication.amr.as_slice() == [Amr::Fed];
+    let is_new = found.as_ref().is_some_and(|user| by_another && user.created_at == authentication.at);
+    let user = match found {
         Some(user) => Some(UserView::of(web, &user).await?),
         None => None,
     };
     let answer = SignInAnswer {
         user,
         csrf_token: Some(csrf_token_of(web, &signed_in.token)),
-        is_new_user: Some(false),
+        is_new_user: Some(is_new),
         backup_codes,
         ..SignInAnswer::of("complete")
     };

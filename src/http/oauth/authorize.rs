@@ -8,8 +8,9 @@ use http::Method;
 
 use crate::http::extract::params::AnyParams;
 use crate::http::extract::visitor::Visitor;
+use crate::http::page::federation::offered;
 use crate::http::page::{Place, fault_page, lead, way_back_to};
-use crate::http::web::{Web, page_error, with_cookies};
+use crate::http::web::{Web, page_error, redirect, with_cookies};
 use crate::oauth::endpoint::authorize::{AuthorizeError, Next, authorize};
 use crate::oauth::interaction;
 use crate::protocol::params::Params;
@@ -39,6 +40,17 @@ pub async fn handle(
         Err(fault) => return fault_page(&web, &visitor, fault),
     };
     let place = Place { flow: Some(id.expose().clone()), client_id: Some(begun.client.id.to_string()) };
+    // `idp_hint`: the person goes on to that provider, past a page that would only offer it.
+    if let (Next::SignIn, Some(hint)) = (&begun.next, params.get("idp_hint")) {
+        match offered(&web, hint).await {
+            Ok(Some(provider)) => {
+                let start = place.path(&web, &format!("/federation/{}/start", provider.slug));
+                return with_cookies(redirect(&start), cookie);
+            }
+            Ok(None) => {}
+            Err(fault) => return fault_page(&web, &visitor, fault),
+        }
+    }
     with_cookies(lead(&web, &visitor, &place, begun.next), cookie)
 }
 

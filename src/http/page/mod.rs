@@ -5,6 +5,7 @@ pub mod admin;
 pub mod again;
 pub mod consent;
 pub mod error_docs;
+pub mod federation;
 pub mod home;
 pub mod link;
 pub mod logout;

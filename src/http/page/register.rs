@@ -15,12 +15,15 @@ use crate::account::settings::{Presence, SignUp};
 use crate::account::{AccountError, Mistake, Why};
 use crate::authn::Refusal;
 use crate::authn::flow::Opening;
+use crate::authn::upstream::pending::Pending;
 use crate::edge::ephemeral::Namespace;
+use crate::edge::template::context::Connects;
 use crate::edge::template::context::account::{AttributeField, CodePage, FieldMistake, Notice, Register};
 use crate::http::captcha::{self, admit_widget};
 use crate::http::error::PageError;
 use crate::http::extract::params::{Form, Query};
 use crate::http::extract::visitor::Visitor;
+use crate::http::page::federation::connect;
 use crate::http::page::second_factor::arrive;
 use crate::http::page::sign_in::{Entry, attempt};
 use crate::http::page::{Place, fault_page, find, foreign_form};
@@ -43,6 +46,9 @@ const UNDER_WAY: Namespace<UnderWay> = Namespace::new("register_page");
 struct UnderWay {
     handle: String,
     address: String,
+    /// Whether the identity that waits in this browser is connected with the account.
+    #[serde(default)]
+    connects: bool,
     expires_at: NumericDate,
 }
 
@@ -56,7 +62,10 @@ pub async fn show(State(web): State<Web>, visitor: Visitor, Query(query): Query)
     if web.provider.accounts.settings.sign_up == SignUp::Off {
         return closed(&web, &visitor);
     }
-    form_page(&web, &visitor, (&place, open.as_ref()), &Typed::default())
+    match connecting(&web, &visitor, &query).await {
+        Ok(connects) => form_page(&web, &visitor, (&place, open.as_ref()), &Typed::from_elsewhere(connects)),
+        Err(fault) => fault_page(&web, &visitor, fault),
+    }
 }
 
 /// `POST /register`
@@ -69,7 +78,11 @@ pub async fn submit(State(web): State<Web>, visitor: Visitor, Query(query): Quer
     if let Err(error) = web.csrf.check(&visitor.headers, visitor.flow.as_ref(), &purpose(&place), form.get("csrf")) {
         return foreign_form(&web, &visitor, error, place.path(&web, "/register"));
     }
-    let mut typed = Typed::of(&web, &form);
+    let connects = match connecting(&web, &visitor, &query).await {
+        Ok(connects) => connects,
+        Err(fault) => return fault_page(&web, &visitor, fault),
+    };
+    let mut typed = Typed { connects, ..Typed::of(&web, &form) };
     let mut asking = visitor.asking();
     asking.flow.clone_from(&place.flow);
     asking.client = open.as_ref().map(|open| open.client.id.clone());
@@ -88,8 +101,12 @@ pub async fn submit(State(web): State<Web>, visitor: Visitor, Query(query): Quer
         Ok(begun) => {
             let now = web.provider.now();
             let expires_at = now.plus(std::time::Duration::from_secs(begun.expires_in));
-            let under_way =
-                UnderWay { handle: begun.registration.expose().clone(), address: typed.email.clone(), expires_at };
+            let under_way = UnderWay {
+                handle: begun.registration.expose().clone(),
+                address: typed.email.clone(),
+                connects: typed.connects.is_some(),
+                expires_at,
+            };
             match keep(&web, &visitor, &place, &under_way).await {
                 Ok(()) => redirect(&place.path(&web, "/register/code")),
                 Err(fault) => fault_page(&web, &visitor, fault),
@@ -149,7 +166,7 @@ pub async fn submit_code(State(web): State<Web>, visitor: Visitor, Query(query):
         let code = form.get("code").unwrap_or_default();
         let username = form.get("username").filter(|name| !name.trim().is_empty());
         match accounts.confirm_registration((&under_way.handle, code), username, &asking).await {
-            Ok(made) => return welcome(&web, visitor, open, made).await,
+            Ok(made) => return welcome(&web, visitor, open, (made, under_way.connects)).await,
             Err(error) => error,
         }
     };
@@ -165,7 +182,10 @@ pub async fn submit_code(State(web): State<Web>, visitor: Visitor, Query(query):
 }
 
 /// Whoever typed the code has the mailbox, and chose the password a moment ago: they are signed in.
-async fn welcome(web: &Web, visitor: Visitor, open: Option<Open>, made: Made) -> Response {
+async fn welcome(web: &Web, visitor: Visitor, open: Option<Open>, (made, connects): (Made, bool)) -> Response {
+    if connects && let Err(fault) = connect::connect_made(web, &visitor, &made.user).await {
+        return fault_page(web, &visitor, fault);
+    }
     let authentication = made.authentication(web.provider.now());
     let client = open.as_ref().map(|open| &*open.client);
     let demand = open.as_ref().map(|open| demanded(&open.client, &open.interaction.request)).unwrap_or_default();
@@ -179,6 +199,15 @@ async fn welcome(web: &Web, visitor: Visitor, open: Option<Open>, made: Made) ->
         // The account is there; what it needs beside, a sign-in asks for.
         Err(_) => redirect(&entry.open.as_ref().map(Place::open).unwrap_or_default().path(web, "/sign-in")),
     }
+}
+
+/// The identity that waits for an account to be made, where this page is for that.
+async fn connecting(web: &Web, visitor: &Visitor, query: &Params) -> Result<Option<(Pending, String)>, Fault> {
+    if query.get("to") != Some(connect::DESTINATION) {
+        return Ok(None);
+    }
+    let waiting = connect::waiting(web, visitor).await?.filter(|(pending, _)| pending.owner.is_none());
+    Ok(waiting.map(|(pending, provider)| (pending, provider.label().to_owned())))
 }
 
 /// The request that waits at `place`, if it names one.
@@ -201,9 +230,22 @@ struct Typed {
     attributes: Vec<(String, String)>,
     mistakes: Vec<FieldMistake>,
     error: Option<String>,
+    /// The identity that is connected with the account, and the name of its provider.
+    connects: Option<(Pending, String)>,
 }
 
 impl Typed {
+    /// What another server told is there to begin with.
+    fn from_elsewhere(connects: Option<(Pending, String)>) -> Self {
+        let email = connects.as_ref().and_then(|(pending, _)| pending.identity.email.clone());
+        Self { email: email.unwrap_or_default(), connects, ..Self::default() }
+    }
+
+    /// Who is connected signs in by that; by link the account waits, and may be opened in another browser.
+    fn needs_password(&self, web: &Web) -> bool {
+        self.connects.is_none() || web.provider.accounts.settings.sign_up == SignUp::Link
+    }
+
     fn of(web: &Web, form: &Params) -> Self {
         let settings = &web.provider.accounts.settings;
         let text = |name: &str| form.get(name).unwrap_or_default().to_owned();
@@ -235,7 +277,7 @@ impl Typed {
         }
         // Without one nobody could sign in on our pages.
         let password = form.get("password").filter(|password| !password.is_empty());
-        if password.is_none() {
+        if password.is_none() && self.needs_password(web) {
             mistakes.push(shown_mistake(Mistake::new("password", Why::Required)));
         }
         if !mistakes.is_empty() {
@@ -245,6 +287,7 @@ impl Typed {
             email: Some(self.email.clone()),
             username: self.username.clone(),
             password: password.map(Secret::from),
+            profile: self.connects.as_ref().map(|(pending, _)| pending.identity.profile.clone()).unwrap_or_default(),
             attributes,
             ..NewAccount::default()
         })
@@ -310,8 +353,14 @@ fn form_page(web: &Web, visitor: &Visitor, (place, open): (&Place, Option<&Open>
     let value = |name: &str| {
         typed.attributes.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone()).unwrap_or_default()
     };
+    let more: &[(&str, &str)] = if typed.connects.is_some() { &[("to", connect::DESTINATION)] } else { &[] };
     let context = Register {
-        action: place.path(web, "/register"),
+        action: place.path_with(web, "/register", more),
+        connects: typed.connects.as_ref().map(|(pending, provider)| Connects {
+            provider: provider.clone(),
+            identity: pending.identity.label.clone().unwrap_or_default(),
+        }),
+        needs_password: typed.needs_password(web),
         csrf: web.csrf.token(&flow, &purpose(place)),
         email: if typed.email.is_empty() { hint(open) } else { typed.email.clone() },
         username: (settings.username != Presence::Off).then(|| typed.username.clone().unwrap_or_default()),

@@ -13,6 +13,7 @@ use crate::http::captcha::{self, admit_widget};
 use crate::http::extract::params::{Form, Query};
 use crate::http::extract::visitor::Visitor;
 use crate::http::new_device::notice_in_browser;
+use crate::http::page::federation::{self, buttons, connect};
 use crate::http::page::second_factor::arrive;
 use crate::http::page::{Place, fault_page, find, foreign_form, lead, proceed};
 use crate::http::web::{Web, redirect, shown, way_back, with_cookies};
@@ -37,7 +38,10 @@ const DESTINATIONS: &[&str] = &[
     "account/history",
     "account/apps",
     "account/data",
+    "account/identities",
     "admin",
+    connect::DESTINATION,
+    federation::DONE,
 ];
 
 /// `GET /sign-in`
@@ -45,7 +49,7 @@ pub async fn show(State(web): State<Web>, visitor: Visitor, Query(query): Query)
     let place = Place::of(&query);
     if place.flow.is_none() {
         let error = over(&query);
-        return page(&web, &visitor, Shown { query: &query, place, open: None, login: String::new(), error });
+        return page(&web, &visitor, Shown { query: &query, place, open: None, login: String::new(), error }).await;
     }
     let open = match find(&web, &visitor, &place).await {
         Ok(open) => open,
@@ -63,7 +67,7 @@ pub async fn show(State(web): State<Web>, visitor: Visitor, Query(query): Query)
         Ok(login) => login,
         Err(fault) => return fault_page(&web, &visitor, fault),
     };
-    page(&web, &visitor, Shown { query: &query, place, open: Some(&open), login, error: over(&query) })
+    page(&web, &visitor, Shown { query: &query, place, open: Some(&open), login, error: over(&query) }).await
 }
 
 /// A second proof that took too long leads back to the first.
@@ -108,7 +112,7 @@ pub async fn submit(State(web): State<Web>, visitor: Visitor, Query(query): Quer
         Refusal::Fault(fault) => return fault_page(&web, &visitor, fault.clone()),
     };
     let shown = Shown { query: &query, place, open: open.as_ref(), login, error: Some(key) };
-    let mut response = page(&web, &visitor, shown);
+    let mut response = page(&web, &visitor, shown).await;
     *response.status_mut() = status;
     if let Refusal::TooMany(seconds) = refused {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
@@ -217,7 +221,11 @@ pub async fn enter(web: &Web, visitor: Visitor, completed: Completed, entry: Ent
 
 /// Where a sign-in without a waiting request leads; only to pages of ours.
 pub fn destination(query: &Params) -> &'static str {
-    let asked = query.get("to").unwrap_or_default();
+    destination_called(query.get("to").unwrap_or_default())
+}
+
+/// [`destination`] by its name.
+pub fn destination_called(asked: &str) -> &'static str {
     DESTINATIONS.iter().find(|page| **page == asked).copied().unwrap_or("account")
 }
 
@@ -229,10 +237,22 @@ struct Shown<'a> {
     error: Option<&'static str>,
 }
 
-fn page(web: &Web, visitor: &Visitor, shown_now: Shown<'_>) -> Response {
+async fn page(web: &Web, visitor: &Visitor, shown_now: Shown<'_>) -> Response {
     let Shown { query, place, open, login, error } = shown_now;
     let (flow, cookie) = web.flow(visitor);
     let more: Vec<(&str, &str)> = query.get("to").map(|to| ("to", to)).into_iter().collect();
+    // An identity waits for its account: the person proves that one here.
+    let waiting =
+        if query.get("to") == Some(connect::DESTINATION) { connect::waiting(web, visitor).await } else { Ok(None) };
+    let (waiting, providers) = match (waiting, buttons(web, visitor, (&place, &more)).await) {
+        (Ok(waiting), Ok(providers)) => (waiting, providers),
+        (Err(fault), _) | (_, Err(fault)) => return fault_page(web, visitor, fault),
+    };
+    let connects = waiting.map(|(pending, provider)| (pending.identity, provider));
+    let login = match &connects {
+        Some((identity, _)) if login.is_empty() => identity.email.clone().unwrap_or_default(),
+        _ => login,
+    };
     let context = context::SignIn {
         action: place.path_with(web, "/sign-in", &more),
         csrf: web.csrf.token(&flow, &purpose(&place)),
@@ -245,6 +265,12 @@ fn page(web: &Web, visitor: &Visitor, shown_now: Shown<'_>) -> Response {
         register_uri: (web.provider.accounts.settings.sign_up != SignUp::Off).then(|| place.path(web, "/register")),
         recover_uri: place.path(web, "/recover"),
         names: names(&web.provider.accounts.settings.identity_fields),
+        // It would come back with the same identity.
+        providers: if connects.is_some() { Vec::new() } else { providers },
+        connects: connects.map(|(identity, provider)| context::Connects {
+            provider: provider.label().to_owned(),
+            identity: identity.label.unwrap_or_default(),
+        }),
         methods: Vec::new(),
         remember: true,
         development_users: web.development_users.clone(),

@@ -206,6 +206,22 @@ impl SigningKey {
         Ok(token)
     }
 
+    /// Signs `claims` under a name of the key that somebody else has given it, as servers want that know it by that.
+    ///
+    /// # Errors
+    /// As [`SigningKey::sign`].
+    pub fn sign_as(&self, kid: &str, claims: &impl Serialize) -> Result<String, JoseError> {
+        let claims = serde_json::to_vec(claims).map_err(|error| JoseError::Claims(error.to_string()))?;
+        let header = serde_json::json!({"alg": self.algorithm.as_str(), "kid": kid, "typ": "JWT"});
+        let mut token = URL_SAFE_NO_PAD.encode(header.to_string());
+        token.push('.');
+        URL_SAFE_NO_PAD.encode_string(&claims, &mut token);
+        let signature = self.pair.sign(token.as_bytes())?;
+        token.push('.');
+        URL_SAFE_NO_PAD.encode_string(signature, &mut token);
+        Ok(token)
+    }
+
     fn header(&self, typ: &str) -> Cow<'_, str> {
         match self.headers.iter().find(|(prepared, _)| *prepared == typ) {
             Some((_, header)) => header.into(),

@@ -21,6 +21,7 @@ register-submit = Weiter
 register-have = Sie haben ein Konto?
 register-none = Neu hier?
 register-link = Konto anlegen
+register-connects = Sie kommen von { $provider } ({ $identity }). Wir brauchen nur noch eine Adresse, die Ihnen gehört; dann ist beides verbunden.
 
 ## Codes
 

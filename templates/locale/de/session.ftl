@@ -10,6 +10,8 @@ console-sessions = Wo Sie angemeldet sind
     .about = Sehen Sie Ihre Browser und melden Sie ab, was Sie nicht kennen
 console-history = Verlauf
     .about = Anmeldungen und Änderungen, mit Zeit und Ort
+console-identities = Konten anderswo
+    .about = Mit Google und anderen anmelden, oder die Verbindung trennen
 console-apps = Zugelassene Apps
     .about = Sehen Sie, was sie sehen dürfen, und nehmen Sie es zurück
 
@@ -18,6 +20,13 @@ apps-why = Diese Apps dürfen etwas von Ihnen sehen. Nehmen Sie das zurück, wer
 apps-none = Noch hat keine App um etwas gebeten.
 app-since = Zugelassen am
 app-revoke = Zurücknehmen
+
+identities = Konten anderswo
+identities-why = Wer dort als Sie angemeldet ist, kann sich hier anmelden. Wird eine Verbindung getrennt, bleibt Ihr Konto dort, wie es ist.
+identities-none = Kein Konto anderswo ist verbunden.
+identity-since = Verbunden am
+identity-cut = Trennen
+identity-connect = Verbinden
 
 sessions = Wo Sie angemeldet sind
 sessions-why = Beenden Sie, was Sie nicht kennen. Apps, die dort zugelassen wurden, werden mit abgemeldet.
@@ -53,6 +62,9 @@ event-mfa-changed = Zweiten Faktor geändert
 event-data-exported = Daten ausgegeben
 event-security-blocked = Rateversuche für eine Weile ausgesperrt
 event-token-reuse_detected = Ein verbrauchtes Token einer App kam wieder, und die App wurde abgemeldet
+event-identity-linked = Konto bei einem anderen Anbieter verbunden
+event-identity-unlinked = Verbindung zu einem anderen Anbieter getrennt
+event-provider-changed = Anmeldeanbieter geändert
 event-consent-granted = App zugelassen
 event-consent-withdrawn = Erlaubnis einer App zurückgenommen
 event-group-member_added = In eine Gruppe aufgenommen
@@ -65,6 +77,7 @@ event-method-totp = mit Code-App
 event-method-backup_code = mit Ersatzcode
 event-method-totp_setup = mit Code-App
 event-method-registration = mit Registrierung
+event-method-upstream = mit einem Konto anderswo
 
 again = Sind das noch Sie?
 again-why = Bevor das geändert werden kann, geben Sie bitte noch einmal Ihr Passwort ein.

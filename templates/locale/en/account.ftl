@@ -21,6 +21,7 @@ register-submit = Continue
 register-have = You have an account?
 register-none = New here?
 register-link = Create an account
+register-connects = You come from { $provider } ({ $identity }). We only need an address that is yours; then the two are connected.
 
 ## Codes
 

@@ -9,6 +9,8 @@ console-sessions = Where you are signed in
     .about = See your browsers, and sign out of those you do not recognise
 console-history = History
     .about = Sign-ins and changes, with time and place
+console-identities = Accounts elsewhere
+    .about = Sign in by Google and others, or cut the connection
 console-apps = Apps you allowed
     .about = See what they may see, and take it back
 
@@ -17,6 +19,13 @@ apps-why = These apps may see something of yours. Taking it back signs them out 
 apps-none = No app has asked for anything yet.
 app-since = Allowed on
 app-revoke = Take back
+
+identities = Accounts elsewhere
+identities-why = Whoever is signed in there as you can sign in here. Cutting a connection leaves your account there as it is.
+identities-none = No account elsewhere is connected.
+identity-since = Connected on
+identity-cut = Cut
+identity-connect = Connect
 
 sessions = Where you are signed in
 sessions-why = End whatever you do not recognise. Apps that were let in there are signed out, too.
@@ -52,6 +61,9 @@ event-mfa-changed = Second factor changed
 event-data-exported = Data exported
 event-security-blocked = Guesses were shut out for a while
 event-token-reuse_detected = A used token of an app came back, and the app was signed out
+event-identity-linked = Account elsewhere connected
+event-identity-unlinked = Account elsewhere disconnected
+event-provider-changed = Way to sign in changed
 event-consent-granted = App allowed
 event-consent-withdrawn = App’s permission taken back
 event-group-member_added = Put into a group
@@ -64,6 +76,7 @@ event-method-totp = by code app
 event-method-backup_code = by backup code
 event-method-totp_setup = by code app
 event-method-registration = by registration
+event-method-upstream = by an account elsewhere
 
 again = Is it still you?
 again-why = Before this can be changed, please enter your password once more.

@@ -16,6 +16,7 @@ mod message;
 mod node;
 #[expect(clippy::unwrap_used, reason = "a failure in a helper fails its test")]
 mod numbers;
+mod provider;
 mod published;
 #[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failure in a helper fails its test")]
 mod recover;

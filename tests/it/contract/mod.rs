@@ -40,3 +40,4 @@ mod store;
 mod store_file;
 mod store_race;
 mod store_server;
+mod upstream;

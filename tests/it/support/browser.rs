@@ -130,6 +130,12 @@ impl Browser {
         self.submit(form).await
     }
 
+    /// Presses a button, no redirect followed.
+    pub(crate) async fn post_of(&self, answer: &Answer, button: &str) -> Answer {
+        let form = answer.page().form_of(button);
+        self.post(&form.action, &form.fields).await
+    }
+
     /// Signs in on the page in `answer`.
     pub(crate) async fn sign_in(&self, answer: &Answer, login: &str) -> Answer {
         let form = answer.page().form_of("login-submit").fill("login", login).fill("password", &self.password);

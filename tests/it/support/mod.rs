@@ -14,6 +14,8 @@ pub(crate) mod relying_party;
 pub(crate) mod server;
 pub(crate) mod smtp_sink;
 pub(crate) mod spa;
+pub(crate) mod stand_in;
+pub(crate) mod stand_in_graph;
 pub(crate) mod tokens;
 pub(crate) mod transport;
 pub(crate) mod wire;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -62,15 +62,27 @@ impl Random for SeededRandom {
     }
 }
 
+/// Another server that thinks about its answers.
+pub(crate) trait Site: Send + Sync {
+    /// Its answer; none: it takes too long.
+    fn answer(&self, request: &http::Request<Bytes>) -> Option<http::Response<Bytes>>;
+}
+
 /// Other servers: what each URL answers. Everything else cannot be reached.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct TestWeb {
     documents: Mutex<HashMap<String, String>>,
+    sites: Mutex<HashMap<String, Arc<dyn Site>>>,
 }
 
 impl TestWeb {
     pub(crate) fn publish(&self, url: &str, document: impl Into<String>) {
         self.documents.lock().expect("no story panics here").insert(url.to_owned(), document.into());
+    }
+
+    /// From now on `site` answers at `origin`.
+    pub(crate) fn open(&self, origin: &str, site: Arc<dyn Site>) {
+        self.sites.lock().expect("no story panics here").insert(origin.to_owned(), site);
     }
 }
 
@@ -79,9 +91,19 @@ impl Fetch for TestWeb {
     async fn send(
         &self,
         request: http::Request<Bytes>,
-        _policy: FetchPolicy,
+        policy: FetchPolicy,
     ) -> Result<http::Response<Bytes>, FetchError> {
         let url = request.uri().to_string();
+        let origin = url::Url::parse(&url).expect("an absolute URL").origin().ascii_serialization();
+        let site = self.sites.lock().expect("no story panics here").get(&origin).cloned();
+        if let Some(site) = site {
+            let answer = site.answer(&request).ok_or(FetchError::TimedOut(policy.timeout))?;
+            return if answer.body().len() > policy.max_bytes {
+                Err(FetchError::TooLarge(policy.max_bytes))
+            } else {
+                Ok(answer)
+            };
+        }
         let document = self.documents.lock().expect("no story panics here").get(&url).cloned();
         let document = document.ok_or_else(|| FetchError::Unreachable(format!("nobody answers at {url}")))?;
         Ok(http::Response::new(Bytes::from(document)))

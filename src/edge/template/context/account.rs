@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Captcha, Client};
+use super::{Captcha, Client, Connects};
 use crate::edge::template::console::Console;
 
 /// What is wrong with a field: the end of a text key `mistake-…`, and a number that it needs.
@@ -38,6 +38,10 @@ pub struct Register {
     pub action: String,
     /// The token of the form.
     pub csrf: String,
+    /// What is connected with the account.
+    pub connects: Option<Connects>,
+    /// Whether nobody goes on without a password.
+    pub needs_password: bool,
     /// What the address field holds.
     pub email: String,
     /// What the username field holds; none where nobody chooses one.

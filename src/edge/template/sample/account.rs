@@ -15,6 +15,8 @@ fn register() -> Register {
     Register {
         action: "/register?flow=1".into(),
         csrf: "token".into(),
+        connects: None,
+        needs_password: true,
         email: String::new(),
         username: None,
         username_required: false,
@@ -81,6 +83,11 @@ fn notice(key: &str, next: &str) -> Notice {
 pub(super) fn samples() -> Vec<Sample> {
     let mut samples = vec![
         sample("register", "page/register.html", register()),
+        sample(
+            "register_connects",
+            "page/register.html",
+            Register { connects: Some(super::connects()), needs_password: false, ..register() },
+        ),
         sample(
             "register_full",
             "page/register.html",

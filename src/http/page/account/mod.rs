@@ -5,6 +5,7 @@
 
 pub mod app;
 pub mod history;
+pub mod identity;
 pub mod overview;
 pub mod password;
 pub mod security;
@@ -34,6 +35,7 @@ const PAGES: &[(&str, &str)] = &[
     ("security", "/account/security"),
     ("sessions", "/account/sessions"),
     ("history", "/account/history"),
+    ("identities", "/account/identities"),
     ("apps", "/account/apps"),
     ("data", "/account/data"),
 ];

@@ -1,0 +1,293 @@
+//! `symbolon provider`: servers elsewhere by which people may sign in.
+//!
+//! S-152 … S-155. A secret comes from a file or standard input, or stands in a variable; it is printed by nothing.
+
+pub mod flags;
+
+use std::sync::Arc;
+
+use clap::Subcommand;
+use serde_json::{Value, json};
+
+use self::flags::{Flags, KindName};
+use crate::cli::output::{Facts, Table, moment};
+use crate::cli::site::{Absent, Site};
+use crate::cli::{Call, CommandError};
+use crate::edge::fetch::Addresses;
+use crate::edge::store::{Beside, Creation};
+use crate::edge::upstream::Upstreams;
+use crate::model::event::{Actor, Event, EventName};
+use crate::model::id::ProviderId;
+use crate::model::identity_provider::{IdentityProvider, ProviderKind, ProviderSecret, ProviderSettings, ProviderSlug};
+
+/// `symbolon provider`
+#[derive(Debug, Subcommand)]
+pub enum ProviderCommand {
+    /// Adds a provider; people see it at once.
+    Add {
+        /// Its name in URLs: `google`.
+        slug: String,
+        /// Whose ways it has; the name itself, where that is one of these.
+        #[arg(long)]
+        kind: Option<KindName>,
+        /// The rest.
+        #[command(flatten)]
+        flags: Box<Flags>,
+    },
+    /// Lists providers, the oldest first.
+    List,
+    /// Shows a provider, with the URL that has to be registered there.
+    Show {
+        /// Its name in URLs.
+        slug: String,
+    },
+    /// Changes what the flags name, and nothing else.
+    Update {
+        /// Its name in URLs.
+        slug: String,
+        /// The rest.
+        #[command(flatten)]
+        flags: Box<Flags>,
+    },
+    /// Removes a provider, with the connections of accounts to identities there.
+    Remove {
+        /// Its name in URLs.
+        slug: String,
+    },
+    /// Asks the provider whether it would let us in: its metadata, its keys, our client id and secret.
+    Test {
+        /// Its name in URLs.
+        slug: String,
+    },
+}
+
+impl ProviderCommand {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// When the stores cannot be used, a provider is unknown or taken, or something that it needs is missing.
+    pub async fn run(self, call: &Call) -> Result<(), CommandError> {
+        let absent = if matches!(self, Self::Add { .. }) { Absent::Make } else { Absent::Refuse };
+        let site = Site::open(call, absent).await?;
+        let done = self.act(call, &site).await;
+        site.close().await;
+        done
+    }
+
+    async fn act(self, call: &Call, site: &Site) -> Result<(), CommandError> {
+        match self {
+            Self::Add { slug, kind, flags } => add(call, site, (&slug, kind), *flags).await,
+            Self::List => list(call, site).await,
+            Self::Show { slug } => show(call, site, &*provider(site, &slug).await?).await,
+            Self::Update { slug, flags } => update(call, site, &slug, *flags).await,
+            Self::Remove { slug } => remove(call, site, &slug).await,
+            Self::Test { slug } => test(call, site, &slug).await,
+        }
+    }
+}
+
+async fn provider(site: &Site, slug: &str) -> Result<Arc<IdentityProvider>, CommandError> {
+    let found = site.edges.store.identity_provider(slug).await?;
+    found.ok_or_else(|| {
+        CommandError::refused(format!("there is no provider {slug}; `symbolon provider list` shows all"))
+    })
+}
+
+async fn add(
+    call: &Call,
+    site: &Site,
+    (slug, kind): (&str, Option<KindName>),
+    flags: Flags,
+) -> Result<(), CommandError> {
+    let slug: ProviderSlug =
+        slug.parse().map_err(|error| CommandError::refused(format!("the name {slug} is not good: {error}")))?;
+    let kind = kind.map(ProviderKind::from).or_else(|| ProviderKind::parse(slug.as_str()));
+    let kind = kind.ok_or_else(|| {
+        CommandError::refused("--kind is missing; --kind oidc is for every issuer of OpenID Connect".to_owned())
+    })?;
+    let client_id = flags.client_id.clone();
+    let client_id = client_id.ok_or_else(|| CommandError::refused("--client-id is missing".to_owned()))?;
+    let (now, random) = (site.now(), &*site.edges.random);
+    let id = ProviderId::new(now, random.bytes());
+    let mut settings = ProviderSettings { name: slug.as_str().to_owned(), ..ProviderSettings::default() };
+    settings.trust.email_domains = kind.own_domains().iter().map(|domain| (*domain).to_owned()).collect();
+    let provider = IdentityProvider {
+        id,
+        slug,
+        kind,
+        client_id,
+        secret: flags.secret(site, id)?,
+        settings: flags.settings(settings)?,
+        created_at: now,
+        updated_at: now,
+        disabled_at: flags.disabled.filter(|disabled| *disabled).map(|_| now),
+    };
+    complete(&provider)?;
+    match site.edges.store.create_identity_provider(&provider, told(site, &provider, "added")).await? {
+        Creation::Created => show(call, site, &provider).await,
+        Creation::AlreadyExists => Err(CommandError::refused(format!(
+            "there is a provider {} already; `symbolon provider update` changes it",
+            provider.slug
+        ))),
+    }
+}
+
+async fn update(call: &Call, site: &Site, slug: &str, flags: Flags) -> Result<(), CommandError> {
+    let before = provider(site, slug).await?;
+    let disabled_at = match flags.disabled {
+        Some(true) => before.disabled_at.or(Some(site.now())),
+        Some(false) => None,
+        None => before.disabled_at,
+    };
+    let after = IdentityProvider {
+        client_id: flags.client_id.clone().unwrap_or_else(|| before.client_id.clone()),
+        secret: flags.secret(site, before.id)?.or_else(|| before.secret.clone()),
+        settings: flags.settings(before.settings.clone())?,
+        updated_at: site.now(),
+        disabled_at,
+        ..before.as_ref().clone()
+    };
+    complete(&after)?;
+    if !site.edges.store.update_identity_provider(&after, told(site, &after, "changed")).await? {
+        return Err(CommandError::refused(format!("the provider {slug} was removed a moment ago")));
+    }
+    show(call, site, &after).await
+}
+
+/// What it cannot do without is refused here, where it is typed.
+fn complete(provider: &IdentityProvider) -> Result<(), CommandError> {
+    let mut missing = provider.missing();
+    let needs_secret = matches!(provider.kind, ProviderKind::Apple | ProviderKind::Facebook | ProviderKind::GitHub);
+    if needs_secret && provider.secret.is_none() {
+        missing.push("--secret-file or --secret-env");
+    }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(CommandError::refused(format!(
+        "a provider of the kind {} needs {}",
+        provider.kind.as_str(),
+        missing.join(", ")
+    )))
+}
+
+async fn remove(call: &Call, site: &Site, slug: &str) -> Result<(), CommandError> {
+    let provider = provider(site, slug).await?;
+    let links = site.edges.store.count_upstream_links(provider.id).await?;
+    site.edges.store.delete_identity_provider(provider.id, told(site, &provider, "removed")).await?;
+    let told = format!("removed, with {links} connections of accounts");
+    call.output.print(told, &json!({"slug": provider.slug, "removed": true, "connections": links}))
+}
+
+async fn test(call: &Call, site: &Site, slug: &str) -> Result<(), CommandError> {
+    let provider = provider(site, slug).await?;
+    // An operator asks for what they named: also one on this machine.
+    let upstreams = Upstreams::new(
+        (Arc::clone(&site.edges.fetch), Arc::clone(&site.edges.clock)),
+        (Arc::clone(&site.vault), Arc::new(|name: &str| std::env::var(name).ok())),
+        Addresses::PublicOrLoopback,
+    );
+    match upstreams.probe(&provider, &callback(site, &provider)).await {
+        Ok(found) => call.output.print(&found, &json!({"slug": provider.slug, "ok": true, "found": found})),
+        Err(error) => Err(CommandError::refused(error.to_string())),
+    }
+}
+
+async fn list(call: &Call, site: &Site) -> Result<(), CommandError> {
+    let providers = site.edges.store.identity_providers().await?;
+    let mut table = Table::new(["slug", "kind", "label", "client_id", "state", "created"]);
+    for provider in providers.iter() {
+        table.row([
+            provider.slug.to_string(),
+            provider.kind.as_str().to_owned(),
+            provider.label().to_owned(),
+            provider.client_id.clone(),
+            state(provider).to_owned(),
+            moment(provider.created_at),
+        ]);
+    }
+    let values = providers.iter().map(|provider| json_of(site, provider, None)).collect::<Result<Value, _>>()?;
+    call.output.print(table, &values)
+}
+
+async fn show(call: &Call, site: &Site, provider: &IdentityProvider) -> Result<(), CommandError> {
+    let links = site.edges.store.count_upstream_links(provider.id).await?;
+    let set = &provider.settings;
+    let trust = &set.trust;
+    let yes_no = |is: bool| if is { "yes" } else { "no" };
+    let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    let secret = match &provider.secret {
+        None => "none".to_owned(),
+        Some(ProviderSecret::Sealed(_)) => "sealed in the database".to_owned(),
+        Some(ProviderSecret::Environment(variable)) => format!("in the variable {variable}"),
+    };
+    let facts = Facts::default()
+        .with("slug", &provider.slug)
+        .with("kind", provider.kind.as_str())
+        .with("name", &set.name)
+        .with("label", provider.label())
+        .with("client_id", &provider.client_id)
+        .with("secret", secret)
+        .with("issuer", provider.issuer())
+        .with("callback", callback(site, provider))
+        .with("scopes", set.scopes.join(" "))
+        .with("organizations", set.organizations.join(" "))
+        .with("native apps", set.audiences.join(" "))
+        .with("project", text(&set.provider_project))
+        .with("notes", text(&set.notes))
+        .with("trusted for", trust.email_domains.join(" "))
+        .with("links at once", yes_no(trust.auto_link))
+        .with("makes accounts", yes_no(trust.sign_up))
+        .with("connections", links)
+        .with("state", state(provider))
+        .with("created", moment(provider.created_at));
+    let note = "\nRegister the callback URL there.";
+    call.output.print(format_args!("{facts}{note}"), &json_of(site, provider, Some(links))?)
+}
+
+const fn state(provider: &IdentityProvider) -> &'static str {
+    if provider.is_enabled() { "enabled" } else { "disabled" }
+}
+
+/// Where people come back from a provider.
+fn callback(site: &Site, provider: &IdentityProvider) -> String {
+    let own = || format!("{}/federation/{}/callback", site.config.issuer.as_str(), provider.slug);
+    provider.settings.callback_url.clone().unwrap_or_else(own)
+}
+
+fn told(site: &Site, provider: &IdentityProvider, change: &'static str) -> Beside {
+    let event: Event = site.edges.event(EventName::ProviderChanged).by(Actor::Operator);
+    Beside::event(event.telling("provider", provider.slug.as_str()).telling("change", change))
+}
+
+/// Everything but the secret.
+fn json_of(site: &Site, provider: &IdentityProvider, links: Option<u64>) -> Result<Value, CommandError> {
+    let mut json = serde_json::to_value(&provider.settings).map_err(anyhow::Error::from)?;
+    if let Some(members) = json.as_object_mut() {
+        let (source, variable) = match &provider.secret {
+            None => (None, None),
+            Some(ProviderSecret::Sealed(_)) => (Some("PLAIN"), None),
+            Some(ProviderSecret::Environment(variable)) => (Some("ENVIRONMENT"), Some(variable)),
+        };
+        for (name, value) in [
+            ("id", json!(provider.id)),
+            ("slug", json!(provider.slug)),
+            ("kind", json!(provider.kind)),
+            ("client_id", json!(provider.client_id)),
+            ("client_secret_set", json!(provider.secret.is_some())),
+            ("client_secret_source", json!(source)),
+            ("client_secret_variable", json!(variable)),
+            ("issuer", json!(provider.issuer())),
+            ("callback_url", json!(callback(site, provider))),
+            ("enabled", json!(provider.is_enabled())),
+            ("created_at", json!(provider.created_at)),
+            ("updated_at", json!(provider.updated_at)),
+        ] {
+            members.insert(name.to_owned(), value);
+        }
+        if let Some(links) = links {
+            members.insert("connections".to_owned(), json!(links));
+        }
+    }
+    Ok(json)
+}

@@ -1,0 +1,262 @@
+//! What the flags say about a provider.
+
+use std::io::Read as _;
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+use url::Url;
+use zeroize::Zeroizing;
+
+use crate::cli::CommandError;
+use crate::cli::client::flags::yes_or_no;
+use crate::cli::site::Site;
+use crate::edge::upstream::secret_place;
+use crate::model::id::ProviderId;
+use crate::model::identity_provider::{ProviderKind, ProviderSecret, ProviderSettings, TokenAuth};
+
+/// The longest secret, in bytes: a private key is about two hundred.
+const MAX_SECRET: u64 = 16 * 1024;
+
+/// Whose ways a provider has.
+#[derive(Copy, Clone, Debug, Eq, PartialEq, ValueEnum)]
+pub enum KindName {
+    /// Any issuer of OpenID Connect: `--issuer`.
+    Oidc,
+    /// Google.
+    Google,
+    /// Sign in with Apple: `--team-id`, `--key-id`, and the `.p8` file as `--secret-file`.
+    Apple,
+    /// Facebook.
+    Facebook,
+    /// GitHub.
+    #[value(name = "github")]
+    GitHub,
+    /// Microsoft; `--issuer` for one tenant, else every account there.
+    Microsoft,
+    /// Any OAuth 2.0 server that tells of the person as JSON.
+    #[value(name = "oauth2")]
+    OAuth2,
+}
+
+impl From<KindName> for ProviderKind {
+    fn from(name: KindName) -> Self {
+        match name {
+            KindName::Oidc => Self::Oidc,
+            KindName::Google => Self::Google,
+            KindName::Apple => Self::Apple,
+            KindName::Facebook => Self::Facebook,
+            KindName::GitHub => Self::GitHub,
+            KindName::Microsoft => Self::Microsoft,
+            KindName::OAuth2 => Self::OAuth2,
+        }
+    }
+}
+
+/// How we prove ourselves.
+#[derive(Copy, Clone, Debug, Eq, PartialEq, ValueEnum)]
+enum TokenAuthName {
+    /// As its metadata say.
+    Advertised,
+    /// HTTP Basic.
+    Basic,
+    /// In the form.
+    Post,
+}
+
+/// What `add` and `update` have in common. An empty text clears; a list is given whole.
+#[derive(Debug, Default, clap::Args)]
+pub struct Flags {
+    /// Our client id there.
+    #[arg(long, value_name = "CLIENT_ID")]
+    pub(super) client_id: Option<String>,
+    /// The file that holds our secret there, or `-` for standard input; it is sealed and never shown again.
+    #[arg(long, value_name = "FILE")]
+    secret_file: Option<PathBuf>,
+    /// The variable of the server's environment that holds our secret there.
+    #[arg(long, value_name = "VARIABLE", conflicts_with = "secret_file")]
+    secret_env: Option<String>,
+    /// Its name for you.
+    #[arg(long)]
+    name: Option<String>,
+    /// Its name on the button.
+    #[arg(long)]
+    label: Option<String>,
+    /// Its picture on the button; https.
+    #[arg(long, value_name = "URL")]
+    logo_uri: Option<String>,
+    /// The project or app there that the client id belongs to, for you.
+    #[arg(long)]
+    project: Option<String>,
+    /// Notes, for you.
+    #[arg(long)]
+    notes: Option<String>,
+    /// The issuer, exactly as its metadata state it.
+    #[arg(long, value_name = "URL")]
+    issuer: Option<String>,
+    /// Where people come back, if not to `/federation/SLUG/callback`.
+    #[arg(long, value_name = "URL")]
+    callback_url: Option<String>,
+    /// What is asked for, if not the usual; again for several.
+    #[arg(long, value_name = "SCOPE")]
+    scope: Vec<String>,
+    /// Where people are sent, for a server without metadata.
+    #[arg(long, value_name = "URL")]
+    authorization_endpoint: Option<String>,
+    /// Where codes are redeemed.
+    #[arg(long, value_name = "URL")]
+    token_endpoint: Option<String>,
+    /// Where it is told who the person is.
+    #[arg(long, value_name = "URL")]
+    userinfo_endpoint: Option<String>,
+    /// How we prove ourselves at the token endpoint.
+    #[arg(long, value_name = "WAY")]
+    token_auth: Option<TokenAuthName>,
+    /// The client id of a native app of yours there, whose ID tokens are taken too; again for several.
+    #[arg(long, value_name = "CLIENT_ID")]
+    audience: Vec<String>,
+    /// Only accounts of this Workspace domain (Google) or tenant (Microsoft) are let in; again for several.
+    #[arg(long, value_name = "ORGANIZATION")]
+    organization: Vec<String>,
+    /// Apple: the Team ID.
+    #[arg(long)]
+    team_id: Option<String>,
+    /// Apple: the Key ID of the private key.
+    #[arg(long)]
+    key_id: Option<String>,
+    /// A domain for whose addresses its word counts, or `*`; again for several, `none` for none.
+    #[arg(long, value_name = "DOMAIN")]
+    trust_domain: Vec<String>,
+    /// Whoever has a proven address on both sides is let into their account at once; else they prove the account first.
+    #[arg(long, value_name = "yes|no", value_parser = yes_or_no)]
+    auto_link: Option<bool>,
+    /// People may make accounts by it.
+    #[arg(long, value_name = "yes|no", value_parser = yes_or_no)]
+    sign_up: Option<bool>,
+    /// A claim of ours and the name of theirs, `given_name=profile.first`; again for several.
+    #[arg(long, value_name = "OURS=THEIRS")]
+    claim: Vec<String>,
+    /// It is not offered.
+    #[arg(long, value_name = "yes|no", value_parser = yes_or_no)]
+    pub(super) disabled: Option<bool>,
+}
+
+impl Flags {
+    /// The secret, if one was given.
+    ///
+    /// # Errors
+    /// When its file cannot be read or is empty.
+    pub(super) fn secret(&self, site: &Site, id: ProviderId) -> Result<Option<ProviderSecret>, CommandError> {
+        if let Some(variable) = &self.secret_env {
+            let is_name = !variable.is_empty()
+                && variable.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+                && !variable.starts_with(|first: char| first.is_ascii_digit());
+            if !is_name {
+                return Err(CommandError::refused(format!("--secret-env {variable}: that is no name of a variable")));
+            }
+            return Ok(Some(ProviderSecret::Environment(variable.clone())));
+        }
+        let Some(file) = &self.secret_file else { return Ok(None) };
+        let mut text = Zeroizing::new(String::new());
+        let read = if file.as_os_str() == "-" {
+            std::io::stdin().lock().take(MAX_SECRET).read_to_string(&mut text)
+        } else {
+            std::fs::File::open(file).and_then(|file| file.take(MAX_SECRET).read_to_string(&mut text))
+        };
+        read.map_err(|error| CommandError::refused(format!("{} cannot be read: {error}", file.display())))?;
+        let secret = text.trim();
+        if secret.is_empty() {
+            return Err(CommandError::refused(format!("{} is empty", file.display())));
+        }
+        let row = id.to_string();
+        let sealed = site.vault.seal(&secret_place(&row), secret.as_bytes(), &*site.edges.random);
+        Ok(Some(ProviderSecret::Sealed(sealed)))
+    }
+
+    /// What was given over `before`.
+    ///
+    /// # Errors
+    /// When a URL is none, or a claim has no `=`.
+    pub(super) fn settings(&self, before: ProviderSettings) -> Result<ProviderSettings, CommandError> {
+        let mut set = before;
+        if let Some(name) = &self.name {
+            set.name.clone_from(name);
+        }
+        for (given, kept) in [
+            (&self.label, &mut set.label),
+            (&self.project, &mut set.provider_project),
+            (&self.notes, &mut set.notes),
+            (&self.team_id, &mut set.team_id),
+            (&self.key_id, &mut set.key_id),
+        ] {
+            replace(given.as_ref(), kept);
+        }
+        for (flag, given, kept) in [
+            ("--logo-uri", &self.logo_uri, &mut set.logo_uri),
+            ("--issuer", &self.issuer, &mut set.issuer),
+            ("--callback-url", &self.callback_url, &mut set.callback_url),
+            ("--authorization-endpoint", &self.authorization_endpoint, &mut set.endpoints.authorization),
+            ("--token-endpoint", &self.token_endpoint, &mut set.endpoints.token),
+            ("--userinfo-endpoint", &self.userinfo_endpoint, &mut set.endpoints.userinfo),
+        ] {
+            url(flag, given.as_deref())?;
+            replace(given.as_ref(), kept);
+        }
+        for (given, kept) in [
+            (&self.scope, &mut set.scopes),
+            (&self.audience, &mut set.audiences),
+            (&self.organization, &mut set.organizations),
+        ] {
+            if !given.is_empty() {
+                *kept = words(given);
+            }
+        }
+        if !self.trust_domain.is_empty() {
+            set.trust.email_domains = words(&self.trust_domain).into_iter().filter(|domain| domain != "none").collect();
+        }
+        set.trust.auto_link = self.auto_link.unwrap_or(set.trust.auto_link);
+        set.trust.sign_up = self.sign_up.unwrap_or(set.trust.sign_up);
+        set.token_auth = match self.token_auth {
+            Some(TokenAuthName::Advertised) => TokenAuth::Advertised,
+            Some(TokenAuthName::Basic) => TokenAuth::Basic,
+            Some(TokenAuthName::Post) => TokenAuth::Post,
+            None => set.token_auth,
+        };
+        for pair in &self.claim {
+            let (ours, theirs) = pair
+                .split_once('=')
+                .ok_or_else(|| CommandError::refused(format!("--claim {pair}: write OURS=THEIRS")))?;
+            if theirs.is_empty() {
+                set.claims.remove(ours);
+            } else {
+                set.claims.insert(ours.to_owned(), theirs.to_owned());
+            }
+        }
+        Ok(set)
+    }
+}
+
+fn replace(given: Option<&String>, kept: &mut Option<String>) {
+    if let Some(given) = given {
+        *kept = (!given.is_empty()).then(|| given.clone());
+    }
+}
+
+/// Each word of a list, which may come as several flags or as one text.
+fn words(given: &[String]) -> Vec<String> {
+    given.iter().flat_map(|text| text.split_whitespace()).map(str::to_owned).collect()
+}
+
+/// `https`, or `http` on this machine.
+fn url(flag: &str, given: Option<&str>) -> Result<(), CommandError> {
+    let Some(text) = given.filter(|text| !text.is_empty()) else { return Ok(()) };
+    let is_good = Url::parse(text).is_ok_and(|url| match (url.scheme(), url.host_str()) {
+        ("https", Some(_)) => true,
+        ("http", Some(host)) => host == "localhost" || host == "127.0.0.1" || host == "[::1]",
+        _ => false,
+    });
+    if is_good {
+        Ok(())
+    } else {
+        Err(CommandError::refused(format!("{flag} {text}: write a URL that begins with https://")))
+    }
+}

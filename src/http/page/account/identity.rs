@@ -1,0 +1,119 @@
+//! `/account/identities`: accounts at other servers by which a person signs in here, connected and cut.
+//!
+//! S-064, S-065; PROTOCOL A15: both need a proof of a moment ago. The last way in stays.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+use http::StatusCode;
+
+use crate::edge::store::{Beside, Otherwise, Unlinked};
+use crate::edge::template::console::{ConnectedIdentity, Identities, OfferedProvider};
+use crate::http::error::{Back, PageError};
+use crate::http::extract::params::{Form, Segment};
+use crate::http::extract::visitor::Visitor;
+use crate::http::page::account::{acting, console, nothing_there, visit};
+use crate::http::page::again::recent;
+use crate::http::page::fault_page;
+use crate::http::page::federation::{Intent, depart, offered};
+use crate::http::web::{Web, redirect, with_cookies};
+use crate::model::event::EventName;
+use crate::model::fault::Fault;
+use crate::model::id::LinkId;
+use crate::model::identity_provider::IdentityProvider;
+use crate::model::user::User;
+
+const PATH: &str = "/account/identities";
+
+/// `GET /account/identities`
+pub async fn show(State(web): State<Web>, visitor: Visitor) -> Response {
+    let visit = match visit(&web, &visitor, PATH).await {
+        Ok(visit) => visit,
+        Err(response) => return *response,
+    };
+    let (identities, offered) = match list(&web, &visit.user).await {
+        Ok(lists) => lists,
+        Err(fault) => return fault_page(&web, &visitor, fault),
+    };
+    let (console, cookie) = console(&web, &visitor, &visit.user, "identities");
+    let frame = web.pages.frame(visitor.id, &visitor.headers, &[]);
+    let context = Identities { console, identities, offered };
+    with_cookies(web.pages.page("page/account_identities.html", &frame, &context), cookie)
+}
+
+/// `POST /account/identities/{slug}/connect`
+pub async fn connect(State(web): State<Web>, visitor: Visitor, Segment(slug): Segment, Form(form): Form) -> Response {
+    if let Err(response) = acting(&web, &visitor, (form.get("csrf"), PATH)).await {
+        return *response;
+    }
+    let visit = match recent(&web, &visitor, PATH).await {
+        Ok((visit, _)) => visit,
+        Err(response) => return *response,
+    };
+    match offered(&web, &slug).await {
+        Ok(Some(provider)) => {
+            let intent = Intent::Connect { user: visit.user.id, session: visit.session.id };
+            depart(&web, &visitor, &provider, (intent, None)).await
+        }
+        Ok(None) => nothing_there(&web, &visitor),
+        Err(fault) => fault_page(&web, &visitor, fault),
+    }
+}
+
+/// `POST /account/identities/{id}/cut`
+pub async fn cut(State(web): State<Web>, visitor: Visitor, Segment(id): Segment, Form(form): Form) -> Response {
+    if let Err(response) = acting(&web, &visitor, (form.get("csrf"), PATH)).await {
+        return *response;
+    }
+    let visit = match recent(&web, &visitor, PATH).await {
+        Ok((visit, _)) => visit,
+        Err(response) => return *response,
+    };
+    let Ok(id) = id.parse::<LinkId>() else { return nothing_there(&web, &visitor) };
+    let event = web.provider.edges.event(EventName::IdentityUnlinked).of(visit.user.id).within(visit.session.id);
+    let beside = Beside::event(event.from(visitor.browser.provenance.clone()));
+    let (store, now) = (&web.provider.edges.store, web.provider.now());
+    match store.unlink_identity((visit.user.id, id), otherwise(&web, &visit.user), now, beside).await {
+        Ok(Unlinked::Unlinked) => redirect(&web.path(PATH, &[])),
+        Ok(Unlinked::Unknown) => nothing_there(&web, &visitor),
+        Ok(Unlinked::Last) => {
+            let back = Back { uri: web.path(PATH, &[]), client_name: None };
+            web.refuse(&visitor, &PageError::new("last_sign_in_method", StatusCode::CONFLICT).back(back))
+        }
+        Err(fault) => fault_page(&web, &visitor, fault),
+    }
+}
+
+/// Whether a person can sign in by something that is neither a password nor an identity elsewhere.
+pub fn otherwise(_web: &Web, _user: &User) -> Otherwise {
+    Otherwise::Nothing
+}
+
+async fn list(web: &Web, user: &User) -> Result<(Vec<ConnectedIdentity>, Vec<OfferedProvider>), Fault> {
+    let store = &web.provider.edges.store;
+    let providers = store.identity_providers().await?;
+    let links = store.upstream_links(user.id).await?;
+    let of = |link: &crate::model::upstream_link::UpstreamLink| {
+        providers.iter().find(|provider| provider.id == link.provider).map(|provider| provider.label().to_owned())
+    };
+    let identities = links.iter().map(|link| ConnectedIdentity {
+        id: link.id.to_string(),
+        provider: of(link).unwrap_or_default(),
+        label: link.label.clone().unwrap_or_default(),
+        linked_at: link.linked_at.seconds(),
+        last_used_at: link.last_used_at.map(crate::protocol::numeric_date::NumericDate::seconds),
+        cut_action: web.path(&format!("{PATH}/{}/cut", link.id), &[]),
+    });
+    let is_offered = |provider: &&Arc<IdentityProvider>| {
+        provider.is_enabled()
+            && web.upstreams.is_set_up(provider).is_ok()
+            && !links.iter().any(|link| link.provider == provider.id)
+    };
+    let offered = providers.iter().filter(is_offered).map(|provider| OfferedProvider {
+        slug: provider.slug.to_string(),
+        label: provider.label().to_owned(),
+        connect_action: web.path(&format!("{PATH}/{}/connect", provider.slug), &[]),
+    });
+    Ok((identities.collect(), offered.collect()))
+}
