@@ -89,11 +89,13 @@ ids! {
     ProviderId;
     /// An identity there that is connected to an account here.
     LinkId;
+    /// A claim that apps are told.
+    ClaimMapperId;
 }
 
 ordered! {
     IdentifierId SessionId GrantId ConsentId JobId EventId ExportId AuthenticatorId GroupId GroupScopeId RoleId
-    ProviderId LinkId
+    ProviderId LinkId ClaimMapperId
 }
 
 impl UserId {

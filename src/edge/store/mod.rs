@@ -40,9 +40,11 @@ use crate::protocol::secret::TokenHash;
 mod access_token;
 mod account;
 mod administration;
+mod audit;
 mod authenticator;
 pub mod backup;
 mod beside;
+mod claim_mapper;
 mod client;
 mod consent;
 mod contact;
@@ -72,6 +74,7 @@ mod session_end;
 mod sign_in_failure;
 mod upstream_link;
 mod user;
+mod user_list;
 
 pub(in crate::edge) mod cache;
 pub(in crate::edge) mod open;
@@ -86,6 +89,7 @@ pub use beside::Beside;
 pub use contact::Added;
 pub use directory::Change;
 pub use epoch::Kept;
+pub use event::EventQuery;
 pub use event::Seen;
 pub use key_life::Replacement;
 use open::APPLICATION_ID;
@@ -97,6 +101,7 @@ pub use role::{Give, Holder};
 pub use session::Room;
 pub use session_end::Reach;
 pub use upstream_link::{Otherwise, Unlinked};
+pub use user_list::{UserQuery, UserSort};
 
 /// The durable store; clones share one recorder, one pool of readers and what is held in memory.
 #[derive(Clone)]

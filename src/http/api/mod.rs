@@ -38,6 +38,7 @@
 //! }
 //! ```
 
+pub mod admin;
 pub mod answer;
 pub mod app;
 mod authenticators;
@@ -93,7 +94,7 @@ pub const BASE: &str = "/api/v1";
 
 /// Every operation, whether it is switched on or not.
 fn operations() -> Vec<Operation> {
-    let every: [fn() -> Vec<Operation>; 17] = [
+    let every: [fn() -> Vec<Operation>; 18] = [
         index::operations,
         session::operations,
         options::operations,
@@ -111,6 +112,7 @@ fn operations() -> Vec<Operation> {
         authenticators::operations,
         mfa::operations,
         federation::operations,
+        admin::operations,
     ];
     every.iter().flat_map(|operations| operations()).map(guarded).collect()
 }
