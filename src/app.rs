@@ -59,6 +59,7 @@ use crate::http::serve::Readiness;
 use crate::http::trace::{Trace, Tracing};
 use crate::http::web::{Parts, Web};
 use crate::jobs::courier::Courier;
+use crate::model::claim_mapper::DIRECTORY_SCOPES;
 use crate::model::fault::{Fault, FaultKind};
 use crate::model::session::SessionLifetimes;
 use crate::oauth::endpoint::discovery;
@@ -315,6 +316,7 @@ impl App {
                 (settings, site, limits.clone()),
             ),
             refresh_key: server_key(&edges, &vault, "refresh_token").await?,
+            audit_key: server_key(&edges, &vault, "audit").await?,
             pairwise_key: server_key(&edges, &vault, "pairwise_subject").await?,
             content_key: server_key(&edges, &vault, "access_token_encryption").await?,
             policy: policy(config, mode)?,
@@ -489,7 +491,8 @@ fn harden(prepared: Prepared, provider: &Provider) -> Prepared {
 
 /// Scopes of the specifications, which every client may ask for; operators make others.
 pub fn scopes_supported() -> Scope {
-    ["openid", "profile", "email", "address", "phone", "offline_access"].into_iter().collect()
+    let of_person = ["openid", "profile", "email", "address", "phone", "offline_access"];
+    of_person.into_iter().chain(DIRECTORY_SCOPES.iter().copied()).collect()
 }
 
 /// Every published key, prepared; a fresh database gets one for each algorithm.

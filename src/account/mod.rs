@@ -11,6 +11,7 @@ pub mod contact;
 pub mod deletion;
 pub mod email_change;
 pub mod export;
+pub mod handover;
 pub mod mistake;
 pub mod new_device;
 pub mod password;

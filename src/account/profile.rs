@@ -7,7 +7,7 @@ use crate::account::registration::unfit_mistake;
 use crate::account::settings::Presence;
 use crate::account::{AccountError, Accounts, Asking, Mistake, Why};
 use crate::edge::store::{Added, Beside};
-use crate::model::event::EventName;
+use crate::model::event::{Event, EventName};
 use crate::model::id::IdentifierId;
 use crate::model::user::{Identifier, IdentifierKind, LookupName, User};
 use crate::protocol::oidc::claims::Profile;
@@ -57,9 +57,23 @@ impl Accounts {
         given: Map<String, Value>,
         asking: &Asking,
     ) -> Result<std::sync::Arc<User>, AccountError> {
+        let told = self.event_of(EventName::UserUpdated, user.id, asking);
+        self.change_profile_by(user, given, told).await
+    }
+
+    /// [`change_profile`](Self::change_profile), told as `told` says: by somebody else perhaps.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn change_profile_by(
+        &self,
+        user: &User,
+        given: Map<String, Value>,
+        told: Event,
+    ) -> Result<std::sync::Arc<User>, AccountError> {
         let change = self.judge_profile(user, given)?;
         let now = self.now();
-        let told = self.event_of(EventName::UserUpdated, user.id, asking).telling("fields", change.fields.clone());
+        let told = told.telling("fields", change.fields.clone());
         if let Some(username) = change.username.clone() {
             match self.edges.store.change_username(user.id, username, now, Beside::event(told.clone())).await? {
                 Added::Added => {}

@@ -7,6 +7,7 @@ use crate::model::directory::Directory;
 use crate::model::event::EventName;
 use crate::model::group::{Group, GroupScope};
 use crate::model::id::GroupScopeId;
+use crate::oauth::allowed::{ADMIN, ADMIN_READ};
 use crate::protocol::oidc::claims::SCOPE_CLAIMS;
 use crate::protocol::scope::Scope;
 
@@ -34,12 +35,13 @@ fn name(text: &str) -> Result<String, Refusal> {
 
 /// Scopes that can be kept for a group. `openid` and what else makes a sign-in is everybody's: without it nobody gets in at all.
 fn scopes(scopes: &Scope) -> Result<Scope, Refusal> {
-    let everybodys =
-        [Scope::OPENID, Scope::OFFLINE_ACCESS].into_iter().chain(SCOPE_CLAIMS.iter().map(|(name, _)| *name));
+    let everybodys = [Scope::OPENID, Scope::OFFLINE_ACCESS, ADMIN, ADMIN_READ]
+        .into_iter()
+        .chain(SCOPE_CLAIMS.iter().map(|(name, _)| *name));
     let taken: Vec<&str> = everybodys.filter(|name| scopes.contains(name)).collect();
     match (scopes.is_empty(), taken.as_slice()) {
         (true, _) => Err(Refusal::malformed("scopes", "at least one")),
-        (false, [first, ..]) => Err(Refusal::malformed("scopes", format_args!("{first} is everybody's"))),
+        (false, [first, ..]) => Err(Refusal::malformed("scopes", format_args!("{first} goes by other rules"))),
         (false, []) => Ok(scopes.clone()),
     }
 }

@@ -6,6 +6,8 @@
 //!
 //! *Why not in `account/`:* what people do for themselves is bounded by what is theirs; here it is bounded by rank.
 
+pub mod claim_mapper;
+pub mod client;
 pub mod group;
 pub mod group_scope;
 pub mod permission;
@@ -16,6 +18,7 @@ pub mod role;
 use crate::edge::Edges;
 use crate::edge::store::{Beside, Change};
 use crate::model::event::{Actor, Event, EventName, Provenance};
+use crate::model::user::Role;
 use crate::protocol::numeric_date::NumericDate;
 
 pub use self::refusal::{AdminError, Refusal, Thing};
@@ -27,6 +30,8 @@ pub struct Administration {
     pub edges: Edges,
     /// Who acts.
     pub by: Actor,
+    /// What they may do on this server.
+    pub role: Role,
     /// From where.
     pub from: Provenance,
 }
@@ -43,7 +48,7 @@ pub enum Changed {
 impl Administration {
     /// An operator on the command line.
     pub fn of_operator(edges: &Edges) -> Self {
-        Self { edges: edges.clone(), by: Actor::Operator, from: Provenance::default() }
+        Self { edges: edges.clone(), by: Actor::Operator, role: Role::Owner, from: Provenance::default() }
     }
 
     /// The present moment.

@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::model::fault::Fault;
 use crate::model::group::Group;
+use crate::model::user::IdentifierKind;
 
 /// Why a function of this folder came to nothing.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -29,6 +30,8 @@ pub enum Thing {
     Role,
     /// A permission.
     Permission,
+    /// A claim that apps are told.
+    ClaimMapper,
     /// An app.
     Client,
 }
@@ -41,6 +44,7 @@ impl fmt::Display for Thing {
             Self::GroupScope => "group scope",
             Self::Role => "role",
             Self::Permission => "permission",
+            Self::ClaimMapper => "claim mapper",
             Self::Client => "client",
         })
     }
@@ -63,6 +67,9 @@ pub enum Refusal {
         /// What.
         what: Thing,
     },
+    /// Somebody has this name, address or number.
+    #[error("this {} is taken", .0.as_str())]
+    NameTaken(IdentifierKind),
     /// A value is not well formed.
     #[error("{field}: {rule}")]
     Malformed {
@@ -80,6 +87,12 @@ pub enum Refusal {
     /// Other groups stand within it.
     #[error("other groups stand within it; move or delete them first")]
     InUse,
+    /// Nobody acts on those above them, or gives more than they have.
+    #[error("this takes a higher role on this server")]
+    AboveRank,
+    /// Somebody has to be able to operate the server.
+    #[error("the last owner stays one; make somebody else an owner first")]
+    LastOwner,
     /// Somebody changed it meanwhile.
     #[error("it was changed meanwhile; look at it again")]
     Stale,

@@ -9,10 +9,7 @@ use crate::model::event::EventName;
 use crate::model::group::Group;
 use crate::model::id::{ClientId, RoleId};
 use crate::model::role::AppRole;
-use crate::model::user::User;
-
-/// What people may do on this server is told beside the roles that apps are told of, and no role may look like it.
-const RESERVED: &[&str] = &["owner", "admin", "user-support", "auditor"];
+use crate::model::user::{Role, User};
 
 /// A role that shall be.
 #[derive(Clone, Debug, Default)]
@@ -41,7 +38,8 @@ impl Administration {
     /// # Errors
     /// A malformed name, one that is taken or reserved, or a client that is not there.
     pub async fn create_role(&self, new: NewRole<'_>) -> Result<AppRole, AdminError> {
-        if new.client.is_none() && RESERVED.contains(&new.name) {
+        // What people may do on this server is told beside the roles that apps are told of, and no role may look like it.
+        if new.client.is_none() && Role::parse(new.name).is_some() {
             let rule = format_args!("{} is what somebody may do on this server: `symbolon user set-role`", new.name);
             return Err(Refusal::malformed("name", rule).into());
         }

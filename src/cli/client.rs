@@ -18,6 +18,7 @@ use crate::edge::store::Creation;
 use crate::model::client::{AccessTokenFormat, Client, ClientOrigin, ClientPolicy, ClientSecret};
 use crate::model::id::ClientId;
 use crate::model::signing_key::KeyState;
+use crate::oauth::allowed::{ADMIN, ADMIN_READ};
 use crate::oauth::client_auth::secret;
 use crate::protocol::client_metadata::ClientMetadata;
 use crate::protocol::client_registration::{RegistrationRules, Unsupported};
@@ -223,7 +224,8 @@ async fn parse(
         keys.is_empty() || keys.iter().any(|key| key.algorithm == *algorithm && key.state == KeyState::Active)
     };
     let algorithms: Vec<_> = SigningAlgorithm::ALL.iter().copied().filter(has).collect();
-    let scopes = app::scopes_supported().union(&site.edges.store.directory().await?.gated_scopes());
+    let made = site.edges.store.directory().await?.gated_scopes();
+    let scopes = app::scopes_supported().union(&made).union(&[ADMIN, ADMIN_READ].into_iter().collect());
     let rules = RegistrationRules {
         scopes_supported: &scopes,
         signing_algorithms: &algorithms,

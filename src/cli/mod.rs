@@ -4,11 +4,14 @@
 
 pub mod about;
 pub mod admin;
+pub mod audit;
 pub mod check;
+pub mod claim;
 pub mod client;
 pub mod copy;
 pub mod dev;
 pub mod doctor;
+pub mod events;
 pub mod group;
 pub mod healthcheck;
 pub mod key;
@@ -23,6 +26,7 @@ pub mod reload;
 pub mod role;
 pub mod scope;
 pub mod secret;
+pub mod seed;
 pub mod serve;
 pub mod service;
 pub mod session;
@@ -135,6 +139,17 @@ enum Command {
     /// Scopes that only the members of a group may have.
     #[command(subcommand)]
     Scope(scope::ScopeCommand),
+    /// What happened.
+    #[command(subcommand)]
+    Events(events::EventsCommand),
+    /// Whether what was written down still stands.
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
+    /// Claims that apps are told of people.
+    #[command(subcommand)]
+    Claim(claim::ClaimCommand),
+    /// Makes many people in many groups, to see how a server bears them.
+    Seed(seed::Seed),
     /// Who is signed in.
     #[command(subcommand)]
     Session(session::SessionCommand),
@@ -266,6 +281,7 @@ impl From<Refusal> for CommandError {
                     Thing::GroupScope => "scope",
                     Thing::Role => "role",
                     Thing::Permission => "permission",
+                    Thing::ClaimMapper => "claim",
                     Thing::Client => "client",
                 };
                 format!("{refusal}; `symbolon {noun} list` shows all")
@@ -327,6 +343,10 @@ impl Command {
             Self::Role(command) => command.run(call).await,
             Self::Permission(command) => command.run(call).await,
             Self::Scope(command) => command.run(call).await,
+            Self::Events(command) => command.run(call).await,
+            Self::Audit(command) => command.run(call).await,
+            Self::Claim(command) => command.run(call).await,
+            Self::Seed(seed) => seed.run(call).await,
             Self::Session(command) => command.run(call).await,
             Self::Key(command) => command.run(call).await,
             Self::Message(command) => command.run(call).await,

@@ -9,12 +9,17 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use clap::Subcommand;
 use serde_json::{Map, Value, json};
 
+use crate::admin::{Administration, Refusal, Thing};
 use crate::app::{App, World};
-use crate::cli::output::{Facts, moment};
+use crate::cli::output::{Facts, Table, moment};
 use crate::cli::site::Site;
 use crate::cli::{Call, CommandError};
+use crate::model::id::ClientId;
 use crate::oauth::policy::Mode;
 use crate::oauth::token::access_token;
+use crate::oauth::token::mapped::Explained;
+use crate::oauth::token::preview::{self, Preview};
+use crate::protocol::error::OAuthError;
 use crate::protocol::jose::jws::{MAX_TOKEN_BYTES, Unverified};
 use crate::protocol::numeric_date::NumericDate;
 
@@ -25,6 +30,18 @@ pub enum TokenCommand {
     Decode {
         /// The token; left out, it is read from standard input, which no history remembers.
         token: Option<String>,
+    },
+    /// Shows what tokens would say, and why, without making any.
+    Preview {
+        /// Of whom: a name, an e-mail address, a phone number or the id.
+        #[arg(long, value_name = "NAME")]
+        user: String,
+        /// To which client.
+        #[arg(long, value_name = "CLIENT_ID")]
+        client: String,
+        /// What it asks for.
+        #[arg(long, default_value = "openid")]
+        scope: String,
     },
     /// Says whether a token of this server is good: signature, issuer, times and, for access tokens, revocation.
     Verify {
@@ -41,6 +58,7 @@ impl TokenCommand {
     pub async fn run(self, call: &Call) -> Result<(), CommandError> {
         match self {
             Self::Decode { token } => decode(call, &read(token)?),
+            Self::Preview { user, client, scope } => preview(call, (&user, &client, &scope)).await,
             Self::Verify { token } => verify(call, &read(token)?).await,
         }
     }
@@ -98,6 +116,52 @@ async fn verify(call: &Call, token: &str) -> Result<(), CommandError> {
         format!("good\n{}", serde_json::to_string_pretty(&claims).map_err(anyhow::Error::from)?),
         &json!({"verified": true, "claims": claims}),
     )
+}
+
+async fn preview(call: &Call, (user, client, scope): (&str, &str, &str)) -> Result<(), CommandError> {
+    let config = call.settings()?;
+    Site::must_exist(&config)?;
+    let app = App::build(&config, Mode::Production, World::real()).await?;
+    let shown = look_ahead(&app, (user, client, scope)).await;
+    app.close().await;
+    let shown = shown?;
+    let mut parts = Vec::new();
+    let mut json = Map::new();
+    for (name, claims) in [
+        ("id_token", shown.id_token.as_ref()),
+        ("access_token", Some(&shown.access_token)),
+        ("userinfo", shown.userinfo.as_ref()),
+        ("introspection", Some(&shown.introspection)),
+    ] {
+        let Some(claims) = claims else { continue };
+        let mut table = Table::new(["claim", "value", "because"]);
+        for one in claims {
+            table.row([one.claim.clone(), one.value.to_string(), one.because.clone()]);
+        }
+        parts.push(format!("{name}\n{table}"));
+        let member = |one: &Explained| (one.claim.clone(), json!({"value": one.value, "because": one.because}));
+        json.insert(name.to_owned(), Value::Object(claims.iter().map(member).collect()));
+    }
+    let left_out: Vec<String> =
+        shown.left_out.iter().map(|one| format!("left out  {}: {}\n", one.scope, one.because)).collect();
+    json.insert("scope".to_owned(), json!(shown.scope));
+    json.insert("left_out".to_owned(), json!(shown.left_out));
+    let human = format!("granted  {}\n{}\n{}", shown.scope, left_out.concat(), parts.join("\n"));
+    call.output.print(human, &Value::Object(json))
+}
+
+async fn look_ahead(app: &App, (user, client, scope): (&str, &str, &str)) -> Result<Preview, CommandError> {
+    let admin = Administration::of_operator(&app.provider.edges);
+    let user = admin.person(user).await?;
+    let id = client.parse::<ClientId>().ok();
+    let found = match &id {
+        Some(id) => app.provider.edges.store.client(id).await?,
+        None => None,
+    };
+    let client = found.ok_or_else(|| Refusal::Unknown { what: Thing::Client, name: client.to_owned() })?;
+    let refuse = |error: OAuthError| CommandError::refused(error.description().to_owned());
+    let scope = scope.parse().map_err(refuse)?;
+    preview::preview(&app.provider, (&client, &user), &scope).await.map_err(refuse)
 }
 
 async fn judge(app: &App, token: &str) -> Result<Value, CommandError> {

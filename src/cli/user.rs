@@ -45,7 +45,7 @@ pub enum UserCommand {
         /// A name, an e-mail address, a phone number or the id.
         name: String,
     },
-    /// Makes somebody a member or an owner of this server.
+    /// Says what somebody may do on this server. The last owner stays one.
     SetRole {
         /// A name, an e-mail address, a phone number or the id.
         name: String,
@@ -94,6 +94,12 @@ pub struct Create {
 pub enum RoleName {
     /// Signs in at apps.
     Member,
+    /// Sees everything, and changes nothing.
+    Auditor,
+    /// Looks after people.
+    UserSupport,
+    /// Looks after groups and apps as well.
+    Admin,
     /// Operates the server.
     Owner,
 }
@@ -102,6 +108,9 @@ impl From<RoleName> for Role {
     fn from(name: RoleName) -> Self {
         match name {
             RoleName::Member => Self::Member,
+            RoleName::Auditor => Self::Auditor,
+            RoleName::UserSupport => Self::UserSupport,
+            RoleName::Admin => Self::Admin,
             RoleName::Owner => Self::Owner,
         }
     }
@@ -275,7 +284,7 @@ async fn import_hash(call: &Call, site: &Site, name: &str) -> Result<(), Command
 
 async fn set_role(call: &Call, site: &Site, (name, role): (&str, Role)) -> Result<(), CommandError> {
     let user = site.user(name).await?;
-    site.edges.store.set_role(user.id, role, site.now()).await?;
+    site.administration().set_role(&user, role).await?;
     show(call, &User { role, ..user.as_ref().clone() })
 }
 
@@ -301,10 +310,7 @@ fn told(site: &Site, name: EventName, user: UserId) -> Beside {
 }
 
 const fn role(user: &User) -> &'static str {
-    match user.role {
-        Role::Member => "member",
-        Role::Owner => "owner",
-    }
+    user.role.as_str()
 }
 
 const fn state(user: &User) -> &'static str {

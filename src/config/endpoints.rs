@@ -69,6 +69,8 @@ endpoints! {
     me: Me,
     /// Tokens of first-party apps
     tokens: Tokens,
+    /// The administration by API
+    admin: Admin,
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! ask for (messages) stands in the table `job`; `courier` takes it from there.
 
 mod account;
+mod audit;
 mod cleanup;
 pub mod courier;
 mod master_key;
@@ -79,6 +80,7 @@ pub type Run = Pin<Box<dyn Future<Output = Result<(), Fault>> + Send>>;
 /// Every job.
 pub const JOBS: &[Job] = &[
     Job { name: "cleanup", first: CLEAN_UP, every: CLEAN_UP, call: Call::None, run: cleanup::run },
+    Job { name: "chain_events", first: CHAIN, every: CHAIN, call: Call::None, run: audit::chain },
     Job { name: "purge_accounts", first: PURGE, every: PURGE, call: Call::None, run: account::purge },
     Job { name: "make_exports", first: EXPORT, every: EXPORT, call: Call::None, run: account::export },
     // After the first page: making RSA keys takes a moment.
@@ -94,6 +96,9 @@ pub const JOBS: &[Job] = &[
 ];
 
 const CLEAN_UP: Duration = Duration::from_mins(5);
+
+/// How soon what happened is chained.
+const CHAIN: Duration = Duration::from_secs(1);
 
 /// How often a node looks whether keys were changed elsewhere, where nobody tells it.
 const FOLLOW: Duration = Duration::from_millis(400);

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use crate::model::claim_mapper::ClaimMapper;
 use crate::model::group::{Group, GroupScope};
 use crate::model::id::{ClientId, GroupId, RoleId};
 use crate::model::role::{AppRole, Permission, PermissionName};
@@ -28,6 +29,8 @@ pub struct DirectoryRows {
     pub permissions_of_groups: Vec<(PermissionName, GroupId)>,
     /// Permissions that go with a role.
     pub permissions_of_roles: Vec<(PermissionName, RoleId)>,
+    /// What apps are told of it.
+    pub mappers: Vec<ClaimMapper>,
 }
 
 /// Every group, role and permission.
@@ -42,6 +45,7 @@ pub struct Directory {
     permissions_of_group: HashMap<GroupId, Vec<PermissionName>>,
     permissions_of_role: HashMap<RoleId, Vec<PermissionName>>,
     gates: HashMap<String, BTreeSet<GroupId>>,
+    mappers: Vec<ClaimMapper>,
 }
 
 /// A group and where it stands.
@@ -110,6 +114,7 @@ impl Directory {
             permissions_of_group: gathered(rows.permissions_of_groups.into_iter().map(|(name, group)| (group, name))),
             permissions_of_role: gathered(rows.permissions_of_roles.into_iter().map(|(name, role)| (role, name))),
             gates,
+            mappers: ClaimMapper::built_in().into_iter().chain(rows.mappers).collect(),
         }
     }
 
@@ -136,6 +141,11 @@ impl Directory {
     /// What only members may have, in the order it was made.
     pub fn scopes(&self) -> &[GroupScope] {
         &self.scopes
+    }
+
+    /// What apps are told: first what every server begins with, then what operators made, in that order.
+    pub fn mappers(&self) -> impl Iterator<Item = &ClaimMapper> {
+        self.mappers.iter()
     }
 
     /// Every role, in the order they were made.
@@ -262,7 +272,7 @@ fn path(group: &Group, all: &HashMap<GroupId, &Group>) -> String {
 }
 
 /// The one form in which paths are compared: that of names, part by part.
-fn lookup(path: &str) -> String {
+pub fn lookup(path: &str) -> String {
     use unicode_normalization::UnicodeNormalization as _;
     path.trim_start_matches('/').nfkc().collect::<String>().to_lowercase()
 }
@@ -326,6 +336,7 @@ mod tests {
             permissions_of_groups: vec![("shop:orders:read".parse().unwrap(), id(2))],
             permissions_of_roles: vec![("shop:pager:answer".parse().unwrap(), pager.id)],
             roles: vec![editor, pager],
+            mappers: Vec::new(),
         })
     }
 

@@ -187,6 +187,10 @@ catalogue! {
     UserUpdated = "user.updated";
     /// An account was disabled.
     UserDeactivated = "user.deactivated";
+    /// An account may be used again.
+    UserEnabled = "user.enabled";
+    /// What somebody may do on this server was changed (`role`).
+    UserRoleChanged = "user.role_changed";
     /// A deletion was asked for, or undone.
     UserDeletionRequested = "user.deletion_requested";
     /// A deletion was undone.
@@ -247,6 +251,18 @@ catalogue! {
     RoleGiven = "role.given";
     /// A role was taken from somebody, or from the members of a group (`role`, `name`, `group`).
     RoleTaken = "role.taken";
+    /// Apps are told a claim (`claim_mapper`, `name`).
+    ClaimMapperCreated = "claim_mapper.created";
+    /// A claim tells something else, or elsewhere (`claim_mapper`, `name`).
+    ClaimMapperChanged = "claim_mapper.changed";
+    /// A claim is told no longer (`claim_mapper`, `name`).
+    ClaimMapperDeleted = "claim_mapper.deleted";
+    /// A client may act again.
+    ClientEnabled = "client.enabled";
+    /// All rights of a client were taken away.
+    ClientDisabled = "client.disabled";
+    /// A client was deleted.
+    ClientDeleted = "client.deleted";
     /// A permission was made (`name`).
     PermissionCreated = "permission.created";
     /// A permission was described (`name`).

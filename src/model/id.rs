@@ -85,10 +85,12 @@ ids! {
     GroupScopeId;
     /// A role, of one app or of all.
     RoleId;
+    /// A claim that apps are told.
+    ClaimMapperId;
 }
 
 ordered! {
-    IdentifierId SessionId GrantId ConsentId JobId EventId ExportId AuthenticatorId GroupId GroupScopeId RoleId
+    IdentifierId SessionId GrantId ConsentId JobId EventId ExportId AuthenticatorId GroupId GroupScopeId RoleId ClaimMapperId
 }
 
 impl UserId {

@@ -1,8 +1,10 @@
 //! What we remember, and how it may change: plain values, each transition a method that consumes the old state.
 
+pub mod audit;
 pub mod authentication;
 pub mod authenticator;
 pub mod authorization_code;
+pub mod claim_mapper;
 pub mod client;
 pub mod directory;
 pub mod epoch;

@@ -91,15 +91,47 @@ impl AccountState {
     }
 }
 
-/// What a person may do on this server.
-#[derive(Copy, Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+/// What a person may do on this server; each may do what those before it may.
+#[derive(Copy, Clone, Debug, Default, Eq, PartialEq, Ord, PartialOrd, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Role {
     /// Sign in.
     #[default]
     Member,
+    /// See everything, and change nothing.
+    Auditor,
+    /// Look after people.
+    UserSupport,
+    /// Look after groups and apps as well.
+    Admin,
     /// Operate the server.
     Owner,
+}
+
+impl Role {
+    /// Every one, the lowest first.
+    pub const ALL: &'static [Self] = &[Self::Member, Self::Auditor, Self::UserSupport, Self::Admin, Self::Owner];
+
+    /// Its name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Member => "member",
+            Self::Auditor => "auditor",
+            Self::UserSupport => "user-support",
+            Self::Admin => "admin",
+            Self::Owner => "owner",
+        }
+    }
+
+    /// The role called `text`.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|role| role.as_str() == text)
+    }
+
+    /// Whether who has this role may change somebody of `other`'s: nobody touches their equals but owners.
+    pub fn may_change(self, other: Self) -> bool {
+        self > other || self == Self::Owner
+    }
 }
 
 /// A name by which a person is found.

@@ -5,21 +5,29 @@
 
 use std::borrow::Cow;
 
+use crate::model::claim_mapper::DIRECTORY_SCOPES;
 use crate::model::client::Client;
 use crate::model::directory::{Directory, Membership};
 use crate::model::fault::Fault;
-use crate::model::id::UserId;
+use crate::model::user::{Role, User};
 use crate::oauth::policy::BeyondGroups;
 use crate::oauth::provider::Provider;
 use crate::protocol::error::OAuthError;
 use crate::protocol::scope::Scope;
 
-/// Every scope that `client` may ask for. Those that an operator made are for clients that are registered for them by name.
+/// The administration of this server by API.
+pub const ADMIN: &str = "admin";
+/// The same, without changing anything.
+pub const ADMIN_READ: &str = "admin:read";
+
+/// Every scope that `client` may ask for. Those that an operator made are for clients that are registered for them by name, and so
+/// are groups, roles and permissions where the client registered itself: nobody outside learns how the house is built.
 ///
 /// # Errors
 /// A fault of the store.
 pub async fn to_client<'p>(provider: &'p Provider, client: &Client) -> Result<Cow<'p, Scope>, Fault> {
     match &client.metadata.scope {
+        None if client.is_self_registered() => Ok(Cow::Owned(to_strangers(provider))),
         None => Ok(Cow::Borrowed(&provider.scopes_supported)),
         Some(registered) => {
             let directory = provider.edges.store.directory().await?;
@@ -28,9 +36,14 @@ pub async fn to_client<'p>(provider: &'p Provider, client: &Client) -> Result<Co
     }
 }
 
+/// Every scope that a client may register itself for.
+pub fn to_strangers(provider: &Provider) -> Scope {
+    provider.scopes_supported.without(&DIRECTORY_SCOPES.iter().copied().collect())
+}
+
 /// Every scope that means something here.
 pub fn known(provider: &Provider, directory: &Directory) -> Scope {
-    provider.scopes_supported.union(&directory.gated_scopes())
+    provider.scopes_supported.union(&directory.gated_scopes()).union(&[ADMIN, ADMIN_READ].into_iter().collect())
 }
 
 /// What of `scope` the client may still have: for `person`, or for itself when there is none.
@@ -39,21 +52,30 @@ pub fn known(provider: &Provider, directory: &Directory) -> Scope {
 /// A fault of the store.
 pub async fn of<'s>(
     provider: &Provider,
-    (client, person): (&Client, Option<UserId>),
+    (client, person): (&Client, Option<&User>),
     scope: &'s Scope,
 ) -> Result<Cow<'s, Scope>, Fault> {
     let store = &provider.edges.store;
     let standard = &provider.scopes_supported;
-    if client.metadata.scope.is_none() && scope.is_within(standard) {
+    let is_open =
+        |token: &str| standard.contains(token) && !(client.is_self_registered() && DIRECTORY_SCOPES.contains(&token));
+    if client.metadata.scope.is_none() && scope.iter().all(is_open) {
         return Ok(Cow::Borrowed(scope));
     }
     let directory = store.directory().await?;
     let is_registered = |token: &str| match &client.metadata.scope {
-        None => standard.contains(token),
-        Some(registered) => registered.contains(token) && (standard.contains(token) || directory.knows_scope(token)),
+        None => is_open(token),
+        Some(registered) => {
+            let is_administration = [ADMIN, ADMIN_READ].contains(&token);
+            let is_known = standard.contains(token) || directory.knows_scope(token) || is_administration;
+            // Whoever has no role here has nothing to administer, and an app of theirs has no business with it.
+            registered.contains(token)
+                && is_known
+                && (!is_administration || person.is_some_and(|person| person.role > Role::Member))
+        }
     };
     let membership = match person {
-        Some(person) if directory.gates_any(scope) => store.membership(person).await?,
+        Some(person) if directory.gates_any(scope) => store.membership(person.id).await?,
         _ => std::sync::Arc::<Membership>::default(),
     };
     let open = match person {

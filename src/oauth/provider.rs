@@ -31,6 +31,8 @@ pub struct Provider {
     pub vault: Arc<Vault>,
     /// Makes successors of refresh tokens.
     pub refresh_key: MacKey,
+    /// Chains what happened.
+    pub audit_key: MacKey,
     /// Makes pairwise subjects.
     pub pairwise_key: MacKey,
     /// Makes the keys that encrypt access tokens.

@@ -2,6 +2,7 @@
 import { facts } from '../../support/cases.mjs';
 import { codeFlow } from './code-flow.mjs';
 import { example } from './example.mjs';
+import { groups } from './groups.mjs';
 import { refresh } from './refresh.mjs';
 import { clientAuthentication } from './client-authentication.mjs';
 import { idTokens } from './id-tokens.mjs';
@@ -17,4 +18,5 @@ await clientAuthentication(server);
 await idTokens(server);
 await sessions(server);
 await registration(server);
+await groups(server);
 await reuse;

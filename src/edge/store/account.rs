@@ -38,6 +38,7 @@ const UNDO_DELETION: &str = "UPDATE user_account SET disabled_at = NULL, state =
     WHERE id = $1 AND state = 'deletion' AND disabled_at IS NOT NULL";
 const PURGE: &str = "DELETE FROM user_account WHERE id = $1 AND purge_at <= $2";
 const FORGET_PLACES: &str = "UPDATE event SET address = '', user_agent = '' WHERE user_id = $1";
+const REMOVE: &str = "DELETE FROM user_account WHERE id = $1";
 const TO_PURGE: &str = "SELECT id FROM user_account WHERE purge_at <= $1 ORDER BY purge_at LIMIT $2";
 const NOTE_SIGN_IN: &str = "UPDATE user_account SET last_sign_in_at = $2
     WHERE id = $1 AND (last_sign_in_at IS NULL OR last_sign_in_at < $2)";
@@ -286,6 +287,23 @@ impl Store {
             async move {
                 let purge = connection.query(PURGE).bind(id.uuid()).bind(now.seconds());
                 if purge.execute().await.context("purge an account")? == 0 {
+                    return Ok(false);
+                }
+                connection.query(FORGET_PLACES).bind(id.uuid()).execute().await.context("forget where from")?;
+                beside.write(connection).await?;
+                Ok(true)
+            }
+            .boxed()
+        });
+        self.recorder.record(fact.then(move |_| held.flush())).await
+    }
+
+    /// Deletes an account at once, with everything of it, as [`purge_user`](Self::purge_user) does when its time is over.
+    pub async fn remove_user(&self, id: UserId, beside: Beside) -> Result<bool, Fault> {
+        let held = Arc::clone(&self.held);
+        let fact = Fact::several(move |connection| {
+            async move {
+                if connection.query(REMOVE).bind(id.uuid()).execute().await.context("delete an account")? == 0 {
                     return Ok(false);
                 }
                 connection.query(FORGET_PLACES).bind(id.uuid()).execute().await.context("forget where from")?;

@@ -7,9 +7,9 @@ use uuid::Uuid;
 
 use crate::edge::store::epoch::Stepped;
 use crate::edge::store::row::Context as _;
-use crate::edge::store::user::role_text;
+use crate::edge::store::user::{rank_text, role_text};
 use crate::edge::store::writer::Fact;
-use crate::edge::store::{Beside, Store, epoch, sign_in_failure};
+use crate::edge::store::{Beside, Store, directory, epoch, sign_in_failure};
 use crate::model::fault::Fault;
 use crate::model::id::{SessionId, UserId};
 use crate::model::user::Role;
@@ -18,7 +18,12 @@ use crate::protocol::secret::Secret;
 
 const ENABLE: &str = "UPDATE user_account SET disabled_at = NULL, state = NULL, purge_at = NULL
     WHERE id = $1 AND disabled_at IS NOT NULL";
-const SET_ROLE: &str = "UPDATE user_account SET role = $2, updated_at = $3 WHERE id = $1";
+/// The last owner stays one.
+const SET_ROLE: &str = "UPDATE user_account SET role = $2, admin_rank = $3, updated_at = $4 WHERE id = $1
+    AND ($2 = 'owner' OR role <> 'owner' OR EXISTS (SELECT 1 FROM user_account other
+        WHERE other.role = 'owner' AND other.id <> $1 AND other.disabled_at IS NULL))";
+const OTHER_OWNERS: &str =
+    "SELECT COUNT(*) FROM user_account WHERE role = 'owner' AND id <> $1 AND disabled_at IS NULL";
 const SET_PASSWORD: &str = "INSERT INTO credential (user_id, kind, secret, updated_at) VALUES ($1, 'password', $2, $3)
     ON CONFLICT (user_id, kind) DO UPDATE SET secret = excluded.secret, updated_at = excluded.updated_at";
 const LIVE: &str = "SELECT id FROM user_session
@@ -58,13 +63,26 @@ impl Store {
         self.recorder.record(fact.then(move |_| held.users.forget(&id))).await
     }
 
-    /// Gives the person another role; false when there is no such person.
-    pub async fn set_role(&self, id: UserId, role: Role, now: NumericDate) -> Result<bool, Fault> {
+    /// Whether somebody else is an owner whose account may be used.
+    pub async fn has_other_owner(&self, id: UserId) -> Result<bool, Fault> {
+        let others: i64 =
+            self.readers.query(OTHER_OWNERS).bind(id.uuid()).scalar_one().await.context("count the owners")?;
+        Ok(others > 0)
+    }
+
+    /// Gives the person another role; false when there is no such person, or when they are the last owner.
+    pub async fn set_role(&self, id: UserId, role: Role, now: NumericDate, beside: Beside) -> Result<bool, Fault> {
         let held = std::sync::Arc::clone(&self.held);
-        let fact = Fact::one(move |connection| {
+        let fact = Fact::several(move |connection| {
             async move {
-                let set = connection.query(SET_ROLE).bind(id.uuid()).bind(role_text(role)).bind(now.seconds());
-                Ok(set.execute().await.context("change the role of a user")? == 1)
+                // One behind the other: two owners who demote each other at once leave one.
+                connection.query(directory::NEXT).execute().await.context("begin to change a role")?;
+                let set = connection.query(SET_ROLE).bind(id.uuid()).bind(role_text(role)).bind(rank_text(role));
+                let changed = set.bind(now.seconds()).execute().await.context("change the role of a user")? == 1;
+                if changed {
+                    beside.write(connection).await?;
+                }
+                Ok(changed)
             }
             .boxed()
         });

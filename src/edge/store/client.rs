@@ -6,6 +6,7 @@ use futures_util::FutureExt as _;
 use sqlx::FromRow;
 
 use crate::edge::store::row::{Context as _, Place, moment, to_json};
+use crate::edge::store::user_list::pattern;
 use crate::edge::store::writer::Fact;
 use crate::edge::store::{Creation, Store};
 use crate::model::client::{Client, ClientOrigin, ClientSecret};
@@ -19,6 +20,10 @@ const READ: &str =
 const LIST: &str =
     "SELECT id, metadata, policy, secret_hash, sealed_secret, registration_token_hash, created_at, disabled_at
     FROM oauth_client ORDER BY created_at, id LIMIT $1";
+const FIND: &str =
+    "SELECT id, metadata, policy, secret_hash, sealed_secret, registration_token_hash, created_at, disabled_at
+    FROM oauth_client WHERE ($1 IS NULL OR id > $1)
+    AND ($2 IS NULL OR lower(id) LIKE $2 ESCAPE '\\' OR lower(metadata) LIKE $2 ESCAPE '\\') ORDER BY id LIMIT $3";
 const CREATE: &str = "INSERT INTO oauth_client
     (id, metadata, policy, secret_hash, sealed_secret, registration_token_hash, created_at, disabled_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING";
@@ -45,6 +50,18 @@ impl Store {
     pub async fn clients(&self, limit: u32) -> Result<Vec<Arc<Client>>, Fault> {
         let rows: Vec<ClientRow> =
             self.readers.query(LIST).bind(i64::from(limit)).fetch_all().await.context("list clients")?;
+        rows.into_iter().map(|row| Client::try_from(row).map(Arc::new)).collect()
+    }
+
+    /// At most `limit` clients by their ids, those after `after`, with `part` in their id or metadata.
+    pub async fn find_clients(
+        &self,
+        after: Option<&ClientId>,
+        part: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<Arc<Client>>, Fault> {
+        let find = self.readers.query(FIND).bind(after.map(|after| after.as_str().to_owned())).bind(part.map(pattern));
+        let rows: Vec<ClientRow> = find.bind(i64::from(limit)).fetch_all().await.context("find clients")?;
         rows.into_iter().map(|row| Client::try_from(row).map(Arc::new)).collect()
     }
 

@@ -20,7 +20,7 @@ use crate::model::id::{GroupId, GroupScopeId};
 use crate::protocol::numeric_date::NumericDate;
 use crate::protocol::scope::Scope;
 
-const NEXT: &str = "UPDATE directory_state SET revision = revision + 1 WHERE id = 1";
+pub(super) const NEXT: &str = "UPDATE directory_state SET revision = revision + 1 WHERE id = 1";
 const GROUPS: &str = "SELECT id, parent_id, name, description, created_at, updated_at FROM user_group ORDER BY id";
 const SCOPES: &str = "SELECT id, group_id, name, scopes FROM group_scope ORDER BY id";
 /// A group and those around it, from within outwards.
@@ -82,6 +82,7 @@ impl Store {
         Ok(DirectoryRows {
             groups: groups.into_iter().map(Group::try_from).collect::<Result<_, _>>()?,
             scopes: scopes.into_iter().map(GroupScope::try_from).collect::<Result<_, _>>()?,
+            mappers: self.read_claim_mappers().await?,
             ..self.read_roles().await?
         })
     }

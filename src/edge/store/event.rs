@@ -10,7 +10,7 @@ use crate::edge::store::statement::Connection;
 use crate::edge::store::writer::Fact;
 use crate::model::event::{Actor, Event, EventName, Outcome, Provenance};
 use crate::model::fault::Fault;
-use crate::model::id::{EventId, SessionId, UserId};
+use crate::model::id::{ClientId, EventId, SessionId, UserId};
 use crate::protocol::numeric_date::NumericDate;
 
 const INSERT: &str = "INSERT INTO event
@@ -19,11 +19,15 @@ const INSERT: &str = "INSERT INTO event
 const OF_USER: &str =
     "SELECT id, at, name, outcome, user_id, actor, client_id, session_id, address, user_agent, trace_id, details
     FROM event WHERE user_id = $1 AND at >= $2 AND ($3 IS NULL OR id < $3) ORDER BY id DESC LIMIT $4";
+/// *Why no string building:* what is not asked for is NULL.
+const FIND: &str =
+    "SELECT id, at, name, outcome, user_id, actor, client_id, session_id, address, user_agent, trace_id, details
+    FROM event WHERE ($1 IS NULL OR name = $1) AND ($2 IS NULL OR outcome = $2) AND ($3 IS NULL OR user_id = $3)
+    AND ($4 IS NULL OR client_id = $4) AND ($5 IS NULL OR at >= $5) AND ($6 IS NULL OR at < $6)
+    AND ($7 IS NULL OR id < $7) ORDER BY id DESC LIMIT $8";
 const SEEN: &str = "SELECT user_agent, address FROM event
     WHERE user_id = $1 AND name = 'sign_in' AND outcome = 'success'
     GROUP BY user_agent, address LIMIT 10000";
-const CLEAR: &str = "DELETE FROM event WHERE id IN (SELECT id FROM event WHERE at < $1 ORDER BY at LIMIT $2)";
-
 /// Where a person signed in before, compared with where they do now.
 #[derive(Copy, Clone, Debug, Default, Eq, PartialEq)]
 pub struct Seen {
@@ -35,7 +39,39 @@ pub struct Seen {
     pub same_browser_and_address: bool,
 }
 
+/// Which events are asked for.
+#[derive(Clone, Debug, Default)]
+pub struct EventQuery {
+    /// Only those of this name.
+    pub name: Option<EventName>,
+    /// Only those that ended so.
+    pub outcome: Option<Outcome>,
+    /// Only those that concern this person.
+    pub user: Option<UserId>,
+    /// Only those through this client.
+    pub client: Option<ClientId>,
+    /// From this moment on.
+    pub since: Option<NumericDate>,
+    /// Before this moment.
+    pub until: Option<NumericDate>,
+    /// Before this event.
+    pub before: Option<EventId>,
+    /// At most so many.
+    pub limit: u32,
+}
+
 impl Store {
+    /// The events that a query asks for, the latest first.
+    pub async fn find_events(&self, query: &EventQuery) -> Result<Vec<Event>, Fault> {
+        let find = self.readers.query(FIND).bind(query.name.map(EventName::as_str));
+        let find = find.bind(query.outcome.map(Outcome::as_str)).bind(query.user.map(UserId::uuid));
+        let find = find.bind(query.client.as_ref().map(|client| client.as_str().to_owned()));
+        let find = find.bind(query.since.map(NumericDate::seconds)).bind(query.until.map(NumericDate::seconds));
+        let find = find.bind(query.before.map(EventId::uuid)).bind(i64::from(query.limit));
+        let rows: Vec<EventRow> = find.fetch_all().await.context("find events")?;
+        rows.into_iter().map(Event::try_from).collect()
+    }
+
     /// What is remembered of earlier sign-ins of `user`, against one from there.
     pub async fn seen_at_sign_in(&self, user: UserId, from: &Provenance) -> Result<Seen, Fault> {
         let read = self.readers.query(SEEN).bind(user.uuid());
@@ -58,16 +94,9 @@ impl Store {
         }
     }
 
-    /// Deletes at most `limit` events from before `since`; returns how many went.
+    /// Deletes at most `limit` events from before `since`, once they are chained; returns how many went.
     pub async fn clear_events(&self, since: NumericDate, limit: u32) -> Result<u64, Fault> {
-        let fact = Fact::one(move |connection| {
-            async move {
-                let clear = connection.query(CLEAR).bind(since.seconds()).bind(i64::from(limit));
-                clear.execute().await.context("clear away old events")
-            }
-            .boxed()
-        });
-        self.recorder.record(fact).await
+        self.clear_chained(since.seconds(), limit).await
     }
 
     /// What concerned `user` since `since`, the latest first: at most `limit` events, those before `before` where it is given.

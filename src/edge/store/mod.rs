@@ -39,9 +39,11 @@ use crate::protocol::secret::TokenHash;
 mod access_token;
 mod account;
 mod administration;
+mod audit;
 mod authenticator;
 pub mod backup;
 mod beside;
+mod claim_mapper;
 mod client;
 mod consent;
 mod contact;
@@ -69,6 +71,7 @@ mod session;
 mod session_end;
 mod sign_in_failure;
 mod user;
+mod user_list;
 
 pub(in crate::edge) mod cache;
 pub(in crate::edge) mod open;
@@ -83,6 +86,7 @@ pub use beside::Beside;
 pub use contact::Added;
 pub use directory::Change;
 pub use epoch::Kept;
+pub use event::EventQuery;
 pub use event::Seen;
 pub use key_life::Replacement;
 use open::APPLICATION_ID;
@@ -93,6 +97,7 @@ pub use refresh_token::Rotation;
 pub use role::{Give, Holder};
 pub use session::Room;
 pub use session_end::Reach;
+pub use user_list::{UserQuery, UserSort};
 
 /// The durable store; clones share one recorder, one pool of readers and what is held in memory.
 #[derive(Clone)]

@@ -21,7 +21,7 @@ const PERMISSIONS_OF_GROUPS: &str =
     "SELECT permission, group_id AS holder FROM permission_of_group ORDER BY group_id, permission";
 const PERMISSIONS_OF_ROLES: &str =
     "SELECT permission, role_id AS holder FROM permission_of_role ORDER BY role_id, permission";
-const HAS_CLIENT: &str = "SELECT COUNT(*) FROM oauth_client WHERE id = $1";
+pub(super) const HAS_CLIENT: &str = "SELECT COUNT(*) FROM oauth_client WHERE id = $1";
 const CREATE: &str =
     "INSERT INTO app_role (id, client_id, name, description) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
 const DESCRIBE: &str = "UPDATE app_role SET description = $2 WHERE id = $1 AND description = $3";

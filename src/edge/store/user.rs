@@ -21,20 +21,20 @@ use crate::protocol::secret::Secret;
 
 const READ: &str =
     "SELECT u.id, u.profile, u.role, u.auth_epoch, u.auth_epoch_count, u.created_at, u.updated_at, u.disabled_at,
-    u.state, u.purge_at, u.attributes, u.last_sign_in_at,
+    u.state, u.purge_at, u.attributes, u.last_sign_in_at, u.admin_rank,
     i.id AS identifier_id, i.kind, i.value, i.verified_at, i.is_primary
     FROM user_account u LEFT JOIN identifier i ON i.user_id = u.id WHERE u.id = $1 ORDER BY i.id";
 const LIST: &str =
     "SELECT u.id, u.profile, u.role, u.auth_epoch, u.auth_epoch_count, u.created_at, u.updated_at, u.disabled_at,
-    u.state, u.purge_at, u.attributes, u.last_sign_in_at,
+    u.state, u.purge_at, u.attributes, u.last_sign_in_at, u.admin_rank,
     i.id AS identifier_id, i.kind, i.value, i.verified_at, i.is_primary
     FROM (SELECT * FROM user_account ORDER BY created_at, id LIMIT $1) u LEFT JOIN identifier i ON i.user_id = u.id
     ORDER BY u.created_at, u.id, i.id";
 const FIND: &str = "SELECT user_id FROM identifier WHERE lookup = $1";
 const CREATE: &str = "INSERT INTO user_account
     (id, profile, role, auth_epoch, created_at, updated_at, disabled_at, state, purge_at, attributes,
-    last_sign_in_at, auth_epoch_count)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (id) DO NOTHING";
+    last_sign_in_at, auth_epoch_count, admin_rank)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (id) DO NOTHING";
 const ADD_IDENTIFIER: &str = "INSERT INTO identifier (id, user_id, kind, value, lookup, verified_at, is_primary)
     VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (lookup) DO NOTHING";
 const TAKE_BACK: &str = "DELETE FROM user_account WHERE id = $1";
@@ -83,8 +83,27 @@ impl Store {
     /// # Errors
     /// Internal, when an identifier cannot be looked up by any name.
     pub async fn create_user(&self, user: &User, password: Option<&str>) -> Result<Creation, Fault> {
+        self.create_user_with(user, password, Beside::default()).await
+    }
+
+    /// [`create_user`](Self::create_user), and what goes beside it when the person was recorded.
+    pub async fn create_user_with(
+        &self,
+        user: &User,
+        password: Option<&str>,
+        beside: Beside,
+    ) -> Result<Creation, Fault> {
         let (new, id, held) = (NewUser::of(user, password)?, user.id, Arc::clone(&self.held));
-        let fact = Fact::several(move |connection| async move { new.insert(connection).await }.boxed());
+        let fact = Fact::several(move |connection| {
+            async move {
+                let creation = new.insert(connection).await?;
+                if creation == Creation::Created {
+                    beside.write(connection).await?;
+                }
+                Ok(creation)
+            }
+            .boxed()
+        });
         let publish = move |creation: &Creation| {
             if *creation == Creation::Created {
                 held.users.forget(&id);
@@ -217,6 +236,7 @@ impl NewUser {
         let insert = insert.bind((!user.is_enabled()).then(|| user.state.as_str()));
         let insert = insert.bind(user.state.purge_at().map(NumericDate::seconds)).bind(self.attributes.as_deref());
         let insert = insert.bind(user.last_sign_in_at.map(NumericDate::seconds)).bind(bigint(user.auth_epoch.count));
+        let insert = insert.bind(rank_text(user.role));
         if insert.execute().await.context("record a user")? == 0 {
             return Ok(Creation::AlreadyExists);
         }
@@ -261,15 +281,28 @@ pub(super) fn lookup_name(identifier: &Identifier) -> Result<LookupName, Fault> 
         .ok_or_else(|| Fault::internal(format!("identifier {} cannot be looked up by any name", identifier.id)))
 }
 
+/// The role as the release before reads it: it knows members and owners.
 pub(super) const fn role_text(role: Role) -> &'static str {
     match role {
-        Role::Member => "member",
         Role::Owner => "owner",
+        Role::Member | Role::Auditor | Role::UserSupport | Role::Admin => "member",
     }
 }
 
-fn role_of(text: &str) -> Option<Role> {
-    [Role::Member, Role::Owner].into_iter().find(|role| role_text(*role) == text)
+/// What [`role_text`] leaves open.
+pub(super) const fn rank_text(role: Role) -> Option<&'static str> {
+    match role {
+        Role::Owner | Role::Member => None,
+        Role::Auditor | Role::UserSupport | Role::Admin => Some(role.as_str()),
+    }
+}
+
+/// An owner is one whatever else is written; whom the release before made a member again is one only while no rank stands beside it.
+fn role_of(role: &str, rank: Option<&str>) -> Option<Role> {
+    match (Role::parse(role)?, rank) {
+        (Role::Member, Some(rank)) => Role::parse(rank),
+        (role, _) => Some(role),
+    }
 }
 
 /// The release before wrote no state: what may not be used was disabled then.
@@ -298,7 +331,7 @@ fn attributes_json(attributes: &Map<String, Value>) -> Result<Option<String>, Fa
 
 /// A person beside one of their identifiers; the columns of the person repeat.
 #[derive(FromRow)]
-struct UserRow {
+pub(super) struct UserRow {
     id: Uuid,
     profile: String,
     role: String,
@@ -311,6 +344,7 @@ struct UserRow {
     purge_at: Option<i64>,
     attributes: Option<String>,
     last_sign_in_at: Option<i64>,
+    admin_rank: Option<String>,
     identifier_id: Option<Uuid>,
     kind: Option<String>,
     value: Option<String>,
@@ -318,7 +352,7 @@ struct UserRow {
     is_primary: Option<bool>,
 }
 
-fn into_users(rows: Vec<UserRow>) -> Result<Vec<User>, Fault> {
+pub(super) fn into_users(rows: Vec<UserRow>) -> Result<Vec<User>, Fault> {
     let mut users: Vec<User> = Vec::new();
     for row in rows {
         let identifier = row.identifier()?;
@@ -349,7 +383,7 @@ impl UserRow {
             id: UserId::from_uuid(self.id),
             profile: place.json("profile", &self.profile)?,
             identifiers: identifier.into_iter().collect(),
-            role: role_of(&self.role).ok_or_else(|| place.damaged("role"))?,
+            role: role_of(&self.role, self.admin_rank.as_deref()).ok_or_else(|| place.damaged("role"))?,
             auth_epoch: Epoch {
                 count: place.unsigned("auth_epoch_count", self.auth_epoch_count)?,
                 since: NumericDate::from_seconds(self.auth_epoch),

@@ -138,7 +138,7 @@ pub fn csrf_token_of(web: &Web, cookie: &crate::protocol::secret::Secret) -> Str
 }
 
 /// The access token that was presented, if it is good.
-async fn presented(web: &Web, headers: &HeaderMap) -> Result<Option<LiveAccessToken>, Problem> {
+pub(super) async fn presented(web: &Web, headers: &HeaderMap) -> Result<Option<LiveAccessToken>, Problem> {
     if !headers.contains_key(AUTHORIZATION) {
         return Ok(None);
     }

@@ -168,6 +168,16 @@ catalogue! {
     IdentityTaken = "identity_taken" [409];
     /// An address is proven already.
     AlreadyVerified = "already_verified" [409];
+    /// Something of this name is there.
+    AlreadyExists = "already_exists" [409];
+    /// A group would stand within itself.
+    GroupCircle = "group_circle" [409];
+    /// Groups would nest too deep.
+    GroupTooDeep = "group_too_deep" [409];
+    /// Other groups stand within it.
+    GroupInUse = "group_in_use" [409];
+    /// The last owner stays one.
+    LastOwner = "last_owner" [409];
     /// The person is signed in too often.
     TooManySessions = "too_many_sessions" [409] ("max");
 
@@ -236,6 +246,8 @@ catalogue! {
     MethodNotAllowed = "method_not_allowed" [405];
     /// The body took too long.
     RequestTimeout = "request_timeout" [408];
+    /// It was changed since the caller saw it.
+    PreconditionFailed = "precondition_failed" [412];
     /// The body is too large.
     PayloadTooLarge = "payload_too_large" [413] ("max");
     /// The URL is too long.

@@ -58,12 +58,17 @@ impl Body for ProfileChange {
     }
 
     fn schema() -> Object {
-        let about = "What changes; null empties. Other members are attributes of the settings.";
-        let text = || ObjectBuilder::new().schema_type(SchemaType::from_iter([Type::String, Type::Null]));
-        let object = names().fold(ObjectBuilder::new(), |object, name| object.property(name, text()));
-        let object = object.schema_type(Type::Object).description(Some(about));
-        object.additional_properties(Some(AdditionalProperties::FreeForm(true))).build()
+        profile_change()
     }
+}
+
+/// The schema of a change of a profile.
+pub(super) fn profile_change() -> Object {
+    let about = "What changes; null empties. Other members are attributes of the settings.";
+    let text = || ObjectBuilder::new().schema_type(SchemaType::from_iter([Type::String, Type::Null]));
+    let object = names().fold(ObjectBuilder::new(), |object, name| object.property(name, text()));
+    let object = object.schema_type(Type::Object).description(Some(about));
+    object.additional_properties(Some(AdditionalProperties::FreeForm(true))).build()
 }
 
 /// An account that ends.

@@ -38,6 +38,7 @@
 //! }
 //! ```
 
+pub mod admin;
 pub mod answer;
 pub mod app;
 mod authenticators;
@@ -92,7 +93,7 @@ pub const BASE: &str = "/api/v1";
 
 /// Every operation, whether it is switched on or not.
 fn operations() -> Vec<Operation> {
-    let every: [fn() -> Vec<Operation>; 16] = [
+    let every: [fn() -> Vec<Operation>; 17] = [
         index::operations,
         session::operations,
         options::operations,
@@ -109,6 +110,7 @@ fn operations() -> Vec<Operation> {
         contact::operations,
         authenticators::operations,
         mfa::operations,
+        admin::operations,
     ];
     every.iter().flat_map(|operations| operations()).map(guarded).collect()
 }

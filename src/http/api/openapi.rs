@@ -22,6 +22,8 @@ use utoipa::openapi::{
 use crate::http::api::BASE;
 use crate::http::api::code::Code;
 use crate::http::api::operation::{Callers, Described, Operation, Success};
+use crate::model::user::Role;
+use crate::oauth::allowed::{ADMIN, ADMIN_READ};
 
 /// The name of the schema of a refusal.
 const PROBLEM: &str = "Problem";
@@ -90,6 +92,12 @@ fn describe(operation: &Operation) -> utoipa::openapi::path::Operation {
         let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Path).required(Required::True);
         described = described.parameter(parameter.schema(Some(text())));
     }
+    if operation.if_match {
+        let about = "The ETag of what the caller has seen: what was changed since then is left as it is.";
+        let parameter = ParameterBuilder::new().name("If-Match").parameter_in(ParameterIn::Header);
+        let parameter = parameter.required(Required::False).description(Some(about));
+        described = described.parameter(parameter.schema(Some(text())));
+    }
     for (name, about) in &operation.query {
         let parameter = ParameterBuilder::new().name(*name).parameter_in(ParameterIn::Query).required(Required::False);
         described = described.parameter(parameter.description(Some(*about)).schema(Some(text())));
@@ -137,6 +145,10 @@ fn securities(operation: &Operation) -> Vec<SecurityRequirement> {
         Callers::Anyone => vec![SecurityRequirement::default()],
         Callers::Person => vec![cookie, bearer],
         Callers::Bearer => vec![bearer],
+        Callers::Role(role) => {
+            let scope = if role <= Role::Auditor { ADMIN_READ } else { ADMIN };
+            vec![SecurityRequirement::new("bearer", [scope.to_owned(), format!("role:{}", role.as_str())])]
+        }
     }
 }
 

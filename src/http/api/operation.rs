@@ -14,6 +14,7 @@ use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use crate::http::api::body::Body;
 use crate::http::api::code::Code;
 use crate::http::web::Web;
+use crate::model::user::Role;
 
 macro_rules! groups {
     ($($(#[doc = $doc:literal])* $name:ident = $text:literal;)*) => {
@@ -60,6 +61,8 @@ groups! {
     Me = "me";
     /// Tokens of first-party apps.
     Tokens = "tokens";
+    /// The administration.
+    Admin = "admin";
 }
 
 /// The groups that are switched off.
@@ -88,6 +91,8 @@ pub enum Callers {
     Person,
     /// Who holds an access token.
     Bearer,
+    /// A person with at least this role on this server, by an access token for administration.
+    Role(Role),
 }
 
 /// Makes the schema of a value that comes or goes. *Why a function:* schemas are only for the document, which few ask for.
@@ -117,6 +122,7 @@ pub struct Operation {
     pub(super) route: MethodRouter<Web>,
     pub(super) callers: Callers,
     pub(super) query: Vec<(&'static str, &'static str)>,
+    pub(super) if_match: bool,
     pub(super) takes: Option<Describe>,
     pub(super) captcha: bool,
     pub(super) gives: Vec<Success>,
@@ -190,6 +196,7 @@ impl Operation {
             route,
             callers: Callers::Anyone,
             query: Vec::new(),
+            if_match: false,
             takes: None,
             captcha: false,
             gives: Vec::new(),
@@ -227,6 +234,24 @@ impl Operation {
     pub fn by_bearer(mut self) -> Self {
         self.callers = Callers::Bearer;
         self.refuses(&[Code::SignInRequired, Code::TokenInvalid])
+    }
+
+    /// Only for who has at least `role` on this server: its handler takes a caller of [`super::admin`].
+    pub fn by_role(mut self, role: Role) -> Self {
+        self.callers = Callers::Role(role);
+        self.refuses.remove(&Code::CsrfFailed);
+        self.refuses(&[Code::SignInRequired, Code::TokenInvalid, Code::Forbidden])
+    }
+
+    /// Only for who proved a short while ago who they are (RFC 9470).
+    pub fn by_proof(self) -> Self {
+        self.refuses(&[Code::ReauthRequired])
+    }
+
+    /// Not when it was changed since the caller saw it: its handler takes `IfMatch`.
+    pub fn if_match(mut self) -> Self {
+        self.if_match = true;
+        self.refuses(&[Code::PreconditionFailed])
     }
 
     /// Takes a parameter of the query.

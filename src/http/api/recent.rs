@@ -49,7 +49,14 @@ impl FromRequestParts<Web> for RecentPerson {
 /// # Errors
 /// `reauth_required`, with a handle for the proof.
 pub async fn demand(web: &Web, person: &Person) -> Result<Recent, Problem> {
-    let acting = acting(person).ok_or(Code::Forbidden)?;
+    demand_of(web, acting(person).ok_or(Code::Forbidden)?).await
+}
+
+/// [`demand`], of whoever acts there.
+///
+/// # Errors
+/// As there.
+pub async fn demand_of(web: &Web, acting: Acting) -> Result<Recent, Problem> {
     if let Some(recent) = web.step_up.recent(&acting).await? {
         return Ok(recent);
     }

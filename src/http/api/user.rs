@@ -35,7 +35,7 @@ pub struct UserView {
     pub avatar_url: Option<String>,
     /// Whether the account may be used.
     pub active: bool,
-    /// Whether the person operates this server.
+    /// Whether the person has a role on this server.
     pub staff: bool,
     /// When the account was made.
     pub created_at: Moment,
@@ -73,7 +73,7 @@ impl UserView {
         let store = &web.provider.edges.store;
         let (directory, membership) = (store.directory().await?, store.membership(user.id).await?);
         let rights = directory.rights(&membership);
-        let own = (user.role == Role::Owner).then(|| "owner".to_owned());
+        let own = (user.role > Role::Member).then(|| user.role.as_str().to_owned());
         let global = rights.roles.values().filter(|(role, _)| role.client.is_none());
         let group = |(path, (group, _)): (&&str, &(&Group, Through))| GroupView {
             name: group.name.to_string(),
@@ -93,7 +93,7 @@ impl UserView {
             last_name: user.profile.family_name.clone(),
             avatar_url: user.profile.picture.clone(),
             active: user.is_enabled(),
-            staff: user.role == Role::Owner,
+            staff: user.role > Role::Member,
             created_at: Moment(user.created_at),
             updated_at: Moment(user.updated_at),
             last_sign_in_at: user.last_sign_in_at.map(Moment),

@@ -189,8 +189,11 @@ async fn decide(
         Some(session) => provider.edges.store.consent(session.authentication.user, &client.id).await?,
         None => None,
     };
-    let person = session.map(|session| session.authentication.user);
-    let scope = match person {
+    let person = match session {
+        Some(session) => provider.edges.store.user(session.authentication.user).await?,
+        None => None,
+    };
+    let scope = match &person {
         Some(person) => allowed::of(provider, (client, Some(person)), &request.scope).await?,
         None => Cow::Borrowed(&request.scope),
     };

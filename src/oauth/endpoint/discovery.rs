@@ -4,6 +4,7 @@
 
 use crate::account::settings::SignUp;
 use crate::model::authentication::Acr;
+use crate::model::claim_mapper::DIRECTORY_SCOPES;
 use crate::oauth::client_auth::METHODS;
 use crate::oauth::first_party::CHALLENGE_ENDPOINT;
 use crate::oauth::grant::GRANT_TYPES;
@@ -65,6 +66,7 @@ pub fn metadata(provider: &Provider) -> ProviderMetadata {
         claim_types_supported: vec!["normal"],
         claims_supported: claims_supported()
             .into_iter()
+            .chain(DIRECTORY_SCOPES.iter().copied())
             .map(str::to_owned)
             .chain(accounts.attributes.all().iter().filter_map(|attribute| attribute.claim.clone()))
             .collect(),

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use crate::model::authentication::Authentication;
+use crate::model::claim_mapper::Destination;
 use crate::model::client::Client;
 use crate::model::user::{IdentifierKind, User};
 use crate::oauth::allowed;
@@ -12,6 +13,7 @@ use crate::oauth::client_auth::{self, Caller};
 use crate::oauth::provider::Provider;
 use crate::oauth::token::access_token::{LiveAccessToken, inspect};
 use crate::oauth::token::issue::subject_of;
+use crate::oauth::token::mapped::Mapped;
 use crate::protocol::error::OAuthError;
 use crate::protocol::introspection::{IntrospectionRequest, IntrospectionResponse};
 use crate::protocol::params::Params;
@@ -35,8 +37,11 @@ pub async fn introspect(
     let request = IntrospectionRequest::parse(params)?;
     let token = request.token.expose();
     if let Some(live) = inspect(provider, token).await? {
-        let known = may_know(&asking, &live).then(|| describe(provider, &live)).transpose()?;
-        return Ok(known.unwrap_or_default());
+        let known = may_know(&asking, &live).then(|| describe(provider, &live));
+        return match known {
+            Some(describing) => describing.await,
+            None => Ok(IntrospectionResponse::inactive()),
+        };
     }
     refresh_token(provider, &asking, token).await
 }
@@ -46,7 +51,10 @@ fn may_know(caller: &Client, live: &LiveAccessToken) -> bool {
     caller.id == live.token.client || !caller.is_self_registered()
 }
 
-fn describe(provider: &Provider, live: &LiveAccessToken) -> Result<IntrospectionResponse, OAuthError> {
+async fn describe(provider: &Provider, live: &LiveAccessToken) -> Result<IntrospectionResponse, OAuthError> {
+    let mapped = Mapped::load(provider, live.person.as_ref().map(|(user, _)| user)).await?;
+    let mut own = mapped.claims((&live.client, live.scope()), Destination::Introspection);
+    own.extend(live.own());
     let token = &live.token;
     let sub = match (&token.subject, &live.person) {
         (Some(subject), _) => subject.clone(),
@@ -70,7 +78,7 @@ fn describe(provider: &Provider, live: &LiveAccessToken) -> Result<Introspection
         acr: authentication.map(|authentication| authentication.acr().as_str().to_owned()),
         amr: authentication.map(Authentication::amr_values).unwrap_or_default(),
         sid: live.person.as_ref().map(|(_, grant)| grant.session.to_string()),
-        own: live.own(),
+        own,
     })
 }
 
@@ -101,7 +109,7 @@ async fn refresh_token(
     let user = user.filter(|user| grant.details.authentication.stands(user));
     let is_good = record.used_at.is_none() && !record.expires_at.is_past(now) && grant.client == caller.id;
     let Some(user) = user.filter(|_| is_good) else { return Ok(IntrospectionResponse::inactive()) };
-    let scope = allowed::of(provider, (caller, Some(user.id)), &record.scope).await?;
+    let scope = allowed::of(provider, (caller, Some(&user)), &record.scope).await?;
     Ok(IntrospectionResponse {
         active: true,
         scope: Some(scope.clone().into_owned()),

@@ -11,6 +11,7 @@ use crate::edge::ephemeral::{Decision, EphemeralKey, Quota, limit};
 use crate::model::client::{Client, ClientOrigin, ClientPolicy, ClientSecret};
 use crate::model::fault::Fault;
 use crate::model::id::ClientId;
+use crate::oauth::allowed;
 use crate::oauth::client_auth::{jwks, secret};
 use crate::oauth::policy::{ClientRegistration, Mode};
 use crate::oauth::provider::Provider;
@@ -213,16 +214,16 @@ fn show_secret(answer: &mut Map<String, Value>, secret: Option<&Secret>) {
 }
 
 /// What we offer to those who register.
-struct Rules<'a> {
-    scopes: &'a Scope,
+struct Rules {
+    scopes: Scope,
     algorithms: Vec<SigningAlgorithm>,
     mode: Mode,
 }
 
-impl<'a> Rules<'a> {
-    fn of(provider: &'a Provider) -> Self {
+impl Rules {
+    fn of(provider: &Provider) -> Self {
         Self {
-            scopes: &provider.scopes_supported,
+            scopes: allowed::to_strangers(provider),
             algorithms: provider.keys.load().algorithms(),
             mode: provider.policy.mode,
         }
@@ -230,7 +231,7 @@ impl<'a> Rules<'a> {
 
     fn as_protocol(&self) -> RegistrationRules<'_> {
         RegistrationRules {
-            scopes_supported: self.scopes,
+            scopes_supported: &self.scopes,
             signing_algorithms: &self.algorithms,
             unsupported: Unsupported::LeaveOut,
             allows_http_loopback: self.mode == Mode::Development,

@@ -80,7 +80,7 @@ async fn own_token(
     debug_assert!(client.allows(GrantType::ClientCredentials), "checked by the caller");
     let authorized = client_credentials::authorize(provider, client, asked).await?;
     let order = Order { authorized, id_token: IdToken::Omit, refresh_token: None, now: provider.now() };
-    let issued = issue(provider, order)?;
+    let issued = issue(provider, order).await?;
     if let Some(opaque) = &issued.opaque {
         provider.edges.store.record_opaque(opaque).await?;
     }

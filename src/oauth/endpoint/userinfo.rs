@@ -6,11 +6,15 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use crate::model::claim_mapper::Destination;
 use crate::model::client::Client;
+use crate::model::grant::Grant;
+use crate::model::user::User;
 use crate::oauth::provider::Provider;
 use crate::oauth::token::access_token::inspect;
 use crate::oauth::token::claims;
 use crate::oauth::token::issue::subject_of;
+use crate::oauth::token::mapped::Mapped;
 use crate::protocol::error::{ErrorCode, OAuthError};
 use crate::protocol::scope::Scope;
 use crate::protocol::secret::Secret;
@@ -42,12 +46,8 @@ pub async fn userinfo(provider: &Provider, access_token: &Secret) -> Result<(Arc
         return Err(OAuthError::new(ErrorCode::InsufficientScope, "userinfo needs the scope openid"));
     }
     let client = Arc::clone(&live.client);
-    let mut claims = claims::for_userinfo(&user, &grant, live.scope());
-    if live.scope().contains("profile") {
-        let own = provider.accounts.settings.attributes.claims(&user.attributes);
-        claims.extend(own.map(|(claim, value)| (claim.to_owned(), value.clone())));
-    }
-    claims.insert("sub".into(), Value::String(subject_of(provider, &client, user.id)?));
+    let mapped = Mapped::load(provider, Some(&user)).await?;
+    let mut claims = told(provider, (&client, &user, &grant), live.scope(), &mapped)?;
     let Some(algorithm) = client.metadata.userinfo_signed_response_alg else {
         return Ok((client, UserInfo::Json(claims)));
     };
@@ -61,4 +61,24 @@ pub async fn userinfo(provider: &Provider, access_token: &Secret) -> Result<(Arc
         .sign("JWT", &claims)
         .map_err(|error| OAuthError::server_error("the claims could not be signed").caused_by(error))?;
     Ok((client, UserInfo::Jwt(jwt)))
+}
+
+/// The claims themselves: those of the specifications stand above what operators add.
+///
+/// # Errors
+/// `server_error` when a pairwise client has no sector.
+pub fn told(
+    provider: &Provider,
+    (client, user, grant): (&Client, &User, &Grant),
+    scope: &Scope,
+    mapped: &Mapped,
+) -> Result<Map<String, Value>, OAuthError> {
+    let mut claims = mapped.claims((client, scope), Destination::Userinfo);
+    claims.extend(claims::for_userinfo(user, grant, scope));
+    if scope.contains("profile") {
+        let own = provider.accounts.settings.attributes.claims(&user.attributes);
+        claims.extend(own.map(|(claim, value)| (claim.to_owned(), value.clone())));
+    }
+    claims.insert("sub".into(), Value::String(subject_of(provider, client, user.id)?));
+    Ok(claims)
 }

@@ -75,7 +75,8 @@ pub async fn give(
     (hash, mut code): (TokenHash, AuthorizationCode),
 ) -> Result<TokenResponse, OAuthError> {
     let now = provider.now();
-    let left = allowed::of(provider, (&client, Some(code.authentication.user)), &code.scope).await?.into_owned();
+    let user = provider.edges.store.user(code.authentication.user).await?;
+    let left = allowed::of(provider, (&client, user.as_deref()), &code.scope).await?.into_owned();
     allowed::settle(provider.policy.beyond_groups, &code.scope, &left)?;
     code.scope = left;
     let grant = Arc::new(grant_of(provider, (&client, hash), code, now));
@@ -145,7 +146,8 @@ async fn commit(
     };
     let id_token = if grant.scope.contains(Scope::OPENID) { IdToken::WithNonce } else { IdToken::Omit };
     let (token, record) = refresh.unzip();
-    let Issued { response, opaque } = issue(provider, Order { authorized, id_token, refresh_token: token, now })?;
+    let Issued { response, opaque } =
+        issue(provider, Order { authorized, id_token, refresh_token: token, now }).await?;
     match provider.edges.store.redeem_code(&grant, record.as_ref(), opaque.as_ref(), now).await? {
         // Asked again: who left after the first question found no grant to revoke, and must not leave one behind.
         CodeRedemption::Recorded => match check_standing(provider, (&client, &grant), Asked::After).await {

@@ -49,6 +49,16 @@ pub enum Party {
     Client,
 }
 
+impl Authorized {
+    /// Who stands behind it, if it is a person.
+    pub const fn person(&self) -> Option<&Arc<User>> {
+        match &self.party {
+            Party::Person { user, .. } => Some(user),
+            Party::Client => None,
+        }
+    }
+}
+
 /// The person behind a grant, checked again: account, epoch, client, grant (PROTOCOL T6).
 ///
 /// # Errors

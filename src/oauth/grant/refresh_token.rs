@@ -75,7 +75,7 @@ pub async fn rotate_setting(
             Arc::new(changed)
         }
     };
-    let left = allowed::of(provider, (&client, Some(user.id)), &scope).await?.into_owned();
+    let left = allowed::of(provider, (&client, Some(&user)), &scope).await?.into_owned();
     if left.is_empty() || asked.is_some() {
         allowed::settle(provider.policy.beyond_groups, &scope, &left)?;
     }
@@ -91,7 +91,7 @@ pub async fn rotate_setting(
     };
     let id_token = if grant.scope.contains(Scope::OPENID) { IdToken::WithoutNonce } else { IdToken::Omit };
     let Issued { response, opaque } =
-        issue(provider, Order { authorized, id_token, refresh_token: Some(successor), now })?;
+        issue(provider, Order { authorized, id_token, refresh_token: Some(successor), now }).await?;
     let rotation = Rotation {
         presented: hash,
         successor: record,

@@ -139,7 +139,7 @@ pub async fn inspect(provider: &Provider, token: &str) -> Result<Option<LiveAcce
     if let Some((user, _)) = &person {
         tally::user(user.id);
     }
-    let user = person.as_ref().map(|(user, _)| user.id);
+    let user = person.as_ref().map(|(user, _)| user.as_ref());
     let narrowed = match allowed::of(provider, (&client, user), &said.scope).await? {
         Cow::Borrowed(_) => None,
         Cow::Owned(left) => Some(left),
@@ -191,12 +191,15 @@ impl LiveAccessToken {
         own_claims::first_missing(&self.client, &self.own())
     }
 
-    /// The operator's own claims; of an opaque token those of this moment.
+    /// The claims of the client's own list; of an opaque token those of this moment. What mappers tell is asked of them again.
     pub fn own(&self) -> Map<String, Value> {
         match &self.person {
             Some((user, grant)) if self.token.jti.is_none() => own_claims::of_grant(&self.client, user, &grant.details),
             None if self.token.jti.is_none() => own_claims::of_client(&self.client).unwrap_or_default(),
-            _ => self.token.own.clone(),
+            _ => {
+                let listed = |(name, _): &(&String, &Value)| self.client.policy.own_claims.contains_key(*name);
+                self.token.own.iter().filter(listed).map(|(name, value)| (name.clone(), value.clone())).collect()
+            }
         }
     }
 }

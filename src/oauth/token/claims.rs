@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
+use crate::model::claim_mapper::DIRECTORY_SCOPES;
 use crate::model::grant::Grant;
 use crate::model::user::{Identifier, IdentifierKind, User};
 use crate::protocol::oidc::claims::{SCOPE_CLAIMS, userinfo_claims, wished_claims};
@@ -33,7 +34,8 @@ pub fn asked_singly(request: &ClaimsRequest) -> Vec<String> {
 
 /// The scopes that speak of a person, which a client cannot have for itself.
 pub fn personal_scopes() -> Scope {
-    SCOPE_CLAIMS.iter().map(|(scope, _)| *scope).chain([Scope::OPENID, Scope::OFFLINE_ACCESS]).collect()
+    let of_claims = SCOPE_CLAIMS.iter().map(|(scope, _)| *scope).chain(DIRECTORY_SCOPES.iter().copied());
+    of_claims.chain([Scope::OPENID, Scope::OFFLINE_ACCESS]).collect()
 }
 
 /// The values that we know, also in the languages asked for (§5.2); what is unknown is left out (§5.3.2).

@@ -8,14 +8,14 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use crate::model::authentication::Authentication;
+use crate::model::claim_mapper::Destination;
 use crate::model::client::{AccessTokenEncryption, AccessTokenFormat, Client};
-use crate::model::grant::Grant;
 use crate::model::id::UserId;
 use crate::model::token::OpaqueAccessToken;
-use crate::model::user::User;
 use crate::oauth::grant::{Authorized, Party};
 use crate::oauth::keys::SigningKeys;
 use crate::oauth::provider::Provider;
+use crate::oauth::token::mapped::Mapped;
 use crate::oauth::token::{claims, own_claims};
 use crate::protocol::client_metadata::SubjectType;
 use crate::protocol::error::OAuthError;
@@ -66,33 +66,31 @@ pub struct Issued {
 /// Makes the tokens of one answer.
 ///
 /// # Errors
-/// `server_error` when a signing key is missing.
-pub fn issue(provider: &Provider, order: Order) -> Result<Issued, OAuthError> {
-    let Order { authorized, id_token, refresh_token, now } = order;
+/// `server_error` when a signing key is missing; `invalid_grant` when a claim that the client requires has no value.
+pub async fn issue(provider: &Provider, order: Order) -> Result<Issued, OAuthError> {
+    let mapped = Mapped::load(provider, order.authorized.person()).await?;
     let keys = provider.keys.load();
+    let (authorized, now) = (&order.authorized, order.now);
     let lifetime = provider.policy.lifetimes.access_token_of(&authorized.client);
     let (access_token, opaque) = match authorized.client.policy.access_token {
         AccessTokenFormat::Jwt => {
-            let token = jwt(provider, &keys, &authorized, (now, lifetime))?;
-            encrypt(provider, &keys, (&authorized, token), (now, lifetime))?
+            let claims = access_token_claims(provider, &order, &mapped)?;
+            let key = signer(&keys, provider.policy.access_token_signing_alg)?;
+            let token = claims.sign(key, &provider.policy.token_header).map(Secret::new).map_err(unsigned)?;
+            encrypt(provider, &keys, (authorized, token), (now, lifetime))?
         }
         AccessTokenFormat::Opaque => {
-            own_claims(&authorized)?;
+            own_claims(authorized)?;
             let token = provider.edges.random.token();
-            let record = recorded(&authorized, &token, (now, lifetime));
+            let record = recorded(authorized, &token, (now, lifetime));
             (token, Some(record))
         }
     };
-    let id_token = match (&authorized.party, id_token) {
-        (Party::Person { user, grant }, IdToken::WithNonce | IdToken::WithoutNonce) => {
-            let nonce = if id_token == IdToken::WithNonce { grant.details.nonce.clone() } else { None };
-            let people = (user.as_ref(), grant.as_ref());
-            Some(sign_id_token(
-                provider,
-                &keys,
-                &authorized,
-                IdTokenParts { people, nonce, access_token: &access_token, now },
-            )?)
+    let id_token = match (&authorized.party, order.id_token) {
+        (Party::Person { .. }, IdToken::WithNonce | IdToken::WithoutNonce) => {
+            let claims = id_token_claims(provider, &order, (&mapped, Some(&access_token)))?;
+            let key = signer(&keys, authorized.client.metadata.id_token_signed_response_alg)?;
+            Some(key.sign("JWT", &claims).map_err(unsigned)?)
         }
         _ => None,
     };
@@ -100,9 +98,9 @@ pub fn issue(provider: &Provider, order: Order) -> Result<Issued, OAuthError> {
         access_token,
         token_type: TokenType::Bearer,
         expires_in: lifetime.as_secs(),
-        refresh_token,
+        refresh_token: order.refresh_token,
         id_token,
-        scope: authorized.scope,
+        scope: order.authorized.scope,
     };
     Ok(Issued { response, opaque })
 }
@@ -122,21 +120,27 @@ pub fn subject_of(provider: &Provider, client: &Client, user: UserId) -> Result<
     }
 }
 
-/// RFC 9068 §2.2.
-fn jwt(
+/// What an access token says (RFC 9068 §2.2): of the operator's claims those of the client's own list stand above the mappers'.
+///
+/// # Errors
+/// `server_error` when a pairwise client has no sector; `invalid_grant` when a claim that the client requires has no value.
+pub(super) fn access_token_claims(
     provider: &Provider,
-    keys: &SigningKeys,
-    authorized: &Authorized,
-    (now, lifetime): (NumericDate, Duration),
-) -> Result<Secret, OAuthError> {
+    order: &Order,
+    mapped: &Mapped,
+) -> Result<AccessTokenClaims, OAuthError> {
+    let (authorized, now) = (&order.authorized, order.now);
     let client = &authorized.client;
+    let lifetime = provider.policy.lifetimes.access_token_of(client);
+    let mut own = mapped.claims((client, &authorized.scope), Destination::AccessToken);
+    own.extend(own_claims(authorized)?);
     let (subject, grant) = match &authorized.party {
         Party::Person { user, grant } => (subject_of(provider, client, user.id)?, Some(grant)),
         Party::Client => (client.id.to_string(), None),
     };
     let authentication = grant.map(|grant| &grant.details.authentication);
     let token_id = TokenId { grant: grant.map(|grant| grant.id.uuid()), unique: provider.edges.random.bytes() };
-    let claims = AccessTokenClaims {
+    Ok(AccessTokenClaims {
         iss: provider.issuer.as_str().to_owned(),
         sub: subject,
         aud: authorized.audience.clone(),
@@ -150,10 +154,8 @@ fn jwt(
         acr: authentication.map(|authentication| authentication.acr().as_str().to_owned()),
         amr: authentication.map(Authentication::amr_values).unwrap_or_default(),
         sid: grant.map(|grant| grant.session.to_string()),
-        own: own_claims(authorized)?,
-    };
-    let key = signer(keys, provider.policy.access_token_signing_alg)?;
-    claims.sign(key, &provider.policy.token_header).map(Secret::new).map_err(unsigned)
+        own,
+    })
 }
 
 /// The operator's own claims.
@@ -210,40 +212,38 @@ fn recorded(authorized: &Authorized, token: &Secret, (now, lifetime): (NumericDa
     }
 }
 
-struct IdTokenParts<'a> {
-    people: (&'a User, &'a Grant),
-    nonce: Option<String>,
-    access_token: &'a Secret,
-    now: NumericDate,
-}
-
-/// OIDC Core §2.
-fn sign_id_token(
+/// What an ID token says (OIDC Core §2); `access_token` is what it is given with.
+///
+/// # Errors
+/// `server_error` when a pairwise client has no sector, or when no person stands behind it.
+pub(super) fn id_token_claims(
     provider: &Provider,
-    keys: &SigningKeys,
-    authorized: &Authorized,
-    parts: IdTokenParts<'_>,
-) -> Result<String, OAuthError> {
-    let IdTokenParts { people: (user, grant), nonce, access_token, now } = parts;
-    let client = &authorized.client;
+    order: &Order,
+    (mapped, access_token): (&Mapped, Option<&Secret>),
+) -> Result<IdTokenClaims, OAuthError> {
+    let (client, now) = (&order.authorized.client, order.now);
+    let Party::Person { user, grant } = &order.authorized.party else {
+        return Err(OAuthError::server_error("an ID token speaks of a person"));
+    };
     let algorithm = client.metadata.id_token_signed_response_alg;
     let authentication = &grant.details.authentication;
-    let claims = IdTokenClaims {
+    let mut person = mapped.claims((client, &order.authorized.scope), Destination::IdToken);
+    person.extend(claims::for_id_token(user, grant));
+    Ok(IdTokenClaims {
         iss: provider.issuer.as_str().to_owned(),
         sub: subject_of(provider, client, user.id)?,
         aud: vec![client.id.to_string()],
         exp: now.plus(provider.policy.lifetimes.id_token),
         iat: now,
         auth_time: Some(authentication.at),
-        nonce,
+        nonce: if order.id_token == IdToken::WithNonce { grant.details.nonce.clone() } else { None },
         acr: Some(authentication.acr().as_str().to_owned()),
         amr: authentication.amr_values(),
         azp: Some(client.id.to_string()),
-        at_hash: Some(at_hash(algorithm, access_token.expose())),
+        at_hash: access_token.map(|token| at_hash(algorithm, token.expose())),
         sid: Some(grant.session.to_string()),
-        person: claims::for_id_token(user, grant),
-    };
-    signer(keys, algorithm)?.sign("JWT", &claims).map_err(unsigned)
+        person,
+    })
 }
 
 fn signer(keys: &SigningKeys, algorithm: SigningAlgorithm) -> Result<&Arc<SigningKey>, OAuthError> {

@@ -4,4 +4,6 @@ pub mod access_token;
 pub mod claims;
 pub mod id_token_hint;
 pub mod issue;
+pub mod mapped;
 pub mod own_claims;
+pub mod preview;

@@ -73,7 +73,7 @@ fn is_within(tag: &str, range: &str) -> bool {
 }
 
 /// Our own copy of the name, if it is the name of a standard claim about the person.
-fn standard_claim(name: &str) -> Option<&'static str> {
+pub fn standard_claim(name: &str) -> Option<&'static str> {
     SCOPE_CLAIMS.iter().flat_map(|(_, claims)| claims.iter().copied()).find(|known| *known == name)
 }
 

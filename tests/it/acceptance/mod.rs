@@ -6,9 +6,11 @@
 
 mod access_token;
 mod account_page;
+mod admin;
 mod api;
 mod atomic;
 mod captcha;
+mod claims;
 mod contact;
 mod epoch;
 mod epoch_nodes;

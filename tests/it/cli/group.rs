@@ -33,7 +33,7 @@ fn an_operator_makes_groups_and_keeps_scopes_for_them() {
     let scope = station.run(&scope).json();
     assert_eq!(scope["scopes"], json!(["orders:read", "orders:write"]));
     let line = station.run(&["scope", "create", "All", "--group", "staff", "openid"]).refused(1);
-    assert!(line.contains("openid is everybody's"), "{line}");
+    assert!(line.contains("openid goes by other rules"), "{line}");
     let changed = station.run(&["scope", "update", "Buying", "orders:write", "--json"]).json();
     assert_eq!(changed["scopes"], json!(["orders:write"]));
     let client =
@@ -77,4 +77,65 @@ fn an_operator_gives_roles_and_permissions() {
     station.run(&["permission", "delete", "shop:orders:read"]).ok();
     station.run(&["role", "delete", "editor"]).ok();
     assert_eq!(station.run(&["permission", "list"]).ok().trim(), "none");
+}
+
+#[tokio::test]
+async fn an_operator_reads_and_proves_what_happened() {
+    let station = Station::new();
+    station.run(&["user", "create", "alice", "--no-password"]).ok();
+    station.run(&["group", "create", "staff"]).ok();
+    station.run(&["group", "add", "staff", "alice"]).ok();
+    let tail = station.run(&["events", "tail", "--lines", "1"]).ok();
+    assert!(tail.contains("group.member_added") && tail.contains("by the operator"), "{tail}");
+    let export = station.run(&["events", "export", "--user", "alice"]).ok();
+    let lines: Vec<serde_json::Value> = export.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!(lines.last().expect("one")["name"], "group.member_added");
+    let whole = station.run(&["audit", "verify", "--json"]).json();
+    assert_eq!((&whole["whole"], &whole["report"]["unchained"]), (&json!(true), &json!(0)));
+    station.sql("UPDATE event SET details = '{}' WHERE name = 'group.created'").await;
+    let broken = station.run(&["audit", "verify"]);
+    assert_eq!(broken.code, 1, "{broken:?}");
+    assert!(broken.out.contains("the chain is broken") && broken.out.contains("changed"), "{broken:?}");
+    assert!(station.run(&["events", "tail", "--event", "no.such"]).code != 0);
+}
+
+#[test]
+fn many_people_are_seeded_once() {
+    let station = Station::new();
+    let seed = ["seed", "--users", "300", "--groups", "60", "--json"];
+    assert_eq!(station.run(&seed).json()["made"], 300);
+    assert_eq!(station.run(&seed).json()["made"], 0);
+    assert_eq!(station.run(&["group", "list", "--json"]).json().as_array().map(Vec::len), Some(61));
+    let first = station.run(&["token", "preview", "--user", "seed-0000000", "--client", "none"]).refused(1);
+    assert!(first.contains("symbolon client list"), "{first}");
+    let nested = station.run(&["group", "list", "--json"]).json();
+    let deepest = nested.as_array().expect("a list").iter().filter_map(|group| group["path"].as_str());
+    assert_eq!(deepest.map(|path| path.matches('/').count()).max(), Some(51));
+}
+
+#[test]
+fn an_operator_says_what_apps_are_told() {
+    let station = Station::new();
+    station.run(&["user", "create", "alice", "--no-password"]).ok();
+    station.run(&["group", "create", "staff"]).ok();
+    station.run(&["group", "add", "staff", "alice"]).ok();
+    let client = ["client", "create", "Shop", "--id", "shop", "--redirect-uri", "https://shop.example/cb"];
+    station.run(&client).ok();
+    let team = ["claim", "create", "team", "--from", "groups", "--form", "name", "--into", "id_token", "--json"];
+    assert_eq!(station.run(&team).json()["into"], json!(["id_token"]));
+    assert!(station.run(&team).refused(1).contains("of this name already"));
+    let taken = ["claim", "create", "sub", "--from", "constant", "--value", "root"];
+    assert!(station.run(&taken).refused(1).contains("has a meaning of its own"));
+    assert!(station.run(&["claim", "create", "x", "--from", "attribute"]).refused(1).contains("--attribute"));
+    let preview = ["token", "preview", "--user", "alice", "--client", "shop", "--scope", "openid groups orders:read"];
+    let shown = station.run(&preview).ok();
+    assert!(shown.contains("granted  openid groups") && shown.contains("left out  orders:read"), "{shown}");
+    let shown = station.run(&[&preview[..], &["--json"]].concat()).json();
+    assert_eq!(shown["id_token"]["team"]["value"], json!(["staff"]));
+    assert_eq!(shown["access_token"]["groups"]["value"], json!(["/staff"]));
+    assert!(shown["access_token"]["team"].is_null());
+    let update = ["claim", "update", "team", "--from", "permissions", "--prefix", "shop:", "--json"];
+    assert_eq!(station.run(&update).json()["source"], json!({"from": "permissions", "prefix": "shop:"}));
+    station.run(&["claim", "delete", "team"]).ok();
+    assert_eq!(station.run(&["claim", "list", "--json"]).json().as_array().map(Vec::len), Some(3));
 }

@@ -25,6 +25,7 @@ macro_rules! on_each_engine {
     };
 }
 
+mod audit;
 mod authenticator;
 mod directory;
 mod ephemeral;

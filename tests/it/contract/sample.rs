@@ -79,6 +79,24 @@ impl House {
         }
     }
 
+    /// Changes rows past the store, as whoever can write to the database could.
+    pub(super) async fn execute(&self, statement: &'static str) {
+        use sqlx::{ConnectOptions as _, Connection as _};
+        match &self.home {
+            Home::Folder(folder) => {
+                let options = sqlx::sqlite::SqliteConnectOptions::new().filename(folder.path().join("symbolon.db"));
+                let mut connection = options.busy_timeout(Duration::from_secs(5)).connect().await.expect("opens");
+                sqlx::query(statement).execute(&mut connection).await.expect("runs");
+                connection.close().await.expect("closes");
+            }
+            Home::Database(url) => {
+                let mut connection = sqlx::PgConnection::connect(url).await.expect("PostgreSQL answers");
+                sqlx::query(statement).execute(&mut connection).await.expect("runs");
+                connection.close().await.expect("closes");
+            }
+        }
+    }
+
     /// Another handle on the same database, as another process would have it.
     pub(super) async fn neighbour(&self) -> Store {
         self.home.open().await

@@ -1,0 +1,33 @@
+//! An account that somebody else made is handed over: one mail with the link that sets its password.
+//!
+//! S-139; PROTOCOL A14 (an administrator never learns a password).
+
+use std::time::Duration;
+
+use crate::account::{Accounts, Asking, minutes};
+use crate::model::fault::Fault;
+use crate::model::job::NewJob;
+use crate::model::mailed_link::{LinkPurpose, MailedLink};
+use crate::model::message::{Channel, MessageData, MessageKind};
+use crate::model::user::User;
+
+/// How long the link is good: over a long weekend.
+const LIFETIME: Duration = Duration::from_hours(4 * 24);
+
+impl Accounts {
+    /// The mail to `address` by which `user` sets their first password, and the link in it.
+    ///
+    /// # Errors
+    /// A fault when it cannot be sealed.
+    pub fn set_password_mail(&self, user: &User, address: &str) -> Result<(NewJob, MailedLink), Fault> {
+        let asking = Asking::default();
+        let (token, link) = self.link(LinkPurpose::SetPassword, (Some(user), address), &asking, LIFETIME);
+        let data = MessageData {
+            url: Some(self.site.url(LinkPurpose::SetPassword, &token)),
+            valid_minutes: Some(minutes(LIFETIME)),
+            ..MessageData::default()
+        };
+        let kind = (MessageKind::SetPassword, Channel::Mail);
+        Ok((self.message(kind, address, (Some(user), &asking), (data, LIFETIME))?, link))
+    }
+}

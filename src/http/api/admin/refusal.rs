@@ -1,0 +1,35 @@
+//! Refusals of the administration, in the codes of the API.
+
+use crate::admin::{AdminError, Refusal};
+use crate::http::api::code::Code;
+use crate::http::api::problem::Problem;
+use crate::model::user::IdentifierKind;
+
+impl From<AdminError> for Problem {
+    fn from(error: AdminError) -> Self {
+        match error {
+            AdminError::Refused(refusal) => refusal.into(),
+            AdminError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            // A field that refers to what is not there; what a path names is looked for before.
+            Refusal::Unknown { .. } => Self::new(Code::NotFound),
+            Refusal::Taken { .. } => Self::new(Code::AlreadyExists),
+            Refusal::NameTaken(IdentifierKind::Email) => Self::field("email", Code::EmailTaken),
+            Refusal::NameTaken(IdentifierKind::Phone) => Self::field("phone", Code::PhoneTaken),
+            Refusal::NameTaken(IdentifierKind::Username) => Self::field("username", Code::UsernameTaken),
+            Refusal::Malformed { field, rule } => Self::field(field, Code::InvalidValue).hint(rule),
+            Refusal::Circle => Self::new(Code::GroupCircle),
+            Refusal::TooDeep => Self::new(Code::GroupTooDeep),
+            Refusal::InUse => Self::new(Code::GroupInUse),
+            Refusal::AboveRank => Self::new(Code::Forbidden).hint("it is above the caller's role on this server"),
+            Refusal::LastOwner => Self::new(Code::LastOwner),
+            Refusal::Stale => Self::new(Code::PreconditionFailed),
+        }
+    }
+}
