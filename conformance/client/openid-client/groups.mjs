@@ -32,7 +32,7 @@ export async function groups(server) {
     operates('role', 'give', 'editor', '--group', 'staff');
     operates('permission', 'create', 'shop:orders:read');
     operates('permission', 'give', 'shop:orders:read', '--role', 'editor');
-    const made = operates('client', 'create', 'Groups', '--scope', SCOPE, '--redirect-uri', WEB, '--development', 'yes');
+    const made = operates('client', 'create', 'Groups', '--scope', SCOPE, '--redirect-uri', WEB, '--development');
     const secret = client.ClientSecretBasic(made.client_secret);
     return RelyingParty.discovers(server.issuer, made.client_id, { client_secret: made.client_secret }, secret);
   });
