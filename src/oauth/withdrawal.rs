@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::edge::ephemeral::Namespace;
 use crate::edge::store::Beside;
-use crate::model::fault::Fault;
+use crate::model::fault::{Fault, FaultKind};
 use crate::model::id::{ClientId, UserId};
 use crate::oauth::provider::Provider;
 use crate::protocol::numeric_date::NumericDate;
@@ -32,14 +32,23 @@ pub async fn withdraw(provider: &Provider, user: UserId, client: &ClientId, besi
 
 /// True when `user` took the permission of `client` back at `moment` or after it.
 ///
+/// *Why not an error while Redis is away:* sign-in goes on (PROTOCOL §3). Marks left since are aside, where they are found; one of the
+/// minute before, for a code that still waits, is not.
+///
 /// # Errors
-/// A fault of the ephemeral store.
+/// An inner fault of the ephemeral store.
 pub async fn is_withdrawn_since(
     provider: &Provider,
     (user, client): (UserId, &ClientId),
     moment: NumericDate,
 ) -> Result<bool, Fault> {
-    let withdrawn = WITHDRAWN.get(&*provider.edges.ephemeral, &key(user, client), provider.now()).await?;
+    let withdrawn = match WITHDRAWN.get(&*provider.edges.ephemeral, &key(user, client), provider.now()).await {
+        Err(fault) if fault.kind() == FaultKind::Unavailable => {
+            tracing::warn!(client_id = %client, "nobody can say whether its permission was taken back a moment ago");
+            None
+        }
+        found => found?,
+    };
     Ok(withdrawn.is_some_and(|withdrawn| withdrawn >= moment))
 }
 
