@@ -15,11 +15,13 @@ use crate::authn::captcha::proof_of_work::ProofOfWork;
 use crate::authn::captcha::remote::{Remote, Service};
 use crate::authn::device::Devices;
 use crate::authn::limit::Limits;
+use crate::authn::passkey::Passkeys;
 use crate::authn::password::breached::{BreachedList, WhenUnreadable};
 use crate::authn::password::hash::PasswordHasher;
 use crate::authn::password::policy::PasswordPolicy;
 use crate::authn::password::strength::Rules;
 use crate::authn::second_factor::SecondFactors;
+use crate::authn::sent_code::{CodeSettings, Newcomers, SentCode, ToAnonymous, Way};
 use crate::authn::throttle::Throttle;
 use crate::authn::{self, captcha};
 use crate::config::api::Switch;
@@ -140,6 +142,8 @@ pub struct App {
     step_up_lifetime: Duration,
     upstreams: Upstreams,
     landings: Landings,
+    code_settings: CodeSettings,
+    newcomers: bool,
 }
 
 /// What is opened once, at the start.
@@ -312,13 +316,21 @@ impl App {
         });
         let key = server_key(&edges, &vault, "account").await?;
         let site = Site::new(config.issuer.as_str(), config.frontend_pages()?);
+        let factors = SecondFactors {
+            edges: edges.clone(),
+            vault: Arc::clone(&vault),
+            key: server_key(&edges, &vault, "second_factor").await?,
+            site: issuer.host_str().unwrap_or("symbolon").to_owned(),
+            policy: config.second_factor.policy(config.backup_codes.count),
+        };
         let provider = Provider {
             accounts: Accounts::new(
                 &edges,
                 (Arc::clone(&hasher), passwords.clone()),
                 &key,
                 (settings, site, limits.clone()),
-            ),
+            )
+            .with_codes_of(config.code_form()),
             refresh_key: server_key(&edges, &vault, "refresh_token").await?,
             audit_key: server_key(&edges, &vault, "audit").await?,
             pairwise_key: server_key(&edges, &vault, "pairwise_subject").await?,
@@ -327,13 +339,8 @@ impl App {
             issuer: Issuer::new(&issuer),
             keys: ArcSwap::from_pointee(keys),
             scopes_supported: scopes_supported(),
-            factors: SecondFactors {
-                edges: edges.clone(),
-                vault: Arc::clone(&vault),
-                key: server_key(&edges, &vault, "second_factor").await?,
-                site: issuer.host_str().unwrap_or("symbolon").to_owned(),
-                policy: config.second_factor.policy(config.backup_codes.count),
-            },
+            passkeys: Passkeys::new(&factors, &issuer),
+            factors,
             ui_locales: templates.languages(),
             client_keys: crate::oauth::client_auth::jwks::ClientKeys::default(),
             client_guesses: crate::oauth::client_auth::guess::ClientGuesses::default(),
@@ -372,6 +379,8 @@ impl App {
                 success: config.upstream.success_url.clone(),
                 error: config.upstream.error_url.clone(),
             },
+            code_settings: config.code_settings()?,
+            newcomers: config.otp.auto_create_account,
             issuer,
         })
     }
@@ -396,11 +405,22 @@ impl App {
                 Arc::clone(&self.hasher),
                 (throttle, self.devices.clone()),
                 provider.accounts.settings.identity_fields.clone(),
-                &provider.factors,
+                (&provider.factors, provider.passkeys.clone(), &|way, guard| SentCode {
+                    way,
+                    edges: provider.edges.clone(),
+                    codes: provider.accounts.codes.clone(),
+                    starts: provider.accounts.starts.clone(),
+                    limits: self.limits.clone(),
+                    guard,
+                    hasher: Arc::clone(&self.hasher),
+                    settings: self.code_settings.clone(),
+                    newcomers: (self.newcomers && way == Way::Mail).then(|| newcomers(provider)),
+                }),
             ),
             devices: self.devices.clone(),
             upstreams: self.upstreams.clone(),
             landings: self.landings.clone(),
+            sends_to_anonymous: self.code_settings.to_anonymous == ToAnonymous::Sent,
             step_up: StepUp { edges: provider.edges.clone(), lifetime: self.step_up_lifetime },
             pages: pages.clone(),
             cookies: cookies.clone(),
@@ -489,6 +509,15 @@ pub fn edges(world: World, (store, ephemeral): (Store, Arc<dyn EphemeralStore>),
     let World { clock, random, fetch, post: _ } = world;
     let outbox = Outbox::new(Arc::clone(vault), Arc::clone(&random));
     Edges { store, ephemeral, fetch, clock, random, outbox }
+}
+
+/// How an account is made for an address that a code has proven.
+fn newcomers(provider: &Arc<Provider>) -> Newcomers {
+    let provider = Arc::clone(provider);
+    Arc::new(move |email, attempt, now| {
+        let provider = Arc::clone(&provider);
+        Box::pin(async move { provider.accounts.newcomer(&email, &attempt, now).await })
+    })
 }
 
 /// The first of several: a start ends with one line.

@@ -6,6 +6,7 @@ import { accounts } from './accounts.mjs';
 import { App } from './app.mjs';
 import { demo } from './demo.mjs';
 import { gallery } from './gallery.mjs';
+import { passkeys } from './passkeys.mjs';
 import { wanderings } from './wanderings.mjs';
 import { withoutJavaScript } from './without-javascript.mjs';
 
@@ -18,6 +19,7 @@ try {
   await wanderings(browser, server, app);
   await withoutJavaScript(browser, server, app);
   await accounts(browser, server, app);
+  await passkeys(browser, server, app);
 } finally {
   await browser.close();
   app.close();

@@ -96,6 +96,9 @@ impl Accounts {
         if let Some(seconds) = self.is_within((Rule::CodeStart, &owner)).await? {
             return Err(AccountError::TooOften(seconds));
         }
+        if channel == Channel::Sms {
+            self.sms_budget(&value).await?;
+        }
         let is_free = self.edges.store.user_by_name(&name).await?.is_none_or(|owner| owner.id == user.id);
         let code = self.codes.draw();
         let sealed = self.codes.seal(PURPOSE, &id.to_string(), &code);

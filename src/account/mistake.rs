@@ -137,6 +137,8 @@ pub enum AccountError {
     Refused(Why),
     /// A message was sent to the address a moment ago; seconds until the next may be.
     RecentlySent(u64),
+    /// Too many text messages; seconds until one more may be sent.
+    SmsBudget(u64),
     /// The caller asks too often; seconds until it is heard again.
     TooOften(u64),
     /// We could not.

@@ -7,6 +7,7 @@
 //! To add something: a file with an `impl Accounts`, its fact in `edge/store/`, its route in `http/api/` and its page.
 
 pub mod attribute;
+pub mod code_factor;
 pub mod contact;
 pub mod deletion;
 pub mod email_change;
@@ -24,7 +25,6 @@ pub mod rule;
 pub mod second_factor;
 pub mod settings;
 pub mod site;
-pub mod start;
 pub mod step_up;
 pub mod view;
 
@@ -35,7 +35,7 @@ use crate::account::settings::AccountSettings;
 use crate::account::site::Site;
 use crate::account::start::Starts;
 use crate::authn::limit::{Limits, Rule};
-use crate::authn::otp_code::OtpCodes;
+use crate::authn::otp_code::{CodeForm, OtpCodes};
 use crate::authn::password::hash::PasswordHasher;
 use crate::authn::password::policy::PasswordPolicy;
 use crate::edge::Edges;
@@ -50,6 +50,7 @@ use crate::protocol::numeric_date::NumericDate;
 use crate::protocol::secret::{MacKey, Secret, TokenHash};
 
 pub use self::mistake::{AccountError, Mistake, Why};
+pub use crate::authn::start;
 
 /// Everything that people do with their accounts.
 pub struct Accounts {
@@ -113,6 +114,12 @@ impl Accounts {
             site,
             limits,
         }
+    }
+
+    /// With codes of another form.
+    #[must_use]
+    pub fn with_codes_of(self, form: CodeForm) -> Self {
+        Self { codes: self.codes.with_form(form), ..self }
     }
 
     /// The present moment.

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use crate::account::settings::{Answers, Presence, SignUp};
 use crate::account::start::{About, PAUSE, Start};
 use crate::account::{AccountError, Accounts, Asking, Mistake, Why, minutes};
+use crate::authn::Attempt;
 use crate::authn::otp_code::Verdict;
 use crate::authn::password::strength::Known;
 use crate::edge::ephemeral::Namespace;
@@ -252,6 +253,45 @@ impl Accounts {
         };
         let names = [email, username, profile.given_name, profile.family_name];
         Ok(Some(names.iter().flatten().fold(Known::default(), |known, name| known.with(name))))
+    }
+
+    /// Makes an account for an address that a code of a sign-in has proven (S-018); `None` where nobody may have one so: registration is
+    /// off, the rules do not take the address, or more must be known of people.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub async fn newcomer(
+        &self,
+        email: &Email,
+        attempt: &Attempt,
+        now: NumericDate,
+    ) -> Result<Option<(UserId, Epoch)>, Fault> {
+        let settings = &self.settings;
+        let asks_more =
+            settings.username == Presence::Required || settings.attributes.asked().any(|asked| asked.required);
+        if settings.sign_up == SignUp::Off || asks_more || self.email(email.as_str()).is_err() {
+            return Ok(None);
+        }
+        let typed = Typed {
+            email: Some(email.as_str().to_owned()),
+            phone: None,
+            username: None,
+            phc: None,
+            profile: Profile::default(),
+            attributes: Map::new(),
+        };
+        let contact = Contact { kind: IdentifierKind::Email, value: email.as_str().to_owned() };
+        let user = match self.user(&typed, AccountState::Active, Some(&contact)).await {
+            Ok(user) => User { created_at: now, ..user },
+            Err(AccountError::Fault(fault)) => return Err(fault),
+            Err(_) => return Ok(None),
+        };
+        let mut event = self.edges.event(EventName::UserCreated).of(user.id).from(attempt.from.clone());
+        event.client.clone_from(&attempt.client);
+        match self.edges.store.register((&user, None), None, Beside::event(event.telling("step", "sign_in"))).await? {
+            Registered::Created => Ok(Some((user.id, user.auth_epoch))),
+            Registered::Already | Registered::Taken => Ok(None),
+        }
     }
 
     /// Activates the account of a link.

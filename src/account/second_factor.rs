@@ -97,12 +97,23 @@ impl SecondFactors {
             return Err(Why::SetupRequired.into());
         }
         let step = self.totp_step(own, code)?.ok_or(Why::WrongCode)?;
+        self.take_up(user, (own.id, Some(step)), (attempt, "totp_added")).await
+    }
+
+    /// Takes an authenticator up whose first proof was right; returns backup codes for who has none.
+    pub(super) async fn take_up(
+        &self,
+        user: &User,
+        (id, step): (AuthenticatorId, Option<i64>),
+        (attempt, change): (&Attempt, &'static str),
+    ) -> Result<Vec<Secret>, AccountError> {
+        let now = self.edges.clock.now();
         let before = self.edges.store.second_factor(user.id).await?;
         let drawn = self.draw_backup_codes(user.id);
         let (shown, kept) =
             if before.backup_codes.remaining == 0 { (drawn.shown, drawn.kept) } else { (Vec::new(), Vec::new()) };
-        let beside = self.changed(attempt, user, "totp_added")?;
-        let confirmed = (user.id, own.id, Some(step));
+        let beside = self.changed(attempt, user, change)?;
+        let confirmed = (user.id, id, step);
         if !self.edges.store.confirm_authenticator(confirmed, kept, now, beside).await? {
             return Err(Why::SetupRequired.into());
         }

@@ -138,6 +138,31 @@ impl SignIn<'_> {
         self.wait(flow).await
     }
 
+    /// Opens a flow with a name to which `method` sends something. Whether anybody has the name does not show.
+    ///
+    /// # Errors
+    /// What the method says.
+    pub async fn ask_by(
+        &self,
+        attempt: &Attempt,
+        (method, identifier): (&str, &str),
+        opening: Opening,
+    ) -> Result<(Challenge, Option<Begun>), Refusal> {
+        let method = self.method(method).ok_or(Refusal::Wrong)?;
+        let attempt = Attempt { browser: opening.begun_by.browser, ..attempt.clone() };
+        let started = method.start(&attempt, identifier).await?;
+        let asked = vec![Asked::only(method.name())];
+        let flow = self.open(opening, Progress::Named { identifier: identifier.to_owned() }).asking(asked.clone());
+        let key = TokenHash::of(started.handle.expose());
+        let mut begun = None;
+        if started.is_fresh {
+            FLOW.put(&*self.edges.ephemeral, key.as_bytes(), &flow, flow.expires_at.plus(REMEMBERED)).await?;
+            let attempt = Attempt { flow: Some(key), challenge: Some(method.name().to_owned()), ..attempt };
+            begun = Some(method.begin_named(&attempt, identifier).await?);
+        }
+        Ok((Challenge { flow: started.handle, expires_at: flow.expires_at, asked }, begun))
+    }
+
     /// Answers what a flow asks for.
     ///
     /// # Errors
@@ -214,8 +239,12 @@ impl SignIn<'_> {
             Progress::Named { .. } => None,
             Progress::Proven(before) => Some(before.user),
         };
+        let named = match &flow.progress {
+            Progress::Named { identifier } => Some(identifier.clone()),
+            Progress::Proven(_) => None,
+        };
         let (flow, challenge) = (Some(key), Some(asked.id.clone()));
-        Ok((method, Attempt { person, flow, challenge, ..attempt.clone() }))
+        Ok((method, Attempt { person, flow, challenge, named, ..attempt.clone() }))
     }
 
     fn method(&self, name: &str) -> Option<&dyn Method> {
@@ -302,7 +331,13 @@ impl SignIn<'_> {
     async fn find(&self, key: &TokenHash, caller: &BegunBy, now: NumericDate) -> Result<SignInFlow, Refusal> {
         let flow = FLOW.get(&*self.edges.ephemeral, key.as_bytes(), now).await?;
         let flow = flow.filter(|flow| flow.is_of(caller)).ok_or(Refusal::FlowInvalid)?;
-        if flow.expires_at.is_past(now) { Err(Refusal::FlowExpired) } else { Ok(flow) }
+        if !flow.expires_at.is_past(now) {
+            return Ok(flow);
+        }
+        // Where a code is all that was waited for, that is what ran out (S-040).
+        let is_code = matches!(flow.progress, Progress::Named { .. })
+            && flow.asked.iter().any(|asked| self.method(&asked.method).is_some_and(Method::sends));
+        Err(if is_code { Refusal::CodeExpired } else { Refusal::FlowExpired })
     }
 
     /// Counts an answer before it is judged, over all nodes: guesses at the same time are as many as guesses one by one. How many more

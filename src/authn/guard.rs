@@ -12,6 +12,7 @@ use crate::authn::throttle::{Places, Throttle};
 use crate::authn::{Attempt, Refusal};
 use crate::edge::Edges;
 use crate::edge::ephemeral::EphemeralKey;
+use crate::model::fault::Fault;
 use crate::model::id::UserId;
 use crate::protocol::secret::TokenHash;
 
@@ -32,25 +33,58 @@ pub struct Guard {
 /// An answer that may be judged.
 #[derive(Debug)]
 pub struct Counted {
-    user: UserId,
+    user: Option<UserId>,
     place: Option<EphemeralKey>,
 }
 
+/// Whose answers are counted together.
+#[derive(Copy, Clone, Debug)]
+pub enum Whose<'a> {
+    /// Those at an account.
+    User(UserId),
+    /// Those at an address that no account has.
+    Address(&'a str),
+}
+
+impl From<UserId> for Whose<'_> {
+    fn from(user: UserId) -> Self {
+        Self::User(user)
+    }
+}
+
+impl Whose<'_> {
+    const fn user(self) -> Option<UserId> {
+        match self {
+            Self::User(user) => Some(user),
+            Self::Address(_) => None,
+        }
+    }
+
+    fn name(self) -> String {
+        match self {
+            Self::User(user) => user.to_string(),
+            Self::Address(address) => address.to_owned(),
+        }
+    }
+}
+
 impl Guard {
-    /// Counts an answer of `user` as wrong, until it is [`forgiven`](Self::forgive).
+    /// Counts an answer as wrong, until it is [`forgiven`](Self::forgive).
     ///
     /// # Errors
     /// [`Refusal::TooMany`] or [`Refusal::Closed`] when there were too many; a fault of a store.
-    pub async fn count(&self, attempt: &Attempt, user: UserId) -> Result<Counted, Refusal> {
-        let mark = attempt.device.as_ref();
-        let is_known = mark.is_some_and(|mark| self.devices.recognises(user, mark));
+    pub async fn count<'a>(&self, attempt: &Attempt, whose: impl Into<Whose<'a>>) -> Result<Counted, Refusal> {
+        let whose = whose.into();
+        let user = whose.user();
+        let mark = user.zip(attempt.device.as_ref());
+        let is_known = mark.is_some_and(|(user, mark)| self.devices.recognises(user, mark));
         let place = match self.throttle.factor {
-            Some(places) => Some(self.place(user, if is_known { places.most } else { places.by_strangers }).await?),
+            Some(places) => Some(self.place(whose, if is_known { places.most } else { places.by_strangers }).await?),
             None => None,
         };
         let in_a_row = self.throttle.in_a_row;
         let most = if is_known { in_a_row.most } else { in_a_row.by_strangers };
-        if !self.edges.store.count_second_factor(user, most).await? {
+        if !self.is_open(user, most).await? {
             return Err(Refusal::Closed);
         }
         Ok(Counted { user, place })
@@ -64,14 +98,23 @@ impl Guard {
         if let Some(place) = counted.place {
             self.edges.ephemeral.take(&place, self.edges.clock.now()).await?;
         }
-        Ok(self.edges.store.clear_second_factor_failures(counted.user).await?)
+        match counted.user {
+            Some(user) => Ok(self.edges.store.clear_second_factor_failures(user).await?),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether an account hears one more; for nobody the same is written, where nothing stands.
+    async fn is_open(&self, user: Option<UserId>, most: u32) -> Result<bool, Fault> {
+        let holder = user.unwrap_or_else(|| UserId::new([0; 16]));
+        Ok(self.edges.store.count_second_factor(holder, most).await? || user.is_none())
     }
 
     /// The first free place of this hour.
-    async fn place(&self, user: UserId, most: u8) -> Result<EphemeralKey, Refusal> {
+    async fn place(&self, whose: Whose<'_>, most: u8) -> Result<EphemeralKey, Refusal> {
         let now = self.edges.clock.now();
         for number in 0..most {
-            let key = EphemeralKey::new(PLACE, TokenHash::of(&format!("{user}:{number}")).as_bytes());
+            let key = EphemeralKey::new(PLACE, TokenHash::of(&format!("{}:{number}", whose.name())).as_bytes());
             if self.edges.ephemeral.add_if_absent(&key, now.plus(HOUR), now).await? {
                 return Ok(key);
             }

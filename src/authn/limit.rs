@@ -18,6 +18,7 @@ use crate::protocol::secret::TokenHash;
 const COUNTED: &str = "limit";
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
+const DAY: u64 = 24 * HOUR;
 
 macro_rules! rules {
     ($($(#[doc = $doc:literal])* $name:ident = $text:literal $most:literal in $seconds:expr;)*) => {
@@ -63,6 +64,12 @@ rules! {
     CodeStart = "code_start" 5 in HOUR;
     /// Everything about codes, from an address.
     Otp = "otp" 100 in HOUR;
+    /// Text messages to one number.
+    SmsNumber = "sms_number" 5 in DAY;
+    /// Text messages to numbers that begin alike.
+    SmsPrefix = "sms_prefix" 100 in DAY;
+    /// Text messages in all.
+    SmsTotal = "sms_total" 1000 in DAY;
     /// Passwords tried against the policy, from an address.
     PasswordCheck = "password_check" 30 in MINUTE;
     /// Forgotten addresses looked up by one number.

@@ -12,9 +12,12 @@ pub mod guard;
 pub mod limit;
 pub mod one_time_link;
 pub mod otp_code;
+pub mod passkey;
 pub mod password;
 pub mod policy;
 pub mod second_factor;
+pub mod sent_code;
+pub mod start;
 pub mod throttle;
 pub mod totp;
 pub mod upstream;
@@ -27,9 +30,11 @@ use crate::authn::backup_code::BackupCode;
 use crate::authn::device::Devices;
 use crate::authn::guard::Guard;
 use crate::authn::one_time_link::OneTimeLink;
+use crate::authn::passkey::Passkeys;
 use crate::authn::password::Password;
 use crate::authn::password::hash::PasswordHasher;
 use crate::authn::second_factor::SecondFactors;
+use crate::authn::sent_code::{SentCode, Way};
 use crate::authn::throttle::Throttle;
 use crate::authn::totp::{Totp, TotpSetup};
 use crate::authn::upstream::Upstream;
@@ -78,6 +83,32 @@ pub trait Method: Send + Sync {
         Err(Refusal::Wrong)
     }
 
+    /// True when it begins a sign-in without a name: the proof says whose it is.
+    fn begins_unnamed(&self) -> bool {
+        false
+    }
+
+    /// True when it can begin a sign-in of who typed a name, by sending something to them.
+    fn sends(&self) -> bool {
+        false
+    }
+
+    /// Takes the pause before something is sent for a name that was typed; the handle of the sign-in.
+    ///
+    /// # Errors
+    /// [`Refusal::Unsent`]; [`Refusal::Wrong`] for a method that sends nothing.
+    async fn start(&self, _attempt: &Attempt, _identifier: &str) -> Result<Started, Refusal> {
+        Err(Refusal::Wrong)
+    }
+
+    /// Sends it, after [`start`](Self::start).
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    async fn begin_named(&self, _attempt: &Attempt, _identifier: &str) -> Result<Begun, Refusal> {
+        Err(Refusal::Wrong)
+    }
+
     /// Makes an answer of the one value that a challenge is answered with; `identifier` is the name that was typed.
     fn read(&self, identifier: Option<&str>, value: Secret) -> Answer;
 
@@ -102,6 +133,35 @@ pub struct Offer {
 pub enum Begun {
     /// A secret that the person takes into their app.
     Setup(TotpSetup),
+    /// `publicKey` of the browser's call, in JSON.
+    PublicKey(serde_json::Value),
+    /// A message; seconds until the next may be asked for.
+    Sent {
+        /// Seconds.
+        resend_after: u64,
+    },
+}
+
+/// A sign-in that begins with something that is sent.
+#[derive(Clone, Debug)]
+pub struct Started {
+    /// Its handle; the same for the same start within a few seconds.
+    pub handle: Secret,
+    /// False for the same start once more: nothing is sent again.
+    pub is_fresh: bool,
+}
+
+/// Why nothing was sent.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+pub enum Unsent {
+    /// Something was sent to the address a moment ago; seconds to wait.
+    Recently(u64),
+    /// Too much was sent to the address lately; seconds to wait.
+    TooOften(u64),
+    /// Too many text messages; seconds to wait.
+    Budget(u64),
+    /// Only who has proven something gets a code here.
+    SignInRequired,
 }
 
 /// Where an attempt comes from, and what for.
@@ -123,6 +183,10 @@ pub struct Attempt {
     pub flow: Option<TokenHash>,
     /// The challenge that is answered, by its name in the sign-in.
     pub challenge: Option<String>,
+    /// The name that the sign-in began with, while nobody is proven.
+    pub named: Option<String>,
+    /// The browser that began.
+    pub browser: Option<TokenHash>,
     /// Languages of what is sent, the most wanted first.
     pub languages: Vec<String>,
 }
@@ -157,6 +221,8 @@ pub enum Answer {
     Code(Secret),
     /// A person whom another server vouches for, as [`upstream`] made sure.
     Vouched(Authentication),
+    /// The credential of a passkey, in JSON, or an object of it and the state that stood beside it in a page.
+    Passkey(Secret),
 }
 
 /// Why an attempt is no proof.
@@ -166,6 +232,10 @@ pub enum Refusal {
     Wrong,
     /// A code is not right; how many more the sign-in hears, where it counts them.
     WrongCode(Option<u8>),
+    /// The code is over.
+    CodeExpired,
+    /// Nothing was sent.
+    Unsent(Unsent),
     /// Too many attempts; seconds until the next is heard.
     TooMany(u64),
     /// Too many failures in a row: waiting does not help, a link does. Only a browser that the account knows is told.
@@ -201,7 +271,7 @@ pub async fn judge(method: &dyn Method, attempt: &Attempt, answer: &Answer) -> R
         Err(Refusal::Closed) => "closed",
         Err(Refusal::Disabled) => "disabled",
         Err(Refusal::NotActivated) => "not_activated",
-        Err(Refusal::FlowExpired | Refusal::FlowInvalid) => "flow",
+        Err(Refusal::FlowExpired | Refusal::FlowInvalid | Refusal::CodeExpired | Refusal::Unsent(_)) => "flow",
         Err(Refusal::Fault(_)) => "fault",
     };
     meter::login(method.name(), outcome);
@@ -214,15 +284,19 @@ pub fn methods(
     hasher: Arc<PasswordHasher>,
     (throttle, devices): (Throttle, Devices),
     names: Vec<IdentifierKind>,
-    factors: &SecondFactors,
+    (factors, passkeys, sent_codes): (&SecondFactors, Option<Passkeys>, &dyn Fn(Way, Guard) -> SentCode),
 ) -> Vec<Box<dyn Method>> {
     let guard = Guard { edges: edges.clone(), throttle, devices: devices.clone() };
-    vec![
+    let codes = [Way::Mail, Way::Sms].map(|way| Box::new(sent_codes(way, guard.clone())) as Box<dyn Method>);
+    let mut methods: Vec<Box<dyn Method>> = vec![
         Box::new(Password { edges: edges.clone(), hasher, throttle, devices, names }),
         Box::new(OneTimeLink { edges: edges.clone(), throttle }),
-        Box::new(Totp { factors: factors.clone(), guard: guard.clone() }),
-        Box::new(BackupCode { factors: factors.clone(), guard }),
-        Box::new(totp::Setup { factors: factors.clone() }),
-        Box::new(Upstream),
-    ]
+    ];
+    methods.extend(passkeys.map(|passkeys| Box::new(passkeys) as Box<dyn Method>));
+    methods.push(Box::new(Totp { factors: factors.clone(), guard: guard.clone() }));
+    methods.extend(codes);
+    methods.push(Box::new(BackupCode { factors: factors.clone(), guard }));
+    methods.push(Box::new(totp::Setup { factors: factors.clone() }));
+    methods.push(Box::new(Upstream));
+    methods
 }

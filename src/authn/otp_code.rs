@@ -9,6 +9,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::edge::Edges;
 use crate::edge::ephemeral::{EphemeralKey, EphemeralStore};
 use crate::edge::random::Random;
@@ -22,12 +24,47 @@ pub const TRIES: u8 = 5;
 const TRY: &str = "otp_try";
 const GUESS: &str = "otp_guess";
 
+/// What codes look like (S-046).
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+pub struct CodeForm {
+    /// How many characters, six at least.
+    pub length: u8,
+    /// Of what.
+    pub alphabet: Alphabet,
+}
+
+/// What codes consist of.
+#[derive(Copy, Clone, Debug, Eq, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Alphabet {
+    /// Digits.
+    Digits,
+    /// Twenty consonants: no words, nothing that is taken for something else (RFC 8628 §6.1).
+    Base20,
+}
+
+impl Alphabet {
+    const fn letters(self) -> &'static [u8] {
+        match self {
+            Self::Digits => b"0123456789",
+            Self::Base20 => b"BCDFGHJKLMNPQRSTVWXZ",
+        }
+    }
+}
+
+impl Default for CodeForm {
+    fn default() -> Self {
+        Self { length: 6, alphabet: Alphabet::Digits }
+    }
+}
+
 /// Draws, seals and judges codes. Clones share the stores.
 #[derive(Clone)]
 pub struct OtpCodes {
     ephemeral: Arc<dyn EphemeralStore>,
     random: Arc<dyn Random>,
     key: MacKey,
+    form: CodeForm,
 }
 
 /// What a typed code is.
@@ -47,19 +84,33 @@ pub enum Verdict {
 impl OtpCodes {
     /// Codes of this server; `key` is one of its own, for codes alone.
     pub fn new(edges: &Edges, key: MacKey) -> Self {
-        Self { ephemeral: Arc::clone(&edges.ephemeral), random: Arc::clone(&edges.random), key }
+        Self {
+            ephemeral: Arc::clone(&edges.ephemeral),
+            random: Arc::clone(&edges.random),
+            key,
+            form: CodeForm::default(),
+        }
     }
 
-    /// Six digits, each equally likely.
+    /// With codes of another form.
+    #[must_use]
+    pub fn with_form(self, form: CodeForm) -> Self {
+        Self { form, ..self }
+    }
+
+    /// A code, each equally likely.
     pub fn draw(&self) -> Secret {
-        // The largest multiple of a million below 2^32: what is above would make small codes more likely.
-        const END: u32 = 4_294_000_000;
-        loop {
-            let number = u32::from_be_bytes(self.random.bytes());
-            if number < END {
-                return Secret::new(format!("{:06}", number % 1_000_000));
+        let letters = self.form.alphabet.letters();
+        let mut code = String::with_capacity(usize::from(self.form.length));
+        while code.len() < usize::from(self.form.length) {
+            let [byte] = self.random.bytes();
+            // The largest multiple below 256: what is above would make the first letters more likely.
+            let end = 256 / letters.len() * letters.len();
+            if let Some(letter) = letters.get(usize::from(byte) % letters.len()).filter(|_| usize::from(byte) < end) {
+                code.push(char::from(*letter));
             }
         }
+        Secret::new(code)
     }
 
     /// What is kept of a code: good for this `purpose` and `handle` alone.
@@ -81,6 +132,7 @@ impl OtpCodes {
         (now, expires_at): (NumericDate, NumericDate),
     ) -> Result<Verdict, Fault> {
         let typed: String = typed.chars().filter(|c| !c.is_whitespace() && *c != '-').take(32).collect();
+        let typed = if self.form.alphabet == Alphabet::Base20 { typed.to_uppercase() } else { typed };
         let guess = self.seal_text(purpose, handle, &typed);
         let last = self.place(purpose, handle, TRIES);
         let is_new = self.ephemeral.add_if_absent(&EphemeralKey::new(GUESS, guess.as_bytes()), expires_at, now).await?;
@@ -137,6 +189,7 @@ mod tests {
             ephemeral: Arc::new(MemoryStore::default()),
             random: Arc::new(SystemRandom),
             key: MacKey::new(&[1; 32]),
+            form: CodeForm::default(),
         }
     }
 

@@ -55,6 +55,7 @@ impl Config {
                 found.push(ConfigError::new(key, format!("is {set}; it must be from {least} to {most}")));
             }
         }
+        found.extend(self.check_codes().err());
         let codes = self.backup_codes.count;
         if codes > 50 {
             found.push(ConfigError::new("backup_codes.count", format!("is {codes}; it must be from 1 to 50")));

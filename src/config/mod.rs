@@ -33,6 +33,7 @@ pub mod log;
 pub mod mail;
 mod nearest;
 mod number;
+pub mod otp;
 pub mod password;
 pub mod reference;
 pub mod registration;
@@ -87,6 +88,8 @@ pub struct Config {
     pub identity: identity::Identity,
     /// What is asked for beside the first proof.
     pub second_factor: second_factor::SecondFactor,
+    /// Codes that are sent.
+    pub otp: otp::Otp,
     /// Codes for the day when every other factor is lost.
     pub backup_codes: backup_codes::BackupCodes,
     /// An app of your own that takes the links of mails.

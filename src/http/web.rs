@@ -58,6 +58,8 @@ pub struct Parts {
     pub upstreams: Upstreams,
     /// Where people land who began at an app's own page.
     pub landings: Landings,
+    /// Whether a code is a way to sign in.
+    pub sends_to_anonymous: bool,
     /// Fresh proofs before something sensitive.
     pub step_up: StepUp,
     /// The pages.

@@ -33,6 +33,14 @@ pub enum Amr {
     Mail,
     /// Another server vouches for the person.
     Fed,
+    /// A code that reached a phone of the person.
+    Sms,
+    /// A key that may be on several devices of the person.
+    Swk,
+    /// A key that never leaves one device of the person.
+    Hwk,
+    /// The device recognised the person: by a finger, a face or a number.
+    User,
 }
 
 impl Amr {
@@ -42,6 +50,10 @@ impl Amr {
             Self::Pwd => "pwd",
             Self::Otp | Self::Mail => "otp",
             Self::Fed => "fed",
+            Self::Sms => "sms",
+            Self::Swk => "swk",
+            Self::Hwk => "hwk",
+            Self::User => "user",
         }
     }
 
@@ -50,7 +62,8 @@ impl Amr {
         match self {
             // Whoever vouches for a person has judged a password most of the time: another one beside it makes no second kind.
             Self::Pwd | Self::Fed => Factor::Knowledge,
-            Self::Otp => Factor::Possession,
+            Self::Otp | Self::Sms | Self::Swk | Self::Hwk => Factor::Possession,
+            Self::User => Factor::Inherence,
             Self::Mail => Factor::Mailbox,
         }
     }
@@ -66,6 +79,8 @@ pub enum Factor {
     /// A mailbox that is read by the person. Beside a password it makes no two factors, since it opens the way to a new password (PROTOCOL
     /// A10); beside something the person has it does.
     Mailbox,
+    /// What a device recognises the person by. It stands beside a key alone.
+    Inherence,
 }
 
 /// What a sign-in must reach, the least first.
@@ -88,7 +103,7 @@ impl Demand {
         match self {
             Self::OneFactor => true,
             Self::SecondProof => proven.iter().any(|factor| Some(factor) != proven.first()),
-            Self::TwoFactors => has(Factor::Possession) && (has(Factor::Knowledge) || has(Factor::Mailbox)),
+            Self::TwoFactors => has(Factor::Possession) && proven.iter().any(|factor| *factor != Factor::Possession),
         }
     }
 }
@@ -187,7 +202,8 @@ impl Authentication {
                 values.push(amr.as_str().to_owned());
             }
         }
-        if self.acr() >= Acr::TwoFactors && self.factors().len() > 1 {
+        let kinds = self.factors().into_iter().filter(|factor| *factor != Factor::Inherence).count();
+        if self.acr() >= Acr::TwoFactors && kinds > 1 {
             values.push("mfa".to_owned());
         }
         values
@@ -248,6 +264,10 @@ mod tests {
             (vec![Amr::Fed, Amr::Pwd], false, Acr::OneFactor, vec!["fed", "pwd"]),
             (vec![Amr::Fed, Amr::Mail], true, Acr::OneFactor, vec!["fed", "otp"]),
             (vec![Amr::Fed, Amr::Otp], true, Acr::TwoFactors, vec!["fed", "otp", "mfa"]),
+            (vec![Amr::Otp, Amr::Sms], false, Acr::OneFactor, vec!["otp", "sms"]),
+            (vec![Amr::Hwk, Amr::User], true, Acr::TwoFactors, vec!["hwk", "user"]),
+            (vec![Amr::Pwd, Amr::Swk, Amr::User], true, Acr::TwoFactors, vec!["pwd", "swk", "user", "mfa"]),
+            (vec![Amr::Pwd, Amr::Sms], true, Acr::TwoFactors, vec!["pwd", "sms", "mfa"]),
         ] {
             let proven = Authentication::new((UserId::new([1; 16]), Epoch::FIRST), NOW, amr.clone());
             assert_eq!(proven.meets(Demand::SecondProof), second_proof, "{amr:?}");

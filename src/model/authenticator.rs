@@ -42,16 +42,25 @@ impl Authenticator {
 pub enum AuthenticatorKind {
     /// An app that makes codes of the time (RFC 6238).
     Totp,
+    /// A mailbox that gets codes.
+    Email,
+    /// A phone that gets codes.
+    Sms,
+    /// A passkey.
+    Passkey,
 }
 
 impl AuthenticatorKind {
     /// Every kind.
-    pub const ALL: &'static [Self] = &[Self::Totp];
+    pub const ALL: &'static [Self] = &[Self::Totp, Self::Email, Self::Sms, Self::Passkey];
 
     /// As stored, and as the API calls it.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Totp => "totp",
+            Self::Email => "email",
+            Self::Sms => "sms",
+            Self::Passkey => "passkey",
         }
     }
 

@@ -43,6 +43,17 @@ impl Email {
         self.0.rsplit_once('@').map(|(_, domain)| domain.to_lowercase()).unwrap_or_default()
     }
 
+    /// The mailbox behind the address, for what is counted by it: in lower case, without what mail hosts take no notice of.
+    pub fn mailbox(&self) -> String {
+        let domain = self.domain();
+        let local = self.0.rsplit_once('@').map(|(local, _)| local.to_lowercase()).unwrap_or_default();
+        let local = local.split('+').next().unwrap_or_default();
+        match domain.as_str() {
+            "gmail.com" | "googlemail.com" => format!("{}@gmail.com", local.replace('.', "")),
+            _ => format!("{local}@{domain}"),
+        }
+    }
+
     /// The address for somebody who may only recognise it: first letter, and the end of the domain: `j•••@e•••.com`.
     pub fn masked(&self) -> String {
         let (local, domain) = self.0.rsplit_once('@').unwrap_or_default();
@@ -151,6 +162,13 @@ mod tests {
             Some("J•••@M•••.com")
         );
         assert_eq!(Email::parse("a@B.Example").map(|email| email.domain()).as_deref(), Some("b.example"));
+        for (address, mailbox) in [
+            ("Al.ice+x@Googlemail.com", "alice@gmail.com"),
+            ("Al.ice+x@Example.com", "al.ice@example.com"),
+            ("alice@example.com", "alice@example.com"),
+        ] {
+            assert_eq!(Email::parse(address).map(|email| email.mailbox()).as_deref(), Some(mailbox));
+        }
     }
 
     #[test]

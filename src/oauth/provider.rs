@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 
 use crate::account::Accounts;
+use crate::authn::passkey::Passkeys;
 use crate::authn::second_factor::SecondFactors;
 use crate::edge::Edges;
 use crate::edge::vault::Vault;
@@ -43,6 +44,8 @@ pub struct Provider {
     pub accounts: Accounts,
     /// What is asked for beside the first proof.
     pub factors: SecondFactors,
+    /// Passkeys; none where the issuer has no name.
+    pub passkeys: Option<Passkeys>,
     /// Languages of the pages.
     pub ui_locales: Vec<String>,
     /// Public keys of clients, remembered.

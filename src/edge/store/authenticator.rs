@@ -34,6 +34,11 @@ const ADD: &str = "INSERT INTO authenticator (id, user_id, kind, target, name, s
     ON CONFLICT (user_id, kind, target) DO UPDATE SET id = excluded.id, name = excluded.name, secret = excluded.secret,
         created_at = excluded.created_at, expires_at = excluded.expires_at, last_step = NULL
     WHERE authenticator.confirmed_at IS NULL";
+const ADD_PASSKEY: &str =
+    "INSERT INTO authenticator (id, user_id, kind, target, name, secret, created_at, confirmed_at)
+    VALUES ($1, $2, 'passkey', $3, $4, $5, $6, $6) ON CONFLICT DO NOTHING";
+const PASSKEY: &str = concat!("SELECT ", columns!(), " FROM authenticator WHERE kind = 'passkey' AND target = $1");
+const USE_PASSKEY: &str = "UPDATE authenticator SET secret = $3, last_used_at = $4 WHERE id = $1 AND secret = $2";
 const CONFIRM: &str = "UPDATE authenticator SET confirmed_at = $3, last_used_at = $3, expires_at = NULL, last_step = $4
     WHERE id = $1 AND user_id = $2 AND confirmed_at IS NULL AND expires_at > $3";
 const REMOVE: &str = "DELETE FROM authenticator WHERE id = $1 AND user_id = $2";
@@ -146,6 +151,48 @@ impl Store {
                 }
                 beside.write(connection).await?;
                 Ok(true)
+            }
+            .boxed()
+        });
+        self.recorder.record(fact).await
+    }
+
+    /// Adds a passkey, which its registration has proven; false when it is somebody's already.
+    pub async fn add_passkey(&self, new: Authenticator, beside: Beside) -> Result<bool, Fault> {
+        let fact = Fact::several(move |connection| {
+            async move {
+                let add = connection.query(ADD_PASSKEY).bind(new.id.uuid()).bind(new.user.uuid()).bind(new.target);
+                let add = add.bind(new.name).bind(new.secret).bind(new.created_at.seconds());
+                let added = add.execute().await.context("add a passkey")? == 1;
+                if added {
+                    beside.write(connection).await?;
+                }
+                Ok(added)
+            }
+            .boxed()
+        });
+        self.recorder.record(fact).await
+    }
+
+    /// The passkey of this credential.
+    pub async fn passkey(&self, credential: &str) -> Result<Option<Authenticator>, Fault> {
+        let read = self.readers.query(PASSKEY).bind(credential.to_owned());
+        let row: Option<Row> = read.fetch_optional().await.context("read a passkey")?;
+        row.map(Authenticator::try_from).transpose()
+    }
+
+    /// Writes down that a passkey was used, and its counter; what stands is left when it is not `before` any more.
+    pub async fn use_passkey(
+        &self,
+        id: AuthenticatorId,
+        (before, after): (&[u8], Vec<u8>),
+        now: NumericDate,
+    ) -> Result<bool, Fault> {
+        let before = before.to_vec();
+        let fact = Fact::one(move |connection| {
+            async move {
+                let update = connection.query(USE_PASSKEY).bind(id.uuid()).bind(before).bind(after);
+                Ok(update.bind(now.seconds()).execute().await.context("use a passkey")? == 1)
             }
             .boxed()
         });

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::edge::template::context::account::FieldMistake;
-use crate::edge::template::context::{Profile, TotpSetup};
+use crate::edge::template::context::{Passkey, Profile, TotpSetup};
 
 /// What stands around every page of the console (`console.html`).
 #[derive(Clone, Debug, Serialize)]
@@ -47,6 +47,14 @@ pub struct Security {
     pub has_factor: bool,
     /// The app that makes codes of the time.
     pub totp: Option<Factor>,
+    /// Passkeys.
+    pub passkeys: Vec<Factor>,
+    /// What the browser is asked for another one with; none where there are none.
+    pub new_passkey: Option<Passkey>,
+    /// Mailboxes and phones that get codes.
+    pub addresses: Vec<CodeAddress>,
+    /// One that waits for its code.
+    pub waiting: Option<CodeAddress>,
     /// A secret that was made just now.
     pub setup: Option<TotpSetup>,
     /// Backup codes that were made just now.
@@ -76,6 +84,17 @@ pub struct Factor {
     pub since: i64,
     /// When it was last used, in Unix seconds.
     pub last_used: Option<i64>,
+}
+
+/// A mailbox or phone that gets codes.
+#[derive(Clone, Debug, Serialize)]
+pub struct CodeAddress {
+    /// Its name in forms.
+    pub id: String,
+    /// `email` or `sms`.
+    pub kind: String,
+    /// The address or number.
+    pub address: String,
 }
 
 /// `page/account_apps.html`

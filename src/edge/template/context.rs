@@ -71,6 +71,27 @@ pub struct SignIn {
     pub development_users: Vec<DevelopmentUser>,
     /// What keeps programs from trying.
     pub captcha: Option<Captcha>,
+    /// What the browser is asked for a passkey with.
+    pub passkey: Option<Passkey>,
+}
+
+/// What the browser is asked for a passkey with, and the form that takes its answer: the ids `passkey-form`, `passkey-submit`.
+#[derive(Clone, Serialize)]
+pub struct Passkey {
+    /// Where the form posts to.
+    pub action: String,
+    /// The token of the form.
+    pub csrf: String,
+    /// `publicKey` in JSON.
+    pub options: String,
+    /// The state of the challenge, sealed.
+    pub state: String,
+}
+
+impl std::fmt::Debug for Passkey {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Passkey").field("action", &self.action).finish_non_exhaustive()
+    }
 }
 
 /// `part/captcha.html`: a challenge of our own, or the widget of a service.
@@ -218,8 +239,16 @@ pub struct SecondFactor {
     pub action: String,
     /// The token of the form.
     pub csrf: String,
+    /// Whether something is proven already.
+    pub is_second: bool,
+    /// Whether what is asked for has to be sent.
+    pub sends: bool,
+    /// Whether it was sent.
+    pub sent: bool,
     /// The end of the text keys `second-about-…`.
     pub method: String,
+    /// What the browser is asked for a passkey with, where one is asked for.
+    pub passkey: Option<Passkey>,
     /// What is asked for, by its name in the sign-in.
     pub challenge: String,
     /// What tells it from others of its kind.
@@ -233,6 +262,27 @@ pub struct SecondFactor {
     /// For how many days this browser may be remembered, where it may.
     pub remember_days: Option<u64>,
     /// Where one begins anew.
+    pub sign_in_uri: String,
+    /// The app that asks, when one does.
+    pub client: Option<Client>,
+    /// A way back to the app.
+    pub back_uri: Option<String>,
+}
+
+/// `page/send_code.html`
+#[derive(Clone, Debug, Serialize)]
+pub struct SendCode {
+    /// Where the form posts to.
+    pub action: String,
+    /// The token of the form.
+    pub csrf: String,
+    /// `email_code` or `sms_code`.
+    pub method: String,
+    /// What the field holds.
+    pub login: String,
+    /// The end of a text key `mistake-…`.
+    pub error: Option<String>,
+    /// Where one signs in otherwise.
     pub sign_in_uri: String,
     /// The app that asks, when one does.
     pub client: Option<Client>,

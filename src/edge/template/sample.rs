@@ -56,6 +56,28 @@ fn totp_setup() -> TotpSetup {
     TotpSetup { secret: "JBSW Y3DP EHPK 3PXP".into(), uri: uri.into(), picture: picture.into() }
 }
 
+fn send_code(method: &str, error: Option<&str>) -> SendCode {
+    SendCode {
+        action: format!("/sign-in/{method}?flow=1"),
+        csrf: "token".into(),
+        method: method.into(),
+        login: String::new(),
+        error: error.map(str::to_owned),
+        sign_in_uri: "/sign-in?flow=1&other=1".into(),
+        client: Some(shop()),
+        back_uri: Some("https://books.example.com/".into()),
+    }
+}
+
+fn passkey() -> Passkey {
+    Passkey {
+        action: "/sign-in/passkey?flow=1".into(),
+        csrf: "token".into(),
+        options: "{\"challenge\":\"AAAA\"}".into(),
+        state: "sealed".into(),
+    }
+}
+
 fn backup_codes() -> Vec<String> {
     (0..10).map(|number| format!("k3x{number}-8mzq-w0d4a")).collect()
 }
@@ -64,7 +86,11 @@ fn second_factor(method: &str) -> SecondFactor {
     SecondFactor {
         action: "/sign-in/second?flow=1".into(),
         csrf: "token".into(),
+        is_second: true,
+        sends: method.ends_with("_code") && method != "backup_code",
+        sent: false,
         method: method.into(),
+        passkey: Some(passkey()).filter(|_| method == "passkey"),
         challenge: method.into(),
         hint: None,
         setup: None,
@@ -100,6 +126,7 @@ fn sign_in() -> SignIn {
         remember: true,
         development_users: vec![],
         captcha: None,
+        passkey: Some(passkey()),
     }
 }
 
@@ -273,6 +300,15 @@ fn consent_samples() -> Vec<Sample> {
             "page/second_factor.html",
             SecondFactor { setup: Some(totp_setup()), others: vec![], ..second_factor("totp_setup") },
         ),
+        sample("second_factor_send", "page/second_factor.html", second_factor("sms_code")),
+        sample(
+            "sign_in_code",
+            "page/second_factor.html",
+            SecondFactor { is_second: false, sent: true, others: vec![], ..second_factor("email_code") },
+        ),
+        sample("send_code", "page/send_code.html", send_code("email_code", None)),
+        sample("send_code_recently", "page/send_code.html", send_code("sms_code", Some("code_recently_sent"))),
+        sample("second_factor_passkey", "page/second_factor.html", second_factor("passkey")),
         sample("second_factor_begin", "page/second_factor.html", second_factor("totp_setup")),
         sample("second_factor_password", "page/second_factor.html", second_factor("password")),
         sample(
@@ -379,7 +415,12 @@ fn security(on: bool) -> Security {
         console: console("security"),
         action: "/account/security".into(),
         has_factor: on,
-        totp: Some(totp).filter(|_| on),
+        totp: Some(totp.clone()).filter(|_| on),
+        addresses: vec![CodeAddress { id: "2".into(), kind: "sms".into(), address: "+31612345678".into() }],
+        waiting: Some(CodeAddress { id: "3".into(), kind: "email".into(), address: "a@example.com".into() })
+            .filter(|_| on),
+        passkeys: vec![Factor { name: "iCloud Keychain".into(), ..totp.clone() }],
+        new_passkey: Some(passkey()),
         setup: None,
         codes: vec![],
         codes_left: 9,

@@ -8,10 +8,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::StatusCode;
 use serde::Serialize;
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use crate::authn::Attempt;
+use crate::account::code_factor::CodeFactorBegun;
+use crate::authn::passkey::LIFETIME;
 use crate::authn::totp::{SETUP_LIFETIME, TotpSetup};
+use crate::authn::{Attempt, Refusal};
 use crate::http::api::answer::{Moment, answer, nothing, ok};
 use crate::http::api::body::{Json, body, choices};
 use crate::http::api::caller::Person;
@@ -23,8 +26,9 @@ use crate::http::extract::params::Segment;
 use crate::http::page::again;
 use crate::http::qr::Picture;
 use crate::http::web::Web;
-use crate::model::authenticator::Authenticator;
+use crate::model::authenticator::{Authenticator, AuthenticatorKind};
 use crate::model::fault::Fault;
+use crate::model::id::AuthenticatorId;
 use crate::protocol::secret::Secret;
 
 /// The longest name, in characters.
@@ -40,7 +44,18 @@ pub(super) fn operations() -> Vec<Operation> {
             .by_person()
             .takes::<AddAuthenticator>()
             .gives::<AuthenticatorSetup>(StatusCode::CREATED, "It waits for its first code. Its secret is told once.")
-            .refuses(&[Code::ReauthRequired, Code::TwoFactorAlreadyEnabled]),
+            .gives::<PasskeySetup>(StatusCode::CREATED, "What the browser's call for a new passkey takes.")
+            .gives::<AddressSetup>(StatusCode::ACCEPTED, "A code was sent to the address, which waits for it.")
+            .refuses(&[
+                Code::ReauthRequired,
+                Code::TwoFactorAlreadyEnabled,
+                Code::AlreadyVerified,
+                Code::InvalidEmail,
+                Code::InvalidPhoneNumber,
+                Code::CodeRecentlySent,
+                Code::RateLimited,
+                Code::SmsBudgetExceeded,
+            ]),
         post(("/me/authenticators/{id}/confirm", Group::Me), "Confirm an authenticator by its first code", confirm)
             .by_person()
             .takes::<ConfirmAuthenticator>()
@@ -50,6 +65,9 @@ pub(super) fn operations() -> Vec<Operation> {
                 Code::WrongCode,
                 Code::SetupRequired,
                 Code::TwoFactorAlreadyEnabled,
+                Code::AlreadyVerified,
+                Code::CodeExpired,
+                Code::CodeAttemptsExceeded,
                 Code::DeviceDoesNotExist,
             ]),
         delete(("/me/authenticators/{id}", Group::Me), "Remove an authenticator", remove)
@@ -64,6 +82,12 @@ choices! {
     pub(super) enum Kind {
         /// An app that makes codes of the time.
         Totp = "totp",
+        /// A mailbox that gets codes.
+        Email = "email",
+        /// A phone that gets codes.
+        Sms = "sms",
+        /// A passkey.
+        Passkey = "passkey",
     }
 }
 
@@ -74,6 +98,8 @@ body! {
         r#type: Kind,
         /// What its owner calls it.
         name: Option<String>,
+        /// The mailbox, or the number with its country; without a number the person's own.
+        address: Option<String>,
     }
 }
 
@@ -81,7 +107,11 @@ body! {
     /// The first code of an authenticator.
     struct ConfirmAuthenticator {
         /// The code.
-        code: Secret,
+        code: Option<Secret>,
+        /// The credential of a new passkey, as the browser gave it.
+        credential: Option<Map<String, Value>>,
+        /// What its owner calls a new passkey; without it the name of its maker.
+        name: Option<String>,
     }
 }
 
@@ -125,6 +155,31 @@ pub(super) struct AuthenticatorSetup {
     qr_svg: String,
     /// The URI as a picture: a PNG.
     qr_png_base64: String,
+    /// Seconds that it waits.
+    expires_in: u64,
+}
+
+/// An address that waits for its code.
+#[derive(Debug, Serialize, ToSchema)]
+struct AddressSetup {
+    /// The authenticator, for its confirmation.
+    id: String,
+    /// The address as it is kept.
+    address: String,
+    /// Seconds that the code is good for.
+    expires_in: u64,
+    /// Seconds until the next may be asked for.
+    resend_after: u64,
+}
+
+/// A passkey that waits for its registration.
+#[derive(Debug, Serialize, ToSchema)]
+struct PasskeySetup {
+    /// The authenticator, for its confirmation.
+    id: String,
+    /// `publicKey` of `navigator.credentials.create` (W3C Web Authentication).
+    #[schema(value_type = Object)]
+    public_key: Value,
     /// Seconds that it waits.
     expires_in: u64,
 }
@@ -200,6 +255,21 @@ async fn add(State(web): State<Web>, person: Person, Json(body): Json<AddAuthent
             let setup = web.provider.factors.begin_totp(&person.user, name.trim()).await?;
             Ok(answer(StatusCode::CREATED, &AuthenticatorSetup::of(&setup)?))
         }
+        Kind::Passkey => {
+            let passkeys = web.provider.passkeys.as_ref().ok_or(Code::NotFound)?;
+            let (id, public_key) = passkeys.begin_registration(&person.user).await?;
+            let setup = PasskeySetup { id: id.to_string(), public_key, expires_in: LIFETIME.as_secs() };
+            Ok(answer(StatusCode::CREATED, &setup))
+        }
+        kind @ (Kind::Email | Kind::Sms) => {
+            let kind = if kind == Kind::Email { AuthenticatorKind::Email } else { AuthenticatorKind::Sms };
+            let asking = person.guest.asking(&web, None).await?;
+            let wanted = (kind, body.address.as_deref(), name.trim());
+            let begun = web.provider.accounts.begin_code_factor(&person.user, wanted, &asking).await?;
+            let CodeFactorBegun { id, address, expires_in, resend_after } = begun;
+            let setup = AddressSetup { id: id.to_string(), address, expires_in, resend_after };
+            Ok(answer(StatusCode::ACCEPTED, &setup))
+        }
     }
 }
 
@@ -211,10 +281,39 @@ async fn confirm(
 ) -> Result<Response, Problem> {
     demand(&web, &person).await?;
     let factors = &web.provider.factors;
+    let attempt = attempt(&web, &person)?;
+    if let Some(credential) = body.credential {
+        return register(&web, &person, (&id, credential, body.name.unwrap_or_default()), &attempt).await;
+    }
+    let code = body.code.ok_or_else(|| Problem::field("code", Code::Required))?;
     let own = factors.authenticator(&person.user, &id).await?;
-    let codes = factors.confirm_totp(&person.user, (&own, &body.code), &attempt(&web, &person)?).await?;
+    let proof = (&own, &code);
+    let codes = if own.kind == AuthenticatorKind::Totp {
+        factors.confirm_totp(&person.user, proof, &attempt).await?
+    } else {
+        web.provider.accounts.confirm_code_factor(factors, &person.user, proof, &attempt).await?
+    };
     let backup_codes = Some(told(&codes)).filter(|codes| !codes.is_empty());
     Ok(ok(&Confirmed { id: own.id.to_string(), backup_codes }))
+}
+
+/// Confirms a passkey.
+async fn register(
+    web: &Web,
+    person: &Person,
+    (id, credential, name): (&str, Map<String, Value>, String),
+    attempt: &Attempt,
+) -> Result<Response, Problem> {
+    let passkeys = web.provider.passkeys.as_ref().ok_or(Code::NotFound)?;
+    let id: AuthenticatorId = id.parse().map_err(|_| Problem::new(Code::DeviceDoesNotExist))?;
+    let credential = Value::Object(credential).to_string();
+    let name: String = name.trim().chars().take(MAX_NAME).collect();
+    match passkeys.finish_registration(&person.user, id, (&credential, &name), attempt).await {
+        Ok(()) => Ok(ok(&Confirmed { id: id.to_string(), backup_codes: None })),
+        Err(Refusal::FlowInvalid) => Err(Problem::new(Code::SetupRequired)),
+        Err(Refusal::Wrong) => Err(Problem::field("credential", Code::InvalidValue)),
+        Err(refusal) => Err(refusal.into()),
+    }
 }
 
 async fn remove(State(web): State<Web>, person: Person, Segment(id): Segment) -> Result<Response, Problem> {

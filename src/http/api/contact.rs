@@ -27,8 +27,14 @@ use crate::model::user::{Identifier, IdentifierKind};
 use crate::protocol::secret::{Secret, TokenHash};
 
 /// What asking for a further address or number can be refused with.
-const ADDING: &[Code] =
-    &[Code::ReauthRequired, Code::IdentityNotAllowed, Code::AlreadyVerified, Code::CodeRecentlySent, Code::RateLimited];
+const ADDING: &[Code] = &[
+    Code::ReauthRequired,
+    Code::IdentityNotAllowed,
+    Code::AlreadyVerified,
+    Code::CodeRecentlySent,
+    Code::RateLimited,
+    Code::SmsBudgetExceeded,
+];
 
 /// What its code can be refused with.
 const CONFIRMING: &[Code] = &[Code::WrongCode, Code::CodeExpired, Code::CodeAttemptsExceeded, Code::AlreadyVerified];

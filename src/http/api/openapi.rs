@@ -9,7 +9,7 @@ use serde_json::json;
 use utoipa::openapi::path::{HttpMethod, OperationBuilder, ParameterBuilder, ParameterIn, PathItem, PathsBuilder};
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::schema::{
-    AdditionalProperties, ArrayBuilder, ComponentsBuilder, ObjectBuilder, Schema, SchemaFormat, Type,
+    AdditionalProperties, AnyOfBuilder, ArrayBuilder, ComponentsBuilder, ObjectBuilder, Schema, SchemaFormat, Type,
 };
 use utoipa::openapi::security::{
     ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
@@ -111,8 +111,12 @@ fn describe(operation: &Operation) -> utoipa::openapi::path::Operation {
         };
         described = described.request_body(Some(body.required(Some(demands)).build()));
     }
+    let mut gives: BTreeMap<StatusCode, Vec<&Success>> = BTreeMap::new();
     for success in &operation.gives {
-        described = described.response(success.status.as_str().to_owned(), answer(success));
+        gives.entry(success.status).or_default().push(success);
+    }
+    for (status, successes) in gives {
+        described = described.response(status.as_str().to_owned(), answer(&successes));
     }
     for (status, codes) in refusals(operation) {
         described = described.response(status.to_string(), refusal(status, &codes));
@@ -167,11 +171,20 @@ fn content(described: &Described) -> utoipa::openapi::Content {
     ContentBuilder::new().schema(Some(Ref::from_schema_name(described.name.clone()))).build()
 }
 
-fn answer(success: &Success) -> utoipa::openapi::Response {
-    let response = ResponseBuilder::new().description(success.about);
-    match success.body {
-        None => response.build(),
-        Some(describe) => response.content("application/json", content(&describe())).build(),
+/// The answer of a status: one of the bodies that it comes with.
+fn answer(successes: &[&Success]) -> utoipa::openapi::Response {
+    let abouts: Vec<&str> = successes.iter().map(|success| success.about).collect();
+    let response = ResponseBuilder::new().description(abouts.join(" "));
+    let bodies: Vec<Described> =
+        successes.iter().filter_map(|success| success.body.map(|describe| describe())).collect();
+    match &bodies[..] {
+        [] => response.build(),
+        [body] => response.content("application/json", content(body)).build(),
+        _ => {
+            let any =
+                bodies.iter().fold(AnyOfBuilder::new(), |any, body| any.item(Ref::from_schema_name(body.name.clone())));
+            response.content("application/json", ContentBuilder::new().schema(Some(any)).build()).build()
+        }
     }
 }
 

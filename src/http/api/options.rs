@@ -207,7 +207,11 @@ async fn options(State(web): State<Web>, request: Request) -> Result<Response, P
     };
     let off = web.api.off();
     let login = off.allows(Group::Login);
-    let methods = web.methods.iter().filter(|method| login && method.proves_a_name()).map(|method| method.name());
+    let methods = web
+        .methods
+        .iter()
+        .filter(|method| login && (method.proves_a_name() || method.sends() || method.begins_unnamed()))
+        .map(|method| method.name());
     let providers = web.provider.edges.store.identity_providers().await?;
     let is_offered =
         |provider: &&Arc<IdentityProvider>| login && provider.is_enabled() && web.upstreams.is_set_up(provider).is_ok();

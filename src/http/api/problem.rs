@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::account::{AccountError, Mistake, Why};
-use crate::authn::Refusal;
+use crate::authn::{Refusal, Unsent};
 use crate::http::api::code::Code;
 use crate::model::fault::{Fault, FaultKind};
 
@@ -177,6 +177,7 @@ impl From<AccountError> for Problem {
             AccountError::Refused(why @ Why::WrongCode) => Self::field("code", code_of(why.as_str())),
             AccountError::Refused(why) => Self::new(code_of(why.as_str())),
             AccountError::RecentlySent(seconds) => Self::new(Code::CodeRecentlySent).retry_after(seconds),
+            AccountError::SmsBudget(seconds) => Self::new(Code::SmsBudgetExceeded).retry_after(seconds),
             AccountError::TooOften(seconds) => Self::new(Code::RateLimited).retry_after(seconds),
             AccountError::Fault(fault) => fault.into(),
         }
@@ -189,6 +190,11 @@ impl From<Refusal> for Problem {
             Refusal::Wrong => Self::new(Code::InvalidCredentials),
             Refusal::WrongCode(None) => Self::new(Code::WrongCode),
             Refusal::WrongCode(Some(left)) => Self::new(Code::WrongCode).telling("attempts_left", left),
+            Refusal::CodeExpired => Self::new(Code::CodeExpired),
+            Refusal::Unsent(Unsent::Recently(seconds)) => Self::new(Code::CodeRecentlySent).retry_after(seconds),
+            Refusal::Unsent(Unsent::TooOften(seconds)) => Self::new(Code::RateLimited).retry_after(seconds),
+            Refusal::Unsent(Unsent::Budget(seconds)) => Self::new(Code::SmsBudgetExceeded).retry_after(seconds),
+            Refusal::Unsent(Unsent::SignInRequired) => Self::new(Code::SignInRequired),
             // No moment is told: waiting does not help.
             Refusal::Closed => Self::new(Code::TooManyAttempts),
             Refusal::Disabled => Self::new(Code::AccountDisabled),

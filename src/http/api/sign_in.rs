@@ -9,15 +9,16 @@ use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
 use serde::Serialize;
-use serde_json::Map;
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{Object, ObjectBuilder};
 
 use crate::account::new_device::Surface;
 use crate::authn::flow::{Challenge, Chosen, Completed, Opening, SignIn, Step};
+use crate::authn::start::PAUSE;
 use crate::authn::{Answer, Attempt, Begun, Refusal, upstream};
 use crate::edge::store::Beside;
-use crate::http::api::answer::ok;
+use crate::http::api::answer::{answer as answered, ok};
 use crate::http::api::authenticators::{AuthenticatorSetup, told};
 use crate::http::api::body::{Body, Choice as _, Fields, Json, body, choices, describe};
 use crate::http::api::caller::{Guest, csrf_token_of};
@@ -53,25 +54,36 @@ pub(super) const REFUSED: &[Code] = &[
     Code::SignInDataIncomplete,
 ];
 
+/// What asking for a message can be refused with.
+const SENDING: &[Code] = &[Code::CodeRecentlySent, Code::RateLimited, Code::SmsBudgetExceeded, Code::SignInRequired];
+
 /// The operations of this file.
 pub(super) fn operations() -> Vec<Operation> {
     vec![
         post(("/sign-in", Group::Login), "Sign in", start)
             .takes::<StartSignIn>()
             .gives::<SignInAnswer>(StatusCode::OK, "The sign-in is complete, or asks for one more proof.")
+            .gives::<SignInAnswer>(
+                StatusCode::ACCEPTED,
+                "If the address has an account, or may have one, a code was sent.",
+            )
             .refuses(REFUSED)
+            .refuses(SENDING)
             .refuses(&[Code::WrongCode])
             .refuses(federation::REFUSED),
         post(("/sign-in/challenge", Group::Login), "Answer what a sign-in asks for", answer)
             .takes::<AnswerChallenge>()
             .gives::<SignInAnswer>(StatusCode::OK, "The sign-in is complete, or asks for one more proof.")
             .refuses(REFUSED)
-            .refuses(&[Code::WrongCode, Code::FlowExpired, Code::FlowInvalid]),
+            .refuses(&[Code::WrongCode, Code::CodeExpired, Code::FlowExpired, Code::FlowInvalid]),
         post(("/sign-in/challenge/send", Group::Login), "Have made what the answer of a challenge needs", send)
             .takes::<SendChallenge>()
             .gives::<AuthenticatorSetup>(StatusCode::OK, "A secret for an app that makes codes of the time, told once.")
+            .gives::<PasskeyOptions>(StatusCode::OK, "What the browser's call for a passkey takes.")
+            .gives::<CodeSent>(StatusCode::ACCEPTED, "A code was sent.")
             .refuses(REFUSED)
-            .refuses(&[Code::FlowExpired, Code::FlowInvalid]),
+            .refuses(SENDING)
+            .refuses(&[Code::FlowExpired, Code::FlowInvalid, Code::CodeExpired]),
     ]
 }
 
@@ -82,6 +94,12 @@ choices! {
         Password = "password",
         /// A token of another server.
         SocialToken = "social_token",
+        /// A code that is sent to an e-mail address.
+        EmailCode = "email_code",
+        /// A code that is sent to a phone.
+        SmsCode = "sms_code",
+        /// A passkey.
+        Passkey = "passkey",
     }
 }
 
@@ -95,6 +113,8 @@ struct StartSignIn {
 enum Beginnings {
     Password(ByPassword),
     SocialToken(Box<BySocialToken>),
+    /// A way that asks first, and the name that it asks of, empty where it needs none.
+    Asked(Beginning, String),
 }
 
 body! {
@@ -104,6 +124,14 @@ body! {
         identifier: String,
         /// The password.
         password: Secret,
+    }
+}
+
+body! {
+    /// A code that is sent.
+    struct ByName {
+        /// An e-mail address or phone number.
+        identifier: String,
     }
 }
 
@@ -159,6 +187,10 @@ impl Body for StartSignIn {
             Some(Beginning::SocialToken) => {
                 BySocialToken::read(fields).map(|proof| Beginnings::SocialToken(Box::new(proof)))
             }
+            Some(way @ (Beginning::EmailCode | Beginning::SmsCode)) => {
+                ByName::read(fields).map(|ByName { identifier }| Beginnings::Asked(way, identifier))
+            }
+            Some(way @ Beginning::Passkey) => Some(Beginnings::Asked(way, String::new())),
             Some(Beginning::Password) | None => ByPassword::read(fields).map(Beginnings::Password),
         };
         let rest = EverySignIn::read(fields);
@@ -185,8 +217,10 @@ body! {
         id: Option<String>,
         /// The kind of the challenge that is answered.
         r#type: String,
-        /// The answer.
-        value: Secret,
+        /// The answer; of a passkey the credential in JSON.
+        value: Option<Secret>,
+        /// The answer of a passkey, as an object.
+        credential: Option<Map<String, Value>>,
         /// The browser keeps the session after it is closed.
         remember: Option<bool>,
         /// The app that began.
@@ -214,6 +248,13 @@ pub(super) struct SignInAnswer {
     /// Seconds that the code, or the sign-in under way, is good for.
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_in: Option<u64>,
+    /// `publicKey` of `navigator.credentials.get`, for a passkey.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    public_key: Option<Value>,
+    /// Seconds until the next message may be asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resend_after: Option<u64>,
     /// The handle of the sign-in under way.
     #[serde(skip_serializing_if = "Option::is_none")]
     flow: Option<String>,
@@ -238,6 +279,21 @@ body! {
         /// The app that began.
         client_id: Option<String>,
     }
+}
+
+/// What the browser's call for a passkey takes.
+#[derive(Debug, Serialize, ToSchema)]
+struct PasskeyOptions {
+    /// `publicKey` of `navigator.credentials.get` (W3C Web Authentication).
+    #[schema(value_type = Object)]
+    public_key: Value,
+}
+
+/// A code is on its way.
+#[derive(Debug, Serialize, ToSchema)]
+struct CodeSent {
+    /// Seconds until the next may be asked for.
+    resend_after: u64,
 }
 
 /// One way to go on.
@@ -265,6 +321,9 @@ async fn start(State(web): State<Web>, guest: Guest, Json(body): Json<StartSignI
     if destination.purpose == Purpose::Session {
         guest.check_csrf_token(&web)?;
     }
+    let opening = opening(&guest, &destination);
+    let attempt = attempt(&web, &guest, destination.client.as_deref());
+    let sign_in = web.sign_in();
     let (method, proof) = match proof {
         Beginnings::Password(ByPassword { identifier, password }) => {
             (Beginning::Password.as_str(), Answer::Password { login: identifier, password })
@@ -276,10 +335,15 @@ async fn start(State(web): State<Web>, guest: Guest, Json(body): Json<StartSignI
                 Answer::Vouched(by_social_token(&web, &guest, (*proof, body.nonce.clone()), client).await?),
             )
         }
+        Beginnings::Asked(way, identifier) => {
+            let (challenge, begun) = sign_in.ask_by(&attempt, (way.as_str(), &identifier), opening).await?;
+            let answer = SignInAnswer { code: None, ..asked(&web, challenge) };
+            return Ok(match begun {
+                Some(Begun::PublicKey(options)) => ok(&SignInAnswer { public_key: Some(options), ..answer }),
+                _ => answered(StatusCode::ACCEPTED, &SignInAnswer { resend_after: Some(PAUSE.as_secs()), ..answer }),
+            });
+        }
     };
-    let opening = opening(&guest, &destination);
-    let attempt = attempt(&web, &guest, destination.client.as_deref());
-    let sign_in = web.sign_in();
     let caller = opening.begun_by.clone();
     let mut step = sign_in.prove(&attempt, (method, &proof), opening).await?;
     if let Some(otp) = body.otp {
@@ -346,6 +410,8 @@ async fn send(State(web): State<Web>, guest: Guest, Json(body): Json<SendChallen
     let attempt = attempt(&web, &guest, client.as_deref());
     match web.sign_in().begin(&attempt, (&body.flow, &caller), chosen).await? {
         Begun::Setup(setup) => Ok(ok(&AuthenticatorSetup::of(&setup)?)),
+        Begun::PublicKey(public_key) => Ok(ok(&PasskeyOptions { public_key })),
+        Begun::Sent { resend_after } => Ok(answered(StatusCode::ACCEPTED, &CodeSent { resend_after })),
     }
 }
 
@@ -360,7 +426,9 @@ async fn answer(State(web): State<Web>, guest: Guest, Json(body): Json<AnswerCha
         guest.check_csrf_token(&web)?;
     }
     let chosen = Chosen { method: &body.r#type, id: body.id.as_deref() };
-    let answered = (chosen, body.value.clone());
+    let credential = body.credential.map(|credential| Secret::new(Value::Object(credential).to_string()));
+    let value = body.value.or(credential).ok_or_else(|| Problem::field("value", Code::Required))?;
+    let answered = (chosen, value);
     let attempt = attempt(&web, &guest, client.as_deref());
     let step = web.sign_in().answer(&attempt, (&body.flow, &caller), answered).await?;
     finish(&web, &guest, Destination { client, purpose, persistence: persistence(body.remember) }, step).await
@@ -490,6 +558,8 @@ impl SignInAnswer {
             is_new_user: None,
             authorization_code: None,
             expires_in: None,
+            public_key: None,
+            resend_after: None,
             flow: None,
             code: None,
             challenges: None,
@@ -527,9 +597,9 @@ async fn with_session(
 ) -> Result<Response, Fault> {
     let authentication = &signed_in.session.authentication;
     let found = web.provider.edges.store.user(authentication.user).await?;
-    // Nobody else has an account by this very sign-in: a registration answers for itself.
-    let by_another = authentication.amr.as_slice() == [Amr::Fed];
-    let is_new = found.as_ref().is_some_and(|user| by_another && user.created_at == authentication.at);
+    // Nobody else has an account by this very sign-in (S-018): a registration answers for itself.
+    let makes_accounts = matches!(authentication.amr.first(), Some(Amr::Fed | Amr::Mail));
+    let is_new = found.as_ref().is_some_and(|user| makes_accounts && user.created_at == authentication.at);
     let user = match found {
         Some(user) => Some(UserView::of(web, &user).await?),
         None => None,

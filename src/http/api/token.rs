@@ -14,12 +14,12 @@ use utoipa::ToSchema;
 
 use crate::authn::Answer;
 use crate::http::api::answer::{nothing, ok};
-use crate::http::api::body::{Choice as _, Json, body};
+use crate::http::api::body::{Choice as _, Json, body, choices};
 use crate::http::api::caller::Guest;
 use crate::http::api::code::Code;
 use crate::http::api::operation::{Group, Operation, get, patch, post};
 use crate::http::api::problem::{FieldError, Problem};
-use crate::http::api::sign_in::{Beginning, Destination, REFUSED, attempt, finish, opening, refused};
+use crate::http::api::sign_in::{Destination, REFUSED, attempt, finish, opening, refused};
 use crate::http::web::Web;
 use crate::model::client::Client;
 use crate::model::own_claim::is_free;
@@ -64,13 +64,21 @@ pub(super) fn operations() -> Vec<Operation> {
     ]
 }
 
+choices! {
+    /// A way to have tokens in one call.
+    enum DirectBeginning {
+        /// A name and a password.
+        Password = "password",
+    }
+}
+
 body! {
     /// A sign-in that gives tokens.
     struct DirectTokens {
         /// The app.
         client_id: String,
         /// The way.
-        method: Beginning,
+        method: DirectBeginning,
         /// An e-mail address, username or phone number.
         identifier: String,
         /// The password.

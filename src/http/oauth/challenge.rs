@@ -194,7 +194,7 @@ fn wrong(web: &Web) -> Refused {
 /// A refusal that no other answer makes good.
 fn said(web: &Web, refused: Refusal) -> Result<Response, OAuthError> {
     let (error, description, code) = match refused {
-        Refusal::Wrong | Refusal::WrongCode(_) => {
+        Refusal::Wrong | Refusal::WrongCode(_) | Refusal::CodeExpired | Refusal::Unsent(_) => {
             (ErrorCode::AccessDenied, "the answer is wrong", Code::InvalidCredentials)
         }
         Refusal::Disabled => (ErrorCode::AccessDenied, "the account is switched off", Code::AccountDisabled),

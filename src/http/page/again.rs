@@ -106,6 +106,7 @@ pub fn attempt(web: &Web, visitor: &Visitor, acting: &Acting) -> Attempt {
         person: Some(acting.user()),
         again_in: Some(acting.session()),
         client: acting.client().cloned(),
+        browser: visitor.browser.flow,
         languages: visitor.asking().languages,
         ..Attempt::default()
     }

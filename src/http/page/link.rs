@@ -46,6 +46,8 @@ pub async fn submit(State(web): State<Web>, visitor: Visitor, Query(query): Quer
         Err(
             Refusal::Wrong
             | Refusal::WrongCode(_)
+            | Refusal::CodeExpired
+            | Refusal::Unsent(_)
             | Refusal::Disabled
             | Refusal::NotActivated
             | Refusal::FlowExpired

@@ -10,11 +10,13 @@ pub mod home;
 pub mod link;
 pub mod logout;
 pub mod mailed_link;
+pub mod passkey;
 pub mod profile;
 pub mod recover;
 pub mod register;
 pub mod second_factor;
 pub mod select_account;
+pub mod sent_code;
 pub mod sign_in;
 
 use axum::response::Response;

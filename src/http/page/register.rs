@@ -324,7 +324,7 @@ pub(super) fn note(
             *whole = Some("code_recently_sent".to_owned());
             Ok(StatusCode::TOO_MANY_REQUESTS)
         }
-        AccountError::TooOften(_) => {
+        AccountError::SmsBudget(_) | AccountError::TooOften(_) => {
             *whole = Some("rate_limited".to_owned());
             Ok(StatusCode::TOO_MANY_REQUESTS)
         }

@@ -13,12 +13,13 @@ use http::header::{HeaderValue, RETRY_AFTER};
 use crate::account::second_factor::Stays;
 use crate::authn::flow::{Chosen, Completed, Opening, Step};
 use crate::authn::totp::TotpSetup;
-use crate::authn::{Attempt, Begun, Refusal};
+use crate::authn::{Attempt, Begun, Method, Refusal, Unsent};
 use crate::edge::template::context;
-use crate::http::cookie::Keep as CookieLife;
+use crate::http::cookie::{FlowCookie, Keep as CookieLife};
 use crate::http::error::PageError;
 use crate::http::extract::params::{Form, Query};
 use crate::http::extract::visitor::Visitor;
+use crate::http::page::passkey::{answered, binding, shown as shown_passkey};
 use crate::http::page::sign_in::{Entry, admit, attempt, destination, enter};
 use crate::http::page::{Place, fault_page, find, foreign_form, lead};
 use crate::http::qr::Picture;
@@ -100,11 +101,23 @@ pub async fn submit(State(web): State<Web>, visitor: Visitor, Query(query): Quer
                 shown.setup = Some(setup);
                 return page(&web, &visitor, (&place, open.as_ref()), (&query, &waiting), shown);
             }
+            Ok(Begun::PublicKey(_)) => Refusal::Wrong,
+            Ok(Begun::Sent { .. }) => {
+                let mut more = carried(persistence(&query), destination(&query));
+                more.push(("sent", "1"));
+                let id = challenge.id.clone();
+                let mut more: Vec<(&str, &str)> = more;
+                more.push(("challenge", &id));
+                return redirect(&place.path_with(&web, PATH, &more));
+            }
             Err(refusal) => refusal,
         };
         return refused(&web, &visitor, (&place, open.as_ref()), (&query, &waiting), (shown, refusal)).await;
     }
-    let code = Secret::from(form.get("code").unwrap_or_default());
+    let code = match challenge.method.as_str() {
+        "passkey" => answered(&form),
+        _ => Secret::from(form.get("code").unwrap_or_default()),
+    };
     let step = sign_in.answer(&attempt, (&waiting.handle, &caller), (chosen, code)).await;
     let step = match step {
         Ok(step) => step,
@@ -187,12 +200,14 @@ async fn refused(
     let (key, status) = match &refusal {
         Refusal::WrongCode(_) => ("wrong_code", StatusCode::UNPROCESSABLE_ENTITY),
         Refusal::Wrong => ("wrong", StatusCode::UNPROCESSABLE_ENTITY),
-        Refusal::TooMany(_) => ("too_many_attempts", StatusCode::TOO_MANY_REQUESTS),
         Refusal::Closed => ("too_many_failures", StatusCode::TOO_MANY_REQUESTS),
         Refusal::FlowExpired | Refusal::FlowInvalid => {
             let again = redirect(&place.path_with(web, "/sign-in", &[("over", "1")]));
             return with_cookies(again, [web.cookies.clear_half()]);
         }
+        Refusal::CodeExpired => ("code_expired", StatusCode::GONE),
+        Refusal::Unsent(Unsent::Recently(_)) => ("code_recently_sent", StatusCode::TOO_MANY_REQUESTS),
+        Refusal::TooMany(_) | Refusal::Unsent(_) => ("too_many_attempts", StatusCode::TOO_MANY_REQUESTS),
         Refusal::Disabled | Refusal::NotActivated => ("account_disabled", StatusCode::FORBIDDEN),
         Refusal::Fault(fault) => return fault_page(web, visitor, fault.clone()),
     };
@@ -255,7 +270,7 @@ fn persistence(query: &Params) -> Persistence {
 }
 
 /// What the next page has to know.
-fn carried(persistence: Persistence, destination: &'static str) -> Vec<(&'static str, &'static str)> {
+pub fn carried(persistence: Persistence, destination: &'static str) -> Vec<(&'static str, &'static str)> {
     let mut carried = vec![("to", destination)];
     if persistence == Persistence::Kept {
         carried.push(("remember", "1"));
@@ -292,10 +307,21 @@ fn page(
         place.path_with(web, PATH, &more)
     };
     let others = waiting.flow.asked.iter().filter(|other| other.id != asked.id);
-    let remember = web.provider.factors.policy.remember.filter(|_| waiting.flow.purpose == Purpose::Session);
+    let is_second = matches!(waiting.flow.progress, Progress::Proven(_));
+    let remember =
+        web.provider.factors.policy.remember.filter(|_| is_second && waiting.flow.purpose == Purpose::Session);
+    let sends = web.method(&asked.method).is_some_and(Method::sends);
+    let passkey = match passkey(web, &flow, &asked) {
+        Ok(passkey) => passkey,
+        Err(fault) => return fault_page(web, visitor, fault),
+    };
     let context = context::SecondFactor {
+        passkey,
         action: place.path_with(web, PATH, &more),
         csrf: web.csrf.token(&flow, &purpose(place, &waiting.handle)),
+        is_second,
+        sends,
+        sent: query.get("sent").is_some(),
         method: asked.method.clone(),
         challenge: asked.id.clone(),
         hint: asked.hint.clone().filter(|hint| !hint.is_empty()),
@@ -317,6 +343,13 @@ fn page(
     let display = open.map(|open| open.interaction.request.display).unwrap_or_default();
     let frame = web.pages.frame(visitor.id, &visitor.headers, locales).shown_as(display);
     with_cookies(web.pages.page("page/second_factor.html", &frame, &context), cookie)
+}
+
+/// What the page needs to ask for a passkey, where it asks for one.
+fn passkey(web: &Web, flow: &FlowCookie, asked: &Asked) -> Result<Option<context::Passkey>, Fault> {
+    let Some(passkeys) = web.provider.passkeys.as_ref().filter(|_| asked.method == "passkey") else { return Ok(None) };
+    let ceremony = passkeys.sign_in_page(&binding(flow))?;
+    Ok(Some(shown_passkey(ceremony, (String::new(), String::new()))))
 }
 
 /// A secret as pages show it.

@@ -14,6 +14,7 @@ use crate::http::extract::params::{Form, Query};
 use crate::http::extract::visitor::Visitor;
 use crate::http::new_device::notice_in_browser;
 use crate::http::page::federation::{self, buttons, connect};
+use crate::http::page::passkey;
 use crate::http::page::second_factor::arrive;
 use crate::http::page::{Place, fault_page, find, foreign_form, lead, proceed};
 use crate::http::web::{Web, redirect, shown, way_back, with_cookies};
@@ -72,7 +73,8 @@ pub async fn show(State(web): State<Web>, visitor: Visitor, Query(query): Query)
 
 /// A second proof that took too long leads back to the first.
 fn over(query: &Params) -> Option<&'static str> {
-    query.get("over").map(|_| "session_expired")
+    let failed = query.get("passkey").map(|_| "passkey_failed");
+    query.get("over").map(|_| "session_expired").or(failed)
 }
 
 /// `POST /sign-in`
@@ -102,9 +104,12 @@ pub async fn submit(State(web): State<Web>, visitor: Visitor, Query(query): Quer
         Err(refused) => refused,
     };
     let (key, status) = match &refused {
-        Refusal::Wrong | Refusal::WrongCode(_) | Refusal::FlowExpired | Refusal::FlowInvalid => {
-            ("sign_in_failed", StatusCode::UNPROCESSABLE_ENTITY)
-        }
+        Refusal::Wrong
+        | Refusal::WrongCode(_)
+        | Refusal::CodeExpired
+        | Refusal::Unsent(_)
+        | Refusal::FlowExpired
+        | Refusal::FlowInvalid => ("sign_in_failed", StatusCode::UNPROCESSABLE_ENTITY),
         Refusal::TooMany(_) => ("too_many_attempts", StatusCode::TOO_MANY_REQUESTS),
         Refusal::Closed => ("too_many_failures", StatusCode::TOO_MANY_REQUESTS),
         Refusal::Disabled => ("account_disabled", StatusCode::FORBIDDEN),
@@ -147,6 +152,7 @@ pub fn attempt(web: &Web, visitor: &Visitor, client: Option<&Client>) -> Attempt
         device: web.cookies.device(&visitor.headers),
         remembered: visitor.browser.remembered.clone(),
         client: client.map(|client| client.id.clone()),
+        browser: visitor.browser.flow,
         languages: visitor.asking().languages,
         ..Attempt::default()
     }
@@ -241,6 +247,10 @@ async fn page(web: &Web, visitor: &Visitor, shown_now: Shown<'_>) -> Response {
     let Shown { query, place, open, login, error } = shown_now;
     let (flow, cookie) = web.flow(visitor);
     let more: Vec<(&str, &str)> = query.get("to").map(|to| ("to", to)).into_iter().collect();
+    let passkey = match passkey::offered(web, &flow, (&place, query)) {
+        Ok(passkey) => passkey,
+        Err(fault) => return fault_page(web, visitor, fault),
+    };
     // An identity waits for its account: the person proves that one here.
     let waiting =
         if query.get("to") == Some(connect::DESTINATION) { connect::waiting(web, visitor).await } else { Ok(None) };
@@ -254,6 +264,7 @@ async fn page(web: &Web, visitor: &Visitor, shown_now: Shown<'_>) -> Response {
         _ => login,
     };
     let context = context::SignIn {
+        passkey,
         action: place.path_with(web, "/sign-in", &more),
         csrf: web.csrf.token(&flow, &purpose(&place)),
         login,
@@ -271,7 +282,15 @@ async fn page(web: &Web, visitor: &Visitor, shown_now: Shown<'_>) -> Response {
             provider: provider.label().to_owned(),
             identity: identity.label.unwrap_or_default(),
         }),
-        methods: Vec::new(),
+        methods: web
+            .methods
+            .iter()
+            .filter(|method| method.sends() && web.sends_to_anonymous)
+            .map(|method| context::Method {
+                name: method.name().to_owned(),
+                url: place.path_with(web, &format!("/sign-in/{}", method.name()), &more),
+            })
+            .collect(),
         remember: true,
         development_users: web.development_users.clone(),
         captcha: web.captcha_widget(captcha::Place::SignIn),

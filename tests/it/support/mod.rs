@@ -10,6 +10,7 @@ pub(crate) mod described;
 pub(crate) mod http_sink;
 pub(crate) mod inbox;
 pub(crate) mod outgoing;
+pub(crate) mod passkey;
 pub(crate) mod relying_party;
 pub(crate) mod server;
 pub(crate) mod smtp_sink;

@@ -10,15 +10,18 @@ use http::header::HeaderValue;
 
 use crate::account::second_factor::NotReleased;
 use crate::account::step_up::Acting;
+use crate::account::{AccountError, Asking, Mistake};
 use crate::authn::totp::TotpSetup;
 use crate::authn::{Attempt, Refusal};
-use crate::edge::template::console::{Factor, Security};
+use crate::edge::template::console::{CodeAddress, Factor, Security};
+use crate::edge::template::context;
 use crate::edge::template::context::account::FieldMistake;
 use crate::http::extract::params::{Form, Query};
 use crate::http::extract::visitor::Visitor;
 use crate::http::page::account::{Visit, acting, console, visit};
 use crate::http::page::again::{attempt, recent};
 use crate::http::page::fault_page;
+use crate::http::page::passkey::{binding, shown as shown_passkey};
 use crate::http::page::register::{note, refused};
 use crate::http::page::second_factor::{shown_setup, stays};
 use crate::http::web::{Web, redirect, with_cookies};
@@ -50,7 +53,7 @@ pub async fn submit(State(web): State<Web>, visitor: Visitor, Form(form): Form) 
     };
     let attempt = attempt(&web, &visitor, &Acting::Session(session));
     let mut shown = Shown::default();
-    match change(&web, &user, (&form, &attempt), &mut shown).await {
+    match change(&web, &user, (&form, &attempt, &visitor.asking()), &mut shown).await {
         Ok(Changed::Done(cookie)) => with_cookies(redirect(&web.path(PATH, &[])), cookie),
         Ok(Changed::Shown) => page(&web, &visitor, &user, shown).await,
         Err(NotReleased::Account(error)) => match note(error, "code", (&mut shown.mistakes, &mut shown.error)) {
@@ -75,6 +78,7 @@ pub async fn submit(State(web): State<Web>, visitor: Visitor, Form(form): Form) 
 #[derive(Default)]
 struct Shown {
     setup: Option<TotpSetup>,
+    waiting: Option<CodeAddress>,
     codes: Vec<Secret>,
     mistakes: Vec<FieldMistake>,
     error: Option<String>,
@@ -102,7 +106,7 @@ enum Changed {
 async fn change(
     web: &Web,
     user: &User,
-    (form, attempt): (&Params, &Attempt),
+    (form, attempt, asking): (&Params, &Attempt, &Asking),
     shown: &mut Shown,
 ) -> Result<Changed, NotReleased> {
     let factors = &web.provider.factors;
@@ -122,6 +126,49 @@ async fn change(
                 Err(error) => {
                     if own.is_waiting(web.provider.now()) {
                         shown.setup = Some(factors.totp_again(user, &own)?);
+                    }
+                    Err(error.into())
+                }
+            }
+        }
+        Some("passkey-add") => {
+            let Some(passkeys) = &web.provider.passkeys else { return Ok(Changed::Done(None)) };
+            let answer = (form.get("credential").unwrap_or_default(), form.get("state").unwrap_or_default(), "");
+            match passkeys.register_from_page(user, answer, attempt).await {
+                Ok(()) => Ok(Changed::Done(None)),
+                Err(Refusal::Fault(fault)) => Err(fault.into()),
+                Err(_) => {
+                    shown.error = Some("passkey_failed".to_owned());
+                    Ok(Changed::Shown)
+                }
+            }
+        }
+        Some("address-add") => {
+            let kind = kind(form);
+            let wanted = (kind, form.get("address"), "");
+            match web.provider.accounts.begin_code_factor(user, wanted, asking).await {
+                Ok(begun) => {
+                    shown.waiting = Some(address(begun.id.to_string(), kind, begun.address));
+                    Ok(Changed::Shown)
+                }
+                Err(AccountError::Fields(mistakes)) => {
+                    let named = |mistake: Mistake| Mistake { field: kind.as_str().into(), ..mistake };
+                    Err(AccountError::Fields(mistakes.into_iter().map(named).collect()).into())
+                }
+                Err(error) => Err(error.into()),
+            }
+        }
+        Some("address-confirm") => {
+            let own = factors.authenticator(user, form.get("id").unwrap_or_default()).await?;
+            let proof = (&own, &text("code"));
+            match web.provider.accounts.confirm_code_factor(factors, user, proof, attempt).await {
+                Ok(codes) => {
+                    shown.codes = codes;
+                    Ok(Changed::Shown)
+                }
+                Err(error) => {
+                    if own.is_waiting(web.provider.now()) {
+                        shown.waiting = Some(address(own.id.to_string(), own.kind, own.target.clone()));
                     }
                     Err(error.into())
                 }
@@ -167,6 +214,15 @@ async fn filled(web: &Web, visitor: &Visitor, user: &User, shown: Shown) -> Resu
         action: web.path(PATH, &[]),
         has_factor: confirmed.clone().next().is_some(),
         totp: confirmed.find(|own| own.kind == AuthenticatorKind::Totp).map(factor),
+        passkeys: own.iter().filter(|own| own.kind == AuthenticatorKind::Passkey).map(factor).collect(),
+        new_passkey: new_passkey(web, visitor, user).await?,
+        addresses: own
+            .iter()
+            .filter(|own| own.confirmed_at.is_some())
+            .filter(|own| matches!(own.kind, AuthenticatorKind::Email | AuthenticatorKind::Sms))
+            .map(|own| address(own.id.to_string(), own.kind, own.target.clone()))
+            .collect(),
+        waiting: shown.waiting,
         setup: shown.setup.as_ref().map(shown_setup),
         codes: shown.codes.iter().map(|code| code.expose().clone()).collect(),
         codes_left: standing.backup_codes.remaining,
@@ -178,6 +234,24 @@ async fn filled(web: &Web, visitor: &Visitor, user: &User, shown: Shown) -> Resu
     };
     let frame = web.pages.frame(visitor.id, &visitor.headers, &[]);
     Ok(with_cookies(web.pages.page("page/account_security.html", &frame, &context), cookie))
+}
+
+/// What registers another passkey.
+async fn new_passkey(web: &Web, visitor: &Visitor, user: &User) -> Result<Option<context::Passkey>, Fault> {
+    let Some(passkeys) = &web.provider.passkeys else { return Ok(None) };
+    // The console sets the cookie where there is none yet; its next page has the form.
+    let Some(flow) = &visitor.flow else { return Ok(None) };
+    let ceremony = passkeys.registration_page(user, &binding(flow)).await?;
+    Ok(Some(shown_passkey(ceremony, (web.path(PATH, &[]), String::new()))))
+}
+
+/// The kind of address that a form is about.
+fn kind(form: &Params) -> AuthenticatorKind {
+    if form.get("kind") == Some("sms") { AuthenticatorKind::Sms } else { AuthenticatorKind::Email }
+}
+
+fn address(id: String, kind: AuthenticatorKind, address: String) -> CodeAddress {
+    CodeAddress { id, kind: kind.as_str().to_owned(), address }
 }
 
 fn factor(own: &Authenticator) -> Factor {

@@ -1,0 +1,130 @@
+//! `/sign-in/email_code`, `/sign-in/sms_code`: a code is sent to the address that is typed here, and typed on the next page.
+//!
+//! S-039, S-048; PROTOCOL A17: the next page is the same whether or not anybody has the address.
+
+use axum::extract::{OriginalUri, State};
+use axum::response::Response;
+use http::StatusCode;
+use http::header::{HeaderValue, RETRY_AFTER};
+
+use crate::authn::flow::Opening;
+use crate::authn::{Refusal, Unsent};
+use crate::edge::template::context;
+use crate::http::extract::params::{Form, Query};
+use crate::http::extract::visitor::Visitor;
+use crate::http::page::second_factor::{PATH, carried};
+use crate::http::page::sign_in::{attempt, destination};
+use crate::http::page::{Place, fault_page, find, foreign_form};
+use crate::http::web::{Web, redirect, shown, way_back, with_cookies};
+use crate::model::sign_in_flow::{BegunBy, Purpose};
+use crate::oauth::endpoint::authorize::demanded;
+use crate::oauth::interaction::Open;
+use crate::oauth::interaction::sign_in::Persistence;
+use crate::protocol::params::Params;
+
+/// `GET /sign-in/{method}`
+pub async fn show(
+    State(web): State<Web>,
+    visitor: Visitor,
+    OriginalUri(uri): OriginalUri,
+    Query(query): Query,
+) -> Response {
+    let method = method(uri.path());
+    match open(&web, &visitor, &query).await {
+        Ok(open) => {
+            let hint = open.as_ref().and_then(|open| open.interaction.request.login_hint.clone());
+            page(&web, &visitor, (method, &query, open.as_ref()), (hint.unwrap_or_default(), None))
+        }
+        Err(response) => *response,
+    }
+}
+
+/// `POST /sign-in/{method}`
+pub async fn submit(
+    State(web): State<Web>,
+    visitor: Visitor,
+    (OriginalUri(uri), Query(query)): (OriginalUri, Query),
+    Form(form): Form,
+) -> Response {
+    let (method, place) = (method(uri.path()), Place::of(&query));
+    let open = match open(&web, &visitor, &query).await {
+        Ok(open) => open,
+        Err(response) => return *response,
+    };
+    if let Err(error) = web.csrf.check(&visitor.headers, visitor.flow.as_ref(), &purpose(&place), form.get("csrf")) {
+        return foreign_form(&web, &visitor, error, place.path(&web, &format!("/sign-in/{method}")));
+    }
+    let login = form.get("login").unwrap_or_default().trim().to_owned();
+    let attempt = attempt(&web, &visitor, open.as_ref().map(|open| &*open.client));
+    let demand = open.as_ref().map(|open| demanded(&open.client, &open.interaction.request)).unwrap_or_default();
+    let begun_by = BegunBy { client: None, browser: visitor.browser.flow };
+    let opening = Opening { begun_by, purpose: Purpose::Session, demand };
+    let refusal = match web.sign_in().ask_by(&attempt, (method, &login), opening).await {
+        Ok((challenge, _)) => {
+            let persistence = if form.get("remember").is_some() { Persistence::Kept } else { Persistence::Browser };
+            let mut more = carried(persistence, destination(&query));
+            more.push(("sent", "1"));
+            let to_code = redirect(&place.path_with(&web, PATH, &more));
+            return with_cookies(to_code, [web.cookies.set_half(&challenge.flow)]);
+        }
+        Err(Refusal::Fault(fault)) => return fault_page(&web, &visitor, fault),
+        Err(refusal) => refusal,
+    };
+    let (key, status, wait) = match refusal {
+        Refusal::Unsent(Unsent::Recently(seconds)) => {
+            ("code_recently_sent", StatusCode::TOO_MANY_REQUESTS, Some(seconds))
+        }
+        Refusal::Unsent(Unsent::TooOften(seconds) | Unsent::Budget(seconds)) | Refusal::TooMany(seconds) => {
+            ("rate_limited", StatusCode::TOO_MANY_REQUESTS, Some(seconds))
+        }
+        _ => ("forbidden", StatusCode::FORBIDDEN, None),
+    };
+    let mut response = page(&web, &visitor, (method, &query, open.as_ref()), (login, Some(key)));
+    *response.status_mut() = status;
+    if let Some(seconds) = wait {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}
+
+/// The method that a path names: the routes are those of the two.
+fn method(path: &str) -> &'static str {
+    if path.ends_with("/sms_code") { "sms_code" } else { "email_code" }
+}
+
+async fn open(web: &Web, visitor: &Visitor, query: &Params) -> Result<Option<Open>, Box<Response>> {
+    let place = Place::of(query);
+    match place.flow {
+        None => Ok(None),
+        Some(_) => find(web, visitor, &place).await.map(Some),
+    }
+}
+
+fn page(
+    web: &Web,
+    visitor: &Visitor,
+    (method, query, open): (&'static str, &Params, Option<&Open>),
+    (login, error): (String, Option<&str>),
+) -> Response {
+    let place = Place::of(query);
+    let (flow, cookie) = web.flow(visitor);
+    let more = [("to", destination(query))];
+    let context = context::SendCode {
+        action: place.path_with(web, &format!("/sign-in/{method}"), &more),
+        csrf: web.csrf.token(&flow, &purpose(&place)),
+        method: method.to_owned(),
+        login,
+        error: error.map(str::to_owned),
+        sign_in_uri: place.path_with(web, "/sign-in", &[("other", "1")]),
+        client: open.map(|open| shown(&open.client, open.interaction.request.return_path.redirect_uri())),
+        back_uri: open.and_then(|open| way_back(&open.client, web.provider.issuer.as_str())).map(|back| back.uri),
+    };
+    let locales = open.map(|open| open.interaction.request.ui_locales.as_slice()).unwrap_or_default();
+    let display = open.map(|open| open.interaction.request.display).unwrap_or_default();
+    let frame = web.pages.frame(visitor.id, &visitor.headers, locales).shown_as(display);
+    with_cookies(web.pages.page("page/send_code.html", &frame, &context), cookie)
+}
+
+fn purpose(place: &Place) -> String {
+    format!("send-code:{}", place.flow.as_deref().unwrap_or_default())
+}
