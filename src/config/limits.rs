@@ -69,6 +69,12 @@ limits! {
     password_check: PasswordCheck,
     /// Forgotten addresses looked up by one number: `3/h`
     recovery: Recovery,
+    /// Text messages to one number: `5/d`
+    sms_number: SmsNumber,
+    /// Text messages to numbers that begin alike: `100/d`
+    sms_prefix: SmsPrefix,
+    /// Text messages altogether: `1000/d`
+    sms_total: SmsTotal,
 }
 
 fn limit<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Limit>, D::Error> {

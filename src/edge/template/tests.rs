@@ -133,7 +133,7 @@ fn stable_ids_stay() {
         (
             "sign_in",
             &[
-                "form #login[name=login][autocomplete=username]",
+                "form #login[name=login][autocomplete='username webauthn']",
                 "form #password[name=password][autocomplete=current-password]",
                 "button#login-submit",
                 "a#client-policy",
