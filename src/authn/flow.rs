@@ -21,6 +21,8 @@ use crate::protocol::secret::{Secret, TokenHash};
 const LIFETIME: Duration = Duration::from_mins(5);
 /// How long one that ran out is told from one that never was.
 const REMEMBERED: Duration = Duration::from_mins(5);
+/// How long after its first proof a sign-in may set a factor up: a session that was stolen must not (PROTOCOL A15).
+pub const ENROLMENT: Duration = Duration::from_mins(10);
 /// Wrong answers that a flow hears.
 const TRIES: u8 = 5;
 
@@ -291,23 +293,34 @@ impl SignIn<'_> {
             return Ok(Step::Complete(Completed { authentication, method, purpose }));
         }
         let factors = proven.factors();
-        let useful = || self.methods.iter().filter(|method| helps(&demands, &factors, method.factor()));
+        let helps = |method: &dyn Method| helps(&demands, &factors, method.factor());
+        let mut asked = self.offered(&user, helps).await?;
+        if asked.is_empty() && !proven.at.plus(ENROLMENT).is_past(self.edges.clock.now()) {
+            // Whoever has another factor proves that one first, also where it is not enough: a new one is for its owner to set up.
+            asked = self.offered(&user, |method| !factors.contains(&method.factor())).await?;
+            if asked.is_empty() {
+                let setups = self.methods.iter().filter(|method| method.enrols() && helps(method.as_ref()));
+                asked.extend(setups.map(|method| Asked::only(method.name())));
+            }
+        }
+        if asked.is_empty() {
+            return Err(Refusal::Wrong);
+        }
+        self.wait(flow.asking(asked)).await.map(Step::Challenge)
+    }
+
+    /// What a person has of the methods that are `meant`.
+    async fn offered(&self, user: &User, meant: impl Fn(&dyn Method) -> bool) -> Result<Vec<Asked>, Refusal> {
         let mut asked = Vec::new();
-        for method in useful() {
-            let offers = method.offers(&user).await?.into_iter();
+        for method in self.methods.iter().filter(|method| meant(method.as_ref())) {
+            let offers = method.offers(user).await?.into_iter();
             asked.extend(offers.map(|offer| Asked {
                 id: offer.id,
                 method: method.name().to_owned(),
                 hint: offer.hint,
             }));
         }
-        if asked.is_empty() {
-            asked.extend(useful().filter(|method| method.enrols()).map(|method| Asked::only(method.name())));
-        }
-        if asked.is_empty() {
-            return Err(Refusal::Wrong);
-        }
-        self.wait(flow.asking(asked)).await.map(Step::Challenge)
+        Ok(asked)
     }
 
     /// What the house, the person and the flow want. A browser that is remembered is asked by the flow alone.

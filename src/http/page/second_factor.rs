@@ -11,7 +11,7 @@ use http::StatusCode;
 use http::header::{HeaderValue, RETRY_AFTER};
 
 use crate::account::second_factor::Stays;
-use crate::authn::flow::{Chosen, Completed, Opening, Step};
+use crate::authn::flow::{Chosen, Completed, ENROLMENT, Opening, Step};
 use crate::authn::totp::TotpSetup;
 use crate::authn::{Attempt, Begun, Method, Refusal, Unsent};
 use crate::edge::template::context;
@@ -186,6 +186,10 @@ async fn raise(web: &Web, visitor: &Visitor, (place, open): (&Place, Option<Open
         // It reaches that already.
         Ok(Step::Complete(_)) => redirect(&place.path(web, "/sign-in")),
         Err(Refusal::Fault(fault)) => fault_page(web, visitor, fault),
+        // Who has none may set one up once they have proven anew who they are.
+        Err(_) if session.authentication.at.plus(ENROLMENT).is_past(web.provider.now()) => {
+            redirect(&place.path_with(web, "/sign-in", &[("other", "1")]))
+        }
         Err(_) => web.refuse(visitor, &PageError::new("second_factor_missing", StatusCode::FORBIDDEN)),
     }
 }

@@ -549,6 +549,23 @@ async fn s_100_a_client_may_want_two_factors_also_of_who_is_signed_in() {
     assert!(!parameters(&bob.authorize(&wish, "bob").await).is_empty());
 }
 
+/// PROTOCOL A15: a session alone, which may be stolen, sets no second factor up.
+#[tokio::test]
+async fn s_100_an_old_session_proves_itself_before_it_sets_a_factor_up() {
+    let server = TestServer::start().await;
+    let mut client = clients::web("bank");
+    client.policy.least_acr = Some(Acr::TwoFactors);
+    let bank = RelyingParty::of(&server, client).await;
+    let bob = signed_in(&server, "bob").await;
+    let page = bob.browser.begin(&bank.begin("openid")).await;
+    assert!(page.page().has("setup-begin"), "a moment ago he proved it: {page}");
+    server.advance(Duration::from_mins(11));
+    let page = bob.browser.begin(&bank.begin("openid")).await;
+    assert!(page.page().has("login-submit") && !page.page().has("setup-begin"), "{page}");
+    let setup = bob.browser.sign_in(&page, "bob").await;
+    assert!(setup.page().has("setup-begin"), "{setup}");
+}
+
 /// PROTOCOL A13: a new password, by a link, leaves the second factor where it is.
 #[tokio::test]
 async fn s_100_a_reset_never_skips_the_second_factor() {
