@@ -3,7 +3,7 @@
 
 A start runs one function in twenty, strewn over the whole program; of each the kernel maps the 64 kB around it. Side by side they are
 some 7 MB of memory in place of 22. `build.rs` hands the list to the linker of a release; a name that is gone matches nothing, and a list
-that is old costs memory and nothing else, so write it anew when `cargo bench --bench load` says that an idle server has grown:
+that is old costs memory and nothing else. Some names hold a hash of the compiler and the crates: write it anew before a release, and when `cargo bench --bench load` says that an idle server has grown:
 
     tests/bench/order.py                builds the program with its symbols (ten minutes), then runs a start of it under valgrind
     tests/bench/order.py PROGRAM        runs this build, which must not be stripped
@@ -34,11 +34,10 @@ SMALL = 2_000
 
 
 def build():
-    """The release program with its symbols, in a folder of its own."""
-    target = Path(os.environ.get("CARGO_TARGET_DIR", HERE.parents[1] / "target")) / "order"
-    environment = dict(os.environ, CARGO_PROFILE_RELEASE_STRIP="none", CARGO_TARGET_DIR=str(target))
-    subprocess.run(["cargo", "build", "--release"], cwd=HERE.parents[1], env=environment, check=True)
-    return target / "release" / "symbolon"
+    """The release program with its symbols. *Why not by the setting of the profile:* the names of functions hold a hash of it."""
+    command = ["cargo", "rustc", "--release", "--bin", "symbolon", "--", "-C", "strip=none"]
+    subprocess.run(command, cwd=HERE.parents[1], check=True)
+    return Path(os.environ.get("CARGO_TARGET_DIR", HERE.parents[1] / "target")) / "release" / "symbolon"
 
 
 def free_port():
