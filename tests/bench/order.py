@@ -3,7 +3,8 @@
 
 A start runs one function in twenty, strewn over the whole program; of each the kernel maps the 64 kB around it. Side by side they are
 some 7 MB of memory in place of 22. `build.rs` hands the list to the linker of a release; a name that is gone matches nothing, and a list
-that is old costs memory and nothing else. Some names hold a hash of the compiler and the crates: write it anew before a release, and when `cargo bench --bench load` says that an idle server has grown:
+that is old costs memory and nothing else. Some names hold a hash of the compiler and the crates, so write it anew before a release, and
+when `cargo bench --bench load` says that an idle server has grown:
 
     tests/bench/order.py                builds the program with its symbols (ten minutes), then runs a start of it under valgrind
     tests/bench/order.py PROGRAM        runs this build, which must not be stripped

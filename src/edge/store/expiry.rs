@@ -11,25 +11,30 @@ use crate::edge::store::writer::Fact;
 use crate::model::fault::Fault;
 use crate::protocol::numeric_date::NumericDate;
 
-/// How long after its end a row stays: a clock that jumped ahead and comes back must find what was denied or consumed.
+/// How long after its end a row stays that keeps something from being good: a clock that jumped ahead and comes back must find what was
+/// denied, consumed or revoked.
 const MARGIN: Duration = Duration::from_hours(1);
 
-/// Children before parents, so that a cascade never has much to do.
-const CLEAR: &[&str] = &[
+/// What is good for something itself: it goes at its end (S-167).
+const GOOD: &[&str] = &[
     "DELETE FROM opaque_access_token WHERE hash IN
         (SELECT hash FROM opaque_access_token WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)",
     "DELETE FROM refresh_token WHERE hash IN
         (SELECT hash FROM refresh_token WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)",
-    "DELETE FROM denied_access_token WHERE jti_hash IN
-        (SELECT jti_hash FROM denied_access_token WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)",
     "DELETE FROM mailed_link WHERE hash IN
         (SELECT hash FROM mailed_link WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)",
     "DELETE FROM data_export WHERE id IN
         (SELECT id FROM data_export WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)",
-    "DELETE FROM consumed_once WHERE (kind, hash) IN
-        (SELECT kind, hash FROM consumed_once WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)",
     "DELETE FROM authenticator WHERE id IN
         (SELECT id FROM authenticator WHERE expires_at IS NOT NULL AND expires_at <= $1 ORDER BY expires_at LIMIT $2)",
+];
+
+/// What keeps something from being good. Children before parents, so that a cascade never has much to do.
+const KEPT: &[&str] = &[
+    "DELETE FROM denied_access_token WHERE jti_hash IN
+        (SELECT jti_hash FROM denied_access_token WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)",
+    "DELETE FROM consumed_once WHERE (kind, hash) IN
+        (SELECT kind, hash FROM consumed_once WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)",
     "DELETE FROM oauth_grant WHERE id IN
         (SELECT id FROM oauth_grant WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)",
     "DELETE FROM user_session WHERE id IN
@@ -40,13 +45,15 @@ const CLEAR: &[&str] = &[
 ];
 
 impl Store {
-    /// Deletes at most `limit` rows of each kind that expired an hour or longer before `now`; returns how many went.
+    /// Deletes at most `limit` rows of each kind that expired by `now`, of what keeps something from being good an hour later; returns how
+    /// many went.
     ///
     /// Each kind is a transaction of its own, so that other facts get their turn. Ask again while the answer is not zero.
     pub async fn clear_expired(&self, now: NumericDate, limit: u32) -> Result<u64, Fault> {
-        let end = now.minus(MARGIN);
+        let kept = now.minus(MARGIN);
         let mut cleared = 0;
-        for statement in CLEAR.iter().copied() {
+        let good = GOOD.iter().map(|statement| (*statement, now));
+        for (statement, end) in good.chain(KEPT.iter().map(|statement| (*statement, kept))) {
             let held = Arc::clone(&self.held);
             let fact = Fact::one(move |connection| {
                 async move {
@@ -60,7 +67,7 @@ impl Store {
                 held.denied
                     .write()
                     .unwrap_or_else(PoisonError::into_inner)
-                    .retain(|_, expires_at| !expires_at.is_past(end));
+                    .retain(|_, expires_at| !expires_at.is_past(kept));
             };
             cleared += self.recorder.record(fact.then(publish)).await?;
         }

@@ -433,11 +433,14 @@ async fn what_has_expired_is_cleared_in_batches(house: House) {
     store.deny_access_token(&hash("jti"), at(60)).await.expect("denied");
     store.consume_once("link", &hash("jti"), at(60), at(0)).await.expect("consumed");
 
-    assert_eq!(store.clear_expired(at(3_659), 2).await.expect("cleared"), 0, "an hour is left for clocks that jump");
-    assert_eq!(store.clear_expired(at(3_660), 2).await.expect("cleared"), 3, "access token, denial, consumed value");
-    assert!(!store.is_denied(&hash("jti")).await.expect("read"));
-    let batches = [store.clear_expired(at(4_200), 2).await, store.clear_expired(at(4_200), 9).await];
+    assert_eq!(store.clear_expired(at(59), 2).await.expect("cleared"), 0);
+    assert_eq!(store.clear_expired(at(60), 2).await.expect("cleared"), 1, "S-167: the access token, at its end");
+    let batches = [store.clear_expired(at(600), 2).await, store.clear_expired(at(600), 9).await];
     assert_eq!(batches.map(|batch| batch.expect("cleared")), [2, 3], "refresh tokens");
+    assert_eq!(store.clear_expired(at(3_659), 2).await.expect("cleared"), 0, "an hour is left for clocks that jump");
+    assert!(store.is_denied(&hash("jti")).await.expect("read"));
+    assert_eq!(store.clear_expired(at(3_660), 2).await.expect("cleared"), 2, "denial, consumed value");
+    assert!(!store.is_denied(&hash("jti")).await.expect("read"));
     assert_eq!(store.clear_expired(at(200_000), 9).await.expect("cleared"), 6, "five grants and the session");
     assert_eq!(store.clear_expired(at(200_000), 9).await.expect("cleared"), 0);
 }
