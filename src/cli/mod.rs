@@ -4,6 +4,7 @@
 
 pub mod about;
 pub mod admin;
+pub mod api;
 pub mod audit;
 pub mod check;
 pub mod claim;
@@ -126,6 +127,9 @@ enum Command {
     /// Apps that may ask for tokens.
     #[command(subcommand)]
     Client(client::ClientCommand),
+    /// APIs that access tokens are for.
+    #[command(subcommand)]
+    Api(api::ApiCommand),
     /// People.
     #[command(subcommand)]
     User(user::UserCommand),
@@ -288,6 +292,7 @@ impl From<Refusal> for CommandError {
                     Thing::Permission => "permission",
                     Thing::ClaimMapper => "claim",
                     Thing::Client => "client",
+                    Thing::Api => "api",
                 };
                 format!("{refusal}; `symbolon {noun} list` shows all")
             }
@@ -343,6 +348,7 @@ impl Command {
             Self::Completions(completions) => completions.run(),
             Self::Man => about::man(),
             Self::Client(command) => command.run(call).await,
+            Self::Api(command) => command.run(call).await,
             Self::User(command) => command.run(call).await,
             Self::Group(command) => command.run(call).await,
             Self::Role(command) => command.run(call).await,
