@@ -1,7 +1,7 @@
 //! The program as an operator runs it: in a folder of its own, beside a server or without one.
 
-#[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failure in a helper fails its test")]
 mod api;
+#[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failure in a helper fails its test")]
 mod check;
 mod client;
 #[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failure in a helper fails its test")]
