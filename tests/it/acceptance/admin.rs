@@ -464,7 +464,7 @@ async fn an_api_is_kept_over_the_api() {
         json!([made["name"], made["access_token"], made["signing_alg"]]),
         json!([made["audience"], "jwt", null])
     );
-    assert_eq!(code(&ada.post("/apis", &new).await), "already_exists");
+    assert_eq!(code(&ada.post("/apis", &new).await), "409 already_exists");
     for (body, field) in [
         (json!({"audience": "orders"}), "audience"),
         (json!({"audience": "urn:x", "scopes": ["openid"]}), "scopes"),
@@ -486,8 +486,8 @@ async fn an_api_is_kept_over_the_api() {
         json!([changed["name"], changed["access_token_lifetime"], changed["signing_alg"], changed["scopes"]]),
         json!(["Orders", null, "ES256", ["orders:read"]])
     );
-    assert_eq!(code(&ada.send(Method::PATCH, &path, (Some(&change), Some(&tag))).await), "precondition_failed");
+    assert_eq!(code(&ada.send(Method::PATCH, &path, (Some(&change), Some(&tag))).await), "412 precondition_failed");
     assert_eq!(ids(&ada.get("/apis").await.ok()), [made["id"].as_str().expect("an id")]);
     assert_eq!(ada.delete(&path).await.status, StatusCode::NO_CONTENT);
-    assert_eq!(code(&ada.get(&path).await), "not_found");
+    assert_eq!(code(&ada.get(&path).await), "404 not_found");
 }
