@@ -35,15 +35,17 @@ fn name(text: &str) -> Result<String, Refusal> {
 
 /// Scopes that can be kept for a group. `openid` and what else makes a sign-in is everybody's: without it nobody gets in at all.
 fn scopes(scopes: &Scope) -> Result<Scope, Refusal> {
-    let everybodys = [Scope::OPENID, Scope::OFFLINE_ACCESS, ADMIN, ADMIN_READ]
-        .into_iter()
-        .chain(SCOPE_CLAIMS.iter().map(|(name, _)| *name));
-    let taken: Vec<&str> = everybodys.filter(|name| scopes.contains(name)).collect();
-    match (scopes.is_empty(), taken.as_slice()) {
+    match (scopes.is_empty(), everybodys(scopes)) {
         (true, _) => Err(Refusal::malformed("scopes", "at least one")),
-        (false, [first, ..]) => Err(Refusal::malformed("scopes", format_args!("{first} goes by other rules"))),
-        (false, []) => Ok(scopes.clone()),
+        (false, Some(first)) => Err(Refusal::malformed("scopes", format_args!("{first} goes by other rules"))),
+        (false, None) => Ok(scopes.clone()),
     }
+}
+
+/// The first of `scopes` that makes a sign-in, or the administration of this server.
+pub(super) fn everybodys(scopes: &Scope) -> Option<&'static str> {
+    let standard = [Scope::OPENID, Scope::OFFLINE_ACCESS, ADMIN, ADMIN_READ].into_iter();
+    standard.chain(SCOPE_CLAIMS.iter().map(|(name, _)| *name)).find(|name| scopes.contains(name))
 }
 
 impl Administration {

@@ -34,6 +34,8 @@ pub enum Thing {
     ClaimMapper,
     /// An app.
     Client,
+    /// An API.
+    Api,
 }
 
 impl fmt::Display for Thing {
@@ -46,6 +48,7 @@ impl fmt::Display for Thing {
             Self::Permission => "permission",
             Self::ClaimMapper => "claim mapper",
             Self::Client => "client",
+            Self::Api => "API",
         })
     }
 }

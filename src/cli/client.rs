@@ -224,7 +224,7 @@ async fn parse(
         keys.is_empty() || keys.iter().any(|key| key.algorithm == *algorithm && key.state == KeyState::Active)
     };
     let algorithms: Vec<_> = SigningAlgorithm::ALL.iter().copied().filter(has).collect();
-    let made = site.edges.store.directory().await?.gated_scopes();
+    let made = site.edges.store.directory().await?.made_scopes();
     let scopes = app::scopes_supported().union(&made).union(&[ADMIN, ADMIN_READ].into_iter().collect());
     let rules = RegistrationRules {
         scopes_supported: &scopes,

@@ -4,6 +4,7 @@
 
 pub mod about;
 pub mod admin;
+pub mod api;
 pub mod audit;
 pub mod check;
 pub mod claim;
@@ -136,6 +137,9 @@ enum Command {
     /// Apps that may ask for tokens.
     #[command(subcommand)]
     Client(client::ClientCommand),
+    /// APIs that access tokens are for.
+    #[command(subcommand)]
+    Api(api::ApiCommand),
     /// People.
     #[command(subcommand)]
     User(user::UserCommand),
@@ -298,6 +302,7 @@ impl From<Refusal> for CommandError {
                     Thing::Permission => "permission",
                     Thing::ClaimMapper => "claim",
                     Thing::Client => "client",
+                    Thing::Api => "api",
                 };
                 format!("{refusal}; `symbolon {noun} list` shows all")
             }
@@ -353,6 +358,7 @@ impl Command {
             Self::Completions(completions) => completions.run(),
             Self::Man => about::man(),
             Self::Client(command) => command.run(call).await,
+            Self::Api(command) => command.run(call).await,
             Self::User(command) => command.run(call).await,
             Self::Group(command) => command.run(call).await,
             Self::Role(command) => command.run(call).await,

@@ -34,6 +34,9 @@ pub struct AuthorizationCode {
     pub claims: ClaimsRequest,
     /// Languages for claims.
     pub claims_locales: Vec<String>,
+    /// Which resource servers tokens shall be for (RFC 8707).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resource: Vec<String>,
     /// When it was made.
     pub issued_at: NumericDate,
     /// The end.

@@ -130,6 +130,16 @@ pub enum AccessTokenFormat {
     Opaque,
 }
 
+impl AccessTokenFormat {
+    /// As it is written.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Jwt => "jwt",
+            Self::Opaque => "opaque",
+        }
+    }
+}
+
 /// How an access token that is a JWT is encrypted: the signed token is within (RFC 7519 §11.2), `enc` is A256GCM.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "alg")]

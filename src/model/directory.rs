@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use crate::model::api::Api;
 use crate::model::claim_mapper::ClaimMapper;
 use crate::model::group::{Group, GroupScope};
 use crate::model::id::{ClientId, GroupId, RoleId};
@@ -31,6 +32,8 @@ pub struct DirectoryRows {
     pub permissions_of_roles: Vec<(PermissionName, RoleId)>,
     /// What apps are told of it.
     pub mappers: Vec<ClaimMapper>,
+    /// Whom access tokens are for.
+    pub apis: Vec<Api>,
 }
 
 /// Every group, role and permission.
@@ -46,6 +49,8 @@ pub struct Directory {
     permissions_of_role: HashMap<RoleId, Vec<PermissionName>>,
     gates: HashMap<String, BTreeSet<GroupId>>,
     mappers: Vec<ClaimMapper>,
+    apis: BTreeMap<String, Api>,
+    owners: HashMap<String, String>,
 }
 
 /// A group and where it stands.
@@ -115,6 +120,8 @@ impl Directory {
             permissions_of_role: gathered(rows.permissions_of_roles.into_iter().map(|(name, role)| (role, name))),
             gates,
             mappers: ClaimMapper::built_in().into_iter().chain(rows.mappers).collect(),
+            owners: rows.apis.iter().flat_map(|api| owned(api)).collect(),
+            apis: rows.apis.into_iter().map(|api| (api.audience.clone(), api)).collect(),
         }
     }
 
@@ -188,15 +195,30 @@ impl Directory {
         self.permissions_of_role.get(&role).map_or(&[], Vec::as_slice)
     }
 
-    /// Every scope that some group scope names.
-    pub fn gated_scopes(&self) -> Scope {
-        let names: BTreeSet<&String> = self.gates.keys().collect();
+    /// Every API, by its audience.
+    pub fn apis(&self) -> impl Iterator<Item = &Api> {
+        self.apis.values()
+    }
+
+    /// The API of this audience.
+    pub fn api(&self, audience: &str) -> Option<&Api> {
+        self.apis.get(audience)
+    }
+
+    /// The API that `scope` belongs to.
+    pub fn api_of(&self, scope: &str) -> Option<&Api> {
+        self.owners.get(scope).and_then(|audience| self.api(audience))
+    }
+
+    /// Every scope that some group scope names or that belongs to an API.
+    pub fn made_scopes(&self) -> Scope {
+        let names: BTreeSet<&String> = self.gates.keys().chain(self.owners.keys()).collect();
         names.into_iter().cloned().collect()
     }
 
     /// True when `scope` was made by an operator.
     pub fn knows_scope(&self, scope: &str) -> bool {
-        self.gates.contains_key(scope)
+        self.gates.contains_key(scope) || self.owners.contains_key(scope)
     }
 
     /// True when some group scope names one of these.
@@ -277,6 +299,11 @@ pub fn lookup(path: &str) -> String {
     path.trim_start_matches('/').nfkc().collect::<String>().to_lowercase()
 }
 
+/// The scopes of an API, each with its audience.
+fn owned(api: &Api) -> Vec<(String, String)> {
+    api.settings.scopes.iter().map(|token| (token.to_owned(), api.audience.clone())).collect()
+}
+
 fn gathered<K: Eq + std::hash::Hash, V>(pairs: impl Iterator<Item = (K, V)>) -> HashMap<K, Vec<V>> {
     let mut lists: HashMap<K, Vec<V>> = HashMap::new();
     for (key, value) in pairs {
@@ -337,6 +364,7 @@ mod tests {
             permissions_of_roles: vec![("shop:pager:answer".parse().unwrap(), pager.id)],
             roles: vec![editor, pager],
             mappers: Vec::new(),
+            apis: Vec::new(),
         })
     }
 
@@ -372,7 +400,7 @@ mod tests {
         ] {
             assert_eq!(directory.open_to(&of(groups), &asked).to_string(), open, "{groups:?}");
         }
-        assert_eq!(directory.gated_scopes().to_string(), "orders:read orders:write");
+        assert_eq!(directory.made_scopes().to_string(), "orders:read orders:write");
     }
 
     #[test]

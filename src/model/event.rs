@@ -241,6 +241,12 @@ catalogue! {
     GroupMemberAdded = "group.member_added";
     /// Somebody was taken out of a group (`group`, `name`).
     GroupMemberRemoved = "group.member_removed";
+    /// An API was made (`api`, `audience`, `scope`).
+    ApiCreated = "api.created";
+    /// An API was changed (`api`, `audience`, `scope`).
+    ApiChanged = "api.changed";
+    /// An API was deleted (`api`, `audience`, `scope`).
+    ApiDeleted = "api.deleted";
     /// Scopes were kept for the members of a group (`group_scope`, `group`, `name`, `scope`).
     GroupScopeCreated = "group_scope.created";
     /// They are others now (`group_scope`, `group`, `name`, `scope`).

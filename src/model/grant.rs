@@ -46,9 +46,12 @@ pub struct GrantDetails {
     /// Languages for claims.
     #[serde(default)]
     pub claims_locales: Vec<String>,
-    /// `aud` of its access tokens.
+    /// `aud` of its access tokens where no resource is named.
     #[serde(default)]
     pub audience: Vec<String>,
+    /// Which resource servers its tokens are for (RFC 8707); empty: none was named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resource: Vec<String>,
     /// `nonce` of the request; it stays the same in ID tokens of later refreshes (OIDC Core §12.2 asks for none).
     #[serde(default)]
     pub nonce: Option<String>,

@@ -91,11 +91,13 @@ ids! {
     LinkId;
     /// A claim that apps are told.
     ClaimMapperId;
+    /// An API that access tokens are for.
+    ApiId;
 }
 
 ordered! {
     IdentifierId SessionId GrantId ConsentId JobId EventId ExportId AuthenticatorId GroupId GroupScopeId RoleId
-    ProviderId LinkId ClaimMapperId
+    ProviderId LinkId ClaimMapperId ApiId
 }
 
 impl UserId {

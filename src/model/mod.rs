@@ -1,5 +1,6 @@
 //! What we remember, and how it may change: plain values, each transition a method that consumes the old state.
 
+pub mod api;
 pub mod audit;
 pub mod authentication;
 pub mod authenticator;

@@ -43,7 +43,7 @@ pub fn to_strangers(provider: &Provider) -> Scope {
 
 /// Every scope that means something here.
 pub fn known(provider: &Provider, directory: &Directory) -> Scope {
-    provider.scopes_supported.union(&directory.gated_scopes()).union(&[ADMIN, ADMIN_READ].into_iter().collect())
+    provider.scopes_supported.union(&directory.made_scopes()).union(&[ADMIN, ADMIN_READ].into_iter().collect())
 }
 
 /// What of `scope` the client may still have: for `person`, or for itself when there is none.

@@ -131,7 +131,7 @@ pub async fn tokens(
     wanted: Wanted,
 ) -> Result<TokenResponse, OAuthError> {
     let (code, waiting) = make(provider, (&client, session), wanted);
-    authorization_code::give(provider, client, (TokenHash::of(code.expose()), waiting)).await
+    authorization_code::give(provider, client, (TokenHash::of(code.expose()), waiting), &[]).await
 }
 
 fn make(provider: &Provider, (client, session): (&Client, &Session), wanted: Wanted) -> (Secret, AuthorizationCode) {
@@ -148,6 +148,7 @@ fn make(provider: &Provider, (client, session): (&Client, &Session), wanted: Wan
         code_challenge: wanted.code_challenge,
         claims: ClaimsRequest::default(),
         claims_locales: Vec::new(),
+        resource: Vec::new(),
         issued_at: now,
         expires_at: now.plus(provider.policy.lifetimes.authorization_code),
     };

@@ -4,6 +4,7 @@
 //! index: [`client_auth::METHODS`], [`grant::GRANT_TYPES`]; discovery is derived from them, so that it cannot lie.
 
 pub mod allowed;
+pub mod api;
 pub mod client_auth;
 pub mod endpoint;
 pub mod first_party;

@@ -51,6 +51,9 @@ pub struct AuthorizationRequest {
     pub claims_locales: Vec<String>,
     /// Claims asked for one by one.
     pub claims: ClaimsRequest,
+    /// Which resource servers tokens shall be for (RFC 8707 §2.1).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resource: Vec<String>,
 }
 
 /// How pages are shown (OIDC Core §3.1.2.1).

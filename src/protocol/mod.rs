@@ -20,6 +20,7 @@
 //! | RFC 7592 | [`registration_management`] |
 //! | RFC 7636 | [`pkce`] |
 //! | RFC 8414, OIDC Discovery | [`metadata`] |
+//! | RFC 8707 | [`resource`] |
 //! | RFC 9068 | [`jwt_access_token`] |
 //! | RFC 9470 | [`step_up`] |
 //! | OIDC Core §2 | [`oidc::id_token`] |
@@ -47,6 +48,7 @@ pub mod params;
 pub mod pkce;
 pub mod redirect_uri;
 pub mod registration_management;
+pub mod resource;
 pub mod response_mode;
 pub mod response_type;
 pub mod revocation;

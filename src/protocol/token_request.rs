@@ -2,19 +2,16 @@
 //!
 //! RFC 6749 §4.1.3, §4.4.2, §6; RFC 7636 §4.5; RFC 8707 §2.2.
 
-use url::Url;
-
 use crate::protocol::client_metadata::GrantType;
-use crate::protocol::error::{ErrorCode, OAuthError};
+use crate::protocol::error::OAuthError;
 use crate::protocol::params::Params;
 use crate::protocol::pkce::CodeVerifier;
+use crate::protocol::resource::resources;
 use crate::protocol::scope::Scope;
 use crate::protocol::secret::Secret;
 
 /// The longest code or refresh token we look at, in bytes.
 const MAX_TOKEN: usize = 4096;
-/// The most resources one request may name.
-const MAX_RESOURCES: usize = 20;
 
 /// What a client asks the token endpoint for; who the client is stands elsewhere in the request.
 #[derive(Clone, Debug)]
@@ -27,6 +24,8 @@ pub enum TokenRequest {
         redirect_uri: Option<String>,
         /// The PKCE proof.
         code_verifier: Option<CodeVerifier>,
+        /// Which of the granted resource servers the token is for (RFC 8707 §2.2).
+        resource: Vec<String>,
     },
     /// RFC 6749 §6.
     RefreshToken {
@@ -34,6 +33,8 @@ pub enum TokenRequest {
         refresh_token: Secret,
         /// A narrower scope, when the client wants one.
         scope: Option<Scope>,
+        /// Which of the granted resource servers the token is for (RFC 8707 §2.2).
+        resource: Vec<String>,
     },
     /// RFC 6749 §4.4.2.
     ClientCredentials {
@@ -58,10 +59,13 @@ impl TokenRequest {
                 code: token(params, "code")?,
                 redirect_uri: params.get("redirect_uri").map(str::to_owned),
                 code_verifier: params.get("code_verifier").map(CodeVerifier::parse).transpose()?,
+                resource: resources(params)?,
             }),
-            GrantType::RefreshToken => {
-                Ok(Self::RefreshToken { refresh_token: token(params, "refresh_token")?, scope: scope()? })
-            }
+            GrantType::RefreshToken => Ok(Self::RefreshToken {
+                refresh_token: token(params, "refresh_token")?,
+                scope: scope()?,
+                resource: resources(params)?,
+            }),
             GrantType::ClientCredentials => {
                 Ok(Self::ClientCredentials { scope: scope()?, resource: resources(params)? })
             }
@@ -86,26 +90,12 @@ fn token(params: &Params, name: &str) -> Result<Secret, OAuthError> {
     Ok(token.into())
 }
 
-/// RFC 8707 §2: an absolute URI without a fragment.
-fn resources(params: &Params) -> Result<Vec<String>, OAuthError> {
-    let named = params.many("resource");
-    if named.len() > MAX_RESOURCES {
-        return Err(OAuthError::new(ErrorCode::InvalidTarget, "the request names more than 20 resources"));
-    }
-    named
-        .into_iter()
-        .map(|resource| match Url::parse(resource) {
-            Ok(url) if url.fragment().is_none() => Ok(resource.to_owned()),
-            _ => Err(OAuthError::new(ErrorCode::InvalidTarget, "resource must be an absolute URI without a fragment")),
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::protocol::error::ErrorCode;
 
     fn parse(text: &str) -> Result<TokenRequest, ErrorCode> {
         TokenRequest::parse(&Params::parse(text.as_bytes()).expect("well formed")).map_err(|error| error.code())
@@ -118,13 +108,15 @@ mod tests {
             "grant_type=authorization_code&code=c1&redirect_uri=https%3A%2F%2Fa.example&code_verifier={verifier}&x=1"
         ))
         .expect("complete");
-        let TokenRequest::AuthorizationCode { code, redirect_uri, code_verifier } = code else { panic!("{code:?}") };
+        let TokenRequest::AuthorizationCode { code, redirect_uri, code_verifier, .. } = code else {
+            panic!("{code:?}")
+        };
         assert!(code.matches("c1"));
         assert_eq!(redirect_uri.as_deref(), Some("https://a.example"));
         assert_eq!(code_verifier.as_ref().map(CodeVerifier::as_str), Some(verifier.as_str()));
 
         let refresh = parse("grant_type=refresh_token&refresh_token=r1&scope=a+b").expect("complete");
-        let TokenRequest::RefreshToken { refresh_token, scope } = refresh else { panic!("{refresh:?}") };
+        let TokenRequest::RefreshToken { refresh_token, scope, .. } = refresh else { panic!("{refresh:?}") };
         assert!(refresh_token.matches("r1"));
         assert_eq!(scope.expect("given").to_string(), "a b");
 

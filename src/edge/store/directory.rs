@@ -83,6 +83,7 @@ impl Store {
             groups: groups.into_iter().map(Group::try_from).collect::<Result<_, _>>()?,
             scopes: scopes.into_iter().map(GroupScope::try_from).collect::<Result<_, _>>()?,
             mappers: self.read_claim_mappers().await?,
+            apis: self.read_apis().await?,
             ..self.read_roles().await?
         })
     }

@@ -40,6 +40,7 @@ use crate::protocol::secret::TokenHash;
 mod access_token;
 mod account;
 mod administration;
+mod api;
 mod audit;
 mod authenticator;
 pub mod backup;

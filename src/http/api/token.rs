@@ -214,7 +214,8 @@ async fn direct(State(web): State<Web>, guest: Guest, Json(body): Json<DirectTok
 
 async fn refresh(State(web): State<Web>, guest: Guest, Json(body): Json<RefreshTokens>) -> Result<Response, Problem> {
     let client = refreshing(&web.provider, &body.refresh_token, body.client_id.as_deref()).await?;
-    let tokens = refresh_token::rotate(&web.provider, client, (&body.refresh_token, None), &guest.provenance).await;
+    let tokens =
+        refresh_token::rotate(&web.provider, client, (&body.refresh_token, None, &[]), &guest.provenance).await;
     Ok(ok(&pair(&tokens.map_err(not_refreshed)?)))
 }
 
@@ -260,7 +261,7 @@ async fn update(State(web): State<Web>, guest: Guest, Json(body): Json<UpdateCla
     if is_fixed {
         return Err(Problem::new(Code::ClaimNotUpdatable));
     }
-    let setting = (&body.refresh_token, None, Some(body.data));
+    let setting = (&body.refresh_token, None, &[][..], Some(body.data));
     let tokens = refresh_token::rotate_setting(&web.provider, client, setting, &guest.provenance).await;
     Ok(ok(&pair(&tokens.map_err(not_refreshed)?)))
 }

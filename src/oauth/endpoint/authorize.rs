@@ -15,6 +15,7 @@ use crate::model::id::ClientId;
 use crate::model::interaction::{ConsentGiven, Progress};
 use crate::model::session::Session;
 use crate::oauth::allowed;
+use crate::oauth::api;
 use crate::oauth::grant::machine;
 pub use crate::oauth::interaction::next_step::demanded;
 use crate::oauth::interaction::next_step::{Asked, HasOne, Situation, Step, next_step, wish};
@@ -123,6 +124,7 @@ async fn begin(provider: &Provider, params: &Params, browser: &Browser) -> Resul
     }
     machine::authorization(&request, &client).map_err(refuse)?;
     check_hint(provider, &request).map_err(refuse)?;
+    api::check(provider, &client, &request.resource).await.map_err(refuse)?;
     let session = browser.session.as_deref();
     let step = decide(provider, &client, (&request, &Progress::Pending, None), browser).await?;
     let next = carry_out(provider, (&client, &request), session, step).await?;

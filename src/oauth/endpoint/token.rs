@@ -54,16 +54,17 @@ async fn exchange(
         )));
     }
     match request {
-        TokenRequest::AuthorizationCode { code, redirect_uri, code_verifier } => {
+        TokenRequest::AuthorizationCode { code, redirect_uri, code_verifier, resource } => {
             let parameters = CodeParameters {
                 code: &code,
                 redirect_uri: redirect_uri.as_deref(),
                 code_verifier: code_verifier.as_ref(),
+                resource: &resource,
             };
             authorization_code::redeem(provider, client, parameters).await
         }
-        TokenRequest::RefreshToken { refresh_token, scope } => {
-            refresh_token::rotate(provider, client, (&refresh_token, scope.as_ref()), from).await
+        TokenRequest::RefreshToken { refresh_token, scope, resource } => {
+            refresh_token::rotate(provider, client, (&refresh_token, scope.as_ref(), &resource), from).await
         }
         TokenRequest::ClientCredentials { scope, resource } => {
             own_token(provider, client, (scope.as_ref(), &resource)).await

@@ -14,6 +14,7 @@ use crate::model::grant::{Grant, GrantDetails, SessionHolder};
 use crate::model::token::{CodeRedemption, RefreshToken};
 use crate::model::user::User;
 use crate::oauth::allowed;
+use crate::oauth::api::{self, Named, Target};
 use crate::oauth::first_party::CHALLENGE_ENDPOINT;
 use crate::oauth::grant::machine::{self, PresentedCode};
 use crate::oauth::grant::{Authorized, Party, audience, person};
@@ -37,6 +38,8 @@ pub struct CodeParameters<'a> {
     pub redirect_uri: Option<&'a str>,
     /// `code_verifier`.
     pub code_verifier: Option<&'a CodeVerifier>,
+    /// `resource` (RFC 8707 §2.2).
+    pub resource: &'a [String],
 }
 
 /// Redeems an authorization code, once. A second use revokes every token of its grant (§4.1.2).
@@ -63,7 +66,7 @@ pub async fn redeem(
         code_verifier: parameters.code_verifier,
     };
     let code = machine::access_token(&presented, waiting)?;
-    give(provider, client, (hash, code)).await
+    give(provider, client, (hash, code), parameters.resource).await
 }
 
 /// Gives the tokens of a code that was proven, or that never left the server.
@@ -74,6 +77,7 @@ pub async fn give(
     provider: &Provider,
     client: Arc<Client>,
     (hash, mut code): (TokenHash, AuthorizationCode),
+    resource: &[String],
 ) -> Result<TokenResponse, OAuthError> {
     let (now, issued_at) = (provider.now(), code.issued_at);
     let user = provider.edges.store.user(code.authentication.user).await?;
@@ -83,7 +87,7 @@ pub async fn give(
     let grant = Arc::new(grant_of(provider, (&client, hash), code, now));
     check_standing(provider, (&client, &grant, issued_at), Asked::Before).await?;
     let user = person(provider, &client, &grant).await?;
-    commit(provider, client, user, (grant, issued_at)).await
+    commit(provider, client, user, (grant, issued_at), resource).await
 }
 
 /// When it is asked whether a grant may stand.
@@ -136,6 +140,7 @@ async fn commit(
     client: Arc<Client>,
     user: Arc<User>,
     (grant, issued_at): (Arc<Grant>, NumericDate),
+    resource: &[String],
 ) -> Result<TokenResponse, OAuthError> {
     let now = grant.created_at;
     let refresh = renewable(&client, &grant.scope).then(|| {
@@ -143,9 +148,12 @@ async fn commit(
         let record = first_refresh_token(provider, (&client, &grant), &token);
         (token, record)
     });
+    let named = Named { granted: &grant.details.resource, asked: resource };
+    let Target { audience, scope } =
+        api::target(provider, (&client, &grant.details.audience), named, grant.scope.clone()).await?;
     let authorized = Authorized {
-        scope: grant.scope.clone(),
-        audience: grant.details.audience.clone(),
+        scope,
+        audience,
         party: Party::Person { user, grant: Arc::clone(&grant) },
         client: Arc::clone(&client),
     };
@@ -189,6 +197,7 @@ fn grant_of(
             claims: code.claims,
             claims_locales: code.claims_locales,
             audience: audience(provider, client),
+            resource: code.resource,
             nonce: code.nonce,
             own_claims: Map::new(),
             session_holder: if is_of_an_app { SessionHolder::App } else { SessionHolder::Browser },
@@ -197,7 +206,7 @@ fn grant_of(
         expires_at: if renewable(client, &code.scope) {
             now.plus(provider.policy.lifetimes.refresh_family_of(client))
         } else {
-            now.plus(provider.policy.lifetimes.access_token_of(client))
+            now.plus(provider.policy.lifetimes.access_token_of(client).max(api::LONGEST))
         },
         scope: code.scope,
         revoked_at: None,

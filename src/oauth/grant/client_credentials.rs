@@ -6,16 +6,18 @@ use std::sync::Arc;
 
 use crate::model::client::Client;
 use crate::oauth::allowed;
+use crate::oauth::api::{self, Named, Target};
 use crate::oauth::grant::{Authorized, Party, audience};
 use crate::oauth::provider::Provider;
 use crate::oauth::token::claims::personal_scopes;
-use crate::protocol::error::{ErrorCode, OAuthError};
+use crate::protocol::error::OAuthError;
 use crate::protocol::scope::Scope;
 
 /// What the client may have for itself: what it asks for within what it is registered for.
 ///
 /// # Errors
-/// `unauthorized_client` for a public client; `invalid_scope` for scopes that speak of a person or are not registered.
+/// `unauthorized_client` for a public client; `invalid_scope` for scopes that speak of a person or are not registered; `invalid_target`
+/// for a resource that is not the client's.
 pub async fn authorize(
     provider: &Provider,
     client: Arc<Client>,
@@ -34,19 +36,8 @@ pub async fn authorize(
                 .hint(format!("asked beyond its own: {}", asked.without(&registered))));
         }
     };
-    Ok(Authorized { audience: narrowed(audience(provider, &client), resource)?, client, scope, party: Party::Client })
-}
-
-/// RFC 8707 §2: `resource` picks among the client's audiences.
-fn narrowed(own: Vec<String>, resource: &[String]) -> Result<Vec<String>, OAuthError> {
-    if resource.is_empty() {
-        return Ok(own);
-    }
-    match resource.iter().find(|asked| !own.contains(asked)) {
-        None => Ok(resource.to_vec()),
-        Some(foreign) => {
-            Err(OAuthError::new(ErrorCode::InvalidTarget, "the client may not have tokens for this resource")
-                .hint(format!("asked {foreign}, registered {own:?}")))
-        }
-    }
+    let usual = audience(provider, &client);
+    let named = Named { granted: &[], asked: resource };
+    let Target { audience, scope } = api::target(provider, (&client, &usual), named, scope).await?;
+    Ok(Authorized { audience, client, scope, party: Party::Client })
 }

@@ -15,6 +15,7 @@ use crate::model::grant::Grant;
 use crate::model::id::GrantId;
 use crate::model::token::{RefreshRotation, RefreshToken};
 use crate::oauth::allowed;
+use crate::oauth::api::{self, Named, Target};
 use crate::oauth::grant::machine::{self, PresentedRefresh};
 use crate::oauth::grant::{Authorized, Party, person};
 use crate::oauth::provider::Provider;
@@ -36,10 +37,10 @@ use crate::protocol::token_response::TokenResponse;
 pub async fn rotate(
     provider: &Provider,
     client: Arc<Client>,
-    (refresh_token, asked): (&Secret, Option<&Scope>),
+    (refresh_token, asked, resource): (&Secret, Option<&Scope>, &[String]),
     provenance: &Provenance,
 ) -> Result<TokenResponse, OAuthError> {
-    rotate_setting(provider, client, (refresh_token, asked, None), provenance).await
+    rotate_setting(provider, client, (refresh_token, asked, resource, None), provenance).await
 }
 
 /// [`rotate`], with own claims that the app sets with it, from now on and in one fact (S-083); they are judged before.
@@ -49,7 +50,7 @@ pub async fn rotate(
 pub async fn rotate_setting(
     provider: &Provider,
     client: Arc<Client>,
-    (refresh_token, asked, set): (&Secret, Option<&Scope>, Option<Map<String, Value>>),
+    (refresh_token, asked, resource, set): (&Secret, Option<&Scope>, &[String], Option<Map<String, Value>>),
     provenance: &Provenance,
 ) -> Result<TokenResponse, OAuthError> {
     let now = provider.now();
@@ -79,16 +80,12 @@ pub async fn rotate_setting(
     if left.is_empty() || asked.is_some() {
         allowed::settle(provider.policy.beyond_groups, &scope, &left)?;
     }
-    let scope = left;
+    let named = Named { granted: &grant.details.resource, asked: resource };
+    let Target { audience, scope } = api::target(provider, (&client, &grant.details.audience), named, left).await?;
 
     let successor = successor(provider, grant.id, refresh_token);
     let record = follow((provider, &client), &record, &successor, now);
-    let authorized = Authorized {
-        client,
-        audience: grant.details.audience.clone(),
-        party: Party::Person { user, grant: Arc::clone(&grant) },
-        scope,
-    };
+    let authorized = Authorized { client, audience, party: Party::Person { user, grant: Arc::clone(&grant) }, scope };
     let id_token = if grant.scope.contains(Scope::OPENID) { IdToken::WithoutNonce } else { IdToken::Omit };
     let Issued { response, opaque } =
         issue(provider, Order { authorized, id_token, refresh_token: Some(successor), now }).await?;

@@ -44,6 +44,7 @@ pub async fn answer(
         code_challenge: request.code_challenge.clone(),
         claims: request.claims.clone(),
         claims_locales: request.claims_locales.clone(),
+        resource: request.resource.clone(),
         issued_at: now,
         expires_at: now.plus(provider.policy.lifetimes.authorization_code),
     };

@@ -12,6 +12,7 @@ use crate::model::claim_mapper::Destination;
 use crate::model::client::{AccessTokenEncryption, AccessTokenFormat, Client};
 use crate::model::id::UserId;
 use crate::model::token::OpaqueAccessToken;
+use crate::oauth::api;
 use crate::oauth::grant::{Authorized, Party};
 use crate::oauth::keys::SigningKeys;
 use crate::oauth::provider::Provider;
@@ -71,13 +72,14 @@ pub async fn issue(provider: &Provider, order: Order) -> Result<Issued, OAuthErr
     let mapped = Mapped::load(provider, order.authorized.person()).await?;
     let keys = provider.keys.load();
     let (authorized, now) = (&order.authorized, order.now);
-    let lifetime = provider.policy.lifetimes.access_token_of(&authorized.client);
-    let (access_token, opaque) = match authorized.client.policy.access_token {
+    let terms = api::terms(provider, mapped.directory(), authorized);
+    let lifetime = terms.lifetime;
+    let (access_token, opaque) = match terms.format {
         AccessTokenFormat::Jwt => {
             let claims = access_token_claims(provider, &order, &mapped)?;
-            let key = signer(&keys, provider.policy.access_token_signing_alg)?;
+            let key = signer(&keys, terms.signing_alg)?;
             let token = claims.sign(key, &provider.policy.token_header).map(Secret::new).map_err(unsigned)?;
-            encrypt(provider, &keys, (authorized, token), (now, lifetime))?
+            encrypt(provider, key, (authorized, token), (now, lifetime))?
         }
         AccessTokenFormat::Opaque => {
             own_claims(authorized)?;
@@ -131,7 +133,7 @@ pub(super) fn access_token_claims(
 ) -> Result<AccessTokenClaims, OAuthError> {
     let (authorized, now) = (&order.authorized, order.now);
     let client = &authorized.client;
-    let lifetime = provider.policy.lifetimes.access_token_of(client);
+    let lifetime = api::terms(provider, mapped.directory(), authorized).lifetime;
     let mut own = mapped.claims((client, &authorized.scope), Destination::AccessToken);
     own.extend(own_claims(authorized)?);
     let (subject, grant) = match &authorized.party {
@@ -170,7 +172,7 @@ fn own_claims(authorized: &Authorized) -> Result<Map<String, Value>, OAuthError>
 /// A signed token as its client gets it. One that this server cannot read again is recorded like an opaque one.
 fn encrypt(
     provider: &Provider,
-    keys: &SigningKeys,
+    key: &SigningKey,
     (authorized, token): (&Authorized, Secret),
     (now, lifetime): (NumericDate, Duration),
 ) -> Result<(Secret, Option<OpaqueAccessToken>), OAuthError> {
@@ -178,8 +180,7 @@ fn encrypt(
     match &authorized.client.policy.access_token_encryption {
         None => Ok((token, None)),
         Some(AccessTokenEncryption::Direct) => {
-            let kid = signer(keys, provider.policy.access_token_signing_alg)?.kid();
-            let encrypted = content_key(provider, kid).encrypt(typ, signed).map_err(unsigned)?;
+            let encrypted = content_key(provider, key.kid()).encrypt(typ, signed).map_err(unsigned)?;
             Ok((Secret::new(encrypted), None))
         }
         Some(AccessTokenEncryption::RsaOaep256 { jwk }) => {

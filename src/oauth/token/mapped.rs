@@ -49,6 +49,11 @@ impl Mapped {
         Ok(Self { directory, person })
     }
 
+    /// The directory.
+    pub fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
     /// The claims that go `into` what `client` is told with `scope`.
     pub fn claims(&self, (client, scope): (&Client, &Scope), into: Destination) -> Map<String, Value> {
         self.explain((client, scope), into).into_iter().map(|one| (one.claim, one.value)).collect()

@@ -16,6 +16,7 @@ use crate::model::grant::{Grant, GrantDetails, SessionHolder};
 use crate::model::id::{GrantId, SessionId};
 use crate::model::user::User;
 use crate::oauth::allowed;
+use crate::oauth::api::{self, Named, Target};
 use crate::oauth::endpoint::userinfo;
 use crate::oauth::grant::{Authorized, Party, audience};
 use crate::oauth::provider::Provider;
@@ -67,10 +68,12 @@ pub async fn preview(
     let left_out = left_out(provider, client, (asked, &scope)).await?;
     let grant = Arc::new(grant(provider, (client, user), &scope));
     let mapped = Mapped::load(provider, Some(user)).await?;
+    let usual = (&**client, grant.details.audience.as_slice());
+    let Target { audience, scope } = api::target(provider, usual, Named::default(), scope).await?;
     let authorized = Authorized {
         client: Arc::clone(client),
         scope: scope.clone(),
-        audience: grant.details.audience.clone(),
+        audience,
         party: Party::Person { user: Arc::clone(user), grant: Arc::clone(&grant) },
     };
     let now = provider.now();
@@ -120,6 +123,7 @@ fn grant(provider: &Provider, (client, user): (&Client, &User), scope: &Scope) -
             claims: ClaimsRequest::default(),
             claims_locales: Vec::new(),
             audience: audience(provider, client),
+            resource: Vec::new(),
             nonce: None,
             own_claims: Map::new(),
             session_holder: SessionHolder::Browser,

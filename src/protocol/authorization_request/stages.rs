@@ -11,6 +11,7 @@ use crate::protocol::oidc::prompt::Prompt;
 use crate::protocol::params::Params;
 use crate::protocol::pkce::CodeChallenge;
 use crate::protocol::redirect_uri::{self, LoopbackHttp};
+use crate::protocol::resource::resources;
 use crate::protocol::response_mode::ResponseMode;
 use crate::protocol::response_type::ResponseType;
 use crate::protocol::scope::Scope;
@@ -98,6 +99,7 @@ impl AuthorizationRequest {
             ui_locales: locales(params, "ui_locales")?,
             claims_locales: locales(params, "claims_locales")?,
             claims: params.get("claims").map(ClaimsRequest::parse).transpose()?.unwrap_or_default(),
+            resource: resources(params)?,
         })
     }
 }

@@ -450,3 +450,44 @@ async fn s_146_the_administration_can_be_switched_off() {
     let document = server.get("/api/v1/openapi.json").await.ok();
     assert!(document["paths"].as_object().expect("paths").keys().all(|path| !path.starts_with(BASE)));
 }
+
+/// APIs as objects: whom tokens are for, by the API.
+#[tokio::test]
+async fn an_api_is_kept_over_the_api() {
+    let server = TestServer::start().await;
+    let ada = Admin::owner(&server).await;
+    let new = json!({"audience": "https://orders.example", "scopes": ["orders:read"], "access_token_lifetime": 300});
+    let made = ada.post("/apis", &new).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{made}");
+    let made = made.json();
+    assert_eq!(
+        json!([made["name"], made["access_token"], made["signing_alg"]]),
+        json!([made["audience"], "jwt", null])
+    );
+    assert_eq!(code(&ada.post("/apis", &new).await), "409 already_exists");
+    for (body, field) in [
+        (json!({"audience": "orders"}), "audience"),
+        (json!({"audience": "urn:x", "scopes": ["openid"]}), "scopes"),
+        (json!({"audience": "urn:x", "scopes": ["orders:read"]}), "scopes"),
+        (json!({"audience": "urn:x", "scopes": ["a b"]}), "scopes"),
+        (json!({"audience": "urn:x", "access_token_lifetime": 5}), "access_token_lifetime"),
+        (json!({"audience": "urn:x", "signing_alg": "HS256"}), "signing_alg"),
+        (json!({"audience": "urn:x", "name": "\n"}), "name"),
+    ] {
+        let refused = ada.post("/apis", &body).await;
+        assert_eq!(refused.json()["errors"][0]["field"], field, "{body}: {refused}");
+    }
+    let path = format!("/apis/{}", made["id"].as_str().expect("an id"));
+    let seen = ada.get(&path).await;
+    let tag = seen.header("etag").to_owned();
+    let change = json!({"name": "Orders", "access_token_lifetime": null, "signing_alg": "ES256"});
+    let changed = ada.send(Method::PATCH, &path, (Some(&change), Some(&tag))).await.ok();
+    assert_eq!(
+        json!([changed["name"], changed["access_token_lifetime"], changed["signing_alg"], changed["scopes"]]),
+        json!(["Orders", null, "ES256", ["orders:read"]])
+    );
+    assert_eq!(code(&ada.send(Method::PATCH, &path, (Some(&change), Some(&tag))).await), "412 precondition_failed");
+    assert_eq!(ids(&ada.get("/apis").await.ok()), [made["id"].as_str().expect("an id")]);
+    assert_eq!(ada.delete(&path).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(code(&ada.get(&path).await), "404 not_found");
+}

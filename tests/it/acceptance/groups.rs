@@ -46,7 +46,7 @@ impl Story {
     }
 }
 
-pub(super) fn admin(server: &TestServer) -> Administration {
+pub(crate) fn admin(server: &TestServer) -> Administration {
     Administration::of_operator(&server.provider().edges)
 }
 

@@ -23,7 +23,7 @@ mod first_party;
 mod flow;
 mod frontend;
 mod grants;
-mod groups;
+pub(crate) mod groups;
 mod history;
 mod language;
 mod lifetimes;

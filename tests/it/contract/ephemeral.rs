@@ -179,6 +179,7 @@ async fn a_namespace_knows_its_type() {
         code_challenge: None,
         claims: grant.details.claims,
         claims_locales: Vec::new(),
+        resource: Vec::new(),
         issued_at: at(0),
         expires_at: at(60),
     };

@@ -113,6 +113,7 @@ impl Nodes {
             code_challenge: None,
             claims: grant.details.claims,
             claims_locales: Vec::new(),
+            resource: Vec::new(),
             issued_at: at(0),
             expires_at: at(60),
         };

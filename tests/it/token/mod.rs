@@ -6,4 +6,5 @@ mod format;
 mod introspect;
 mod liveness;
 mod refresh_token;
+mod resource;
 mod revoke;

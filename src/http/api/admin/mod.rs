@@ -4,6 +4,7 @@
 //! nothing) of a person with a role on this server. `if_match` is `If-Match`: what was changed since it was read is not changed blindly.
 //! To add an operation: as in the account API; its handler takes a caller of `caller`, its line says `by_role`.
 
+mod apis;
 pub mod asked;
 pub mod caller;
 mod claim_mappers;
@@ -26,7 +27,7 @@ use crate::http::api::operation::Operation;
 
 /// The operations of this folder.
 pub(super) fn operations() -> Vec<Operation> {
-    let every: [fn() -> Vec<Operation>; 12] = [
+    let every: [fn() -> Vec<Operation>; 13] = [
         users::operations,
         sessions::operations,
         grants::operations,
@@ -37,6 +38,7 @@ pub(super) fn operations() -> Vec<Operation> {
         claim_mappers::operations,
         preview::operations,
         clients::operations,
+        apis::operations,
         keys::operations,
         events::operations,
     ];
