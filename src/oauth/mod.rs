@@ -5,6 +5,7 @@
 
 pub mod allowed;
 pub mod client_auth;
+pub mod device;
 pub mod endpoint;
 pub mod first_party;
 pub mod grant;
