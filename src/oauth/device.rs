@@ -4,6 +4,7 @@
 //! looked up for who is signed in alone, so that whoever guesses has an account that is counted; looking decides nothing.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::authn::limit::{Limits, Rule};
 use crate::edge::device_authorization::Found;
@@ -32,7 +33,7 @@ pub const PATH: &str = "/device";
 /// The shortest `default_max_age` that is kept, in seconds: who has just signed in for this has done what they can.
 const SHORTEST_AGE: u64 = 60;
 /// How long a code waits for its person to sign in.
-const TYPED_FOR: std::time::Duration = std::time::Duration::from_mins(10);
+const TYPED_FOR: Duration = Duration::from_mins(10);
 
 /// What was typed, or read from a picture, in a browser in which nobody is signed in yet.
 const TYPED: Namespace<UserCode> = Namespace::new("device_typed");
@@ -128,13 +129,13 @@ pub async fn look_up(
     let ephemeral = &*provider.edges.ephemeral;
     let counted = counters(decider);
     for (rule, key) in &counted {
-        if let Err(exceeded) = limits.count(ephemeral, (*rule, key), now).await? {
+        if let Err(exceeded) = limits.count(ephemeral, (*rule, key.as_str()), now).await? {
             return Err(Unheard::TooOften(exceeded.retry_after));
         }
     }
     let Some(device) = find(provider, code, &decider.user).await? else { return Ok(None) };
     for (rule, key) in &counted {
-        limits.give_back(ephemeral, (*rule, key)).await?;
+        limits.give_back(ephemeral, (*rule, key.as_str())).await?;
     }
     provider.edges.see_device(&device.found).await?;
     Ok(Some(device))
@@ -198,7 +199,7 @@ pub async fn approve(provider: &Provider, device: &Device, decider: &Decider) ->
         scope: device.scope.clone(),
         at: now,
     };
-    decide(provider, device, decider, Decision::Approved(approval)).await
+    decide(provider, device, decider, &Decision::Approved(approval)).await
 }
 
 /// The person says no; false when somebody decided before.
@@ -206,7 +207,7 @@ pub async fn approve(provider: &Provider, device: &Device, decider: &Decider) ->
 /// # Errors
 /// A fault of a store.
 pub async fn deny(provider: &Provider, device: &Device, decider: &Decider) -> Result<bool, Fault> {
-    let outcome = decide(provider, device, decider, Decision::Denied).await?;
+    let outcome = decide(provider, device, decider, &Decision::Denied).await?;
     Ok(matches!(outcome, Outcome::Approved))
 }
 
@@ -215,14 +216,14 @@ async fn decide(
     provider: &Provider,
     device: &Device,
     decider: &Decider,
-    decision: Decision,
+    decision: &Decision,
 ) -> Result<Outcome, Fault> {
     let asked = &device.found.asked;
     let name = match decision {
         Decision::Approved(_) => EventName::DeviceApproved,
         Decision::Denied => EventName::DeviceDenied,
     };
-    if !provider.edges.decide_device(&device.found, &decision).await? {
+    if !provider.edges.decide_device(&device.found, decision).await? {
         return Ok(Outcome::TooLate);
     }
     let mut event = provider.edges.event(name).of(decider.user.id).within(decider.session.id);

@@ -148,7 +148,8 @@ pub enum GrantType {
 
 impl GrantType {
     /// Every one, for discovery.
-    pub const ALL: &'static [Self] = &[Self::AuthorizationCode, Self::RefreshToken, Self::ClientCredentials, Self::DeviceCode];
+    pub const ALL: &'static [Self] =
+        &[Self::AuthorizationCode, Self::RefreshToken, Self::ClientCredentials, Self::DeviceCode];
 
     /// The registered name.
     pub const fn as_str(self) -> &'static str {

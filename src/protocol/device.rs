@@ -33,8 +33,8 @@ impl UserCode {
     pub fn draw(mut byte: impl FnMut() -> u8) -> Self {
         let mut code = String::with_capacity(LENGTH);
         while code.len() < LENGTH {
-            let byte = byte();
-            let letter = LETTERS.get(usize::from(byte) % LETTERS.len()).filter(|_| byte < EVEN);
+            let drawn = byte();
+            let letter = LETTERS.get(usize::from(drawn) % LETTERS.len()).filter(|_| drawn < EVEN);
             code.extend(letter.map(|letter| char::from(*letter)));
         }
         Self(code)
@@ -132,7 +132,11 @@ mod tests {
     #[test]
     fn codes_are_of_twenty_letters_alike() {
         assert_eq!(draw(&[0, 1, 2, 3, 16, 17, 18, 19]).to_string(), "BCDF-VWXZ");
-        assert_eq!(draw(&[240, 255, 20, 21, 22, 239, 0, 0, 0, 0]).letters(), "BCDZBBBB", "what is uneven is passed over");
+        assert_eq!(
+            draw(&[240, 255, 20, 21, 22, 239, 0, 0, 0, 0]).letters(),
+            "BCDZBBBB",
+            "what is uneven is passed over"
+        );
     }
 
     /// RFC 8628 §6.1

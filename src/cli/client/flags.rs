@@ -40,9 +40,7 @@ impl ClientKind {
             Self::Spa => ("web", "none", &["authorization_code", "refresh_token"]),
             Self::Native => ("native", "none", &["authorization_code", "refresh_token"]),
             Self::Service => ("web", "client_secret_basic", &["client_credentials"]),
-            Self::Device => {
-                ("native", "none", &["urn:ietf:params:oauth:grant-type:device_code", "refresh_token"])
-            }
+            Self::Device => ("native", "none", &["urn:ietf:params:oauth:grant-type:device_code", "refresh_token"]),
         };
         let response_types: &[&str] = if matches!(self, Self::Service | Self::Device) { &[] } else { &["code"] };
         Map::from_iter([

@@ -17,9 +17,7 @@ use crate::http::api::caller::Guest;
 use crate::http::api::code::Code;
 use crate::http::api::operation::{Group, Operation, post};
 use crate::http::api::problem::Problem;
-use crate::http::api::sign_in::{
-    Destination, REFUSED, SignInAnswer, attempt, caller, finish, persistence, refused,
-};
+use crate::http::api::sign_in::{Destination, REFUSED, SignInAnswer, attempt, caller, finish, persistence, refused};
 use crate::http::page::qr::waits;
 use crate::http::qr::Picture;
 use crate::http::web::Web;

@@ -25,7 +25,7 @@ pub async fn handle(State(web): State<Web>, FromWhere(from): FromWhere, headers:
         Ok(form) => form,
         Err(unreadable) => return refused(&web, NAME, None, unreadable.into()),
     };
-    if let Err(refusal) = heard(&web, &from.address).await {
+    if let Some(refusal) = unheard(&web, &from.address).await {
         return refused(&web, NAME, Some(&form), refusal);
     }
     let (client, answer) = match basic(&headers) {
@@ -41,11 +41,15 @@ pub async fn handle(State(web): State<Web>, FromWhere(from): FromWhere, headers:
 }
 
 /// Each request puts something aside for ten minutes, so that an address is heard so often and no more.
-async fn heard(web: &Web, address: &str) -> Result<(), OAuthAnswer> {
+async fn unheard(web: &Web, address: &str) -> Option<OAuthAnswer> {
     let edges = &web.provider.edges;
-    let counted = web.limits.count(&*edges.ephemeral, (Rule::DeviceStart, address), web.provider.now()).await?;
-    counted.map_err(|exceeded| {
-        let error = OAuthError::new(ErrorCode::SlowDown, "too many devices begin from this address; wait a moment");
-        OAuthAnswer::from(error).with_status(StatusCode::TOO_MANY_REQUESTS).with_retry_after(exceeded.retry_after)
-    })
+    match web.limits.count(&*edges.ephemeral, (Rule::DeviceStart, address), web.provider.now()).await {
+        Ok(Ok(())) => None,
+        Ok(Err(exceeded)) => {
+            let error = OAuthError::new(ErrorCode::SlowDown, "too many devices begin from this address; wait a moment");
+            let answer = OAuthAnswer::from(error).with_status(StatusCode::TOO_MANY_REQUESTS);
+            Some(answer.with_retry_after(exceeded.retry_after))
+        }
+        Err(fault) => Some(fault.into()),
+    }
 }

@@ -10,7 +10,6 @@ use axum::response::Response;
 use http::StatusCode;
 use http::header::{HeaderValue, RETRY_AFTER};
 
-use crate::account::step_up::Acting;
 use crate::edge::template::context;
 use crate::http::extract::params::{Form, Query};
 use crate::http::extract::visitor::Visitor;
@@ -46,9 +45,9 @@ pub async fn show(State(web): State<Web>, visitor: Visitor, Query(query): Query)
         Err(fault) => return fault_page(&web, &visitor, fault),
     };
     if typed.is_empty() {
-        return enter_page(&web, &visitor, (typed, None), StatusCode::OK);
+        return enter_page(&web, &visitor, (&typed, None), StatusCode::OK);
     }
-    confirm(&web, &visitor, &visit, typed).await
+    confirm(&web, &visitor, &visit, &typed).await
 }
 
 /// `POST /device`
@@ -70,7 +69,7 @@ pub async fn submit(State(web): State<Web>, visitor: Visitor, Form(form): Form) 
     match decision {
         Some("switch") => return to_sign_in(&web, &visitor, &typed).await,
         Some("accept" | "deny") => {}
-        _ => return confirm(&web, &visitor, &visit, typed).await,
+        _ => return confirm(&web, &visitor, &visit, &typed).await,
     }
     let device = match find(&web, &visitor, (&typed, &decider)).await {
         Ok(device) => device,
@@ -79,45 +78,30 @@ pub async fn submit(State(web): State<Web>, visitor: Visitor, Form(form): Form) 
     if decision == Some("deny") {
         return match device::deny(&web.provider, &device, &decider).await {
             Ok(true) => done(&web, &visitor, "denied"),
-            Ok(false) => late(&web, &visitor, typed),
+            Ok(false) => late(&web, &visitor, &typed),
             Err(fault) => fault_page(&web, &visitor, fault),
         };
     }
-    approve(&web, &visitor, (&device, &decider), typed).await
+    approve(&web, &visitor, (&device, &decider), &typed).await
 }
 
-async fn approve(
-    web: &Web,
-    visitor: &Visitor,
-    (device, decider): (&Device, &Decider),
-    typed: String,
-) -> Response {
+async fn approve(web: &Web, visitor: &Visitor, (device, decider): (&Device, &Decider), typed: &str) -> Response {
     // A whole session is given away, so its person shows that it is still them (S-098); an app gets no more than by a code.
-    if matches!(device.found.asked.asks, Asks::SignIn { .. }) {
-        let acting = Acting::Session(Arc::clone(&decider.session));
-        match web.step_up.recent(&acting).await {
-            Ok(Some(_)) => {}
-            Ok(None) => {
-                return match keep(web, visitor, &typed).await {
-                    Ok(cookie) => match recent(web, visitor, PATH).await {
-                        Ok(_) => redirect(&web.path(PATH, &[])),
-                        Err(to_proof) => with_cookies(*to_proof, cookie),
-                    },
-                    Err(fault) => fault_page(web, visitor, fault),
-                };
-            }
-            Err(fault) => return fault_page(web, visitor, fault),
-        }
+    if matches!(device.found.asked.asks, Asks::SignIn { .. })
+        && let Err(to_proof) = recent(web, visitor, PATH).await
+    {
+        return match keep(web, visitor, typed).await {
+            Ok(cookie) => with_cookies(*to_proof, cookie),
+            Err(fault) => fault_page(web, visitor, fault),
+        };
     }
     match device::approve(&web.provider, device, decider).await {
         Ok(Outcome::Approved) => done(web, visitor, "approved"),
         Ok(Outcome::TooLate) => late(web, visitor, typed),
-        Ok(Outcome::Stale) => to_sign_in(web, visitor, &typed).await,
-        Ok(Outcome::Forbidden(_)) => {
-            enter_page(web, visitor, (typed, Some("forbidden")), StatusCode::FORBIDDEN)
-        }
+        Ok(Outcome::Stale) => to_sign_in(web, visitor, typed).await,
+        Ok(Outcome::Forbidden(_)) => enter_page(web, visitor, (typed, Some("forbidden")), StatusCode::FORBIDDEN),
         Ok(Outcome::Unproven(demand)) => {
-            let cookie = match keep(web, visitor, &typed).await {
+            let cookie = match keep(web, visitor, typed).await {
                 Ok(cookie) => cookie,
                 Err(fault) => return fault_page(web, visitor, fault),
             };
@@ -166,13 +150,9 @@ fn decider(visitor: &Visitor, visit: &Visit) -> Decider {
 }
 
 /// The device that a code means, or the page that asks for another code.
-async fn find(
-    web: &Web,
-    visitor: &Visitor,
-    (typed, decider): (&str, &Decider),
-) -> Result<Device, Box<Response>> {
+async fn find(web: &Web, visitor: &Visitor, (typed, decider): (&str, &Decider)) -> Result<Device, Box<Response>> {
     let unknown = || {
-        let shown = (typed.to_owned(), Some("unknown"));
+        let shown = (typed, Some("unknown"));
         Box::new(enter_page(web, visitor, shown, StatusCode::UNPROCESSABLE_ENTITY))
     };
     let Some(code) = UserCode::parse(typed) else { return Err(unknown()) };
@@ -180,7 +160,7 @@ async fn find(
         Ok(Some(device)) => Ok(device),
         Ok(None) => Err(unknown()),
         Err(Unheard::TooOften(seconds)) => {
-            let shown = (typed.to_owned(), Some("too_many"));
+            let shown = (typed, Some("too_many"));
             let mut response = enter_page(web, visitor, shown, StatusCode::TOO_MANY_REQUESTS);
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
             Err(Box::new(response))
@@ -196,8 +176,8 @@ fn purpose_of(visitor: &Visitor, typed: &str) -> String {
     format!("{PURPOSE}:{code}:{session}")
 }
 
-async fn confirm(web: &Web, visitor: &Visitor, visit: &Visit, typed: String) -> Response {
-    let device = match find(web, visitor, (&typed, &decider(visitor, visit))).await {
+async fn confirm(web: &Web, visitor: &Visitor, visit: &Visit, typed: &str) -> Response {
+    let device = match find(web, visitor, (typed, &decider(visitor, visit))).await {
         Ok(device) => device,
         Err(response) => return *response,
     };
@@ -212,7 +192,7 @@ async fn confirm(web: &Web, visitor: &Visitor, visit: &Visit, typed: String) -> 
     });
     let context = context::device::DeviceConfirm {
         action: web.path(PATH, &[]),
-        csrf: web.csrf.token(&flow, &purpose_of(visitor, &typed)),
+        csrf: web.csrf.token(&flow, &purpose_of(visitor, typed)),
         user_code: asked.user_code.to_string(),
         is_sign_in: matches!(asked.asks, Asks::SignIn { .. }),
         number: match asked.asks {
@@ -233,21 +213,16 @@ async fn confirm(web: &Web, visitor: &Visitor, visit: &Visit, typed: String) -> 
 }
 
 /// The app as pages show it: a device has no redirect URI, so its home page tells where it is from, else its id.
-fn shown_client(client: &Arc<Client>) -> context::Client {
+fn shown_client(client: &Client) -> context::Client {
     let home = client.metadata.client_uri.as_deref().or(client.metadata.redirect_uris.first().map(String::as_str));
     shown(client, home.unwrap_or(client.id.as_str()))
 }
 
-fn late(web: &Web, visitor: &Visitor, typed: String) -> Response {
+fn late(web: &Web, visitor: &Visitor, typed: &str) -> Response {
     enter_page(web, visitor, (typed, Some("late")), StatusCode::GONE)
 }
 
-fn enter_page(
-    web: &Web,
-    visitor: &Visitor,
-    (typed, error): (String, Option<&str>),
-    status: StatusCode,
-) -> Response {
+fn enter_page(web: &Web, visitor: &Visitor, (typed, error): (&str, Option<&str>), status: StatusCode) -> Response {
     let (flow, cookie) = web.flow(visitor);
     let context = context::device::DeviceEnter {
         action: web.path(PATH, &[]),

@@ -99,8 +99,10 @@ pub async fn show(State(web): State<Web>, visitor: Visitor, Query(query): Query)
         return redirect(&place.path(&web, "/sign-in"));
     }
     match look(&web, &visitor).await {
-        Ok((Stage::Ready, Some((waiting, _)))) => finish(&web, visitor, (waiting, &query), (&place, open)).await,
-        Ok((stage, shown)) => page(&web, &visitor, (&place, open.as_ref(), &query), (stage, shown.map(|(_, asked)| asked))),
+        Ok((Stage::Ready, Some((waiting, _)))) => finish(&web, visitor, (&waiting, &query), (&place, open)).await,
+        Ok((stage, shown)) => {
+            page(&web, &visitor, (&place, open.as_ref(), &query), (stage, shown.map(|(_, asked)| asked)))
+        }
         Err(fault) => fault_page(&web, &visitor, fault),
     }
 }
@@ -162,7 +164,7 @@ async fn look(web: &Web, visitor: &Visitor) -> Result<(Stage, Option<(Waiting, D
 async fn finish(
     web: &Web,
     visitor: Visitor,
-    (waiting, query): (Waiting, &Params),
+    (waiting, query): (&Waiting, &Params),
     (place, open): (&Place, Option<Open>),
 ) -> Response {
     let attempt = attempt(web, &visitor, open.as_ref().map(|open| &*open.client));

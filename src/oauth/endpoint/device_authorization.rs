@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::edge::device_authorization::Waiting;
-use crate::edge::tally;
 use crate::model::client::Client;
 use crate::model::device_authorization::Asks;
 use crate::oauth::allowed;
@@ -50,7 +49,6 @@ async fn begin(
         return Err(OAuthError::unauthorized_client("the client is not registered for the device code grant")
             .hint(format!("registered grant_types: {:?}", client.metadata.grant_types)));
     }
-    tally::client(&client.id);
     let requested = DeviceAuthorizationRequest::parse(params)?.scope.unwrap_or_default();
     let scope = scope(provider, client, &requested).await?;
     let device_code = provider.edges.random.token();

@@ -252,7 +252,8 @@ async fn s_055_a_person_signs_in_to_an_app_by_the_picture_of_a_page() {
     let phone = Browser::signed_in(&server, "alice").await;
     let phone_signed_in_at = server.clock.seconds();
     server.advance(Duration::from_mins(1));
-    let desktop = Browser::new(&server).calling_itself("Mozilla/5.0 (X11; Linux x86_64) Chrome/156.0.0.0 Safari/537.36");
+    let desktop =
+        Browser::new(&server).calling_itself("Mozilla/5.0 (X11; Linux x86_64) Chrome/156.0.0.0 Safari/537.36");
     let exchange = shop.begin("openid");
     let sign_in = desktop.begin(&exchange).await;
     let start = desktop.open(sign_in.page().attribute("method-qr", "href")).await;

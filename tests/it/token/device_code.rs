@@ -200,7 +200,8 @@ async fn a_client_with_a_secret_needs_it() {
     let kiosk = RelyingParty::of(&server, client).await;
     let named = RelyingParty { proof: Proof::Name, ..kiosk.clone() };
     assert_eq!(named.post("/oauth2/device_authorization", &[]).await.error(), "401 invalid_client");
-    let kiosk = Device::of(RelyingParty { proof: Proof::Basic(SECRET.to_owned()), ..kiosk }, "openid offline_access").await;
+    let kiosk =
+        Device::of(RelyingParty { proof: Proof::Basic(SECRET.to_owned()), ..kiosk }, "openid offline_access").await;
     kiosk.is_let_in(&Browser::signed_in(&server, "alice").await).await;
     let tokens = kiosk.polls().await.ok();
     assert_eq!((&tokens["scope"], tokens.get("refresh_token")), (&json!("openid"), None), "it may not stay connected");
