@@ -407,7 +407,10 @@ impl App {
                 &provider.edges,
                 Arc::clone(&self.hasher),
                 (throttle, self.devices.clone()),
-                provider.accounts.settings.identity_fields.clone(),
+                (
+                    provider.accounts.settings.identity_fields.clone(),
+                    self.qr.then(|| Qr { edges: provider.edges.clone() }),
+                ),
                 (&provider.factors, provider.passkeys.clone(), &|way, guard| SentCode {
                     way,
                     edges: provider.edges.clone(),
@@ -419,7 +422,6 @@ impl App {
                     settings: self.code_settings.clone(),
                     newcomers: (self.newcomers && way == Way::Mail).then(|| newcomers(provider)),
                 }),
-                self.qr.then(|| Qr { edges: provider.edges.clone() }),
             ),
             devices: self.devices.clone(),
             upstreams: self.upstreams.clone(),

@@ -288,9 +288,8 @@ pub fn methods(
     edges: &Edges,
     hasher: Arc<PasswordHasher>,
     (throttle, devices): (Throttle, Devices),
-    names: Vec<IdentifierKind>,
+    (names, qr): (Vec<IdentifierKind>, Option<Qr>),
     (factors, passkeys, sent_codes): (&SecondFactors, Option<Passkeys>, &dyn Fn(Way, Guard) -> SentCode),
-    qr: Option<Qr>,
 ) -> Vec<Box<dyn Method>> {
     let guard = Guard { edges: edges.clone(), throttle, devices: devices.clone() };
     let codes = [Way::Mail, Way::Sms].map(|way| Box::new(sent_codes(way, guard.clone())) as Box<dyn Method>);

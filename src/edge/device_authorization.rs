@@ -1,8 +1,9 @@
 //! Devices that wait for a person: what both the device grant (RFC 8628) and sign-in by a picture (S-055) stand on.
 //!
 //! Each thing is written once, under a key of its own, so that no node overwrites what another one decided: what was asked, which device
-//! a user code means, that somebody looked, what was decided, that it was taken. *Why a mark precedes a decision:* of a yes and a no at
-//! the same moment one stands. What gives tokens or a session is used up in the main store besides (DECISIONS.md).
+//! a user code means, that somebody looked, what was decided. *Why values that are taken and no marks:* who takes one is alone in having
+//! it on every kind of store, and puts it back where nothing came of it. What gives tokens or a session is used up in the main store
+//! besides (DECISIONS.md).
 
 use std::time::Duration;
 
@@ -32,14 +33,13 @@ const DECISION: Namespace<Decision> = Namespace::new("device_decision");
 const PACE: Namespace<Pace> = Namespace::new("device_pace");
 const SEEN: Namespace<bool> = Namespace::new("device_seen");
 
+/// What was approved and not fetched.
+const FETCHABLE: Namespace<bool> = Namespace::new("device_fetchable");
+
 /// User codes that are taken.
 const TAKEN: &str = "device_user_code_taken";
-/// Those that somebody has decided about.
-const DECIDED: &str = "device_decided";
-/// Those that were polled a moment ago.
-const POLLED: &str = "device_polled";
-/// Those whose tokens were fetched.
-const FETCHED: &str = "device_fetched";
+/// Moments at which a device was heard.
+const HEARD: &str = "device_heard";
 
 /// How a device is to wait.
 #[derive(Copy, Clone, Debug, Eq, PartialEq)]
@@ -54,6 +54,7 @@ pub struct Waiting {
 #[derive(Copy, Clone, Debug, Serialize, Deserialize)]
 struct Pace {
     interval: u64,
+    not_before: NumericDate,
 }
 
 /// What a device learns when it asks.
@@ -141,18 +142,19 @@ impl Edges {
         if !found.asked.is_open(now) {
             return Ok(false);
         }
+        let (code, key) = (hash(&found.asked.user_code), found.key.as_bytes());
         let until = found.asked.expires_at.plus(REMEMBERED);
-        let mark = EphemeralKey::new(DECIDED, found.key.as_bytes());
-        if !self.ephemeral.add_if_absent(&mark, until, now).await? {
+        if MEANT.take(&*self.ephemeral, code.as_bytes(), now).await?.is_none() {
             return Ok(false);
         }
-        match DECISION.put(&*self.ephemeral, found.key.as_bytes(), decision, until).await {
-            Ok(()) => Ok(true),
-            Err(fault) => {
-                self.ephemeral.take(&mark, now).await?;
-                Err(fault)
-            }
+        let written = match FETCHABLE.put(&*self.ephemeral, key, &true, until).await {
+            Ok(()) => DECISION.put(&*self.ephemeral, key, decision, until).await,
+            Err(fault) => Err(fault),
+        };
+        if written.is_err() {
+            MEANT.put(&*self.ephemeral, code.as_bytes(), &found.key, until).await?;
         }
+        written.map(|()| true)
     }
 
     /// Answers a device that asks how far it is; who asks too often waits longer each time (RFC 8628 §3.5).
@@ -163,15 +165,28 @@ impl Edges {
         let now = self.clock.now();
         let Some(asked) = self.asked(key, now).await? else { return Ok(Polled::Unknown) };
         let until = asked.expires_at.plus(REMEMBERED);
-        let pace = PACE.get(&*self.ephemeral, key.as_bytes(), now).await?.unwrap_or(Pace { interval: asked.interval });
-        let mark = EphemeralKey::new(POLLED, key.as_bytes());
-        if self.ephemeral.add_if_absent(&mark, now.plus(Duration::from_secs(pace.interval)), now).await? {
+        let begun = Pace { interval: asked.interval, not_before: asked.created_at };
+        let pace = PACE.get(&*self.ephemeral, key.as_bytes(), now).await?.unwrap_or(begun);
+        if now >= pace.not_before && self.is_first_heard(key, pace.not_before, (now, until)).await? {
+            let next = Pace { not_before: now.plus(Duration::from_secs(pace.interval)), ..pace };
+            PACE.put(&*self.ephemeral, key.as_bytes(), &next, until).await?;
             return self.look_at_device(key).await;
         }
         let interval = pace.interval.saturating_add(SLOWER).min(LONGEST.max(asked.interval));
-        PACE.put(&*self.ephemeral, key.as_bytes(), &Pace { interval }, until).await?;
-        self.ephemeral.put(&mark, Vec::new(), now.plus(Duration::from_secs(interval))).await?;
+        let slower = Pace { interval, not_before: now.plus(Duration::from_secs(interval)) };
+        PACE.put(&*self.ephemeral, key.as_bytes(), &slower, until).await?;
         Ok(Polled::TooFast(interval))
+    }
+
+    /// True for one of all who come at once, on every node.
+    async fn is_first_heard(
+        &self,
+        key: &TokenHash,
+        not_before: NumericDate,
+        (now, until): (NumericDate, NumericDate),
+    ) -> Result<bool, Fault> {
+        let moment = [key.as_bytes().as_slice(), &not_before.seconds().to_be_bytes()].concat();
+        self.ephemeral.add_if_absent(&EphemeralKey::new(HEARD, &moment), until, now).await
     }
 
     /// [`Edges::poll_device`] for a page of our own, which keeps its pace by itself.
@@ -201,22 +216,20 @@ impl Edges {
         self.asked(key, self.clock.now()).await
     }
 
-    /// True for the first who fetches what was approved: of fifty polls at once one goes on.
+    /// True for one who fetches what was approved: of fifty polls at once one goes on.
     ///
     /// # Errors
     /// A fault of the ephemeral store.
-    pub async fn fetch_device(&self, key: &TokenHash, asked: &DeviceAuthorization) -> Result<bool, Fault> {
-        let mark = EphemeralKey::new(FETCHED, key.as_bytes());
-        self.ephemeral.add_if_absent(&mark, asked.expires_at.plus(REMEMBERED), self.clock.now()).await
+    pub async fn fetch_device(&self, key: &TokenHash) -> Result<bool, Fault> {
+        Ok(FETCHABLE.take(&*self.ephemeral, key.as_bytes(), self.clock.now()).await?.is_some())
     }
 
     /// Takes that back, where nothing came of it.
     ///
     /// # Errors
     /// A fault of the ephemeral store.
-    pub async fn put_device_back(&self, key: &TokenHash) -> Result<(), Fault> {
-        let mark = EphemeralKey::new(FETCHED, key.as_bytes());
-        self.ephemeral.take(&mark, self.clock.now()).await.map(|_| ())
+    pub async fn put_device_back(&self, key: &TokenHash, asked: &DeviceAuthorization) -> Result<(), Fault> {
+        FETCHABLE.put(&*self.ephemeral, key.as_bytes(), &true, asked.expires_at.plus(REMEMBERED)).await
     }
 
     async fn asked(&self, key: &TokenHash, now: NumericDate) -> Result<Option<DeviceAuthorization>, Fault> {

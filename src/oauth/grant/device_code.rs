@@ -46,14 +46,14 @@ pub async fn redeem(
         Polled::Decided(Decision::Denied) => return Err(OAuthError::access_denied("the person did not allow it")),
         Polled::Decided(Decision::Approved(approval)) => approval,
     };
-    if !provider.edges.fetch_device(&key, &asked).await? {
+    if !provider.edges.fetch_device(&key).await? {
         return Err(OAuthError::invalid_grant("the device code was used before"));
     }
     let code = code_of(provider, &client, (&asked, approval));
     let given = authorization_code::give(provider, client, (key, code)).await;
     // A fault of ours uses nothing up (PROTOCOL T7); the main store says whether it did.
     if given.as_ref().is_err_and(is_ours) {
-        provider.edges.put_device_back(&key).await?;
+        provider.edges.put_device_back(&key, &asked).await?;
     }
     given
 }

@@ -15,7 +15,6 @@ use symbolon::model::authentication::Acr;
 use symbolon::oauth::policy::Mode;
 use totp_rs::{Builder, Secret};
 
-use crate::support::clients::SECRET;
 use crate::support::relying_party::Proof;
 use crate::support::server::Setup;
 use crate::support::{Answer, Browser, RelyingParty, TestServer, clients};
@@ -63,6 +62,12 @@ impl Device {
         let done = browser.press(&confirm, "device-accept").await;
         assert!(done.page().has("device-approved"), "{done}");
     }
+}
+
+/// The same app with another proof.
+fn proving(mut app: RelyingParty, proof: Proof) -> RelyingParty {
+    app.proof = proof;
+    app
 }
 
 fn seconds(seconds: u64) -> Duration {
@@ -187,7 +192,7 @@ async fn only_clients_that_are_registered_for_it_begin_and_only_who_began_goes_o
 
     assert_eq!(tv.app.post(begin, &[("scope", "telepathy")]).await.error(), "400 invalid_scope");
     assert_eq!(tv.app.post(begin, &[("scope", "openid"), ("scope", "email")]).await.error(), "400 invalid_request");
-    let stranger = RelyingParty { proof: Proof::Basic("wrong".to_owned()), ..shop };
+    let stranger = proving(shop, Proof::Basic("wrong".to_owned()));
     assert_eq!(stranger.post(begin, &[]).await.error(), "401 invalid_client");
 }
 
@@ -198,10 +203,9 @@ async fn a_client_with_a_secret_needs_it() {
     let mut client = clients::web("kiosk");
     client.metadata.grant_types = vec![GRANT.parse().expect("a grant type")];
     let kiosk = RelyingParty::of(&server, client).await;
-    let named = RelyingParty { proof: Proof::Name, ..kiosk.clone() };
+    let named = proving(kiosk.clone(), Proof::Name);
     assert_eq!(named.post("/oauth2/device_authorization", &[]).await.error(), "401 invalid_client");
-    let kiosk =
-        Device::of(RelyingParty { proof: Proof::Basic(SECRET.to_owned()), ..kiosk }, "openid offline_access").await;
+    let kiosk = Device::of(kiosk, "openid offline_access").await;
     kiosk.is_let_in(&Browser::signed_in(&server, "alice").await).await;
     let tokens = kiosk.polls().await.ok();
     assert_eq!((&tokens["scope"], tokens.get("refresh_token")), (&json!("openid"), None), "it may not stay connected");
