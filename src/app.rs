@@ -20,6 +20,7 @@ use crate::authn::password::breached::{BreachedList, WhenUnreadable};
 use crate::authn::password::hash::PasswordHasher;
 use crate::authn::password::policy::PasswordPolicy;
 use crate::authn::password::strength::Rules;
+use crate::authn::qr::Qr;
 use crate::authn::second_factor::SecondFactors;
 use crate::authn::sent_code::{CodeSettings, Newcomers, SentCode, ToAnonymous, Way};
 use crate::authn::throttle::Throttle;
@@ -144,6 +145,7 @@ pub struct App {
     landings: Landings,
     code_settings: CodeSettings,
     newcomers: bool,
+    qr: bool,
 }
 
 /// What is opened once, at the start.
@@ -381,6 +383,7 @@ impl App {
             },
             code_settings: config.code_settings()?,
             newcomers: config.otp.auto_create_account,
+            qr: config.device.qr_sign_in,
             issuer,
         })
     }
@@ -404,7 +407,10 @@ impl App {
                 &provider.edges,
                 Arc::clone(&self.hasher),
                 (throttle, self.devices.clone()),
-                provider.accounts.settings.identity_fields.clone(),
+                (
+                    provider.accounts.settings.identity_fields.clone(),
+                    self.qr.then(|| Qr { edges: provider.edges.clone() }),
+                ),
                 (&provider.factors, provider.passkeys.clone(), &|way, guard| SentCode {
                     way,
                     edges: provider.edges.clone(),

@@ -56,6 +56,7 @@ async function walk(page, { server, app, looks }) {
   await looks(page, 'demo-signed-in');
   await page.context().clearCookies();
 
+  await readsPictures(page, { server, app, looks });
   await forgets(page, { server, app, looks });
   await comesAndGoes(page, { server, app, looks });
   await page.goto(app.start('look', { prompt: 'consent', scope: 'openid profile email phone address offline_access' }));
@@ -153,6 +154,48 @@ async function forgets(page, { server, app, looks }) {
   await onward(page, () => page.locator('#recover').click());
   await onward(page, () => page.locator('#recover-other').click());
   await looks(page, 'recover-email');
+  await page.context().clearCookies();
+}
+
+// Sign-in by a picture, and the pages of the phone that reads it.
+async function readsPictures(page, { server, app, looks }) {
+  const phone = await page.context().browser().newContext({ viewport: page.viewportSize(), reducedMotion: 'reduce' });
+  phone.setDefaultTimeout(15_000);
+  const hand = await phone.newPage();
+  await page.goto(app.start('look'));
+  await onward(page, () => page.locator('#method-qr').click());
+  await looks(page, 'qr-start');
+  await onward(page, () => page.locator('#qr-begin').click());
+  await page.locator('#qr-picture').waitFor();
+  await looks(page, 'qr');
+  await hand.goto(`${server.issuer}/device?user_code=${await page.locator('#qr-user-code').innerText()}`);
+  await onward(hand, () => signsIn(hand, user(server, 'bob')));
+  await hand.locator('#device-accept').waitFor();
+  await looks(hand, 'device-sign-in');
+  await page.locator('#qr-state[data-state=seen]').waitFor();
+  await looks(page, 'qr-seen');
+  await onward(hand, () => hand.locator('#device-deny').click());
+  await looks(hand, 'device-denied');
+  await page.locator('#qr-error').waitFor();
+  await looks(page, 'qr-denied');
+  await hand.goto(`${server.issuer}/device`);
+  await looks(hand, 'device');
+  await hand.locator('#user-code').fill('BBBB-BBBB');
+  await onward(hand, () => hand.locator('#device-submit').click());
+  await hand.locator('#device-error').waitFor();
+  await looks(hand, 'device-unknown');
+  const registered = await fetch(app.metadata.registration_endpoint, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ client_name: 'A television', application_type: 'native', token_endpoint_auth_method: 'none', grant_types: ['urn:ietf:params:oauth:grant-type:device_code'] }),
+  });
+  const { client_id } = await registered.json();
+  const begun = await fetch(app.metadata.device_authorization_endpoint, { method: 'POST', body: new URLSearchParams({ client_id, scope: 'openid profile email' }) });
+  await hand.goto((await begun.json()).verification_uri_complete);
+  await looks(hand, 'device-app');
+  await onward(hand, () => hand.locator('#device-accept').click());
+  await looks(hand, 'device-approved');
+  await phone.close();
   await page.context().clearCookies();
 }
 

@@ -74,6 +74,12 @@ rules! {
     PasswordCheck = "password_check" 30 in MINUTE;
     /// Forgotten addresses looked up by one number.
     Recovery = "recovery" 3 in HOUR;
+    /// Devices that begin, from an address.
+    DeviceStart = "device_start" 60 in MINUTE;
+    /// Wrong codes of devices, by person, browser and address.
+    UserCode = "user_code" 5 in MINUTE;
+    /// Wrong codes of devices in all.
+    UserCodeTotal = "user_code_total" 600 in MINUTE;
 }
 
 /// So many in a time.
@@ -198,14 +204,26 @@ impl Limits {
         now: NumericDate,
     ) -> Result<Result<(), Exceeded>, Fault> {
         let Some(rate) = self.rate(rule) else { return Ok(Ok(())) };
-        let key = EphemeralKey::new(COUNTED, TokenHash::of(&format!("{}:{key}", rule.as_str())).as_bytes());
-        Ok(match ephemeral::limit(ephemeral, &key, rate.quota(), now).await? {
+        Ok(match ephemeral::limit(ephemeral, &counter(rule, key), rate.quota(), now).await? {
             Decision::Allowed => Ok(()),
             Decision::Refused { retry_after } => {
                 Err(Exceeded { rule, rate, retry_after: retry_after.as_secs().max(1) })
             }
         })
     }
+
+    /// Takes back what was [counted](Self::count): it turned out not to be one to count.
+    ///
+    /// # Errors
+    /// A fault of the ephemeral store.
+    pub async fn give_back(&self, ephemeral: &dyn EphemeralStore, (rule, key): (Rule, &str)) -> Result<(), Fault> {
+        let Some(rate) = self.rate(rule) else { return Ok(()) };
+        ephemeral.give_back(&counter(rule, key), rate.quota()).await
+    }
+}
+
+fn counter(rule: Rule, key: &str) -> EphemeralKey {
+    EphemeralKey::new(COUNTED, TokenHash::of(&format!("{}:{key}", rule.as_str())).as_bytes())
 }
 
 /// What real people get.

@@ -15,6 +15,7 @@ pub mod otp_code;
 pub mod passkey;
 pub mod password;
 pub mod policy;
+pub mod qr;
 pub mod second_factor;
 pub mod sent_code;
 pub mod start;
@@ -33,6 +34,7 @@ use crate::authn::one_time_link::OneTimeLink;
 use crate::authn::passkey::Passkeys;
 use crate::authn::password::Password;
 use crate::authn::password::hash::PasswordHasher;
+use crate::authn::qr::Qr;
 use crate::authn::second_factor::SecondFactors;
 use crate::authn::sent_code::{SentCode, Way};
 use crate::authn::throttle::Throttle;
@@ -40,6 +42,7 @@ use crate::authn::totp::{Totp, TotpSetup};
 use crate::authn::upstream::Upstream;
 use crate::edge::{Edges, meter};
 use crate::model::authentication::Authentication;
+use crate::model::device_authorization::DeviceAuthorization;
 use crate::model::event::{Actor, EventName, Provenance};
 use crate::model::fault::Fault;
 use crate::model::id::{ClientId, SessionId, UserId};
@@ -135,6 +138,8 @@ pub enum Begun {
     Setup(TotpSetup),
     /// `publicKey` of the browser's call, in JSON.
     PublicKey(serde_json::Value),
+    /// A picture for somebody who is signed in elsewhere.
+    Picture(Box<DeviceAuthorization>),
     /// A message; seconds until the next may be asked for.
     Sent {
         /// Seconds.
@@ -283,7 +288,7 @@ pub fn methods(
     edges: &Edges,
     hasher: Arc<PasswordHasher>,
     (throttle, devices): (Throttle, Devices),
-    names: Vec<IdentifierKind>,
+    (names, qr): (Vec<IdentifierKind>, Option<Qr>),
     (factors, passkeys, sent_codes): (&SecondFactors, Option<Passkeys>, &dyn Fn(Way, Guard) -> SentCode),
 ) -> Vec<Box<dyn Method>> {
     let guard = Guard { edges: edges.clone(), throttle, devices: devices.clone() };
@@ -295,6 +300,7 @@ pub fn methods(
     methods.extend(passkeys.map(|passkeys| Box::new(passkeys) as Box<dyn Method>));
     methods.push(Box::new(Totp { factors: factors.clone(), guard: guard.clone() }));
     methods.extend(codes);
+    methods.extend(qr.map(|qr| Box::new(qr) as Box<dyn Method>));
     methods.push(Box::new(BackupCode { factors: factors.clone(), guard }));
     methods.push(Box::new(totp::Setup { factors: factors.clone() }));
     methods.push(Box::new(Upstream));

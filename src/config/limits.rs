@@ -69,6 +69,12 @@ limits! {
     password_check: PasswordCheck,
     /// Forgotten addresses looked up by one number: `3/h`
     recovery: Recovery,
+    /// Devices that begin, from an address: `60/min`
+    device_start: DeviceStart,
+    /// Wrong codes of devices, by person, browser and address: `5/min`
+    user_code: UserCode,
+    /// Wrong codes of devices altogether: `600/min`
+    user_code_total: UserCodeTotal,
     /// Text messages to one number: `5/d`
     sms_number: SmsNumber,
     /// Text messages to numbers that begin alike: `100/d`

@@ -14,6 +14,7 @@ pub mod captcha;
 mod check;
 pub mod client_registration;
 pub mod database;
+pub mod device;
 pub mod dotenv;
 pub mod duration;
 pub mod effective;
@@ -94,6 +95,8 @@ pub struct Config {
     pub otp: otp::Otp,
     /// Codes for the day when every other factor is lost.
     pub backup_codes: backup_codes::BackupCodes,
+    /// Devices that wait for a person who decides elsewhere.
+    pub device: device::Device,
     /// An app of your own that takes the links of mails.
     pub frontend: frontend::Frontend,
     /// How long people stay signed in.

@@ -8,6 +8,7 @@ use crate::model::event::{Event, EventName};
 use crate::model::id::EventId;
 
 pub mod clock;
+pub mod device_authorization;
 pub mod ephemeral;
 pub mod fetch;
 pub mod mail;

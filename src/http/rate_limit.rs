@@ -37,6 +37,7 @@ pub const ROUTES: &[(&str, &[Rule])] = &[
     ("/sign-in/passkey", &[Rule::SignIn]),
     ("/sign-in/email_code", &[Rule::SignIn, Rule::Otp]),
     ("/sign-in/sms_code", &[Rule::SignIn, Rule::Otp]),
+    ("/sign-in/qr", &[Rule::SignIn]),
     ("/sign-in/second", &[Rule::Challenge, Rule::Otp]),
     ("/api/v1/me/mfa", &[Rule::Challenge]),
     ("/api/v1/me/authenticators/{id}/confirm", &[Rule::Challenge]),

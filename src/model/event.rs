@@ -229,6 +229,10 @@ catalogue! {
     ProviderChanged = "provider.changed";
     /// A person let an app in.
     ConsentGranted = "consent.granted";
+    /// A person said yes to a device that waited (`device_address`).
+    DeviceApproved = "device.approved";
+    /// A person said no to it (`device_address`).
+    DeviceDenied = "device.denied";
     /// A person took it back.
     ConsentWithdrawn = "consent.withdrawn";
     /// A group was made (`group`, `name`).

@@ -7,6 +7,7 @@ pub mod authenticator;
 pub mod authorization_code;
 pub mod claim_mapper;
 pub mod client;
+pub mod device_authorization;
 pub mod directory;
 pub mod epoch;
 pub mod event;

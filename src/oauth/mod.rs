@@ -6,6 +6,7 @@
 pub mod allowed;
 pub mod api;
 pub mod client_auth;
+pub mod device;
 pub mod endpoint;
 pub mod first_party;
 pub mod grant;

@@ -15,8 +15,8 @@ use crate::protocol::secret::TokenHash;
 
 /// When a person took the permission of an app back.
 const WITHDRAWN: Namespace<NumericDate> = Namespace::new("withdrawn");
-/// Longer than any code waits.
-const REMEMBERED: Duration = Duration::from_mins(5);
+/// Longer than any code waits, that of a device among them.
+const REMEMBERED: Duration = Duration::from_mins(20);
 
 /// Forgets what `user` agreed to for `client` and revokes the grants between them; false when there was neither.
 ///

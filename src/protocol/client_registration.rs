@@ -130,6 +130,7 @@ fn grants(members: &Members<'_>, unsupported: Unsupported) -> Result<(Vec<GrantT
     let grant_types = offered(members, "grant_types", GrantType::ALL, (GrantType::as_str, unsupported))?
         .unwrap_or_else(|| vec![GrantType::AuthorizationCode]);
     let uses_code = grant_types.contains(&GrantType::AuthorizationCode);
+    let uses_device_code = grant_types.contains(&GrantType::DeviceCode);
     let response_types =
         match offered(members, "response_types", ResponseType::ALL, (ResponseType::as_str, unsupported))? {
             Some(response_types) => response_types,
@@ -141,9 +142,9 @@ fn grants(members: &Members<'_>, unsupported: Unsupported) -> Result<(Vec<GrantT
             "grant_types and response_types disagree: authorization_code goes with code (RFC 7591 section 2.1)",
         ));
     }
-    if grant_types.contains(&GrantType::RefreshToken) && !uses_code {
+    if grant_types.contains(&GrantType::RefreshToken) && !uses_code && !uses_device_code {
         return Err(OAuthError::invalid_client_metadata(
-            "grant_types: refresh_token needs authorization_code beside it",
+            "grant_types: refresh_token needs authorization_code or the device code grant beside it",
         ));
     }
     Ok((grant_types, response_types))

@@ -1,6 +1,7 @@
 //! Errors that a client receives.
 //!
-//! RFC 6749 §4.1.2.1 and §5.2, and the codes registered since: RFC 6750 §3.1, OIDC Core §3.1.2.6, RFC 7591 §3.2.2.
+//! RFC 6749 §4.1.2.1 and §5.2, and the codes registered since: RFC 6750 §3.1, OIDC Core §3.1.2.6, RFC 7591 §3.2.2,
+//! RFC 8628 §3.5.
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -83,6 +84,12 @@ codes! {
     InvalidSoftwareStatement = "invalid_software_statement", 400;
     /// RFC 7591 §3.2.2.
     UnapprovedSoftwareStatement = "unapproved_software_statement", 400;
+    /// RFC 8628 §3.5: nobody has answered yet.
+    AuthorizationPending = "authorization_pending", 400;
+    /// RFC 8628 §3.5: the same, and the device asks too often.
+    SlowDown = "slow_down", 400;
+    /// RFC 8628 §3.5: the device code has run out.
+    ExpiredToken = "expired_token", 400;
     /// OAuth 2.0 for First-Party Applications §5.2.2.
     InsufficientAuthorization = "insufficient_authorization", 400;
     /// OAuth 2.0 for First-Party Applications §5.2.2.

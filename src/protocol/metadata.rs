@@ -1,6 +1,6 @@
 //! What the server tells about itself.
 //!
-//! OIDC Discovery §3, RFC 8414 §2, RFC 9207 §3, RP-Initiated Logout §2.1, Initiating User Registration §3.
+//! OIDC Discovery §3, RFC 8414 §2, RFC 8628 §4, RFC 9207 §3, RP-Initiated Logout §2.1, Initiating User Registration §3.
 
 use serde::Serialize;
 
@@ -31,6 +31,8 @@ pub struct ProviderMetadata {
     /// OAuth 2.0 for First-Party Applications §4; absent when it is off.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub authorization_challenge_endpoint: Option<String>,
+    /// RFC 8628 §4: where devices begin.
+    pub device_authorization_endpoint: String,
     /// RFC 7009.
     pub revocation_endpoint: String,
     /// RFC 7662.
@@ -129,6 +131,7 @@ mod tests {
             jwks_uri: at("/oauth2/jwks"),
             registration_endpoint: None,
             authorization_challenge_endpoint: None,
+            device_authorization_endpoint: at("/oauth2/device_authorization"),
             revocation_endpoint: at("/oauth2/revoke"),
             introspection_endpoint: at("/oauth2/introspect"),
             end_session_endpoint: at("/oauth2/logout"),
@@ -169,7 +172,15 @@ mod tests {
             ("scopes_supported", json!(["openid", "email"])),
             ("response_types_supported", json!(["code"])),
             ("response_modes_supported", json!(["query", "fragment", "form_post"])),
-            ("grant_types_supported", json!(["authorization_code", "refresh_token", "client_credentials"])),
+            (
+                "grant_types_supported",
+                json!([
+                    "authorization_code",
+                    "refresh_token",
+                    "client_credentials",
+                    "urn:ietf:params:oauth:grant-type:device_code"
+                ]),
+            ),
             (
                 "token_endpoint_auth_methods_supported",
                 json!(["client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", "none"]),

@@ -20,6 +20,7 @@
 //! | RFC 7592 | [`registration_management`] |
 //! | RFC 7636 | [`pkce`] |
 //! | RFC 8414, OIDC Discovery | [`metadata`] |
+//! | RFC 8628 | [`device`] |
 //! | RFC 8707 | [`resource`] |
 //! | RFC 9068 | [`jwt_access_token`] |
 //! | RFC 9470 | [`step_up`] |
@@ -37,6 +38,7 @@ pub mod certificate;
 pub mod client_assertion;
 pub mod client_metadata;
 pub mod client_registration;
+pub mod device;
 pub mod error;
 pub mod introspection;
 pub mod jose;

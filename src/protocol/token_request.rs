@@ -1,6 +1,6 @@
 //! The token request.
 //!
-//! RFC 6749 §4.1.3, §4.4.2, §6; RFC 7636 §4.5; RFC 8707 §2.2.
+//! RFC 6749 §4.1.3, §4.4.2, §6; RFC 7636 §4.5; RFC 8628 §3.4; RFC 8707 §2.2.
 
 use crate::protocol::client_metadata::GrantType;
 use crate::protocol::error::OAuthError;
@@ -43,6 +43,11 @@ pub enum TokenRequest {
         /// Which resource servers the token is for (RFC 8707): absolute URIs.
         resource: Vec<String>,
     },
+    /// RFC 8628 §3.4.
+    DeviceCode {
+        /// What the device was given.
+        device_code: Secret,
+    },
 }
 
 impl TokenRequest {
@@ -69,6 +74,7 @@ impl TokenRequest {
             GrantType::ClientCredentials => {
                 Ok(Self::ClientCredentials { scope: scope()?, resource: resources(params)? })
             }
+            GrantType::DeviceCode => Ok(Self::DeviceCode { device_code: token(params, "device_code")? }),
         }
     }
 
@@ -78,6 +84,7 @@ impl TokenRequest {
             Self::AuthorizationCode { .. } => GrantType::AuthorizationCode,
             Self::RefreshToken { .. } => GrantType::RefreshToken,
             Self::ClientCredentials { .. } => GrantType::ClientCredentials,
+            Self::DeviceCode { .. } => GrantType::DeviceCode,
         }
     }
 }
@@ -124,6 +131,10 @@ mod tests {
         assert_eq!(own.grant_type(), GrantType::ClientCredentials);
         let TokenRequest::ClientCredentials { scope: None, resource } = own else { panic!("{own:?}") };
         assert_eq!(resource, ["https://a.example", "urn:b"]);
+
+        let device = parse("grant_type=urn:ietf:params:oauth:grant-type:device_code&device_code=d1").expect("complete");
+        let TokenRequest::DeviceCode { device_code } = device else { panic!("{device:?}") };
+        assert!(device_code.matches("d1"));
     }
 
     #[test]
@@ -139,6 +150,8 @@ mod tests {
             ("grant_type=authorization_code&code=a&code=b", ErrorCode::InvalidRequest),
             ("grant_type=authorization_code&code=a&code_verifier=short", ErrorCode::InvalidGrant),
             ("grant_type=refresh_token", ErrorCode::InvalidRequest),
+            ("grant_type=urn:ietf:params:oauth:grant-type:device_code", ErrorCode::InvalidRequest),
+            ("grant_type=device_code&device_code=d", ErrorCode::UnsupportedGrantType),
             ("grant_type=refresh_token&refresh_token=r&scope=%22", ErrorCode::InvalidScope),
             ("grant_type=client_credentials&resource=a", ErrorCode::InvalidTarget),
             ("grant_type=client_credentials&resource=https://a.example%23x", ErrorCode::InvalidTarget),

@@ -28,6 +28,8 @@ pub enum ClientKind {
     Native,
     /// Speaks for itself: the grant `client_credentials`.
     Service,
+    /// Has no browser: people enter its code elsewhere (RFC 8628).
+    Device,
 }
 
 impl ClientKind {
@@ -38,8 +40,9 @@ impl ClientKind {
             Self::Spa => ("web", "none", &["authorization_code", "refresh_token"]),
             Self::Native => ("native", "none", &["authorization_code", "refresh_token"]),
             Self::Service => ("web", "client_secret_basic", &["client_credentials"]),
+            Self::Device => ("native", "none", &["urn:ietf:params:oauth:grant-type:device_code", "refresh_token"]),
         };
-        let response_types: &[&str] = if self == Self::Service { &[] } else { &["code"] };
+        let response_types: &[&str] = if matches!(self, Self::Service | Self::Device) { &[] } else { &["code"] };
         Map::from_iter([
             ("application_type".to_owned(), json!(application_type)),
             ("token_endpoint_auth_method".to_owned(), json!(method)),

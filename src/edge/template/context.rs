@@ -5,6 +5,7 @@
 use serde::Serialize;
 
 pub mod account;
+pub mod device;
 
 /// The app that asks, as shown on sign-in, consent and sign-out.
 #[derive(Clone, Debug, Serialize)]

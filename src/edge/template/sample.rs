@@ -9,6 +9,7 @@ use super::context::*;
 use crate::protocol::error::ErrorCode;
 
 mod account;
+mod device;
 
 /// A page to render: the name of the picture, the template, the context.
 pub(super) struct Sample {
@@ -197,6 +198,7 @@ fn error(key: &str, status: u16) -> Error {
 pub(super) fn samples() -> Vec<Sample> {
     let mut samples = sign_in_samples();
     samples.extend(account::samples());
+    samples.extend(device::samples());
     samples.extend(consent_samples());
     samples.extend(ending_samples());
     samples.extend(console_samples());

@@ -46,6 +46,7 @@ pub mod body;
 pub mod caller;
 pub mod code;
 mod contact;
+mod device;
 mod federation;
 mod grants;
 mod history;
@@ -60,6 +61,7 @@ pub mod origin;
 pub mod paging;
 mod password;
 pub mod problem;
+mod qr;
 mod reauth;
 pub mod recent;
 mod recovery;
@@ -94,11 +96,13 @@ pub const BASE: &str = "/api/v1";
 
 /// Every operation, whether it is switched on or not.
 fn operations() -> Vec<Operation> {
-    let every: [fn() -> Vec<Operation>; 18] = [
+    let every: [fn() -> Vec<Operation>; 20] = [
         index::operations,
         session::operations,
         options::operations,
         sign_in::operations,
+        qr::operations,
+        device::operations,
         token::operations,
         password::operations,
         sessions::operations,

@@ -26,6 +26,7 @@ use crate::http::api::code::Code;
 use crate::http::api::federation::{self, Brought, vouched};
 use crate::http::api::operation::{Group, Operation, post};
 use crate::http::api::problem::Problem;
+use crate::http::api::qr::{self, PictureShown};
 use crate::http::api::token::pair;
 use crate::http::api::user::UserView;
 use crate::http::new_device::{notice, notice_in_browser};
@@ -67,6 +68,7 @@ pub(super) fn operations() -> Vec<Operation> {
                 StatusCode::ACCEPTED,
                 "If the address has an account, or may have one, a code was sent.",
             )
+            .gives::<PictureShown>(StatusCode::CREATED, "A picture waits for a phone.")
             .refuses(REFUSED)
             .refuses(SENDING)
             .refuses(&[Code::WrongCode])
@@ -100,6 +102,8 @@ choices! {
         SmsCode = "sms_code",
         /// A passkey.
         Passkey = "passkey",
+        /// A picture that a signed-in phone reads.
+        Qr = "qr",
     }
 }
 
@@ -190,7 +194,7 @@ impl Body for StartSignIn {
             Some(way @ (Beginning::EmailCode | Beginning::SmsCode)) => {
                 ByName::read(fields).map(|ByName { identifier }| Beginnings::Asked(way, identifier))
             }
-            Some(way @ Beginning::Passkey) => Some(Beginnings::Asked(way, String::new())),
+            Some(way @ (Beginning::Passkey | Beginning::Qr)) => Some(Beginnings::Asked(way, String::new())),
             Some(Beginning::Password) | None => ByPassword::read(fields).map(Beginnings::Password),
         };
         let rest = EverySignIn::read(fields);
@@ -337,6 +341,9 @@ async fn start(State(web): State<Web>, guest: Guest, Json(body): Json<StartSignI
         }
         Beginnings::Asked(way, identifier) => {
             let (challenge, begun) = sign_in.ask_by(&attempt, (way.as_str(), &identifier), opening).await?;
+            if let Some(Begun::Picture(asked)) = &begun {
+                return Ok(qr::shown(&web, &challenge, asked));
+            }
             let answer = SignInAnswer { code: None, ..asked(&web, challenge) };
             return Ok(match begun {
                 Some(Begun::PublicKey(options)) => ok(&SignInAnswer { public_key: Some(options), ..answer }),
@@ -411,6 +418,7 @@ async fn send(State(web): State<Web>, guest: Guest, Json(body): Json<SendChallen
     match web.sign_in().begin(&attempt, (&body.flow, &caller), chosen).await? {
         Begun::Setup(setup) => Ok(ok(&AuthenticatorSetup::of(&setup)?)),
         Begun::PublicKey(public_key) => Ok(ok(&PasskeyOptions { public_key })),
+        Begun::Picture(_) => Err(Refusal::Wrong.into()),
         Begun::Sent { resend_after } => Ok(answered(StatusCode::ACCEPTED, &CodeSent { resend_after })),
     }
 }
@@ -471,7 +479,7 @@ pub(super) fn refused(error: OAuthError) -> Problem {
     problem.caused_by(error)
 }
 
-fn persistence(remember: Option<bool>) -> Persistence {
+pub(super) fn persistence(remember: Option<bool>) -> Persistence {
     if remember == Some(true) { Persistence::Kept } else { Persistence::Browser }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod authorize;
 pub mod challenge;
+pub mod device_authorization;
 pub mod introspect;
 pub mod register;
 pub mod revoke;

@@ -5,14 +5,16 @@
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
+use http::StatusCode;
 use http::header::{HeaderMap, HeaderValue, PRAGMA};
 
-use crate::http::error::json;
+use crate::http::error::{OAuthAnswer, json};
 use crate::http::extract::params;
 use crate::http::extract::visitor::FromWhere;
 use crate::http::oauth::{basic, called, open_to_own_origins, refused};
 use crate::http::web::Web;
 use crate::oauth::endpoint::token::token;
+use crate::protocol::error::{ErrorCode, OAuthError};
 
 /// Exchanges a grant for tokens.
 pub async fn handle(State(web): State<Web>, FromWhere(from): FromWhere, headers: HeaderMap, body: Body) -> Response {
@@ -30,8 +32,15 @@ pub async fn handle(State(web): State<Web>, FromWhere(from): FromWhere, headers:
             response.headers_mut().insert(PRAGMA, HeaderValue::from_static("no-cache"));
             response
         }
-        Err(error) => refused(&web, "token", Some(&form), error.into()),
+        Err(error) => refused(&web, "token", Some(&form), answered(error)),
     };
     open_to_own_origins(&web, &headers, &mut response, (client.as_deref(), Some(&form))).await;
     response
+}
+
+/// RFC 6749 §5.2: 400, also where a person said no (RFC 8628 §3.5).
+fn answered(error: OAuthError) -> OAuthAnswer {
+    let is_denied = error.code() == ErrorCode::AccessDenied;
+    let answer = OAuthAnswer::from(error);
+    if is_denied { answer.with_status(StatusCode::BAD_REQUEST) } else { answer }
 }

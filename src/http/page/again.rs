@@ -17,6 +17,7 @@ use crate::http::cookie::Keep as CookieLife;
 use crate::http::extract::params::{Form, Query};
 use crate::http::extract::visitor::Visitor;
 use crate::http::page::account::{Visit, visit};
+use crate::http::page::device;
 use crate::http::page::{fault_page, foreign_form};
 use crate::http::web::{Web, redirect, with_cookies};
 use crate::model::event::{Event, EventName};
@@ -28,7 +29,7 @@ use crate::protocol::secret::Secret;
 const PATH: &str = "/sign-in/again";
 const PURPOSE: &str = "step-up";
 /// Where one may come back to: pages of ours that belong to a person.
-const HOMES: &[&str] = &["account", "admin"];
+const HOMES: &[&str] = &["account", "admin", device::DESTINATION];
 
 /// Lets a person on to something sensitive when they proved who they are a short while ago. `to` is the page to come back to,
 /// without the path of the issuer: the page of the form, since a form that was sent is not sent again.

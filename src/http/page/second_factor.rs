@@ -20,11 +20,15 @@ use crate::http::error::PageError;
 use crate::http::extract::params::{Form, Query};
 use crate::http::extract::visitor::Visitor;
 use crate::http::page::passkey::{answered, binding, shown as shown_passkey};
+use crate::http::page::qr;
 use crate::http::page::sign_in::{Entry, admit, attempt, destination, enter};
 use crate::http::page::{Place, fault_page, find, foreign_form, lead};
 use crate::http::qr::Picture;
 use crate::http::web::{Web, redirect, shown, way_back, with_cookies};
+use crate::model::authentication::Demand;
+use crate::model::client::Client;
 use crate::model::fault::Fault;
+use crate::model::session::Session;
 use crate::model::sign_in_flow::{Asked, BegunBy, Progress, Purpose, SignInFlow};
 use crate::oauth::endpoint::authorize::{Next, go_on};
 use crate::oauth::interaction::Open;
@@ -36,9 +40,11 @@ use crate::protocol::secret::{Secret, TokenHash};
 pub const PATH: &str = "/sign-in/second";
 
 /// What a browser waits for here.
-struct Waiting {
-    handle: Secret,
-    flow: SignInFlow,
+pub struct Waiting {
+    /// The handle of the sign-in.
+    pub handle: Secret,
+    /// How far it is.
+    pub flow: SignInFlow,
 }
 
 /// Goes on from a step of a sign-in that began on one of our pages: into a session, or to the page of the next proof.
@@ -63,6 +69,8 @@ pub async fn show(State(web): State<Web>, visitor: Visitor, Query(query): Query)
         return raise(&web, &visitor, (&place, open)).await;
     }
     match waiting(&web, &visitor).await {
+        // A picture waits for no code: its page is another.
+        Ok(Some(waiting)) if qr::waits(&waiting.flow) => redirect(&place.path(&web, qr::PATH)),
         Ok(Some(waiting)) => {
             let asked = chosen(&waiting.flow, &query);
             page(&web, &visitor, (&place, open.as_ref()), (&query, &waiting), Shown { asked, ..Shown::default() })
@@ -101,7 +109,7 @@ pub async fn submit(State(web): State<Web>, visitor: Visitor, Query(query): Quer
                 shown.setup = Some(setup);
                 return page(&web, &visitor, (&place, open.as_ref()), (&query, &waiting), shown);
             }
-            Ok(Begun::PublicKey(_)) => Refusal::Wrong,
+            Ok(Begun::PublicKey(_) | Begun::Picture(_)) => Refusal::Wrong,
             Ok(Begun::Sent { .. }) => {
                 let mut more = carried(persistence(&query), destination(&query));
                 more.push(("sent", "1"));
@@ -175,20 +183,31 @@ async fn raise(web: &Web, visitor: &Visitor, (place, open): (&Place, Option<Open
         Ok(next) => return lead(web, visitor, place, next),
         Err(fault) => return fault_page(web, visitor, fault),
     };
-    let attempt = Attempt { remembered: None, ..attempt(web, visitor, Some(&open.client)) };
+    reach(web, visitor, (place, Some(&open.client)), (session, demand), &[]).await
+}
+
+/// Has a session that stands reach `demand`: what it proved is where the flow begins. `more` is what the next page has to know.
+pub async fn reach(
+    web: &Web,
+    visitor: &Visitor,
+    (place, client): (&Place, Option<&Client>),
+    (session, demand): (&Session, Demand),
+    more: &[(&str, &str)],
+) -> Response {
+    let attempt = Attempt { remembered: None, ..attempt(web, visitor, client) };
     let opening = Opening { begun_by: caller(visitor), purpose: Purpose::Raise, demand };
     let from = ("session", session.authentication.clone());
     match web.sign_in().go_on_from(&attempt, from, opening).await {
         Ok(Step::Challenge(challenge)) => {
-            let to_page = redirect(&place.path(web, PATH));
+            let to_page = redirect(&place.path_with(web, PATH, more));
             with_cookies(to_page, [web.cookies.set_half(&challenge.flow)])
         }
         // It reaches that already.
-        Ok(Step::Complete(_)) => redirect(&place.path(web, "/sign-in")),
+        Ok(Step::Complete(_)) => redirect(&place.path_with(web, "/sign-in", more)),
         Err(Refusal::Fault(fault)) => fault_page(web, visitor, fault),
         // Who has none may set one up once they have proven anew who they are.
         Err(_) if session.authentication.at.plus(ENROLMENT).is_past(web.provider.now()) => {
-            redirect(&place.path_with(web, "/sign-in", &[("other", "1")]))
+            redirect(&place.path_with(web, "/sign-in", &[more, &[("other", "1")]].concat()))
         }
         Err(_) => web.refuse(visitor, &PageError::new("second_factor_missing", StatusCode::FORBIDDEN)),
     }
@@ -241,15 +260,22 @@ async fn again(web: &Web, flow: &SignInFlow) -> Result<Option<TotpSetup>, Fault>
     }
 }
 
-async fn open(web: &Web, visitor: &Visitor, place: &Place) -> Result<Option<Open>, Box<Response>> {
+/// The request that waits at `place`, if one does.
+///
+/// # Errors
+/// The response to send instead.
+pub async fn open(web: &Web, visitor: &Visitor, place: &Place) -> Result<Option<Open>, Box<Response>> {
     match place.flow {
         None => Ok(None),
         Some(_) => find(web, visitor, place).await.map(Some),
     }
 }
 
-/// The sign-in that the browser's cookie names, while it waits for a second proof.
-async fn waiting(web: &Web, visitor: &Visitor) -> Result<Option<Waiting>, Fault> {
+/// The sign-in that the browser's cookie names, while it waits for a proof.
+///
+/// # Errors
+/// A fault of the ephemeral store.
+pub async fn waiting(web: &Web, visitor: &Visitor) -> Result<Option<Waiting>, Fault> {
     let Some(handle) = web.cookies.half(&visitor.headers) else { return Ok(None) };
     match web.sign_in().waiting(&handle, &caller(visitor)).await {
         Ok(flow) if matches!(flow.purpose, Purpose::Session | Purpose::Raise) => Ok(Some(Waiting { handle, flow })),
@@ -258,7 +284,8 @@ async fn waiting(web: &Web, visitor: &Visitor) -> Result<Option<Waiting>, Fault>
     }
 }
 
-fn caller(visitor: &Visitor) -> BegunBy {
+/// Who goes on with a sign-in of this browser.
+pub fn caller(visitor: &Visitor) -> BegunBy {
     BegunBy { client: None, browser: visitor.browser.flow }
 }
 
@@ -269,7 +296,8 @@ fn chosen(flow: &SignInFlow, params: &Params) -> Option<Asked> {
     named.or(flow.asked.first()).cloned()
 }
 
-fn persistence(query: &Params) -> Persistence {
+/// How long the browser is to keep the session.
+pub fn persistence(query: &Params) -> Persistence {
     if query.get("remember").is_some() { Persistence::Kept } else { Persistence::Browser }
 }
 

@@ -14,9 +14,9 @@ use crate::http::extract::params::{Form, Query};
 use crate::http::extract::visitor::Visitor;
 use crate::http::new_device::notice_in_browser;
 use crate::http::page::federation::{self, buttons, connect};
-use crate::http::page::passkey;
 use crate::http::page::second_factor::arrive;
 use crate::http::page::{Place, fault_page, find, foreign_form, lead, proceed};
+use crate::http::page::{device, passkey, qr};
 use crate::http::web::{Web, redirect, shown, way_back, with_cookies};
 use crate::model::client::Client;
 use crate::model::fault::Fault;
@@ -41,6 +41,7 @@ const DESTINATIONS: &[&str] = &[
     "account/data",
     "account/identities",
     "admin",
+    device::DESTINATION,
     connect::DESTINATION,
     federation::DONE,
 ];
@@ -285,7 +286,9 @@ async fn page(web: &Web, visitor: &Visitor, shown_now: Shown<'_>) -> Response {
         methods: web
             .methods
             .iter()
-            .filter(|method| method.sends() && web.sends_to_anonymous)
+            .filter(|method| {
+                method.sends() && web.sends_to_anonymous || method.name() == qr::METHOD && qr::is_offered(open)
+            })
             .map(|method| context::Method {
                 name: method.name().to_owned(),
                 url: place.path_with(web, &format!("/sign-in/{}", method.name()), &more),

@@ -216,7 +216,10 @@ async fn decide(
 }
 
 /// What everybody's sign-in must reach, but in a browser that is remembered.
-async fn least(provider: &Provider, browser: &Browser) -> Result<Demand, Fault> {
+///
+/// # Errors
+/// A fault of the store.
+pub async fn least(provider: &Provider, browser: &Browser) -> Result<Demand, Fault> {
     let least = provider.factors.policy.least;
     let (Some(session), Some(mark)) = (&browser.session, &browser.remembered) else { return Ok(least) };
     if session.authentication.meets(least) {

@@ -6,6 +6,7 @@ use crate::account::settings::SignUp;
 use crate::model::authentication::Acr;
 use crate::model::claim_mapper::DIRECTORY_SCOPES;
 use crate::oauth::client_auth::METHODS;
+use crate::oauth::endpoint::device_authorization::DEVICE_AUTHORIZATION_ENDPOINT;
 use crate::oauth::first_party::CHALLENGE_ENDPOINT;
 use crate::oauth::grant::GRANT_TYPES;
 use crate::oauth::policy::{ChallengeEndpoint, ClientRegistration};
@@ -40,6 +41,7 @@ pub fn metadata(provider: &Provider) -> ProviderMetadata {
             ChallengeEndpoint::Off => None,
             ChallengeEndpoint::On => Some(at(CHALLENGE_ENDPOINT)),
         },
+        device_authorization_endpoint: at(DEVICE_AUTHORIZATION_ENDPOINT),
         revocation_endpoint: at("/oauth2/revoke"),
         introspection_endpoint: at("/oauth2/introspect"),
         end_session_endpoint: at("/oauth2/logout"),

@@ -9,7 +9,7 @@ use crate::model::client::Client;
 use crate::model::event::Provenance;
 use crate::oauth::client_auth::{self, Caller};
 use crate::oauth::grant::authorization_code::{self, CodeParameters};
-use crate::oauth::grant::{client_credentials, refresh_token};
+use crate::oauth::grant::{client_credentials, device_code, refresh_token};
 use crate::oauth::provider::Provider;
 use crate::oauth::token::issue::{IdToken, Order, issue};
 use crate::protocol::client_metadata::GrantType;
@@ -66,6 +66,7 @@ async fn exchange(
         TokenRequest::RefreshToken { refresh_token, scope, resource } => {
             refresh_token::rotate(provider, client, (&refresh_token, scope.as_ref(), &resource), from).await
         }
+        TokenRequest::DeviceCode { device_code } => device_code::redeem(provider, client, &device_code).await,
         TokenRequest::ClientCredentials { scope, resource } => {
             own_token(provider, client, (scope.as_ref(), &resource)).await
         }

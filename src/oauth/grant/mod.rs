@@ -5,6 +5,7 @@
 
 pub mod authorization_code;
 pub mod client_credentials;
+pub mod device_code;
 pub mod machine;
 pub mod refresh_token;
 
@@ -20,7 +21,7 @@ use crate::protocol::scope::Scope;
 
 /// Every grant type, the commonest first.
 pub const GRANT_TYPES: &[GrantType] =
-    &[GrantType::AuthorizationCode, GrantType::RefreshToken, GrantType::ClientCredentials];
+    &[GrantType::AuthorizationCode, GrantType::RefreshToken, GrantType::ClientCredentials, GrantType::DeviceCode];
 
 /// A grant type's answer: for whom tokens may be issued, and what they allow.
 #[derive(Clone, Debug)]

@@ -222,7 +222,7 @@ fn what_is_wrong_is_named() {
 #[test]
 fn what_is_not_offered_is_left_out_or_refused() {
     let wish_list = json!({
-        "grant_types": ["authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code", "implicit"],
+        "grant_types": ["authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:saml2-bearer", "implicit"],
         "response_types": ["code", "id_token"],
         "scope": "openid telepathy",
         "request_uris": ["https://app.example/request"],
@@ -255,6 +255,14 @@ fn kinds_of_clients() {
     let service = json!({"grant_types": ["client_credentials"]});
     let service = parse_with(&service, Unsupported::Refuse).expect("needs no redirect URI");
     assert!(service.response_types.is_empty() && service.redirect_uris.is_empty());
+    let device = json!({
+        "application_type": "native",
+        "token_endpoint_auth_method": "none",
+        "grant_types": ["urn:ietf:params:oauth:grant-type:device_code", "refresh_token"],
+    });
+    let device = parse_with(&device, Unsupported::Refuse).expect("needs no redirect URI");
+    assert_eq!(device.grant_types, [GrantType::DeviceCode, GrantType::RefreshToken]);
+    assert!(device.response_types.is_empty() && device.redirect_uris.is_empty());
     let native = json!({
         "application_type": "native",
         "token_endpoint_auth_method": "none",

@@ -33,6 +33,7 @@ mod message;
 mod new_device;
 mod passkey;
 mod password;
+mod qr;
 mod recovery;
 mod refresh;
 mod registration;

@@ -60,6 +60,17 @@ pub(crate) fn native(id: &str) -> Client {
     )
 }
 
+/// An app on a device without a browser: public.
+pub(crate) fn device(id: &str) -> Client {
+    client(
+        id,
+        &json!({
+            "token_endpoint_auth_method": "none", "application_type": "native", "redirect_uris": [], "response_types": [],
+            "grant_types": ["urn:ietf:params:oauth:grant-type:device_code", "refresh_token"],
+        }),
+    )
+}
+
 /// A service that speaks for itself.
 pub(crate) fn service(id: &str) -> Client {
     client(id, &json!({"grant_types": ["client_credentials"], "response_types": [], "redirect_uris": []}))
