@@ -36,6 +36,8 @@ pub const ROUTES: &[(&str, &[Rule])] = &[
     ("/api/v1/sign-in/challenge/send", &[Rule::Otp]),
     ("/sign-in/passkey", &[Rule::SignIn]),
     ("/sign-in/email_code", &[Rule::SignIn, Rule::Otp]),
+    ("/sign-in/magic_link", &[Rule::SignIn, Rule::Otp]),
+    ("/sign-in/magic", &[Rule::Challenge]),
     ("/sign-in/sms_code", &[Rule::SignIn, Rule::Otp]),
     ("/sign-in/second", &[Rule::Challenge, Rule::Otp]),
     ("/api/v1/me/mfa", &[Rule::Challenge]),

@@ -83,6 +83,8 @@ fn pages() -> Router<Web> {
         .route("/.well-known/passkey-endpoints", closed(get(page::passkey::endpoints)))
         .route("/.well-known/change-password", closed(get(page::passkey::change_password)))
         .route("/sign-in/email_code", closed(get(page::sent_code::show).post(page::sent_code::submit)))
+        .route("/sign-in/magic_link", closed(get(page::sent_code::show).post(page::sent_code::submit)))
+        .route("/sign-in/magic", closed(get(page::magic_link::show).post(page::magic_link::submit)))
         .route("/sign-in/sms_code", closed(get(page::sent_code::show).post(page::sent_code::submit)))
         .route("/sign-in/second", closed(get(page::second_factor::show).post(page::second_factor::submit)))
         .route("/sign-in/link", closed(get(page::link::show).post(page::link::submit)))

@@ -76,6 +76,8 @@ const ENDPOINTS: &[Endpoint] = &[
     endpoint("/sign-in/passkey", &[Method::POST], Reader::Person).body(FORM).query(),
     endpoint("/.well-known/passkey-endpoints", &[Method::GET], Reader::Person),
     endpoint("/.well-known/change-password", &[Method::GET], Reader::Person),
+    endpoint("/sign-in/magic_link", &[Method::GET, Method::POST], Reader::Person).body(FORM).query(),
+    endpoint("/sign-in/magic", &[Method::GET, Method::POST], Reader::Person).body(FORM).query(),
     endpoint("/sign-in/second", &[Method::GET, Method::POST], Reader::Person).body(FORM).query(),
     endpoint("/register", &[Method::GET, Method::POST], Reader::Person).body(FORM).query(),
     endpoint("/register/code", &[Method::GET, Method::POST], Reader::Person).body(FORM).query(),

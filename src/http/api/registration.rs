@@ -260,7 +260,7 @@ async fn confirm(
     }
     let proof = ("registration", made.authentication(web.provider.now()));
     let begun_by = caller(&guest, None);
-    let opening = Opening { begun_by, purpose: Purpose::Session, demand: Demand::default() };
+    let opening = Opening { begun_by, purpose: Purpose::Session, demand: Demand::default(), path: None };
     let step = web.sign_in().go_on_from(&attempt(&web, &guest, None), proof, opening).await;
     let authentication = match step {
         Ok(Step::Complete(completed)) => completed.authentication,

@@ -47,6 +47,7 @@ pub async fn submit(State(web): State<Web>, visitor: Visitor, Query(query): Quer
             Refusal::Wrong
             | Refusal::WrongCode(_)
             | Refusal::CodeExpired
+            | Refusal::LinkInvalid
             | Refusal::Unsent(_)
             | Refusal::Disabled
             | Refusal::NotActivated

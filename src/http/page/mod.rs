@@ -9,6 +9,7 @@ pub mod federation;
 pub mod home;
 pub mod link;
 pub mod logout;
+pub mod magic_link;
 pub mod mailed_link;
 pub mod passkey;
 pub mod profile;

@@ -190,7 +190,7 @@ async fn welcome(web: &Web, visitor: Visitor, open: Option<Open>, (made, connect
     let client = open.as_ref().map(|open| &*open.client);
     let demand = open.as_ref().map(|open| demanded(&open.client, &open.interaction.request)).unwrap_or_default();
     let begun_by = BegunBy { client: None, browser: visitor.browser.flow };
-    let opening = Opening { begun_by, purpose: Purpose::Session, demand };
+    let opening = Opening { begun_by, purpose: Purpose::Session, demand, path: None };
     let attempt = attempt(web, &visitor, client);
     let entry = Entry { open, persistence: Persistence::Browser, destination: "account" };
     match web.sign_in().go_on_from(&attempt, ("registration", authentication), opening).await {

@@ -7,7 +7,7 @@ use http::header::{HeaderValue, RETRY_AFTER};
 
 use crate::account::settings::SignUp;
 use crate::authn::flow::{Completed, Opening, Step};
-use crate::authn::{Answer, Attempt, Refusal};
+use crate::authn::{Answer, Attempt, Onward, Refusal, WaitingRequest};
 use crate::edge::template::context;
 use crate::http::captcha::{self, admit_widget};
 use crate::http::extract::params::{Form, Query};
@@ -107,6 +107,7 @@ pub async fn submit(State(web): State<Web>, visitor: Visitor, Query(query): Quer
         Refusal::Wrong
         | Refusal::WrongCode(_)
         | Refusal::CodeExpired
+        | Refusal::LinkInvalid
         | Refusal::Unsent(_)
         | Refusal::FlowExpired
         | Refusal::FlowInvalid => ("sign_in_failed", StatusCode::UNPROCESSABLE_ENTITY),
@@ -158,20 +159,34 @@ pub fn attempt(web: &Web, visitor: &Visitor, client: Option<&Client>) -> Attempt
     }
 }
 
+/// Where a link leads that is asked for in this browser.
+pub fn onward(open: Option<&Open>, persistence: Persistence) -> Onward {
+    let request = open.map(|open| WaitingRequest { flow: open.id.expose().clone(), client: open.client.id.clone() });
+    Onward { path: None, request, remember: persistence == Persistence::Kept }
+}
+
 /// Has a method judge an answer of who signs in, for the request that waits if one does.
 ///
 /// # Errors
 /// What the method says.
-pub async fn prove(
+pub async fn prove(web: &Web, visitor: &Visitor, proof: (&str, &Answer), open: Option<&Open>) -> Result<Step, Refusal> {
+    prove_for(web, visitor, proof, (open, None)).await
+}
+
+/// [`prove`], for a path of this server.
+///
+/// # Errors
+/// What the method says.
+pub async fn prove_for(
     web: &Web,
     visitor: &Visitor,
     (method, answer): (&str, &Answer),
-    open: Option<&Open>,
+    (open, path): (Option<&Open>, Option<String>),
 ) -> Result<Step, Refusal> {
     let client = open.map(|open| &*open.client);
     let begun_by = BegunBy { client: None, browser: visitor.browser.flow };
     let demand = open.map(|open| demanded(&open.client, &open.interaction.request)).unwrap_or_default();
-    let opening = Opening { begun_by, purpose: Purpose::Session, demand };
+    let opening = Opening { begun_by, purpose: Purpose::Session, demand, path };
     web.sign_in().prove(&attempt(web, visitor, client), (method, answer), opening).await
 }
 
@@ -185,7 +200,7 @@ pub async fn admit(
     completed: Completed,
     entry: Entry,
 ) -> Result<Admitted, Box<Response>> {
-    let Completed { authentication, method, purpose } = completed;
+    let Completed { authentication, method, purpose, path: _ } = completed;
     let client = entry.open.as_ref().map(|open| open.client.id.clone());
     let beside = notice_in_browser(web, &visitor, (authentication.user, client.clone())).await;
     let keep = Keep { persistent: entry.persistence, method, client, beside };
@@ -213,13 +228,13 @@ pub async fn admit(
 
 /// Lets a proven person in, and on with the request that waits, or to a page of ours.
 pub async fn enter(web: &Web, visitor: Visitor, completed: Completed, entry: Entry) -> Response {
-    let destination = entry.destination;
+    let destination = completed.path.clone().unwrap_or_else(|| web.path(&format!("/{}", entry.destination), &[]));
     let Admitted { visitor, cookies, open } = match admit(web, visitor, completed, entry).await {
         Ok(admitted) => admitted,
         Err(response) => return *response,
     };
     let response = match open {
-        None => redirect(&web.path(&format!("/{destination}"), &[])),
+        None => redirect(&destination),
         Some(open) => proceed(web, &visitor, &open).await,
     };
     with_cookies(response, cookies)

@@ -28,6 +28,7 @@ mod history;
 mod language;
 mod lifetimes;
 mod limits;
+mod magic_link;
 mod me;
 mod message;
 mod new_device;
