@@ -29,6 +29,7 @@ use crate::protocol::oidc::claims::Profile;
 use crate::protocol::secret::{Secret, TokenHash};
 
 mod elsewhere;
+mod invited;
 mod names;
 
 pub use self::elsewhere::MadeElsewhere;

@@ -10,6 +10,7 @@ pub mod claim_mapper;
 pub mod client;
 pub mod group;
 pub mod group_scope;
+pub mod invitation;
 pub mod permission;
 pub mod person;
 pub mod refusal;

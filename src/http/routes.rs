@@ -98,6 +98,7 @@ fn pages() -> Router<Web> {
             "/recover/email/code",
             closed(get(page::recover::show_email_code).post(page::recover::submit_email_code)),
         )
+        .route("/invitation", closed(get(page::invitation::show).post(page::invitation::submit)))
         .merge(mailed_links())
         .merge(federation())
         .route("/account/profile", closed(get(page::profile::show).post(page::profile::submit)))

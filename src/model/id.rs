@@ -91,11 +91,13 @@ ids! {
     LinkId;
     /// A claim that apps are told.
     ClaimMapperId;
+    /// Somebody who was asked in.
+    InvitationId;
 }
 
 ordered! {
     IdentifierId SessionId GrantId ConsentId JobId EventId ExportId AuthenticatorId GroupId GroupScopeId RoleId
-    ProviderId LinkId ClaimMapperId
+    ProviderId LinkId ClaimMapperId InvitationId
 }
 
 impl UserId {

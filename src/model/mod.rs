@@ -17,6 +17,7 @@ pub mod id;
 pub mod identifier;
 pub mod identity_provider;
 pub mod interaction;
+pub mod invitation;
 pub mod job;
 pub mod mailed_link;
 pub mod message;

@@ -86,6 +86,7 @@ const ENDPOINTS: &[Endpoint] = &[
     endpoint("/recover/password", &[Method::GET, Method::POST], Reader::Person).body(FORM).query(),
     endpoint("/recover/email", &[Method::GET, Method::POST], Reader::Person).body(FORM).query(),
     endpoint("/recover/email/code", &[Method::GET, Method::POST], Reader::Person).body(FORM).query(),
+    endpoint("/invitation", &[Method::GET, Method::POST], Reader::Person).body(FORM).query(),
     endpoint("/activate", &[Method::GET, Method::POST], Reader::Person).body(FORM).query(),
     endpoint("/email-change", &[Method::GET, Method::POST], Reader::Person).body(FORM).query(),
     endpoint("/email-change/undo", &[Method::GET, Method::POST], Reader::Person).body(FORM).query(),

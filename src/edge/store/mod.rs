@@ -55,6 +55,7 @@ mod expiry;
 mod export;
 mod grant;
 mod identity_provider;
+mod invitation;
 mod job;
 mod key;
 mod key_life;

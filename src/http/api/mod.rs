@@ -50,6 +50,7 @@ mod federation;
 mod grants;
 mod history;
 mod index;
+mod invitations;
 mod manners;
 mod me;
 mod mfa;
@@ -94,7 +95,7 @@ pub const BASE: &str = "/api/v1";
 
 /// Every operation, whether it is switched on or not.
 fn operations() -> Vec<Operation> {
-    let every: [fn() -> Vec<Operation>; 18] = [
+    let every: [fn() -> Vec<Operation>; 19] = [
         index::operations,
         session::operations,
         options::operations,
@@ -106,6 +107,7 @@ fn operations() -> Vec<Operation> {
         grants::operations,
         reauth::operations,
         registration::operations,
+        invitations::operations,
         recovery::operations,
         me::operations,
         contact::operations,

@@ -59,6 +59,8 @@ groups! {
     Validate = "validate";
     /// The signed-in person's own account.
     Me = "me";
+    /// Asking others in.
+    Invitations = "invitations";
     /// Tokens of first-party apps.
     Tokens = "tokens";
     /// The administration.

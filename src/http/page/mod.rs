@@ -7,6 +7,7 @@ pub mod consent;
 pub mod error_docs;
 pub mod federation;
 pub mod home;
+pub mod invitation;
 pub mod link;
 pub mod logout;
 pub mod magic_link;

@@ -88,3 +88,7 @@ again-stay = Zurück zu Ihrem Konto
 again-error-wrong_password = Das ist nicht das Passwort dieses Kontos. Versuchen Sie es noch einmal.
 again-error-too_many_attempts = Zu viele Versuche. Warten Sie ein paar Minuten und versuchen Sie es dann noch einmal.
 again-error-too_many_failures = Zu viele falsche Passwörter hintereinander. Bitten Sie die Betreiber dieses Dienstes um einen Link zum Anmelden.
+event-invitation-sent = Jemand wurde eingeladen
+event-invitation-revoked = Einladung zurückgezogen
+event-invitation-accepted = Einladung angenommen
+event-method-invitation = mit einer Einladung

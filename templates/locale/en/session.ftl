@@ -87,3 +87,7 @@ again-stay = Go back to your account
 again-error-wrong_password = That is not the password of this account. Try again.
 again-error-too_many_attempts = Too many attempts. Wait a few minutes, then try again.
 again-error-too_many_failures = Too many wrong passwords in a row. Ask those who run this service for a sign-in link.
+event-invitation-sent = Somebody invited
+event-invitation-revoked = Invitation taken back
+event-invitation-accepted = Invitation accepted
+event-method-invitation = by invitation

@@ -25,6 +25,7 @@ mod frontend;
 mod grants;
 mod groups;
 mod history;
+mod invitation;
 mod language;
 mod lifetimes;
 mod limits;

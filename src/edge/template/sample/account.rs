@@ -30,6 +30,23 @@ fn register() -> Register {
     }
 }
 
+fn invitation(mistakes: Vec<FieldMistake>) -> InvitationPage {
+    InvitationPage {
+        action: "/invitation".into(),
+        csrf: "token".into(),
+        token: "token".into(),
+        address: "carol@example.net".into(),
+        first_name: "Carol".into(),
+        last_name: String::new(),
+        username: Some(String::new()),
+        username_required: true,
+        attributes: vec![],
+        mistakes,
+        error: None,
+        client: Some(shop()),
+    }
+}
+
 fn code(purpose: &str) -> CodePage {
     CodePage {
         purpose: purpose.into(),
@@ -83,6 +100,8 @@ fn notice(key: &str, next: &str) -> Notice {
 pub(super) fn samples() -> Vec<Sample> {
     let mut samples = vec![
         sample("register", "page/register.html", register()),
+        sample("invitation", "page/invitation.html", invitation(vec![])),
+        sample("invitation_mistakes", "page/invitation.html", invitation(vec![mistake("password", "required")])),
         sample(
             "register_connects",
             "page/register.html",

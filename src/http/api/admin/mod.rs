@@ -13,6 +13,7 @@ mod grants;
 mod group_scopes;
 mod groups;
 pub mod if_match;
+mod invitations;
 mod jobs;
 mod keys;
 mod permissions;
@@ -26,8 +27,9 @@ use crate::http::api::operation::Operation;
 
 /// The operations of this folder.
 pub(super) fn operations() -> Vec<Operation> {
-    let every: [fn() -> Vec<Operation>; 12] = [
+    let every: [fn() -> Vec<Operation>; 13] = [
         users::operations,
+        invitations::operations,
         sessions::operations,
         grants::operations,
         groups::operations,
