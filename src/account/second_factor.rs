@@ -130,7 +130,7 @@ impl SecondFactors {
         } else {
             crate::edge::store::Beside::default()
         };
-        let last = if self.policy.least > Demand::OneFactor { LastOne::Stays } else { LastOne::UnlessRequired };
+        let last = if self.house(user).await? > Demand::OneFactor { LastOne::Stays } else { LastOne::UnlessRequired };
         match self.edges.store.remove_authenticator((user.id, own.id), last, beside).await? {
             Removal::Removed => Ok(()),
             Removal::Last => Err(Why::LastDevice.into()),
@@ -186,7 +186,7 @@ impl SecondFactors {
         if store.second_factor(user.id).await?.required_at.is_none() {
             return Err(Why::TwoFactorNotEnabled.into());
         }
-        if self.policy.least > Demand::OneFactor {
+        if self.house(user).await? > Demand::OneFactor {
             return Err(Why::LastDevice.into());
         }
         let password = Answer::Password { login: String::new(), password: password.clone() };

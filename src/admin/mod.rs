@@ -15,6 +15,7 @@ pub mod permission;
 pub mod person;
 pub mod refusal;
 pub mod role;
+pub mod second_factor;
 
 use crate::edge::Edges;
 use crate::edge::store::{Beside, Change};

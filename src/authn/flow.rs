@@ -336,11 +336,11 @@ impl SignIn<'_> {
     /// What the house, the person and the flow want. A browser that is remembered is asked by the flow alone.
     async fn demands(&self, attempt: &Attempt, user: &User, of_flow: Demand) -> Result<[Demand; 3], Refusal> {
         if attempt.remembered.as_ref().is_some_and(|mark| self.factors.is_remembered(user, mark)) {
-            return Ok([of_flow; 3]);
+            return Ok([of_flow.max(self.factors.of_rank(user)); 3]);
         }
         let standing = self.edges.store.second_factor(user.id).await?;
         let own = if standing.required_at.is_some() { Demand::SecondProof } else { Demand::OneFactor };
-        Ok([self.policy.least, own, of_flow])
+        Ok([self.policy.least.max(self.factors.house(user).await?), own, of_flow])
     }
 
     async fn wait(&self, flow: SignInFlow) -> Result<Challenge, Refusal> {

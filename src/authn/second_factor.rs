@@ -16,8 +16,9 @@ use crate::edge::vault::Vault;
 use crate::model::authentication::Demand;
 use crate::model::event::EventName;
 use crate::model::fault::Fault;
+use crate::model::job::NewJob;
 use crate::model::message::{Channel, Message, MessageData, MessageKind};
-use crate::model::user::{IdentifierKind, User};
+use crate::model::user::{IdentifierKind, Role, User};
 use crate::protocol::numeric_date::NumericDate;
 use crate::protocol::secret::{MacKey, Secret};
 
@@ -44,6 +45,8 @@ pub struct SecondFactors {
 pub struct SecondFactorPolicy {
     /// What everybody's sign-in must reach.
     pub least: Demand,
+    /// What the sign-in of those must reach who have a role on this server, and what the administration is open to.
+    pub administration: Demand,
     /// How long a browser is remembered in which a person asked for that; `None`: not at all.
     pub remember: Option<Duration>,
     /// How many backup codes a person gets.
@@ -52,11 +55,30 @@ pub struct SecondFactorPolicy {
 
 impl Default for SecondFactorPolicy {
     fn default() -> Self {
-        Self { least: Demand::OneFactor, remember: Some(Duration::from_hours(30 * 24)), backup_codes: 10 }
+        Self { least: Demand::OneFactor, administration: Demand::OneFactor, remember: Some(Duration::from_hours(30 * 24)), backup_codes: 10 }
     }
 }
 
 impl SecondFactors {
+    /// What the operator wants of this person's sign-ins: of everybody's, of those with a role here, of the members of a group (S-100).
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub async fn house(&self, user: &User) -> Result<Demand, Fault> {
+        let demand = self.policy.least.max(self.of_rank(user));
+        if demand >= Demand::TwoFactors {
+            return Ok(demand);
+        }
+        let store = &self.edges.store;
+        let asks = store.directory().await?.asks_for_second_factor(&*store.membership(user.id).await?);
+        Ok(if asks { Demand::TwoFactors } else { demand })
+    }
+
+    /// What the operator wants of who has this person's role on this server; no browser is remembered instead.
+    pub fn of_rank(&self, user: &User) -> Demand {
+        if user.role > Role::Member { self.policy.administration } else { Demand::OneFactor }
+    }
+
     /// A mark for a browser in which `user` wants to be asked for no second factor for a while: 43 characters of base64url. `None` where
     /// the operator does not want that.
     ///
@@ -110,28 +132,41 @@ impl SecondFactors {
         user: &User,
         (change, kind, remaining): (&'static str, MessageKind, Option<u32>),
     ) -> Result<Beside, Fault> {
-        let now = self.edges.clock.now();
         let mut event = self.edges.event(EventName::MfaChanged).of(user.id).from(attempt.from.clone());
         event = event.telling("change", change);
         event.session = attempt.again_in;
         event.client.clone_from(&attempt.client);
-        let mut emails = user.of_kind(IdentifierKind::Email).filter(|email| email.verified_at.is_some());
-        emails.try_fold(Beside::event(event), |beside, email| {
-            let message = Message {
-                kind,
-                channel: Channel::Mail,
-                to: email.value.clone(),
-                user: Some(user.id),
-                client: attempt.client.clone(),
-                languages: user.profile.locale.iter().chain(&attempt.languages).cloned().collect(),
-                data: MessageData {
-                    name: user.profile.name.clone(),
-                    request: Some(attempt.from.clone()),
-                    remaining,
-                    ..MessageData::default()
-                },
-            };
-            Ok(beside.and_job(self.edges.outbox.job(&message, None, (now, now.plus(NOTICE)))?))
-        })
+        let notices = notices(&self.edges, user, (kind, remaining), Some(attempt))?;
+        Ok(notices.into_iter().fold(Beside::event(event), Beside::and_job))
     }
+}
+
+/// A notice to every address that is a person's: of what they did in `attempt`, or of what an administrator did.
+///
+/// # Errors
+/// Internal, when it is not JSON, which cannot be.
+pub fn notices(
+    edges: &Edges,
+    user: &User,
+    (kind, remaining): (MessageKind, Option<u32>),
+    attempt: Option<&Attempt>,
+) -> Result<Vec<NewJob>, Fault> {
+    let now = edges.clock.now();
+    let wanted = attempt.map(|attempt| attempt.languages.as_slice()).unwrap_or_default();
+    let emails = user.of_kind(IdentifierKind::Email).filter(|email| email.verified_at.is_some());
+    let message = |to: &str| Message {
+        kind,
+        channel: Channel::Mail,
+        to: to.to_owned(),
+        user: Some(user.id),
+        client: attempt.and_then(|attempt| attempt.client.clone()),
+        languages: user.profile.locale.iter().chain(wanted).cloned().collect(),
+        data: MessageData {
+            name: user.profile.name.clone(),
+            request: attempt.map(|attempt| attempt.from.clone()),
+            remaining,
+            ..MessageData::default()
+        },
+    };
+    emails.map(|email| edges.outbox.job(&message(&email.value), None, (now, now.plus(NOTICE)))).collect()
 }

@@ -213,16 +213,17 @@ async fn decide(
     Ok(next_step(&situation, provider.now()))
 }
 
-/// What everybody's sign-in must reach, but in a browser that is remembered.
+/// What the operator wants of the person's sign-in, but in a browser that is remembered.
 async fn least(provider: &Provider, browser: &Browser) -> Result<Demand, Fault> {
-    let least = provider.factors.policy.least;
-    let (Some(session), Some(mark)) = (&browser.session, &browser.remembered) else { return Ok(least) };
-    if session.authentication.meets(least) {
-        return Ok(least);
-    }
-    let user = provider.edges.store.user(session.authentication.user).await?;
-    let is_remembered = user.is_some_and(|user| provider.factors.is_remembered(&user, mark));
-    Ok(if is_remembered { Demand::OneFactor } else { least })
+    let factors = &provider.factors;
+    let Some(session) = &browser.session else { return Ok(factors.policy.least) };
+    let Some(user) = provider.edges.store.user(session.authentication.user).await? else {
+        return Ok(factors.policy.least);
+    };
+    let least = factors.house(&user).await?;
+    let mark = browser.remembered.as_ref().filter(|_| !session.authentication.meets(least));
+    let is_remembered = mark.is_some_and(|mark| factors.is_remembered(&user, mark));
+    Ok(if is_remembered { factors.of_rank(&user) } else { least })
 }
 
 /// Whether the person has a second factor, where the client would like one and does not insist.

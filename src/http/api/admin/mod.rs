@@ -20,6 +20,7 @@ mod permissions;
 mod preview;
 mod refusal;
 mod roles;
+mod second_factors;
 mod sessions;
 mod users;
 
@@ -27,8 +28,9 @@ use crate::http::api::operation::Operation;
 
 /// The operations of this folder.
 pub(super) fn operations() -> Vec<Operation> {
-    let every: [fn() -> Vec<Operation>; 13] = [
+    let every: [fn() -> Vec<Operation>; 14] = [
         users::operations,
+        second_factors::operations,
         invitations::operations,
         sessions::operations,
         grants::operations,

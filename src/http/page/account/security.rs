@@ -228,7 +228,7 @@ async fn filled(web: &Web, visitor: &Visitor, user: &User, shown: Shown) -> Resu
         codes_left: standing.backup_codes.remaining,
         codes_total: standing.backup_codes.total,
         required: standing.required_at.is_some(),
-        required_by_policy: web.provider.factors.policy.least > Demand::OneFactor,
+        required_by_policy: web.provider.factors.house(user).await? > Demand::OneFactor,
         mistakes: shown.mistakes,
         error: shown.error,
     };
