@@ -311,6 +311,7 @@ impl App {
         }
         let issuer: url::Url = config.issuer.as_str().parse()?;
         let courier = Arc::new(post::courier(config, &post, (&edges, &templates), &issuer)?);
+        edges.outbox.hand_over_by(config.mail.sync.then(|| courier.direct()));
         let passwords = password_policy(config, parallel());
         let settings = config.account_settings().map_err(first_mistake)?;
         let limits = config.limits.over(match mode {

@@ -113,7 +113,10 @@ impl Administration {
     pub async fn change_group(&self, before: &Group, change: GroupChange<'_>) -> Result<Group, AdminError> {
         let duty = change.second_factor.unwrap_or(SecondFactorDuty::of(before.second_factor_at.is_some()));
         let after = Group {
-            second_factor_at: before.second_factor_at.filter(|_| duty == SecondFactorDuty::Required).or(duty.since(self.now())),
+            second_factor_at: before
+                .second_factor_at
+                .filter(|_| duty == SecondFactorDuty::Required)
+                .or(duty.since(self.now())),
             name: change.name.map_or_else(|| Ok(before.name.clone()), name)?,
             parent: change.parent.unwrap_or(before.parent),
             description: change.description.map_or_else(|| Ok(before.description.clone()), description)?,

@@ -176,6 +176,8 @@ pub enum Unsent {
     Budget(u64),
     /// Only who has proven something gets a code here.
     SignInRequired,
+    /// It could not be handed over.
+    Undelivered,
 }
 
 /// Where an attempt comes from, and what for.

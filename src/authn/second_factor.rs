@@ -55,7 +55,12 @@ pub struct SecondFactorPolicy {
 
 impl Default for SecondFactorPolicy {
     fn default() -> Self {
-        Self { least: Demand::OneFactor, administration: Demand::OneFactor, remember: Some(Duration::from_hours(30 * 24)), backup_codes: 10 }
+        Self {
+            least: Demand::OneFactor,
+            administration: Demand::OneFactor,
+            remember: Some(Duration::from_hours(30 * 24)),
+            backup_codes: 10,
+        }
     }
 }
 

@@ -31,7 +31,11 @@ pub struct SecondFactor {
 
 impl Default for SecondFactor {
     fn default() -> Self {
-        Self { required: false, administration: false, remember: SecondFactorPolicy::default().remember.unwrap_or_default() }
+        Self {
+            required: false,
+            administration: false,
+            remember: SecondFactorPolicy::default().remember.unwrap_or_default(),
+        }
     }
 }
 

@@ -18,7 +18,6 @@ use crate::authn::sent_code::{SentCode, Target};
 use crate::authn::start::PAUSE;
 use crate::authn::{Answer, Attempt, Begun, Factor, Method, Onward, Refusal, Started, Unsent};
 use crate::edge::ephemeral::Namespace;
-use crate::edge::store::Beside;
 use crate::model::authentication::{Amr, Authentication};
 use crate::model::epoch::Epoch;
 use crate::model::id::UserId;
@@ -150,9 +149,11 @@ impl MagicLink {
                 ..MessageData::default()
             },
         };
-        let useful = if is_sent { LIFETIME } else { Duration::ZERO };
-        let job = edges.outbox.job(&message, None, (now, now.plus(useful)))?;
-        edges.store.record(Beside::default().and_job(job)).await?;
+        if let Err(refusal) = by_mail.dispatch(message, (is_sent, LIFETIME)).await {
+            LINK.take(&*edges.ephemeral, hash.as_bytes(), now).await?;
+            by_mail.unsent((self.name(), &contents(&attempt.onward)), attempt, &waiting.address).await?;
+            return Err(refusal);
+        }
         Ok(Begun::Sent { resend_after: PAUSE.as_secs() })
     }
 
@@ -180,6 +181,12 @@ impl MagicLink {
             Verdict::Exhausted => Err(Refusal::LinkInvalid),
         }
     }
+}
+
+/// What makes two starts differ: where they lead.
+fn contents(onward: &Onward) -> [&str; 2] {
+    let request = onward.request.as_ref().map(|request| request.flow.as_str());
+    [onward.path.as_deref().unwrap_or_default(), request.unwrap_or_default()]
 }
 
 fn is_same(asked: Option<&TokenHash>, comes: Option<&TokenHash>) -> bool {
@@ -213,10 +220,7 @@ impl Method for MagicLink {
     }
 
     async fn start(&self, attempt: &Attempt, identifier: &str) -> Result<Started, Refusal> {
-        let Onward { path, request, remember: _ } = &attempt.onward;
-        let request = request.as_ref().map(|request| request.flow.as_str());
-        let content = [path.as_deref().unwrap_or_default(), request.unwrap_or_default()];
-        self.by_mail.started((self.name(), &content), attempt, identifier).await
+        self.by_mail.started((self.name(), &contents(&attempt.onward)), attempt, identifier).await
     }
 
     async fn begin_named(&self, attempt: &Attempt, identifier: &str) -> Result<Begun, Refusal> {

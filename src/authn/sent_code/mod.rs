@@ -22,7 +22,9 @@ use crate::authn::start::{About, PAUSE, Start, Starts};
 use crate::authn::{Answer, Attempt, Begun, Factor, Method, Offer, Refusal, Started, Unsent};
 use crate::edge::Edges;
 use crate::edge::ephemeral::Namespace;
+use crate::edge::outbox::Handed;
 use crate::edge::store::Beside;
+use crate::edge::undelivered::{Outlook, Undelivered};
 use crate::model::authentication::{Amr, Authentication};
 use crate::model::authenticator::{Authenticator, AuthenticatorKind};
 use crate::model::epoch::Epoch;
@@ -244,12 +246,54 @@ impl SentCode {
         }
         let address = self.mailbox(&self.target(identifier).await?.address);
         let client = attempt.client.as_ref().map(ToString::to_string).unwrap_or_default();
-        let content: Vec<&[u8]> = [client.as_str()].iter().chain(content).map(|part| part.as_bytes()).collect();
+        let content = contents(&client, content);
         let about = About { purpose, address: &address, binding: attempt.browser.as_ref(), content: &content };
         match self.starts.begin(about, self.edges.clock.now()).await? {
             Start::Fresh(handle) => Ok(Started { handle, is_fresh: true }),
             Start::Same(handle) => Ok(Started { handle, is_fresh: false }),
             Start::TooSoon(seconds) => Err(Refusal::Unsent(Unsent::Recently(seconds))),
+        }
+    }
+
+    /// Takes the pause back before something that could not be handed over.
+    pub(in crate::authn) async fn unsent(
+        &self,
+        (purpose, content): (&'static str, &[&str]),
+        attempt: &Attempt,
+        address: &str,
+    ) -> Result<(), Fault> {
+        let client = attempt.client.as_ref().map(ToString::to_string).unwrap_or_default();
+        let content = contents(&client, content);
+        let address = self.mailbox(address);
+        let about = About { purpose, address: &address, binding: attempt.browser.as_ref(), content: &content };
+        self.starts.take_back(about, self.edges.clock.now()).await
+    }
+
+    /// Sends a message: at once or by the outbox, as the operator wants. For nobody the same is done, as far as it goes without an address.
+    pub(in crate::authn) async fn dispatch(
+        &self,
+        message: Message,
+        (is_sent, lifetime): (bool, Duration),
+    ) -> Result<(), Refusal> {
+        let now = self.edges.clock.now();
+        let handed = self.edges.outbox.hand_over(message.channel, Some(&message).filter(|_| is_sent), now).await;
+        match handed {
+            Ok(Handed::Over) => Ok(()),
+            Ok(Handed::Later) => {
+                // For nobody the same is written, and thrown away.
+                let useful = if is_sent { lifetime } else { Duration::ZERO };
+                let job = self.edges.outbox.job(&message, None, (now, now.plus(useful)))?;
+                Ok(self.edges.store.record(Beside::default().and_job(job)).await?)
+            }
+            // There is no such address: who asks is told no more than of any other.
+            Err(Undelivered { reason, outlook: Outlook::Lasting }) => {
+                tracing::warn!(reason, "a message was refused");
+                Ok(())
+            }
+            Err(undelivered) => {
+                tracing::error!(reason = undelivered.reason, "a message could not be handed over");
+                Err(Refusal::Unsent(Unsent::Undelivered))
+            }
         }
     }
 
@@ -292,8 +336,6 @@ impl SentCode {
             expires_at: now.plus(LIFETIME),
         };
         SENT.put(&*self.edges.ephemeral, key.as_bytes(), &sent, sent.expires_at.plus(REMEMBERED)).await?;
-        // For nobody the same is written, and thrown away.
-        let useful = if is_sent && !review { LIFETIME } else { Duration::ZERO };
         let message = Message {
             kind: MessageKind::SignInCode,
             channel: self.way.channel(),
@@ -313,8 +355,12 @@ impl SentCode {
                 ..MessageData::default()
             },
         };
-        let job = self.edges.outbox.job(&message, None, (now, now.plus(useful)))?;
-        self.edges.store.record(Beside::default().and_job(job)).await?;
+        if let Err(refusal) = self.dispatch(message, (is_sent && !review, LIFETIME)).await {
+            // No code is good that nobody got.
+            SENT.take(&*self.edges.ephemeral, key.as_bytes(), now).await?;
+            self.unsent((self.name(), &[]), attempt, &sent.address).await?;
+            return Err(refusal);
+        }
         Ok(Begun::Sent { resend_after: PAUSE.as_secs() })
     }
 
@@ -342,6 +388,11 @@ impl SentCode {
         }
         Ok(check.is_right())
     }
+}
+
+/// What makes two starts differ.
+fn contents<'a>(client: &'a str, content: &[&'a str]) -> Vec<&'a [u8]> {
+    std::iter::once(client).chain(content.iter().copied()).map(str::as_bytes).collect()
 }
 
 /// Counts a text message to `number`, and refuses one too many: to it, to numbers like it, or of all (S-051).

@@ -21,7 +21,8 @@ use crate::protocol::numeric_date::NumericDate;
 use crate::protocol::scope::Scope;
 
 pub(super) const NEXT: &str = "UPDATE directory_state SET revision = revision + 1 WHERE id = 1";
-const GROUPS: &str = "SELECT id, parent_id, name, description, created_at, updated_at, second_factor_at FROM user_group ORDER BY id";
+const GROUPS: &str =
+    "SELECT id, parent_id, name, description, created_at, updated_at, second_factor_at FROM user_group ORDER BY id";
 const SCOPES: &str = "SELECT id, group_id, name, scopes FROM group_scope ORDER BY id";
 /// A group and those around it, from within outwards.
 const AROUND: &str = "WITH RECURSIVE around (id, parent_id, depth) AS (

@@ -56,8 +56,14 @@ pub(super) const REFUSED: &[Code] = &[
 ];
 
 /// What asking for a message can be refused with.
-const SENDING: &[Code] =
-    &[Code::InvalidRedirect, Code::CodeRecentlySent, Code::RateLimited, Code::SmsBudgetExceeded, Code::SignInRequired];
+const SENDING: &[Code] = &[
+    Code::InvalidRedirect,
+    Code::CodeRecentlySent,
+    Code::RateLimited,
+    Code::SmsBudgetExceeded,
+    Code::SignInRequired,
+    Code::DeliveryFailed,
+];
 
 /// The operations of this file.
 pub(super) fn operations() -> Vec<Operation> {

@@ -79,6 +79,7 @@ pub async fn submit(
         Refusal::Unsent(Unsent::TooOften(seconds) | Unsent::Budget(seconds)) | Refusal::TooMany(seconds) => {
             ("rate_limited", StatusCode::TOO_MANY_REQUESTS, Some(seconds))
         }
+        Refusal::Unsent(Unsent::Undelivered) => ("delivery_failed", StatusCode::SERVICE_UNAVAILABLE, None),
         _ => ("forbidden", StatusCode::FORBIDDEN, None),
     };
     let mut response = page(&web, &visitor, (method, &query, open.as_ref()), (login, Some(key)));

@@ -96,3 +96,5 @@ magic-sent = Sehen Sie in Ihr Postfach
 magic-sent-code = Wenn Sie ihn in einem anderen Browser öffnen, fragt er nach diesem Code:
 magic-elsewhere = Dieser Link wurde in einem anderen Browser verlangt. Geben Sie den Code ein, der dort steht. Wenn Sie ihn nicht verlangt haben, schließen Sie diese Seite.
 magic-error-wrong_code = Das ist nicht der Code, den der andere Browser zeigt.
+mistake-delivery_failed = Wir konnten die Nachricht nicht senden. Versuchen Sie es gleich noch einmal.
+second-error-delivery_failed = Wir konnten die Nachricht nicht senden. Versuchen Sie es gleich noch einmal.

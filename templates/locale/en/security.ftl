@@ -96,3 +96,5 @@ magic-sent = Look into your mailbox
 magic-sent-code = If you open it in another browser, it asks for this code:
 magic-elsewhere = This link was asked for in another browser. Enter the code that stands there. If you did not ask for it, close this page.
 magic-error-wrong_code = That is not the code that the other browser shows.
+mistake-delivery_failed = We could not send the message. Try again in a moment.
+second-error-delivery_failed = We could not send the message. Try again in a moment.
