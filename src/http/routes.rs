@@ -123,6 +123,7 @@ fn pages() -> Router<Web> {
         .route("/admin", closed(get(page::admin::show)))
         .route("/docs/errors", closed(get(page::error_docs::index)))
         .route("/docs/errors/{code}", closed(get(page::error_docs::show)))
+        .route("/avatars/{name}", closed(get(page::avatar::show)))
         .route("/assets/{name}", closed(get(static_file)))
 }
 

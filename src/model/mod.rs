@@ -4,6 +4,7 @@ pub mod audit;
 pub mod authentication;
 pub mod authenticator;
 pub mod authorization_code;
+pub mod avatar;
 pub mod claim_mapper;
 pub mod client;
 pub mod directory;

@@ -118,6 +118,7 @@ const ENDPOINTS: &[Endpoint] = &[
     endpoint("/admin", &[Method::GET], Reader::Person),
     endpoint("/docs/errors", &[Method::GET], Reader::Person),
     endpoint("/docs/errors/x", &[Method::GET], Reader::Person),
+    endpoint("/avatars/x", &[Method::GET], Reader::Person),
     endpoint("/assets/x", &[Method::GET], Reader::Person),
     endpoint("/healthz", &[Method::GET], Reader::Client),
 ];

@@ -42,6 +42,7 @@ mod account;
 mod administration;
 mod audit;
 mod authenticator;
+mod avatar;
 pub mod backup;
 mod beside;
 mod claim_mapper;

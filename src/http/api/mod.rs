@@ -42,6 +42,7 @@ pub mod admin;
 pub mod answer;
 pub mod app;
 mod authenticators;
+mod avatar;
 pub mod body;
 pub mod caller;
 pub mod code;
@@ -95,7 +96,7 @@ pub const BASE: &str = "/api/v1";
 
 /// Every operation, whether it is switched on or not.
 fn operations() -> Vec<Operation> {
-    let every: [fn() -> Vec<Operation>; 19] = [
+    let every: [fn() -> Vec<Operation>; 20] = [
         index::operations,
         session::operations,
         options::operations,
@@ -110,6 +111,7 @@ fn operations() -> Vec<Operation> {
         invitations::operations,
         recovery::operations,
         me::operations,
+        avatar::operations,
         contact::operations,
         authenticators::operations,
         mfa::operations,

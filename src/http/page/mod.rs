@@ -3,6 +3,7 @@
 pub mod account;
 pub mod admin;
 pub mod again;
+pub mod avatar;
 pub mod consent;
 pub mod error_docs;
 pub mod federation;
