@@ -303,7 +303,7 @@ impl SignIn<'_> {
             return Ok(Step::Complete(Completed { authentication, method, purpose, path }));
         }
         let factors = proven.factors();
-        let helps = |method: &dyn Method| helps(&demands, &factors, method.factor());
+        let helps = |method: &dyn Method| helps(&demands, &factors, &method.proves());
         let mut asked = self.offered(&user, helps).await?;
         if asked.is_empty() && !proven.at.plus(ENROLMENT).is_past(self.edges.clock.now()) {
             // Whoever has another factor proves that one first, also where it is not enough: a new one is for its owner to set up.
@@ -335,7 +335,9 @@ impl SignIn<'_> {
 
     /// What the house, the person and the flow want. A browser that is remembered is asked by the flow alone.
     async fn demands(&self, attempt: &Attempt, user: &User, of_flow: Demand) -> Result<[Demand; 3], Refusal> {
-        if attempt.remembered.as_ref().is_some_and(|mark| self.factors.is_remembered(user, mark)) {
+        if let Some(mark) = &attempt.remembered
+            && self.factors.is_remembered(user, mark).await?
+        {
             return Ok([of_flow.max(self.factors.of_rank(user)); 3]);
         }
         let standing = self.edges.store.second_factor(user.id).await?;

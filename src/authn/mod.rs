@@ -61,6 +61,11 @@ pub trait Method: Send + Sync {
     /// The kind of thing that it proves.
     fn factor(&self) -> Factor;
 
+    /// All that it proves at once.
+    fn proves(&self) -> Vec<Factor> {
+        vec![self.factor()]
+    }
+
     /// True when it can answer for a name that was typed, with nothing proven before.
     fn proves_a_name(&self) -> bool {
         false

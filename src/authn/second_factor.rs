@@ -5,22 +5,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use subtle::ConstantTimeEq as _;
-
 use crate::authn::Attempt;
 use crate::edge::Edges;
 use crate::edge::store::Beside;
 use crate::edge::vault::Vault;
 use crate::model::authentication::Demand;
-use crate::model::event::EventName;
+use crate::model::authenticator::RememberedBrowser;
+use crate::model::event::{EventName, Provenance};
 use crate::model::fault::Fault;
+use crate::model::id::RememberedId;
 use crate::model::job::NewJob;
 use crate::model::message::{Channel, Message, MessageData, MessageKind};
 use crate::model::user::{IdentifierKind, Role, User};
-use crate::protocol::numeric_date::NumericDate;
-use crate::protocol::secret::{MacKey, Secret};
+use crate::protocol::secret::{MacKey, Secret, TokenHash};
 
 /// How long a notice is worth being sent.
 const NOTICE: Duration = Duration::from_hours(24);
@@ -84,34 +81,39 @@ impl SecondFactors {
         if user.role > Role::Member { self.policy.administration } else { Demand::OneFactor }
     }
 
-    /// A mark for a browser in which `user` wants to be asked for no second factor for a while: 43 characters of base64url. `None` where
-    /// the operator does not want that.
+    /// A mark for a browser in which `user` wants to be asked for no second factor for a while: 43 characters of base64url, kept as a hash.
+    /// `None` where the operator does not want that.
     ///
-    /// It is good until the person's epoch ends: with a new password, a factor that is switched off, "sign out everywhere".
-    pub fn remember(&self, user: &User) -> Option<(Secret, Duration)> {
-        let lifetime = self.policy.remember?;
-        let until = self.edges.clock.now().plus(lifetime).seconds().to_be_bytes();
-        let nonce: [u8; 8] = self.edges.random.bytes();
-        let mark = [until.as_slice(), &nonce, &self.seal(user, until, nonce)].concat();
-        Some((Secret::new(URL_SAFE_NO_PAD.encode(mark)), lifetime))
+    /// It is good until the person takes it back or their epoch ends: with a new password, a factor that is switched off, "sign out
+    /// everywhere".
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub async fn remember(&self, user: &User, from: &Provenance) -> Result<Option<(Secret, Duration)>, Fault> {
+        let Some(lifetime) = self.policy.remember else { return Ok(None) };
+        let (edges, now) = (&self.edges, self.edges.clock.now());
+        let mark = edges.random.token();
+        let browser = RememberedBrowser {
+            id: RememberedId::new(now, edges.random.bytes()),
+            user_agent: from.user_agent.clone(),
+            address: from.address.clone(),
+            created_at: now,
+            expires_at: now.plus(lifetime),
+        };
+        edges.store.remember_browser((user.id, user.auth_epoch), TokenHash::of(mark.expose()), browser).await?;
+        Ok(Some((mark, lifetime)))
     }
 
     /// True when no second factor is asked of `user` in the browser with this mark.
-    pub fn is_remembered(&self, user: &User, mark: &Secret) -> bool {
-        let Ok(bytes) = URL_SAFE_NO_PAD.decode(mark.expose()) else { return false };
-        let Some((until, rest)) = bytes.split_first_chunk::<8>() else { return false };
-        let Some((nonce, seal)) = rest.split_first_chunk::<8>() else { return false };
-        let end = NumericDate::from_seconds(i64::from_be_bytes(*until));
-        self.policy.remember.is_some()
-            && bool::from(self.seal(user, *until, *nonce).ct_eq(seal))
-            && !end.is_past(self.edges.clock.now())
-    }
-
-    fn seal(&self, user: &User, until: [u8; 8], nonce: [u8; 8]) -> [u8; 16] {
-        let epoch = user.auth_epoch.count.to_be_bytes();
-        let whole = self.key.mac(&[b"remembered", user.id.as_bytes(), &epoch, &until, &nonce]);
-        let (first, _) = whole.split_first_chunk().expect("16 of 32 bytes");
-        *first
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub async fn is_remembered(&self, user: &User, mark: &Secret) -> Result<bool, Fault> {
+        if self.policy.remember.is_none() {
+            return Ok(false);
+        }
+        let (edges, mark) = (&self.edges, TokenHash::of(mark.expose()));
+        edges.store.is_remembered((user.id, user.auth_epoch), &mark, edges.clock.now()).await
     }
 
     /// What is written down beside a change of a person's second factor: what happened, and a notice to every address that is theirs, since

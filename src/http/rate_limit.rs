@@ -72,6 +72,7 @@ pub const ROUTES: &[(&str, &[Rule])] = &[
     ("/api/v1/me/password", &[Rule::Challenge]),
     ("/account/password", &[Rule::Challenge]),
     ("/api/v1/me/reauth", &[Rule::Challenge]),
+    ("/sign-in/passkey/offer", &[Rule::Challenge]),
     ("/sign-in/again", &[Rule::Challenge]),
 ];
 

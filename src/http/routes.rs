@@ -80,6 +80,7 @@ fn pages() -> Router<Web> {
         .route("/sign-in", closed(get(page::sign_in::show).post(page::sign_in::submit)))
         .route("/sign-in/account", closed(get(page::select_account::show).post(page::select_account::submit)))
         .route("/sign-in/passkey", closed(post(page::passkey::submit)))
+        .route("/sign-in/passkey/offer", closed(get(page::passkey_offer::show).post(page::passkey_offer::submit)))
         .route("/.well-known/passkey-endpoints", closed(get(page::passkey::endpoints)))
         .route("/.well-known/change-password", closed(get(page::passkey::change_password)))
         .route("/sign-in/email_code", closed(get(page::sent_code::show).post(page::sent_code::submit)))

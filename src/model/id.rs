@@ -93,11 +93,13 @@ ids! {
     ClaimMapperId;
     /// Somebody who was asked in.
     InvitationId;
+    /// A browser in which a person is asked for no second factor.
+    RememberedId;
 }
 
 ordered! {
     IdentifierId SessionId GrantId ConsentId JobId EventId ExportId AuthenticatorId GroupId GroupScopeId RoleId
-    ProviderId LinkId ClaimMapperId InvitationId
+    ProviderId LinkId ClaimMapperId InvitationId RememberedId
 }
 
 impl UserId {

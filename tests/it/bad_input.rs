@@ -73,6 +73,7 @@ const ENDPOINTS: &[Endpoint] = &[
     endpoint("/sign-in/link", &[Method::GET, Method::POST], Reader::Person).body(FORM).query(),
     endpoint("/sign-in/email_code", &[Method::GET, Method::POST], Reader::Person).body(FORM).query(),
     endpoint("/sign-in/sms_code", &[Method::GET, Method::POST], Reader::Person).body(FORM).query(),
+    endpoint("/sign-in/passkey/offer", &[Method::GET, Method::POST], Reader::Person).body(FORM).query(),
     endpoint("/sign-in/passkey", &[Method::POST], Reader::Person).body(FORM).query(),
     endpoint("/.well-known/passkey-endpoints", &[Method::GET], Reader::Person),
     endpoint("/.well-known/change-password", &[Method::GET], Reader::Person),

@@ -126,6 +126,8 @@ enum LeastAcr {
     Any,
     /// Two factors.
     TwoFactors,
+    /// A passkey, which no false page gets.
+    PhishingResistant,
 }
 
 /// What a first-party app gets.
@@ -296,6 +298,7 @@ impl Flags {
             least_acr: match self.least_acr {
                 Some(LeastAcr::Any) => None,
                 Some(LeastAcr::TwoFactors) => Some(Acr::TwoFactors),
+                Some(LeastAcr::PhishingResistant) => Some(Acr::PhishingResistant),
                 None => before.least_acr,
             },
         })

@@ -41,6 +41,7 @@ const PASSKEY: &str = concat!("SELECT ", columns!(), " FROM authenticator WHERE 
 const USE_PASSKEY: &str = "UPDATE authenticator SET secret = $3, last_used_at = $4 WHERE id = $1 AND secret = $2";
 const CONFIRM: &str = "UPDATE authenticator SET confirmed_at = $3, last_used_at = $3, expires_at = NULL, last_step = $4
     WHERE id = $1 AND user_id = $2 AND confirmed_at IS NULL AND expires_at > $3";
+const RENAME: &str = "UPDATE authenticator SET name = $3 WHERE id = $1 AND user_id = $2";
 const REMOVE: &str = "DELETE FROM authenticator WHERE id = $1 AND user_id = $2";
 const REMOVE_KIND: &str = "DELETE FROM authenticator WHERE user_id = $1 AND kind = 'totp'";
 const REMOVE_EVERY: &str = "DELETE FROM authenticator WHERE user_id = $1";
@@ -289,6 +290,22 @@ impl Store {
                 }
                 beside.write(connection).await?;
                 Ok(Removal::Removed)
+            }
+            .boxed()
+        });
+        self.recorder.record(fact).await
+    }
+
+    /// Calls an authenticator something else; false when it is not there.
+    pub async fn rename_authenticator(
+        &self,
+        (user, id): (UserId, AuthenticatorId),
+        name: String,
+    ) -> Result<bool, Fault> {
+        let fact = Fact::one(move |connection| {
+            async move {
+                let rename = connection.query(RENAME).bind(id.uuid()).bind(user.uuid()).bind(name);
+                Ok(rename.execute().await.context("rename an authenticator")? == 1)
             }
             .boxed()
         });

@@ -12,8 +12,7 @@ use crate::model::fault::Fault;
 use crate::model::id::UserId;
 use crate::protocol::numeric_date::NumericDate;
 
-const ADD: &str =
-    "INSERT INTO avatar (name, user_id, content_type, picture, created_at) VALUES ($1, $2, $3, $4, $5)";
+const ADD: &str = "INSERT INTO avatar (name, user_id, content_type, picture, created_at) VALUES ($1, $2, $3, $4, $5)";
 const READ: &str = "SELECT name, user_id, content_type, picture, created_at FROM avatar WHERE name = $1";
 const DROP: &str = "DELETE FROM avatar WHERE user_id = $1 AND ($2 IS NULL OR name <> $2)";
 

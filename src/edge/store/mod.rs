@@ -68,6 +68,7 @@ mod password_change;
 mod postgres;
 mod ready;
 mod refresh_token;
+mod remembered_browser;
 mod role;
 pub mod schema;
 pub mod sealed;

@@ -307,6 +307,15 @@ pub struct MagicLinkPage {
     pub error: Option<String>,
 }
 
+/// `page/passkey_offer.html`: a passkey for who signed in by password just now.
+#[derive(Clone, Debug, Serialize)]
+pub struct PasskeyOffer {
+    /// What makes one.
+    pub passkey: Passkey,
+    /// The end of a text key `mistake-…`.
+    pub error: Option<String>,
+}
+
 /// Another way to go on.
 #[derive(Clone, Debug, Serialize)]
 pub struct OtherFactor {

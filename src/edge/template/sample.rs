@@ -331,6 +331,11 @@ fn consent_samples() -> Vec<Sample> {
         sample("send_link", "page/send_code.html", send_code("magic_link", None)),
         sample("magic_link", "page/magic_link.html", magic_link(false, None)),
         sample("magic_link_elsewhere", "page/magic_link.html", magic_link(true, Some("wrong_code"))),
+        sample(
+            "passkey_offer",
+            "page/passkey_offer.html",
+            PasskeyOffer { passkey: passkey(), error: Some("passkey_failed".into()) },
+        ),
         sample("send_code", "page/send_code.html", send_code("email_code", None)),
         sample("send_code_recently", "page/send_code.html", send_code("sms_code", Some("code_recently_sent"))),
         sample("second_factor_passkey", "page/second_factor.html", second_factor("passkey")),
@@ -440,6 +445,13 @@ fn security(on: bool) -> Security {
         console: console("security"),
         action: "/account/security".into(),
         has_factor: on,
+        remembered: vec![Remembered {
+            id: "2".into(),
+            device: "Firefox on Linux".into(),
+            address: "203.0.113.7".into(),
+            since: 1_790_000_000,
+            until: 1_800_000_000,
+        }],
         totp: Some(totp.clone()).filter(|_| on),
         addresses: vec![CodeAddress { id: "2".into(), kind: "sms".into(), address: "+31612345678".into() }],
         waiting: Some(CodeAddress { id: "3".into(), kind: "email".into(), address: "a@example.com".into() })
@@ -551,6 +563,7 @@ fn again(error: Option<&str>) -> Again {
         action: "/sign-in/again?to=account".into(),
         csrf: "token".into(),
         login: "alice@example.com".into(),
+        passkey: Some(passkey()),
         error: error.map(Into::into),
         stay_uri: "/account".into(),
     }

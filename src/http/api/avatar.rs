@@ -47,7 +47,8 @@ impl FromRequest<Web> for Sent {
 async fn set(State(web): State<Web>, person: Person, Sent(bytes): Sent) -> Result<Response, Problem> {
     let asking = person.guest.asking(&web, None).await?;
     let changed = web.provider.accounts.set_avatar(&person.user, bytes, &asking).await?;
-    let changed = changed.ok_or_else(|| Problem::new(Code::UnsupportedMediaType).hint("it is no picture that is read"))?;
+    let changed =
+        changed.ok_or_else(|| Problem::new(Code::UnsupportedMediaType).hint("it is no picture that is read"))?;
     Ok(ok(&UserView::of(&web, &changed).await?))
 }
 

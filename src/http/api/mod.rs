@@ -66,6 +66,7 @@ mod reauth;
 pub mod recent;
 mod recovery;
 mod registration;
+mod remembered;
 mod session;
 mod sessions;
 mod sign_in;
@@ -96,7 +97,7 @@ pub const BASE: &str = "/api/v1";
 
 /// Every operation, whether it is switched on or not.
 fn operations() -> Vec<Operation> {
-    let every: [fn() -> Vec<Operation>; 20] = [
+    let every: [fn() -> Vec<Operation>; 21] = [
         index::operations,
         session::operations,
         options::operations,
@@ -115,6 +116,7 @@ fn operations() -> Vec<Operation> {
         contact::operations,
         authenticators::operations,
         mfa::operations,
+        remembered::operations,
         federation::operations,
         admin::operations,
     ];

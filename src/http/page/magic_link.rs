@@ -14,7 +14,7 @@ use crate::http::error::PageError;
 use crate::http::extract::params::{Form, Query};
 use crate::http::extract::visitor::Visitor;
 use crate::http::page::second_factor::arrive;
-use crate::http::page::sign_in::{Entry, prove_for};
+use crate::http::page::sign_in::{Entry, Offer, prove_for};
 use crate::http::page::{Place, fault_page, find, foreign_form};
 use crate::http::web::{Web, with_cookies};
 use crate::oauth::interaction::Open;
@@ -50,7 +50,8 @@ pub async fn submit(State(web): State<Web>, visitor: Visitor, Form(form): Form) 
         Ok(step) => {
             let is_kept = opened.is_same_browser && opened.onward.remember;
             let persistence = if is_kept { Persistence::Kept } else { Persistence::Browser };
-            arrive(&web, visitor, step, Entry { open, persistence, destination: "account" }).await
+            arrive(&web, visitor, step, Entry { open, persistence, destination: "account", offer: Offer::Nothing })
+                .await
         }
         Err(Refusal::WrongCode(_)) => {
             let mut response = page(&web, &visitor, &opened, (token, Some("wrong_code")));

@@ -14,6 +14,7 @@ pub mod logout;
 pub mod magic_link;
 pub mod mailed_link;
 pub mod passkey;
+pub mod passkey_offer;
 pub mod profile;
 pub mod recover;
 pub mod register;

@@ -25,7 +25,7 @@ use crate::http::extract::params::{Form, Query};
 use crate::http::extract::visitor::Visitor;
 use crate::http::page::federation::connect;
 use crate::http::page::second_factor::arrive;
-use crate::http::page::sign_in::{Entry, attempt};
+use crate::http::page::sign_in::{Entry, Offer, attempt};
 use crate::http::page::{Place, fault_page, find, foreign_form};
 use crate::http::security_header::admit_own_calls;
 use crate::http::web::{Web, redirect, shown, way_back, with_cookies};
@@ -202,7 +202,7 @@ pub(super) async fn let_in(
     let begun_by = BegunBy { client: None, browser: visitor.browser.flow };
     let opening = Opening { begun_by, purpose: Purpose::Session, demand, path };
     let attempt = attempt(web, &visitor, client);
-    let entry = Entry { open, persistence: Persistence::Browser, destination: "account" };
+    let entry = Entry { open, persistence: Persistence::Browser, destination: "account", offer: Offer::Nothing };
     match web.sign_in().go_on_from(&attempt, (method, authentication), opening).await {
         Ok(step) => arrive(web, visitor, step, entry).await,
         Err(Refusal::Fault(fault)) => fault_page(web, &visitor, fault),

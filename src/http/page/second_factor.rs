@@ -20,7 +20,7 @@ use crate::http::error::PageError;
 use crate::http::extract::params::{Form, Query};
 use crate::http::extract::visitor::Visitor;
 use crate::http::page::passkey::{answered, binding, shown as shown_passkey};
-use crate::http::page::sign_in::{Entry, admit, attempt, destination, enter, onward};
+use crate::http::page::sign_in::{Entry, Offer, admit, attempt, destination, enter, onward};
 use crate::http::page::{Place, fault_page, find, foreign_form, lead};
 use crate::http::qr::Picture;
 use crate::http::web::{Web, redirect, shown, way_back, with_cookies};
@@ -126,7 +126,8 @@ pub async fn submit(State(web): State<Web>, visitor: Visitor, Query(query): Quer
             return refused(&web, &visitor, (&place, open.as_ref()), (&query, &waiting), (shown, refusal)).await;
         }
     };
-    let entry = Entry { open, persistence: persistence(&query), destination: destination(&query) };
+    let entry =
+        Entry { open, persistence: persistence(&query), destination: destination(&query), offer: Offer::Nothing };
     let remember = form.get("remember_device").is_some();
     complete(&web, visitor, (step, remember), entry).await
 }
@@ -139,8 +140,12 @@ async fn complete(web: &Web, visitor: Visitor, (step, remember): (Step, bool), e
         Err(fault) => return fault_page(web, &visitor, fault),
     };
     let mut cookies = vec![web.cookies.clear_half()];
-    if remember && let Some((mark, lifetime)) = web.provider.factors.remember(&user) {
-        cookies.push(web.cookies.set_remembered(&mark, CookieLife::For(lifetime)));
+    if remember {
+        match web.provider.factors.remember(&user, &visitor.browser.provenance).await {
+            Ok(Some((mark, lifetime))) => cookies.push(web.cookies.set_remembered(&mark, CookieLife::For(lifetime))),
+            Ok(None) => {}
+            Err(fault) => return fault_page(web, &visitor, fault),
+        }
     }
     if !has_enrolled(&completed) {
         return with_cookies(enter(web, visitor, completed, entry).await, cookies);

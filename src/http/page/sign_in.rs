@@ -16,7 +16,7 @@ use crate::http::new_device::notice_in_browser;
 use crate::http::page::federation::{self, buttons, connect};
 use crate::http::page::passkey;
 use crate::http::page::second_factor::arrive;
-use crate::http::page::{Place, fault_page, find, foreign_form, lead, proceed};
+use crate::http::page::{Place, fault_page, find, foreign_form, lead, passkey_offer, proceed};
 use crate::http::web::{Web, redirect, shown, way_back, with_cookies};
 use crate::model::client::Client;
 use crate::model::fault::Fault;
@@ -99,7 +99,9 @@ pub async fn submit(State(web): State<Web>, visitor: Visitor, Query(query): Quer
     let refused = match prove(&web, &visitor, ("password", &answer), open.as_ref()).await {
         Ok(step) => {
             let persistence = if form.get("remember").is_some() { Persistence::Kept } else { Persistence::Browser };
-            return arrive(&web, visitor, step, Entry { open, persistence, destination: destination(&query) }).await;
+            let offer = if form.get("passkeys") == Some("1") { Offer::Passkey } else { Offer::Nothing };
+            let entry = Entry { open, persistence, destination: destination(&query), offer };
+            return arrive(&web, visitor, step, entry).await;
         }
         Err(refused) => refused,
     };
@@ -134,6 +136,17 @@ pub struct Entry {
     pub persistence: Persistence,
     /// Where it leads without a request.
     pub destination: &'static str,
+    /// What is offered before it goes on.
+    pub offer: Offer,
+}
+
+/// What is offered to who signed in just now.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+pub enum Offer {
+    /// Nothing.
+    Nothing,
+    /// A passkey, which this browser can make.
+    Passkey,
 }
 
 /// A person who was let in.
@@ -229,11 +242,20 @@ pub async fn admit(
 /// Lets a proven person in, and on with the request that waits, or to a page of ours.
 pub async fn enter(web: &Web, visitor: Visitor, completed: Completed, entry: Entry) -> Response {
     let destination = completed.path.clone().unwrap_or_else(|| web.path(&format!("/{}", entry.destination), &[]));
+    let (to, offer, user) = (entry.destination, entry.offer, completed.authentication.user);
     let Admitted { visitor, cookies, open } = match admit(web, visitor, completed, entry).await {
         Ok(admitted) => admitted,
         Err(response) => return *response,
     };
+    let is_offered = match offer {
+        Offer::Nothing => Ok(false),
+        Offer::Passkey => passkey_offer::is_due(web, &visitor, user).await,
+    };
     let response = match open {
+        _ if matches!(is_offered, Ok(true)) => {
+            let place = open.as_ref().map(Place::open).unwrap_or_default();
+            redirect(&place.path_with(web, passkey_offer::PATH, &[("to", to)]))
+        }
         None => redirect(&destination),
         Some(open) => proceed(web, &visitor, &open).await,
     };

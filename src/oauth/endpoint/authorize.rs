@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::account::settings::SignUp;
 use crate::edge::{meter, tally};
 use crate::model::authentication::Demand;
+use crate::model::authenticator::AuthenticatorKind;
 use crate::model::client::Client;
 use crate::model::fault::Fault;
 use crate::model::grant::Consent;
@@ -17,7 +18,7 @@ use crate::model::session::Session;
 use crate::oauth::allowed;
 use crate::oauth::grant::machine;
 pub use crate::oauth::interaction::next_step::demanded;
-use crate::oauth::interaction::next_step::{Asked, HasOne, Situation, Step, next_step, wish};
+use crate::oauth::interaction::next_step::{Asked, HasOne, Situation, Step, next_step};
 use crate::oauth::interaction::{Browser, Open, finish, wanted};
 use crate::oauth::policy::Mode;
 use crate::oauth::provider::Provider;
@@ -222,8 +223,10 @@ async fn least(provider: &Provider, browser: &Browser) -> Result<Demand, Fault> 
     };
     let least = factors.house(&user).await?;
     let mark = browser.remembered.as_ref().filter(|_| !session.authentication.meets(least));
-    let is_remembered = mark.is_some_and(|mark| factors.is_remembered(&user, mark));
-    Ok(if is_remembered { factors.of_rank(&user) } else { least })
+    match mark {
+        Some(mark) if factors.is_remembered(&user, mark).await? => Ok(factors.of_rank(&user)),
+        _ => Ok(least),
+    }
 }
 
 /// Whether the person has a second factor, where the client would like one and does not insist.
@@ -231,11 +234,14 @@ async fn second_factor(
     provider: &Provider,
     (request, session): (&AuthorizationRequest, Option<&Session>),
 ) -> Result<HasOne, Fault> {
-    let Some(session) = session.filter(|session| !session.authentication.meets(wish(request))) else {
-        return Ok(HasOne::No);
-    };
+    let Some(session) = session.filter(|_| !request.acr_values.is_empty()) else { return Ok(HasOne::No) };
     let own = provider.edges.store.authenticators(session.authentication.user).await?;
-    Ok(if own.iter().any(|own| own.confirmed_at.is_some()) { HasOne::Yes } else { HasOne::No })
+    let mut confirmed = own.iter().filter(|own| own.confirmed_at.is_some()).peekable();
+    Ok(match confirmed.peek() {
+        None => HasOne::No,
+        Some(_) if confirmed.any(|own| own.kind == AuthenticatorKind::Passkey) => HasOne::Passkey,
+        Some(_) => HasOne::Yes,
+    })
 }
 
 async fn carry_out(

@@ -92,3 +92,4 @@ event-invitation-sent = Jemand wurde eingeladen
 event-invitation-revoked = Einladung zurückgezogen
 event-invitation-accepted = Einladung angenommen
 event-method-invitation = mit einer Einladung
+again-error-passkey_failed = Das hat mit dem Passkey nicht geklappt. Versuchen Sie es noch einmal oder nehmen Sie Ihr Passwort.

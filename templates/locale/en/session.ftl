@@ -91,3 +91,4 @@ event-invitation-sent = Somebody invited
 event-invitation-revoked = Invitation taken back
 event-invitation-accepted = Invitation accepted
 event-method-invitation = by invitation
+again-error-passkey_failed = That did not work with the passkey. Try again, or use your password.
