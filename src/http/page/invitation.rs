@@ -9,7 +9,7 @@ use http::StatusCode;
 use crate::account::registration::NewAccount;
 use crate::account::settings::Presence;
 use crate::account::{AccountError, Mistake, Why};
-use crate::edge::template::context::{FieldMistake, InvitationPage};
+use crate::edge::template::context::account::{FieldMistake, InvitationPage};
 use crate::http::error::PageError;
 use crate::http::extract::params::{Form, Query};
 use crate::http::extract::visitor::Visitor;

@@ -236,11 +236,13 @@ async fn second_factor(
 ) -> Result<HasOne, Fault> {
     let Some(session) = session.filter(|_| !request.acr_values.is_empty()) else { return Ok(HasOne::No) };
     let own = provider.edges.store.authenticators(session.authentication.user).await?;
-    let mut confirmed = own.iter().filter(|own| own.confirmed_at.is_some()).peekable();
-    Ok(match confirmed.peek() {
-        None => HasOne::No,
-        Some(_) if confirmed.any(|own| own.kind == AuthenticatorKind::Passkey) => HasOne::Passkey,
-        Some(_) => HasOne::Yes,
+    let has = |fits: fn(AuthenticatorKind) -> bool| own.iter().any(|own| own.confirmed_at.is_some() && fits(own.kind));
+    Ok(if has(|kind| kind == AuthenticatorKind::Passkey) {
+        HasOne::Passkey
+    } else if has(|_| true) {
+        HasOne::Yes
+    } else {
+        HasOne::No
     })
 }
 

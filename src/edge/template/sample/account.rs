@@ -3,8 +3,8 @@
 use super::{Sample, console, sample, shop, stranger};
 use crate::edge::template::console::PasswordPage;
 use crate::edge::template::context::account::{
-    AttributeField, CodePage, Contact, ContactsPage, FieldMistake, MailedLinkPage, MyData, NewPassword, Notice,
-    ProfileField, ProfilePage, Recover, Register, WaitingContact,
+    AttributeField, CodePage, Contact, ContactsPage, FieldMistake, InvitationPage, MailedLinkPage, MyData, NewPassword,
+    Notice, ProfileField, ProfilePage, Recover, Register, WaitingContact,
 };
 
 fn mistake(field: &str, code: &str, bound: Option<u64>) -> FieldMistake {
@@ -101,7 +101,7 @@ pub(super) fn samples() -> Vec<Sample> {
     let mut samples = vec![
         sample("register", "page/register.html", register()),
         sample("invitation", "page/invitation.html", invitation(vec![])),
-        sample("invitation_mistakes", "page/invitation.html", invitation(vec![mistake("password", "required")])),
+        sample("invitation_mistakes", "page/invitation.html", invitation(vec![mistake("password", "required", None)])),
         sample(
             "register_connects",
             "page/register.html",
