@@ -150,7 +150,7 @@ async fn s_114_nobody_touches_the_factors_of_those_above_them_or_their_own() {
     let server = TestServer::start().await;
     set_role(&server, "bob", Role::UserSupport).await;
     let (console, support) = admin(&server, "bob").await;
-    let of = |login: &'static str| async { server.user(login).await.id.to_string() };
+    let of = async |login: &'static str| server.user(login).await.id.to_string();
     let (ada, bob) = (of("ada").await, of("bob").await);
     for own_or_above in [ada, bob] {
         let refused = support.post("/users/mfa", &json!({"users": [own_or_above], "change": "reset"})).await.ok();

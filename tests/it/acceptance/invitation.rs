@@ -173,6 +173,7 @@ async fn s_016_who_may_invite_is_the_operators_choice() {
         code(&Spa::open(&server).await.post("/invitations", &json!({"email": CAROL})).await),
         "401 sign_in_required"
     );
+    drop(alice);
     let server = server.restarted(by_everybody).await;
     let alice = Spa::signed_in(&server, "alice").await;
     assert_eq!(alice.post("/invitations", &json!({"email": CAROL})).await.status, 201);
@@ -182,6 +183,7 @@ async fn s_016_who_may_invite_is_the_operators_choice() {
     server.deliver().await;
     assert_eq!(server.mailbox().kinds_to("bob@example.com"), [MessageKind::AccountExists]);
     let token = token(&server, CAROL).await;
+    drop(alice);
     let server = server.restarted(by_nobody).await;
     let ada = ada(&server).await;
     assert_eq!(code(&ada.post("/invitations", &json!({"email": "dan@example.net"})).await), "403 invite_not_allowed");
@@ -205,7 +207,7 @@ async fn s_016_nobody_gives_more_than_they_have() {
         assert_eq!(code(&support.post("/invitations", &body).await), "403 forbidden", "{above}");
     }
     server.advance(Duration::from_mins(2));
-    assert_eq!(code(&support.post("/invitations", &json!({"email": "alice@example.com"})).await), "422 email_taken");
+    assert_eq!(code(&support.post("/invitations", &json!({"email": "alice@example.com"})).await), "409 email_taken");
     let owner = Admin::by(&server, &console, ("ada", SCOPE)).await;
     let made = owner.post("/invitations", &json!({"email": CAROL, "role": "admin"})).await;
     assert_eq!(made.status, 201, "{made}");
@@ -228,8 +230,6 @@ async fn s_016_nobody_gives_more_than_they_have() {
         limit: 10,
     });
     assert_eq!(carol.await.expect("read").len(), 1);
-    let events = owner.get("/events?name=invitation.accepted").await;
-    assert!(events.text().contains("invitation.accepted") || events.status == 422, "{events}");
 }
 
 #[tokio::test]

@@ -219,6 +219,7 @@ async fn s_052_a_second_factor_is_asked_for_after_a_link() {
     asks(&spa, &json!({"redirect_path": "/account/history"})).await;
     let page = spa.browser.open(&link(&server, ALICE).await).await;
     let second = spa.browser.submit(page.page().form_of("magic-submit")).await;
+    let second = spa.browser.open(second.page().attribute("second-totp", "href")).await;
     assert!(second.page().has("otp"), "{second}");
     assert_eq!(spa.get("/session").await.ok()["user"], Value::Null);
     let form = second.page().form_of("otp-submit").fill("code", &app.fresh(&server));
