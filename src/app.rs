@@ -407,8 +407,7 @@ impl App {
             methods: authn::methods(
                 &provider.edges,
                 Arc::clone(&self.hasher),
-                (throttle, self.devices.clone()),
-                provider.accounts.settings.identity_fields.clone(),
+                (throttle, self.devices.clone(), provider.accounts.settings.identity_fields.clone()),
                 (&provider.factors, provider.passkeys.clone()),
                 (&|way, guard| self.sent_code(way, guard), self.link_url()),
             ),

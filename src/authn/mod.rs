@@ -334,8 +334,7 @@ pub async fn judge(method: &dyn Method, attempt: &Attempt, answer: &Answer) -> R
 pub fn methods(
     edges: &Edges,
     hasher: Arc<PasswordHasher>,
-    (throttle, devices): (Throttle, Devices),
-    names: Vec<IdentifierKind>,
+    (throttle, devices, names): (Throttle, Devices, Vec<IdentifierKind>),
     (factors, passkeys): (&SecondFactors, Option<Passkeys>),
     (sent_codes, link_url): (&dyn Fn(Way, Guard) -> SentCode, LinkUrl),
 ) -> Vec<Box<dyn Method>> {

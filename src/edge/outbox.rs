@@ -18,10 +18,11 @@ use crate::model::job::{NewJob, Queue};
 use crate::model::message::{Channel, Message};
 use crate::protocol::numeric_date::NumericDate;
 
+/// Carries a message, or looks whether it could.
+type Carry = dyn Fn(Channel, Option<Message>, JobId) -> BoxFuture<'static, Result<(), Undelivered>> + Send + Sync;
+
 /// Hands a message over at once; without one it looks whether it could, so that an address that nobody has takes as long.
-pub struct Direct(
-    pub Box<dyn Fn(Channel, Option<Message>, JobId) -> BoxFuture<'static, Result<(), Undelivered>> + Send + Sync>,
-);
+pub struct Direct(pub Box<Carry>);
 
 /// Whether a message is on its way.
 #[derive(Copy, Clone, Debug, Eq, PartialEq)]

@@ -368,7 +368,7 @@ impl Store {
                     let drop = connection.query(statement).bind(user.uuid());
                     gone += drop.execute().await.context("take the second factors of a user away")?;
                 }
-                if gone == 0 && !required.is_some_and(|(at,)| at.is_some()) {
+                if gone == 0 && required.is_none_or(|(at,)| at.is_none()) {
                     return Ok(None);
                 }
                 let stepped = epoch::step(connection, user, None, now).await?;

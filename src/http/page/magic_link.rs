@@ -58,7 +58,7 @@ pub async fn submit(State(web): State<Web>, visitor: Visitor, Form(form): Form) 
             *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
             response
         }
-        Err(refusal) => *refused(&web, &visitor, refusal),
+        Err(refusal) => refused(&web, &visitor, refusal),
     }
 }
 
@@ -71,11 +71,11 @@ async fn waiting(web: &Web, visitor: &Visitor, opened: &Opened) -> Option<Open> 
 
 async fn opened(web: &Web, visitor: &Visitor, token: &str) -> Result<Opened, Box<Response>> {
     let opened = web.magic_link.opened(token, visitor.browser.flow.as_ref()).await;
-    opened.map_err(|refusal| refused(web, visitor, refusal))
+    opened.map_err(|refusal| Box::new(refused(web, visitor, refusal)))
 }
 
-fn refused(web: &Web, visitor: &Visitor, refusal: Refusal) -> Box<Response> {
-    Box::new(match refusal {
+fn refused(web: &Web, visitor: &Visitor, refusal: Refusal) -> Response {
+    match refusal {
         Refusal::Fault(fault) => fault_page(web, visitor, fault),
         Refusal::TooMany(_) | Refusal::Closed => {
             web.refuse(visitor, &PageError::new("too_many_requests", StatusCode::TOO_MANY_REQUESTS))
@@ -83,7 +83,7 @@ fn refused(web: &Web, visitor: &Visitor, refusal: Refusal) -> Box<Response> {
         Refusal::Disabled => web.refuse(visitor, &PageError::new("account_disabled", StatusCode::FORBIDDEN)),
         Refusal::NotActivated => web.refuse(visitor, &PageError::new("account_not_activated", StatusCode::FORBIDDEN)),
         _ => web.refuse(visitor, &PageError::new("link_used", StatusCode::GONE)),
-    })
+    }
 }
 
 fn page(web: &Web, visitor: &Visitor, opened: &Opened, (token, error): (&str, Option<&str>)) -> Response {

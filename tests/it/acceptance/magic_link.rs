@@ -189,6 +189,10 @@ async fn s_052_what_ends_everything_ends_waiting_links_and_a_disabled_account_st
 
 #[tokio::test]
 async fn s_018_a_link_makes_an_account_when_it_is_used_where_accounts_may_be_made() {
+    fn closed(config: &mut Config) {
+        config.registration.mode = SignUp::Off;
+        config.otp.auto_create_account = false;
+    }
     let server = TestServer::start().await;
     let spa = Spa::open(&server).await;
     let asked = asks(&spa, &json!({"identifier": "new@example.org"})).await;
@@ -198,10 +202,6 @@ async fn s_018_a_link_makes_an_account_when_it_is_used_where_accounts_may_be_mad
     let done = answers(&spa, &asked["flow"], &token(&link)).await.ok();
     assert_eq!((&done["is_new_user"], &done["user"]["email_verified"]), (&json!(true), &json!(true)));
 
-    fn closed(config: &mut Config) {
-        config.registration.mode = SignUp::Off;
-        config.otp.auto_create_account = false;
-    }
     let server = TestServer::with(Setup { configure: closed, ..Setup::default() }).await;
     let spa = Spa::open(&server).await;
     asks(&spa, &json!({"identifier": "new@example.org"})).await;
