@@ -77,7 +77,7 @@ pub async fn arrive(State(web): State<Web>, visitor: Visitor, Segment(slug): Seg
             }
         }
     };
-    received(&web, visitor, &slug, response).await
+    Box::pin(received(&web, visitor, &slug, response)).await
 }
 
 /// `POST /federation/{slug}/callback` (OAuth 2.0 Form Post Response Mode): the same again as a `GET`, with the cookies.
