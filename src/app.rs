@@ -14,7 +14,9 @@ use crate::account::step_up::StepUp;
 use crate::authn::captcha::proof_of_work::ProofOfWork;
 use crate::authn::captcha::remote::{Remote, Service};
 use crate::authn::device::Devices;
+use crate::authn::guard::Guard;
 use crate::authn::limit::Limits;
+use crate::authn::magic_link::{LinkUrl, MagicLink};
 use crate::authn::passkey::Passkeys;
 use crate::authn::password::breached::{BreachedList, WhenUnreadable};
 use crate::authn::password::hash::PasswordHasher;
@@ -66,6 +68,7 @@ use crate::http::web::{Parts, Web};
 use crate::jobs::courier::Courier;
 use crate::model::claim_mapper::DIRECTORY_SCOPES;
 use crate::model::fault::{Fault, FaultKind};
+use crate::model::mailed_link::LinkPurpose;
 use crate::model::session::SessionLifetimes;
 use crate::oauth::endpoint::discovery;
 use crate::oauth::keys::SigningKeys;
@@ -310,6 +313,7 @@ impl App {
         }
         let issuer: url::Url = config.issuer.as_str().parse()?;
         let courier = Arc::new(post::courier(config, &post, (&edges, &templates), &issuer)?);
+        edges.outbox.hand_over_by(config.mail.sync.then(|| courier.direct()));
         let passwords = password_policy(config, parallel());
         let settings = config.account_settings().map_err(first_mistake)?;
         let limits = config.limits.over(match mode {
@@ -411,21 +415,19 @@ impl App {
                     provider.accounts.settings.identity_fields.clone(),
                     self.qr.then(|| Qr { edges: provider.edges.clone() }),
                 ),
-                (&provider.factors, provider.passkeys.clone(), &|way, guard| SentCode {
-                    way,
-                    edges: provider.edges.clone(),
-                    codes: provider.accounts.codes.clone(),
-                    starts: provider.accounts.starts.clone(),
-                    limits: self.limits.clone(),
-                    guard,
-                    hasher: Arc::clone(&self.hasher),
-                    settings: self.code_settings.clone(),
-                    newcomers: (self.newcomers && way == Way::Mail).then(|| newcomers(provider)),
-                }),
+                (&provider.factors, provider.passkeys.clone()),
+                (&|way, guard| self.sent_code(way, guard), self.link_url()),
             ),
             devices: self.devices.clone(),
             upstreams: self.upstreams.clone(),
             landings: self.landings.clone(),
+            magic_link: MagicLink {
+                by_mail: self.sent_code(
+                    Way::Mail,
+                    Guard { edges: provider.edges.clone(), throttle, devices: self.devices.clone() },
+                ),
+                url: self.link_url(),
+            },
             sends_to_anonymous: self.code_settings.to_anonymous == ToAnonymous::Sent,
             step_up: StepUp { edges: provider.edges.clone(), lifetime: self.step_up_lifetime },
             pages: pages.clone(),
@@ -479,6 +481,28 @@ impl App {
     pub async fn close(&self) {
         self.provider.edges.store.close().await;
         self.provider.edges.ephemeral.close().await;
+    }
+
+    /// Codes by one way.
+    fn sent_code(&self, way: Way, guard: Guard) -> SentCode {
+        let provider = &self.provider;
+        SentCode {
+            way,
+            edges: provider.edges.clone(),
+            codes: provider.accounts.codes.clone(),
+            starts: provider.accounts.starts.clone(),
+            limits: self.limits.clone(),
+            guard,
+            hasher: Arc::clone(&self.hasher),
+            settings: self.code_settings.clone(),
+            newcomers: (self.newcomers && way == Way::Mail).then(|| newcomers(provider)),
+        }
+    }
+
+    /// Where links lead that sign in.
+    fn link_url(&self) -> LinkUrl {
+        let site = self.provider.accounts.site.clone();
+        Arc::new(move |token| site.url(LinkPurpose::MagicLink, token))
     }
 
     fn health(&self) -> Health {

@@ -99,7 +99,12 @@ impl Accounts {
         if channel == Channel::Sms {
             self.sms_budget(&value).await?;
         }
-        let is_free = self.edges.store.user_by_name(&name).await?.is_none_or(|owner| owner.id == user.id);
+        // What nobody has proven belongs to nobody (PROTOCOL A22). Of a number its holder is told that somebody else has it, once they
+        // have proven that they hold it (S-049): lines are shared and handed on.
+        let is_theirs = |owner: &User| owner.named(&name).is_some_and(|own| own.verified_at.is_some());
+        let owner = self.edges.store.user_by_name(&name).await?;
+        let is_free =
+            kind == IdentifierKind::Phone || owner.is_none_or(|owner| owner.id == user.id || !is_theirs(&owner));
         let code = self.codes.draw();
         let sealed = self.codes.seal(PURPOSE, &id.to_string(), &code);
         let waiting = Waiting {

@@ -59,6 +59,8 @@ reasons! {
     VerificationRequired = "verification_required";
     /// Nobody may register.
     SignupNotAllowed = "signup_not_allowed";
+    /// The invitation is used, over, taken back or unknown.
+    InvitationInvalid = "invitation_invalid";
     /// The caller may not.
     Forbidden = "forbidden";
     /// The code is not right.

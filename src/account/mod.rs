@@ -7,6 +7,7 @@
 //! To add something: a file with an `impl Accounts`, its fact in `edge/store/`, its route in `http/api/` and its page.
 
 pub mod attribute;
+pub mod avatar;
 pub mod code_factor;
 pub mod contact;
 pub mod deletion;

@@ -59,6 +59,10 @@ impl Accounts {
             Start::TooSoon(_) => (self.edges.random.token(), false),
         };
         let is_within = self.is_within((Rule::Recovery, phone.as_str())).await?.is_none();
+        if is_heard && is_within {
+            // Whoever has the number, or nobody: what is counted tells nothing.
+            self.sms_budget(phone.as_str()).await?;
+        }
         let name = LookupName::parse(phone.as_str());
         let user = match name.as_ref().filter(|_| is_heard && is_within) {
             Some(name) => self.edges.store.user_by_name(name).await?.filter(|user| {

@@ -29,6 +29,7 @@ use crate::protocol::oidc::claims::Profile;
 use crate::protocol::secret::{Secret, TokenHash};
 
 mod elsewhere;
+mod invited;
 mod names;
 
 pub use self::elsewhere::MadeElsewhere;
@@ -352,6 +353,10 @@ impl Accounts {
             IdentifierKind::Email | IdentifierKind::Username => Channel::Mail,
         };
         let to = waiting.contact.value.clone();
+        if channel == Channel::Sms {
+            // Whoever the number belongs to: it gets a message.
+            self.sms_budget(&to).await?;
+        }
         let lifetime = self.lifetime();
         let by_link = self.settings.sign_up == SignUp::Link && channel == Channel::Mail;
         if let Some(owner) = owner {

@@ -132,8 +132,27 @@ impl Accounts {
             None => self.is_within((Rule::PasswordResetAccount, canonical)).await?.is_none(),
         };
         let sent = user.as_deref().zip(target.map(|target| target.value.clone())).filter(|_| within);
+        let sent = match channel {
+            ResetChannel::SmsCode if is_heard => self.within_budget(canonical, sent).await?,
+            _ => sent,
+        };
         self.send_reset(&handle, channel, sent, (lifetime, asking)).await?;
         Ok(self.reset_begun(channel, handle))
+    }
+
+    /// Counts a text message by what was typed, whether or not it is anybody's; what that leads to is counted beside, and not told.
+    async fn within_budget<'u>(
+        &self,
+        typed: &str,
+        sent: Option<(&'u User, String)>,
+    ) -> Result<Option<(&'u User, String)>, AccountError> {
+        self.sms_budget(typed).await?;
+        let Some((_, number)) = sent.as_ref().filter(|(_, number)| number != typed) else { return Ok(sent) };
+        match self.sms_budget(number).await {
+            Ok(()) => Ok(sent),
+            Err(AccountError::SmsBudget(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// What is written for an account, and the same for none: it is of no use then.

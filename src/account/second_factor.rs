@@ -8,14 +8,25 @@ use crate::account::{AccountError, Why};
 use crate::authn::second_factor::SecondFactors;
 use crate::authn::totp::TotpSetup;
 use crate::authn::{Answer, Attempt, Method, Refusal, judge};
-use crate::edge::store::{Kept, LastOne, Removal};
+use crate::edge::store::{Beside, Kept, LastOne, Removal};
 use crate::model::authentication::Demand;
-use crate::model::authenticator::{Authenticator, AuthenticatorKind};
+use crate::model::authenticator::{Authenticator, AuthenticatorKind, RememberedBrowser};
+use crate::model::event::EventName;
 use crate::model::fault::Fault;
-use crate::model::id::AuthenticatorId;
+use crate::model::id::{AuthenticatorId, RememberedId};
 use crate::model::session::Session;
 use crate::model::user::User;
 use crate::protocol::secret::{Secret, TokenHash};
+
+/// The longest name of an authenticator, in characters.
+pub const MAX_NAME: usize = 64;
+
+/// A name that somebody gives what is theirs; `None` when it is empty, too long or not one line.
+pub fn own_name(typed: &str) -> Option<String> {
+    let name = typed.trim();
+    let fits = (1..=MAX_NAME).contains(&name.chars().count()) && !name.chars().any(char::is_control);
+    fits.then(|| name.to_owned())
+}
 
 /// A session that stays when everything else ends, and the value of its new cookie.
 #[derive(Clone, Debug)]
@@ -130,12 +141,41 @@ impl SecondFactors {
         } else {
             crate::edge::store::Beside::default()
         };
-        let last = if self.policy.least > Demand::OneFactor { LastOne::Stays } else { LastOne::UnlessRequired };
+        let last = if self.house(user).await? > Demand::OneFactor { LastOne::Stays } else { LastOne::UnlessRequired };
         match self.edges.store.remove_authenticator((user.id, own.id), last, beside).await? {
             Removal::Removed => Ok(()),
             Removal::Last => Err(Why::LastDevice.into()),
             Removal::Missing => Err(Why::DeviceDoesNotExist.into()),
         }
+    }
+
+    /// Calls an authenticator something else.
+    ///
+    /// # Errors
+    /// `device_does_not_exist`.
+    pub async fn rename(&self, own: &Authenticator, name: &str) -> Result<(), AccountError> {
+        let renamed = self.edges.store.rename_authenticator((own.user, own.id), name.to_owned()).await?;
+        if renamed { Ok(()) } else { Err(Why::DeviceDoesNotExist.into()) }
+    }
+
+    /// Browsers in which no second factor is asked of a person, the newest first.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub async fn remembered(&self, user: &User) -> Result<Vec<RememberedBrowser>, Fault> {
+        self.edges.store.remembered_browsers((user.id, user.auth_epoch), self.edges.clock.now()).await
+    }
+
+    /// Asks for the second factor in one of them again, or in all of them.
+    ///
+    /// # Errors
+    /// `not_found` when it is not remembered.
+    pub async fn forget(&self, user: &User, only: Option<RememberedId>, attempt: &Attempt) -> Result<(), AccountError> {
+        let event = self.edges.event(EventName::MfaChanged).of(user.id).from(attempt.from.clone());
+        let mut event = event.telling("change", "browser_forgotten");
+        event.session = attempt.again_in;
+        let forgotten = self.edges.store.forget_browsers(user.id, only, Beside::event(event)).await?;
+        if forgotten || only.is_none() { Ok(()) } else { Err(Why::NotFound.into()) }
     }
 
     /// Asks for a second factor from now on.
@@ -186,7 +226,7 @@ impl SecondFactors {
         if store.second_factor(user.id).await?.required_at.is_none() {
             return Err(Why::TwoFactorNotEnabled.into());
         }
-        if self.policy.least > Demand::OneFactor {
+        if self.house(user).await? > Demand::OneFactor {
             return Err(Why::LastDevice.into());
         }
         let password = Answer::Password { login: String::new(), password: password.clone() };

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::account::attribute::Attributes;
 use crate::account::rule::IdentityRules;
+use crate::model::invitation::Inviters;
 use crate::model::user::IdentifierKind;
 
 /// Decisions about accounts.
@@ -13,6 +14,8 @@ use crate::model::user::IdentifierKind;
 pub struct AccountSettings {
     /// How accounts are made.
     pub sign_up: SignUp,
+    /// Who may ask others in.
+    pub inviters: Inviters,
     /// What is said of addresses that have an account.
     pub answers: Answers,
     /// Whether people choose a username.
@@ -38,6 +41,8 @@ pub struct AccountLifetimes {
     pub registration: Duration,
     /// The link of a new account.
     pub activation: Duration,
+    /// An invitation.
+    pub invitation: Duration,
     /// A link for a new password.
     pub reset: Duration,
     /// A code for a new password, or for the forgotten address.

@@ -9,6 +9,7 @@ use crate::model::event::EventName;
 use crate::model::group::{Group, GroupName};
 use crate::model::id::GroupId;
 use crate::model::user::User;
+use crate::protocol::numeric_date::NumericDate;
 
 /// The most characters of a description.
 pub const MAX_DESCRIPTION: usize = 500;
@@ -22,6 +23,29 @@ pub struct NewGroup<'a> {
     pub parent: Option<GroupId>,
     /// What it is for.
     pub description: &'a str,
+    /// Whether its members are asked for two factors.
+    pub second_factor: SecondFactorDuty,
+}
+
+/// Whether the members of a group are asked for two factors at each sign-in (S-100).
+#[derive(Copy, Clone, Debug, Default, Eq, PartialEq)]
+pub enum SecondFactorDuty {
+    /// Not by this group.
+    #[default]
+    None,
+    /// They are; who has none sets one up at the next sign-in.
+    Required,
+}
+
+impl SecondFactorDuty {
+    /// As words of the API and flags of the command line have it.
+    pub const fn of(required: bool) -> Self {
+        if required { Self::Required } else { Self::None }
+    }
+
+    fn since(self, now: NumericDate) -> Option<NumericDate> {
+        (self == Self::Required).then_some(now)
+    }
 }
 
 /// How a group shall change; what is `None` stays.
@@ -33,6 +57,8 @@ pub struct GroupChange<'a> {
     pub parent: Option<Option<GroupId>>,
     /// Another description.
     pub description: Option<&'a str>,
+    /// Whether its members are asked for two factors.
+    pub second_factor: Option<SecondFactorDuty>,
 }
 
 /// The group that an operator names by its path or its id.
@@ -69,6 +95,7 @@ impl Administration {
             parent: new.parent,
             name: name(new.name)?,
             description: description(new.description)?,
+            second_factor_at: new.second_factor.since(now),
             created_at: now,
             updated_at: now,
         };
@@ -84,15 +111,26 @@ impl Administration {
     /// # Errors
     /// As [`create_group`](Self::create_group); when it would stand within itself; when it was changed meanwhile.
     pub async fn change_group(&self, before: &Group, change: GroupChange<'_>) -> Result<Group, AdminError> {
+        let duty = change.second_factor.unwrap_or(SecondFactorDuty::of(before.second_factor_at.is_some()));
         let after = Group {
+            second_factor_at: before
+                .second_factor_at
+                .filter(|_| duty == SecondFactorDuty::Required)
+                .or(duty.since(self.now())),
             name: change.name.map_or_else(|| Ok(before.name.clone()), name)?,
             parent: change.parent.unwrap_or(before.parent),
             description: change.description.map_or_else(|| Ok(before.description.clone()), description)?,
             updated_at: self.now(),
             ..before.clone()
         };
-        let told =
-            self.told(EventName::GroupChanged, &[("group", &after.id.to_string()), ("name", after.name.as_str())]);
+        let told = self.told(
+            EventName::GroupChanged,
+            &[
+                ("group", &after.id.to_string()),
+                ("name", after.name.as_str()),
+                ("second_factor", if after.second_factor_at.is_some() { "required" } else { "optional" }),
+            ],
+        );
         let parent = after.parent.unwrap_or(after.id).to_string();
         settle(self.edges.store.update_group(before, &after, told).await?, Thing::Group, (Thing::Group, &parent))?;
         Ok(after)

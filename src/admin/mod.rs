@@ -11,10 +11,12 @@ pub mod claim_mapper;
 pub mod client;
 pub mod group;
 pub mod group_scope;
+pub mod invitation;
 pub mod permission;
 pub mod person;
 pub mod refusal;
 pub mod role;
+pub mod second_factor;
 
 use crate::edge::Edges;
 use crate::edge::store::{Beside, Change};

@@ -177,7 +177,7 @@ impl Administration {
     }
 
     /// Nobody gives more than they have.
-    fn check_grant(&self, role: Role) -> Result<(), Refusal> {
+    pub(super) fn check_grant(&self, role: Role) -> Result<(), Refusal> {
         if role == Role::Member || self.role.may_change(role) { Ok(()) } else { Err(Refusal::AboveRank) }
     }
 

@@ -93,6 +93,12 @@ pub enum Refusal {
     /// Nobody acts on those above them, or gives more than they have.
     #[error("this takes a higher role on this server")]
     AboveRank,
+    /// What the actor wants to do to themself is done on the pages of their own account.
+    #[error("one's own second factors are changed on the security page")]
+    OwnAccount,
+    /// Nobody may invite here, or not who has this role.
+    #[error("this server lets others invite; see `registration.invitations`")]
+    MayNotInvite,
     /// Somebody has to be able to operate the server.
     #[error("the last owner stays one; make somebody else an owner first")]
     LastOwner,

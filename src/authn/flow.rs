@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::authn::policy::{SignInPolicy, helps};
 use crate::authn::second_factor::SecondFactors;
-use crate::authn::{Answer, Attempt, Begun, Method, Refusal, judge as judged};
+use crate::authn::{Answer, Attempt, Begun, Method, Onward, Refusal, judge as judged};
 use crate::edge::Edges;
 use crate::edge::ephemeral::{EphemeralKey, Namespace};
 use crate::model::authentication::{Authentication, Demand};
@@ -18,9 +18,11 @@ use crate::protocol::numeric_date::NumericDate;
 use crate::protocol::secret::{Secret, TokenHash};
 
 /// How long a flow may take.
-const LIFETIME: Duration = Duration::from_mins(5);
+pub(super) const LIFETIME: Duration = Duration::from_mins(5);
 /// How long one that ran out is told from one that never was.
 const REMEMBERED: Duration = Duration::from_mins(5);
+/// How long wrong answers are counted: longer than any flow is remembered.
+const COUNTED: Duration = Duration::from_mins(15);
 /// How long after its first proof a sign-in may set a factor up: a session that was stolen must not (PROTOCOL A15).
 pub const ENROLMENT: Duration = Duration::from_mins(10);
 /// Wrong answers that a flow hears.
@@ -59,6 +61,8 @@ pub struct Completed {
     pub method: &'static str,
     /// What it leads to.
     pub purpose: Purpose,
+    /// The path of this server that it was begun for.
+    pub path: Option<String>,
 }
 
 /// A proof that is asked for.
@@ -96,6 +100,8 @@ pub struct Opening {
     pub purpose: Purpose,
     /// What it must reach, beside what the house and the person want.
     pub demand: Demand,
+    /// The path of this server that it is for.
+    pub path: Option<String>,
 }
 
 impl SignIn<'_> {
@@ -151,10 +157,12 @@ impl SignIn<'_> {
         opening: Opening,
     ) -> Result<(Challenge, Option<Begun>), Refusal> {
         let method = self.method(method).ok_or(Refusal::Wrong)?;
-        let attempt = Attempt { browser: opening.begun_by.browser, ..attempt.clone() };
+        let onward = Onward { path: opening.path.clone(), ..attempt.onward.clone() };
+        let attempt = Attempt { browser: opening.begun_by.browser, onward, ..attempt.clone() };
         let started = method.start(&attempt, identifier).await?;
         let asked = vec![Asked::only(method.name())];
         let flow = self.open(opening, Progress::Named { identifier: identifier.to_owned() }).asking(asked.clone());
+        let flow = SignInFlow { expires_at: self.edges.clock.now().plus(method.patience()), ..flow };
         let key = TokenHash::of(started.handle.expose());
         let mut begun = None;
         if started.is_fresh {
@@ -245,8 +253,9 @@ impl SignIn<'_> {
             Progress::Named { identifier } => Some(identifier.clone()),
             Progress::Proven(_) => None,
         };
+        let onward = Onward { path: flow.path.clone(), ..attempt.onward.clone() };
         let (flow, challenge) = (Some(key), Some(asked.id.clone()));
-        Ok((method, Attempt { person, flow, challenge, named, ..attempt.clone() }))
+        Ok((method, Attempt { person, flow, challenge, named, onward, ..attempt.clone() }))
     }
 
     fn method(&self, name: &str) -> Option<&dyn Method> {
@@ -261,6 +270,7 @@ impl SignIn<'_> {
             progress,
             asked: Vec::new(),
             demand: opening.demand,
+            path: opening.path,
             expires_at: self.edges.clock.now().plus(LIFETIME),
         }
     }
@@ -289,11 +299,11 @@ impl SignIn<'_> {
         let user = self.edges.store.user(proven.user).await?.ok_or(Refusal::Wrong)?;
         let demands = self.demands(attempt, &user, flow.demand).await?;
         if demands.iter().all(|demand| proven.meets(*demand)) {
-            let (authentication, purpose) = (proven.clone(), flow.purpose.clone());
-            return Ok(Step::Complete(Completed { authentication, method, purpose }));
+            let (authentication, purpose, path) = (proven.clone(), flow.purpose.clone(), flow.path.clone());
+            return Ok(Step::Complete(Completed { authentication, method, purpose, path }));
         }
         let factors = proven.factors();
-        let helps = |method: &dyn Method| helps(&demands, &factors, method.factor());
+        let helps = |method: &dyn Method| helps(&demands, &factors, &method.proves());
         let mut asked = self.offered(&user, helps).await?;
         if asked.is_empty() && !proven.at.plus(ENROLMENT).is_past(self.edges.clock.now()) {
             // Whoever has another factor proves that one first, also where it is not enough: a new one is for its owner to set up.
@@ -325,12 +335,14 @@ impl SignIn<'_> {
 
     /// What the house, the person and the flow want. A browser that is remembered is asked by the flow alone.
     async fn demands(&self, attempt: &Attempt, user: &User, of_flow: Demand) -> Result<[Demand; 3], Refusal> {
-        if attempt.remembered.as_ref().is_some_and(|mark| self.factors.is_remembered(user, mark)) {
-            return Ok([of_flow; 3]);
+        if let Some(mark) = &attempt.remembered
+            && self.factors.is_remembered(user, mark).await?
+        {
+            return Ok([of_flow.max(self.factors.of_rank(user)); 3]);
         }
         let standing = self.edges.store.second_factor(user.id).await?;
         let own = if standing.required_at.is_some() { Demand::SecondProof } else { Demand::OneFactor };
-        Ok([self.policy.least, own, of_flow])
+        Ok([self.policy.least.max(self.factors.house(user).await?), own, of_flow])
     }
 
     async fn wait(&self, flow: SignInFlow) -> Result<Challenge, Refusal> {
@@ -348,9 +360,9 @@ impl SignIn<'_> {
             return Ok(flow);
         }
         // Where a code is all that was waited for, that is what ran out (S-040).
-        let is_code = matches!(flow.progress, Progress::Named { .. })
-            && flow.asked.iter().any(|asked| self.method(&asked.method).is_some_and(Method::sends));
-        Err(if is_code { Refusal::CodeExpired } else { Refusal::FlowExpired })
+        let sends = flow.asked.iter().filter_map(|asked| self.method(&asked.method)).find(|method| method.sends());
+        let awaited = sends.filter(|_| matches!(flow.progress, Progress::Named { .. }));
+        Err(awaited.map_or(Refusal::FlowExpired, Method::when_over))
     }
 
     /// Counts an answer before it is judged, over all nodes: guesses at the same time are as many as guesses one by one. How many more
@@ -358,7 +370,7 @@ impl SignIn<'_> {
     ///
     /// *Why one too many ends nothing:* a hundred right answers at once are five that are judged, and one of them goes on.
     async fn count(&self, key: &TokenHash, now: NumericDate) -> Result<u8, Refusal> {
-        let until = now.plus(LIFETIME + REMEMBERED);
+        let until = now.plus(COUNTED);
         for place in 1..=TRIES {
             let taken = EphemeralKey::new(
                 TRIED,

@@ -62,6 +62,8 @@ rules! {
     Challenge = "challenge" 10 in MINUTE;
     /// Codes and links sent to one address or number.
     CodeStart = "code_start" 5 in HOUR;
+    /// Invitations of one person.
+    Invitation = "invitation" 50 in DAY;
     /// Everything about codes, from an address.
     Otp = "otp" 100 in HOUR;
     /// Text messages to one number.

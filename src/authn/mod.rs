@@ -10,6 +10,7 @@ pub mod device;
 pub mod flow;
 pub mod guard;
 pub mod limit;
+pub mod magic_link;
 pub mod one_time_link;
 pub mod otp_code;
 pub mod passkey;
@@ -24,12 +25,15 @@ pub mod totp;
 pub mod upstream;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 
 use crate::authn::backup_code::BackupCode;
 use crate::authn::device::Devices;
 use crate::authn::guard::Guard;
+use crate::authn::magic_link::{LinkUrl, MagicLink};
 use crate::authn::one_time_link::OneTimeLink;
 use crate::authn::passkey::Passkeys;
 use crate::authn::password::Password;
@@ -60,6 +64,11 @@ pub trait Method: Send + Sync {
     /// The kind of thing that it proves.
     fn factor(&self) -> Factor;
 
+    /// All that it proves at once.
+    fn proves(&self) -> Vec<Factor> {
+        vec![self.factor()]
+    }
+
     /// True when it can answer for a name that was typed, with nothing proven before.
     fn proves_a_name(&self) -> bool {
         false
@@ -89,6 +98,16 @@ pub trait Method: Send + Sync {
     /// True when it begins a sign-in without a name: the proof says whose it is.
     fn begins_unnamed(&self) -> bool {
         false
+    }
+
+    /// How long what it sends is good, and the sign-in that waits for it.
+    fn patience(&self) -> Duration {
+        flow::LIFETIME
+    }
+
+    /// What is told when that is over.
+    fn when_over(&self) -> Refusal {
+        Refusal::FlowExpired
     }
 
     /// True when it can begin a sign-in of who typed a name, by sending something to them.
@@ -167,6 +186,8 @@ pub enum Unsent {
     Budget(u64),
     /// Only who has proven something gets a code here.
     SignInRequired,
+    /// It could not be handed over.
+    Undelivered,
 }
 
 /// Where an attempt comes from, and what for.
@@ -192,6 +213,8 @@ pub struct Attempt {
     pub named: Option<String>,
     /// The browser that began.
     pub browser: Option<TokenHash>,
+    /// Where a link leads that is sent now.
+    pub onward: Onward,
     /// Languages of what is sent, the most wanted first.
     pub languages: Vec<String>,
 }
@@ -210,6 +233,26 @@ impl Attempt {
     }
 }
 
+/// Where a sign-in leads that is finished by a link.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Onward {
+    /// A path of this server ([`magic_link::safe_path`]).
+    pub path: Option<String>,
+    /// The request of an app that waits for it in this browser.
+    pub request: Option<WaitingRequest>,
+    /// Whether this browser keeps the session after it is closed.
+    pub remember: bool,
+}
+
+/// The request of an app, as our pages name it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct WaitingRequest {
+    /// Its id; it opens nothing in another browser.
+    pub flow: String,
+    /// The app.
+    pub client: ClientId,
+}
+
 /// What the person sent.
 #[derive(Clone, Debug)]
 pub enum Answer {
@@ -222,6 +265,13 @@ pub enum Answer {
     },
     /// The token of a link.
     Link(Secret),
+    /// The token of a link that was asked for, and what the browser that asked shows.
+    MagicLink {
+        /// The token.
+        token: Secret,
+        /// What was typed, in another browser.
+        shown: Option<Secret>,
+    },
     /// A code.
     Code(Secret),
     /// A person whom another server vouches for, as [`upstream`] made sure.
@@ -239,6 +289,8 @@ pub enum Refusal {
     WrongCode(Option<u8>),
     /// The code is over.
     CodeExpired,
+    /// The link is used, over, unknown, or of another sign-in.
+    LinkInvalid,
     /// Nothing was sent.
     Unsent(Unsent),
     /// Too many attempts; seconds until the next is heard.
@@ -271,7 +323,7 @@ pub async fn judge(method: &dyn Method, attempt: &Attempt, answer: &Answer) -> R
     let judged = method.finish(attempt, answer).await;
     let outcome = match &judged {
         Ok(_) => "ok",
-        Err(Refusal::Wrong | Refusal::WrongCode(_)) => "wrong",
+        Err(Refusal::Wrong | Refusal::WrongCode(_) | Refusal::LinkInvalid) => "wrong",
         Err(Refusal::TooMany(_)) => "too_many",
         Err(Refusal::Closed) => "closed",
         Err(Refusal::Disabled) => "disabled",
@@ -289,7 +341,8 @@ pub fn methods(
     hasher: Arc<PasswordHasher>,
     (throttle, devices): (Throttle, Devices),
     (names, qr): (Vec<IdentifierKind>, Option<Qr>),
-    (factors, passkeys, sent_codes): (&SecondFactors, Option<Passkeys>, &dyn Fn(Way, Guard) -> SentCode),
+    (factors, passkeys): (&SecondFactors, Option<Passkeys>),
+    (sent_codes, link_url): (&dyn Fn(Way, Guard) -> SentCode, LinkUrl),
 ) -> Vec<Box<dyn Method>> {
     let guard = Guard { edges: edges.clone(), throttle, devices: devices.clone() };
     let codes = [Way::Mail, Way::Sms].map(|way| Box::new(sent_codes(way, guard.clone())) as Box<dyn Method>);
@@ -300,6 +353,7 @@ pub fn methods(
     methods.extend(passkeys.map(|passkeys| Box::new(passkeys) as Box<dyn Method>));
     methods.push(Box::new(Totp { factors: factors.clone(), guard: guard.clone() }));
     methods.extend(codes);
+    methods.push(Box::new(MagicLink { by_mail: sent_codes(Way::Mail, guard.clone()), url: link_url }));
     methods.extend(qr.map(|qr| Box::new(qr) as Box<dyn Method>));
     methods.push(Box::new(BackupCode { factors: factors.clone(), guard }));
     methods.push(Box::new(totp::Setup { factors: factors.clone() }));

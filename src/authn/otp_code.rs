@@ -113,6 +113,27 @@ impl OtpCodes {
         Secret::new(code)
     }
 
+    /// The code that belongs to a handle: the same each time, and nobody makes it without our key.
+    pub fn derive(&self, purpose: &'static str, handle: &str) -> Secret {
+        let letters = self.form.alphabet.letters();
+        let end = 256 / letters.len() * letters.len();
+        let mut code = String::with_capacity(usize::from(self.form.length));
+        for round in 0_u64.. {
+            for byte in self.key.mac(&[b"derived", purpose.as_bytes(), handle.as_bytes(), &round.to_be_bytes()]) {
+                if code.len() == usize::from(self.form.length) {
+                    return Secret::new(code);
+                }
+                code.extend(
+                    letters
+                        .get(usize::from(byte) % letters.len())
+                        .filter(|_| usize::from(byte) < end)
+                        .map(|letter| char::from(*letter)),
+                );
+            }
+        }
+        Secret::new(code)
+    }
+
     /// What is kept of a code: good for this `purpose` and `handle` alone.
     pub fn seal(&self, purpose: &'static str, handle: &str, code: &Secret) -> TokenHash {
         self.seal_text(purpose, handle, code.expose())

@@ -11,12 +11,12 @@ pub struct SignInPolicy {
     pub least: Demand,
 }
 
-/// Whether a proof of kind `next`, after those that stand, reaches one of `demands` that they do not reach.
-pub fn helps(demands: &[Demand], proven: &[Factor], next: Factor) -> bool {
-    if proven.contains(&next) {
+/// Whether a proof of the kinds `next`, after those that stand, reaches one of `demands` that they do not reach.
+pub fn helps(demands: &[Demand], proven: &[Factor], next: &[Factor]) -> bool {
+    if next.iter().all(|factor| proven.contains(factor)) {
         return false;
     }
-    let with: Vec<Factor> = proven.iter().copied().chain([next]).collect();
+    let with: Vec<Factor> = proven.iter().chain(next).copied().collect();
     demands.iter().any(|demand| !demand.is_met_by(proven) && demand.is_met_by(&with))
 }
 
@@ -38,7 +38,9 @@ mod tests {
             (vec![Demand::TwoFactors], vec![Mailbox], Possession, true),
             (vec![Demand::TwoFactors, Demand::SecondProof], vec![Knowledge], Mailbox, true),
         ] {
-            assert_eq!(helps(&demands, &proven, next), expected, "{demands:?} {proven:?} {next:?}");
+            assert_eq!(helps(&demands, &proven, &[next]), expected, "{demands:?} {proven:?} {next:?}");
         }
+        let (passkey, wanted) = ([Possession, Factor::Inherence], [Demand::PhishingResistant]);
+        assert!(helps(&wanted, &[Knowledge, Possession], &passkey) && !helps(&wanted, &[Knowledge], &[Possession]));
     }
 }

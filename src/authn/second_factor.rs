@@ -5,21 +5,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use subtle::ConstantTimeEq as _;
-
 use crate::authn::Attempt;
 use crate::edge::Edges;
 use crate::edge::store::Beside;
 use crate::edge::vault::Vault;
 use crate::model::authentication::Demand;
-use crate::model::event::EventName;
+use crate::model::authenticator::RememberedBrowser;
+use crate::model::event::{EventName, Provenance};
 use crate::model::fault::Fault;
+use crate::model::id::RememberedId;
+use crate::model::job::NewJob;
 use crate::model::message::{Channel, Message, MessageData, MessageKind};
-use crate::model::user::{IdentifierKind, User};
-use crate::protocol::numeric_date::NumericDate;
-use crate::protocol::secret::{MacKey, Secret};
+use crate::model::user::{IdentifierKind, Role, User};
+use crate::protocol::secret::{MacKey, Secret, TokenHash};
 
 /// How long a notice is worth being sent.
 const NOTICE: Duration = Duration::from_hours(24);
@@ -44,6 +42,8 @@ pub struct SecondFactors {
 pub struct SecondFactorPolicy {
     /// What everybody's sign-in must reach.
     pub least: Demand,
+    /// What the sign-in of those must reach who have a role on this server, and what the administration is open to.
+    pub administration: Demand,
     /// How long a browser is remembered in which a person asked for that; `None`: not at all.
     pub remember: Option<Duration>,
     /// How many backup codes a person gets.
@@ -52,39 +52,68 @@ pub struct SecondFactorPolicy {
 
 impl Default for SecondFactorPolicy {
     fn default() -> Self {
-        Self { least: Demand::OneFactor, remember: Some(Duration::from_hours(30 * 24)), backup_codes: 10 }
+        Self {
+            least: Demand::OneFactor,
+            administration: Demand::OneFactor,
+            remember: Some(Duration::from_hours(30 * 24)),
+            backup_codes: 10,
+        }
     }
 }
 
 impl SecondFactors {
-    /// A mark for a browser in which `user` wants to be asked for no second factor for a while: 43 characters of base64url. `None` where
-    /// the operator does not want that.
+    /// What the operator wants of this person's sign-ins: of everybody's, of those with a role here, of the members of a group (S-100).
     ///
-    /// It is good until the person's epoch ends: with a new password, a factor that is switched off, "sign out everywhere".
-    pub fn remember(&self, user: &User) -> Option<(Secret, Duration)> {
-        let lifetime = self.policy.remember?;
-        let until = self.edges.clock.now().plus(lifetime).seconds().to_be_bytes();
-        let nonce: [u8; 8] = self.edges.random.bytes();
-        let mark = [until.as_slice(), &nonce, &self.seal(user, until, nonce)].concat();
-        Some((Secret::new(URL_SAFE_NO_PAD.encode(mark)), lifetime))
+    /// # Errors
+    /// A fault of the store.
+    pub async fn house(&self, user: &User) -> Result<Demand, Fault> {
+        let demand = self.policy.least.max(self.of_rank(user));
+        if demand >= Demand::TwoFactors {
+            return Ok(demand);
+        }
+        let store = &self.edges.store;
+        let asks = store.directory().await?.asks_for_second_factor(&*store.membership(user.id).await?);
+        Ok(if asks { Demand::TwoFactors } else { demand })
+    }
+
+    /// What the operator wants of who has this person's role on this server; no browser is remembered instead.
+    pub fn of_rank(&self, user: &User) -> Demand {
+        if user.role > Role::Member { self.policy.administration } else { Demand::OneFactor }
+    }
+
+    /// A mark for a browser in which `user` wants to be asked for no second factor for a while: 43 characters of base64url, kept as a hash.
+    /// `None` where the operator does not want that.
+    ///
+    /// It is good until the person takes it back or their epoch ends: with a new password, a factor that is switched off, "sign out
+    /// everywhere".
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub async fn remember(&self, user: &User, from: &Provenance) -> Result<Option<(Secret, Duration)>, Fault> {
+        let Some(lifetime) = self.policy.remember else { return Ok(None) };
+        let (edges, now) = (&self.edges, self.edges.clock.now());
+        let mark = edges.random.token();
+        let browser = RememberedBrowser {
+            id: RememberedId::new(now, edges.random.bytes()),
+            user_agent: from.user_agent.clone(),
+            address: from.address.clone(),
+            created_at: now,
+            expires_at: now.plus(lifetime),
+        };
+        edges.store.remember_browser((user.id, user.auth_epoch), TokenHash::of(mark.expose()), browser).await?;
+        Ok(Some((mark, lifetime)))
     }
 
     /// True when no second factor is asked of `user` in the browser with this mark.
-    pub fn is_remembered(&self, user: &User, mark: &Secret) -> bool {
-        let Ok(bytes) = URL_SAFE_NO_PAD.decode(mark.expose()) else { return false };
-        let Some((until, rest)) = bytes.split_first_chunk::<8>() else { return false };
-        let Some((nonce, seal)) = rest.split_first_chunk::<8>() else { return false };
-        let end = NumericDate::from_seconds(i64::from_be_bytes(*until));
-        self.policy.remember.is_some()
-            && bool::from(self.seal(user, *until, *nonce).ct_eq(seal))
-            && !end.is_past(self.edges.clock.now())
-    }
-
-    fn seal(&self, user: &User, until: [u8; 8], nonce: [u8; 8]) -> [u8; 16] {
-        let epoch = user.auth_epoch.count.to_be_bytes();
-        let whole = self.key.mac(&[b"remembered", user.id.as_bytes(), &epoch, &until, &nonce]);
-        let (first, _) = whole.split_first_chunk().expect("16 of 32 bytes");
-        *first
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub async fn is_remembered(&self, user: &User, mark: &Secret) -> Result<bool, Fault> {
+        if self.policy.remember.is_none() {
+            return Ok(false);
+        }
+        let (edges, mark) = (&self.edges, TokenHash::of(mark.expose()));
+        edges.store.is_remembered((user.id, user.auth_epoch), &mark, edges.clock.now()).await
     }
 
     /// What is written down beside a change of a person's second factor: what happened, and a notice to every address that is theirs, since
@@ -110,28 +139,41 @@ impl SecondFactors {
         user: &User,
         (change, kind, remaining): (&'static str, MessageKind, Option<u32>),
     ) -> Result<Beside, Fault> {
-        let now = self.edges.clock.now();
         let mut event = self.edges.event(EventName::MfaChanged).of(user.id).from(attempt.from.clone());
         event = event.telling("change", change);
         event.session = attempt.again_in;
         event.client.clone_from(&attempt.client);
-        let mut emails = user.of_kind(IdentifierKind::Email).filter(|email| email.verified_at.is_some());
-        emails.try_fold(Beside::event(event), |beside, email| {
-            let message = Message {
-                kind,
-                channel: Channel::Mail,
-                to: email.value.clone(),
-                user: Some(user.id),
-                client: attempt.client.clone(),
-                languages: user.profile.locale.iter().chain(&attempt.languages).cloned().collect(),
-                data: MessageData {
-                    name: user.profile.name.clone(),
-                    request: Some(attempt.from.clone()),
-                    remaining,
-                    ..MessageData::default()
-                },
-            };
-            Ok(beside.and_job(self.edges.outbox.job(&message, None, (now, now.plus(NOTICE)))?))
-        })
+        let notices = notices(&self.edges, user, (kind, remaining), Some(attempt))?;
+        Ok(notices.into_iter().fold(Beside::event(event), Beside::and_job))
     }
+}
+
+/// A notice to every address that is a person's: of what they did in `attempt`, or of what an administrator did.
+///
+/// # Errors
+/// Internal, when it is not JSON, which cannot be.
+pub fn notices(
+    edges: &Edges,
+    user: &User,
+    (kind, remaining): (MessageKind, Option<u32>),
+    attempt: Option<&Attempt>,
+) -> Result<Vec<NewJob>, Fault> {
+    let now = edges.clock.now();
+    let wanted = attempt.map(|attempt| attempt.languages.as_slice()).unwrap_or_default();
+    let emails = user.of_kind(IdentifierKind::Email).filter(|email| email.verified_at.is_some());
+    let message = |to: &str| Message {
+        kind,
+        channel: Channel::Mail,
+        to: to.to_owned(),
+        user: Some(user.id),
+        client: attempt.and_then(|attempt| attempt.client.clone()),
+        languages: user.profile.locale.iter().chain(wanted).cloned().collect(),
+        data: MessageData {
+            name: user.profile.name.clone(),
+            request: attempt.map(|attempt| attempt.from.clone()),
+            remaining,
+            ..MessageData::default()
+        },
+    };
+    emails.map(|email| edges.outbox.job(&message(&email.value), None, (now, now.plus(NOTICE)))).collect()
 }

@@ -102,6 +102,19 @@ impl Starts {
         Ok(Err(until.map_or(PAUSE, |until| until.since(now)).as_secs().max(1)))
     }
 
+    /// Takes a start back whose message did not go out: the next may begin at once.
+    ///
+    /// # Errors
+    /// A fault of the ephemeral store.
+    pub async fn take_back(&self, about: About<'_>, now: NumericDate) -> Result<(), Fault> {
+        let same = EphemeralKey::new(SAME, &self.mac("same", &about, 0));
+        let recent = EphemeralKey::new(RECENT, &self.recent(&about));
+        self.ephemeral.take(&same, now).await?;
+        self.ephemeral.take(&recent, now).await?;
+        UNTIL.take(&*self.ephemeral, &self.recent(&about), now).await?;
+        Ok(())
+    }
+
     fn handle(&self, about: &About<'_>, minute: i64) -> Secret {
         use base64::Engine as _;
         Secret::new(base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(self.mac("handle", about, minute)))

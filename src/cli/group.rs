@@ -5,7 +5,7 @@
 use clap::Subcommand;
 use serde_json::{Value, json};
 
-use crate::admin::group::{GroupChange, NewGroup, named};
+use crate::admin::group::{GroupChange, NewGroup, SecondFactorDuty, named};
 use crate::admin::{Administration, Changed};
 use crate::cli::output::{Facts, Table, moment};
 use crate::cli::site::{Absent, Site};
@@ -28,6 +28,9 @@ pub enum GroupCommand {
         /// What it is for.
         #[arg(long, default_value = "")]
         description: String,
+        /// Its members are asked for two factors at each sign-in.
+        #[arg(long)]
+        second_factor: bool,
     },
     /// Lists groups by their paths, with how many people were put into each.
     List,
@@ -52,6 +55,9 @@ pub enum GroupCommand {
         /// Into this group, by its path or id; `/` takes it out of all.
         #[arg(long, value_name = "GROUP")]
         within: Option<String>,
+        /// Whether its members are asked for two factors at each sign-in: `true` or `false`.
+        #[arg(long, value_name = "BOOL")]
+        second_factor: Option<bool>,
     },
     /// Deletes a group with its memberships and the scopes that are kept for it.
     Delete {
@@ -95,18 +101,21 @@ impl GroupCommand {
     async fn act(self, call: &Call, site: &Site) -> Result<(), CommandError> {
         let (admin, directory) = (site.administration(), site.edges.store.directory().await?);
         match self {
-            Self::Create { name, within, description } => {
+            Self::Create { name, within, description, second_factor } => {
                 let parent = within.map(|within| named(&directory, &within).map(|group| group.id)).transpose()?;
-                let new = NewGroup { name: &name, parent, description: &description };
+                let second_factor = SecondFactorDuty::of(second_factor);
+                let new = NewGroup { name: &name, parent, description: &description, second_factor };
                 let made = admin.create_group(new).await?;
                 show(call, site, (&made, 0)).await
             }
             Self::List => list(call, site, &directory).await,
             Self::Show { group, limit } => show(call, site, (named(&directory, &group)?, limit)).await,
-            Self::Update { group, name, description, within } => {
+            Self::Update { group, name, description, within, second_factor } => {
                 let before = named(&directory, &group)?;
                 let parent = within.map(|within| parent(&directory, &within)).transpose()?;
-                let change = GroupChange { name: name.as_deref(), parent, description: description.as_deref() };
+                let second_factor = second_factor.map(SecondFactorDuty::of);
+                let description = description.as_deref();
+                let change = GroupChange { name: name.as_deref(), parent, description, second_factor };
                 let after = admin.change_group(before, change).await?;
                 show(call, site, (&after, 0)).await
             }
@@ -178,6 +187,7 @@ async fn show(call: &Call, site: &Site, (group, limit): (&Group, u32)) -> Result
     let mut facts = Facts::default()
         .with("path", directory.path(group.id))
         .with("description", &group.description)
+        .with("second factor", if group.second_factor_at.is_some() { "required" } else { "" })
         .with("roles", roles(&directory, group).join(" "))
         .with("permissions", permissions(&directory, group).join(" "));
     for scope in directory.scopes().iter().filter(|scope| scope.group == group.id) {
@@ -209,7 +219,7 @@ fn permissions(directory: &Directory, group: &Group) -> Vec<String> {
 fn json_of(directory: &Directory, group: &Group, members: u64) -> Value {
     json!({
         "id": group.id, "name": group.name, "path": directory.path(group.id), "parent_id": group.parent,
-        "description": group.description, "members": members, "roles": roles(directory, group),
+        "description": group.description, "second_factor_at": group.second_factor_at, "members": members, "roles": roles(directory, group),
         "permissions": permissions(directory, group), "created_at": group.created_at, "updated_at": group.updated_at,
     })
 }

@@ -15,6 +15,7 @@ pub mod doctor;
 pub mod events;
 pub mod group;
 pub mod healthcheck;
+pub mod invitation;
 pub mod key;
 pub mod login;
 pub mod message;
@@ -143,6 +144,9 @@ enum Command {
     /// People.
     #[command(subcommand)]
     User(user::UserCommand),
+    /// Asking people in.
+    #[command(subcommand)]
+    Invitation(invitation::InvitationCommand),
     /// Groups of people, and who is in them.
     #[command(subcommand)]
     Group(group::GroupCommand),
@@ -360,6 +364,7 @@ impl Command {
             Self::Client(command) => command.run(call).await,
             Self::Api(command) => command.run(call).await,
             Self::User(command) => command.run(call).await,
+            Self::Invitation(command) => command.run(call).await,
             Self::Group(command) => command.run(call).await,
             Self::Role(command) => command.run(call).await,
             Self::Permission(command) => command.run(call).await,

@@ -95,7 +95,7 @@ async fn group(
     if let Some(group) = directory.groups().find(is_it) {
         return Ok(group.id);
     }
-    Ok(admin.create_group(NewGroup { name: &name, parent, description: "" }).await?.id)
+    Ok(admin.create_group(NewGroup { name: &name, parent, ..NewGroup::default() }).await?.id)
 }
 
 async fn person(site: &Site, groups: &[GroupId], number: u32) -> Result<Creation, CommandError> {

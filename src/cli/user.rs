@@ -7,6 +7,8 @@ mod password;
 use clap::{Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
+use crate::admin::Changed;
+use crate::admin::second_factor::FactorChange;
 use crate::authn::password::hash::{PasswordHasher, check_importable};
 use crate::cli::output::{Facts, Table, moment};
 use crate::cli::site::{Absent, Site};
@@ -51,6 +53,24 @@ pub enum UserCommand {
         name: String,
         /// The role.
         role: RoleName,
+    },
+    /// Asks people for a second factor at each sign-in; who has none sets one up at the next.
+    RequireMfa {
+        /// Names, e-mail addresses, phone numbers or ids.
+        #[arg(required = true)]
+        people: Vec<String>,
+    },
+    /// Takes every second factor and backup code away from people who have lost them, and ends their sessions and tokens.
+    ResetMfa {
+        /// Names, e-mail addresses, phone numbers or ids.
+        #[arg(required = true)]
+        people: Vec<String>,
+    },
+    /// Makes the backup codes of people useless.
+    ClearBackupCodes {
+        /// Names, e-mail addresses, phone numbers or ids.
+        #[arg(required = true)]
+        people: Vec<String>,
     },
     /// Disables an account, ends its sessions and takes back its tokens, at once.
     Disable {
@@ -137,6 +157,11 @@ impl UserCommand {
             Self::SetPassword { name } => set_password(call, site, &name).await,
             Self::ImportHash { name } => import_hash(call, site, &name).await,
             Self::SetRole { name, role } => set_role(call, site, (&name, role.into())).await,
+            Self::RequireMfa { people } => change_factors(call, site, (FactorChange::Require, &people)).await,
+            Self::ResetMfa { people } => change_factors(call, site, (FactorChange::Reset, &people)).await,
+            Self::ClearBackupCodes { people } => {
+                change_factors(call, site, (FactorChange::ClearBackupCodes, &people)).await
+            }
             Self::Disable { name } => disable(call, site, &name).await,
             Self::Enable { name } => enable(call, site, &name).await,
         }
@@ -286,6 +311,22 @@ async fn set_role(call: &Call, site: &Site, (name, role): (&str, Role)) -> Resul
     let user = site.user(name).await?;
     site.administration().set_role(&user, role).await?;
     show(call, &User { role, ..user.as_ref().clone() })
+}
+
+async fn change_factors(
+    call: &Call,
+    site: &Site,
+    (change, people): (FactorChange, &[String]),
+) -> Result<(), CommandError> {
+    let mut changed = Vec::new();
+    for name in people {
+        let user = site.user(name).await?;
+        if site.administration().change_second_factor(&user, change).await? == Changed::Yes {
+            changed.push(user.id);
+        }
+    }
+    let told = format_args!("changed for {} of {}", changed.len(), people.len());
+    call.output.print(told, &json!({"changed": changed}))
 }
 
 async fn disable(call: &Call, site: &Site, name: &str) -> Result<(), CommandError> {

@@ -167,6 +167,7 @@ impl Config {
         }
         Ok(AccountSettings {
             sign_up: self.registration.mode,
+            inviters: self.registration.invitations,
             answers: self.registration.answers,
             username: self.registration.username,
             attributes: attributes.into_iter().collect(),
@@ -176,6 +177,7 @@ impl Config {
             lifetimes: AccountLifetimes {
                 registration: self.registration.code_lifetime,
                 activation: self.registration.link_lifetime,
+                invitation: self.registration.invitation_lifetime,
                 reset: self.account.reset_lifetime,
                 code: self.account.code_lifetime,
                 contact: self.account.contact_lifetime,

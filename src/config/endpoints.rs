@@ -67,6 +67,8 @@ endpoints! {
     validate: Validate,
     /// The person's own account
     me: Me,
+    /// Asking others in, and accepting
+    invitations: Invitations,
     /// Tokens of first-party apps
     tokens: Tokens,
     /// The administration by API

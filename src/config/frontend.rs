@@ -21,6 +21,10 @@ pub struct Frontend {
     pub reset_password: Option<String>,
     /// Its path for the link that confirms a new address
     pub email_change: Option<String>,
+    /// Its path for the link of an invitation
+    pub invitation: Option<String>,
+    /// Its path for the link that signs in; your app answers the sign-in that it began with the token (`POST /sign-in/challenge`)
+    pub magic_link: Option<String>,
 }
 
 impl Config {
@@ -29,11 +33,13 @@ impl Config {
     /// # Errors
     /// When a path has no URL to stand at, or either is none.
     pub fn frontend_pages(&self) -> Result<Vec<(LinkPurpose, String)>, ConfigError> {
-        let Frontend { url, activation, reset_password, email_change } = &self.frontend;
+        let Frontend { url, activation, reset_password, email_change, invitation, magic_link } = &self.frontend;
         let routes = [
             ("frontend.activation", activation, &[LinkPurpose::Activation][..]),
             ("frontend.reset_password", reset_password, &[LinkPurpose::PasswordReset, LinkPurpose::SetPassword]),
             ("frontend.email_change", email_change, &[LinkPurpose::EmailChange]),
+            ("frontend.invitation", invitation, &[LinkPurpose::Invitation]),
+            ("frontend.magic_link", magic_link, &[LinkPurpose::MagicLink]),
         ];
         let base = url.as_deref().map(base).transpose()?;
         let mut pages = Vec::new();
@@ -49,7 +55,7 @@ impl Config {
             pages.extend(purposes.iter().map(|purpose| (*purpose, format!("{base}{route}"))));
         }
         if base.is_some() && pages.is_empty() {
-            let message = "has no effect; set frontend.activation, frontend.reset_password or frontend.email_change";
+            let message = "has no effect; set a path below it, such as frontend.activation or frontend.reset_password";
             return Err(ConfigError::new("frontend.url", message));
         }
         Ok(pages)

@@ -63,6 +63,8 @@ limits! {
     challenge: Challenge,
     /// Codes and links sent to one address or number: `5/h`
     code_start: CodeStart,
+    /// Invitations of one person: `50/d`
+    invitation: Invitation,
     /// Everything about codes, from an address: `100/h`
     otp: Otp,
     /// Passwords tried against the policy, from an address: `30/min`

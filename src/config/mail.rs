@@ -9,6 +9,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::endpoints::switch;
 use super::secret::SecretSource;
 use super::{Config, ConfigError, duration, ways};
 use crate::edge::mail::address::MailAddress;
@@ -26,6 +27,10 @@ pub struct Mail {
     pub from: Option<String>,
     /// `Reply-To`.
     pub reply_to: Option<String>,
+    /// Whether codes and links of sign-ins are handed over while the person waits, by mail and by text message, so that who asks hears
+    /// when that fails; else every message waits in the outbox and is tried again
+    #[serde(deserialize_with = "switch")]
+    pub sync: bool,
     /// What templates of your own find as `data`.
     pub data: BTreeMap<String, serde_json::Value>,
     /// A mail server.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::duration;
 use crate::account::settings::{Answers, Presence, SignUp};
+use crate::model::invitation::Inviters;
 
 /// `[registration]`
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
@@ -30,6 +31,13 @@ pub struct Registration {
     #[serde(with = "duration")]
     #[schemars(with = "duration::Written")]
     pub link_lifetime: Duration,
+    /// Who may invite, also where nobody registers: `nobody`, `staff` (who looks after people), `everybody`
+    #[schemars(with = "String")]
+    pub invitations: Inviters,
+    /// An invitation
+    #[serde(with = "duration")]
+    #[schemars(with = "duration::Written")]
+    pub invitation_lifetime: Duration,
 }
 
 impl Default for Registration {
@@ -40,6 +48,8 @@ impl Default for Registration {
             answers: Answers::Privacy,
             code_lifetime: Duration::from_mins(10),
             link_lifetime: Duration::from_hours(24),
+            invitations: Inviters::Staff,
+            invitation_lifetime: Duration::from_hours(7 * 24),
         }
     }
 }

@@ -19,6 +19,10 @@ pub struct SecondFactor {
     /// Whether everybody needs two factors; who has none sets one up at the next sign-in
     #[serde(deserialize_with = "switch")]
     pub required: bool,
+    /// Whether those need two factors who have a role on this server; without them nobody gets into the administration, and no browser
+    /// is remembered instead
+    #[serde(deserialize_with = "switch")]
+    pub administration: bool,
     /// How long no second factor is asked for in a browser in which the person wants that; `0s` offers it to nobody
     #[serde(with = "duration")]
     #[schemars(with = "duration::Written")]
@@ -27,7 +31,11 @@ pub struct SecondFactor {
 
 impl Default for SecondFactor {
     fn default() -> Self {
-        Self { required: false, remember: SecondFactorPolicy::default().remember.unwrap_or_default() }
+        Self {
+            required: false,
+            administration: false,
+            remember: SecondFactorPolicy::default().remember.unwrap_or_default(),
+        }
     }
 }
 
@@ -35,9 +43,14 @@ impl SecondFactor {
     /// As `authn/` wants it.
     pub fn policy(&self, backup_codes: u32) -> SecondFactorPolicy {
         SecondFactorPolicy {
-            least: if self.required { Demand::TwoFactors } else { Demand::OneFactor },
+            least: demand(self.required),
+            administration: demand(self.administration),
             remember: Some(self.remember).filter(|remember| !remember.is_zero()),
             backup_codes,
         }
     }
+}
+
+const fn demand(required: bool) -> Demand {
+    if required { Demand::TwoFactors } else { Demand::OneFactor }
 }

@@ -52,8 +52,11 @@ pub struct Cookies {
     half: String,
     remembered: String,
     provider: String,
+    no_passkey: String,
 }
 
+/// How long nobody is offered a passkey who wanted none.
+const NOT_NOW: Duration = Duration::from_hours(90 * 24);
 /// How long a browser is known after a sign-in.
 const KNOWN: Duration = Duration::from_hours(365 * 24);
 
@@ -72,6 +75,7 @@ impl Cookies {
             half: format!("{prefix}symbolon_half"),
             remembered: format!("{prefix}symbolon_remembered"),
             provider: format!("{prefix}symbolon_provider"),
+            no_passkey: format!("{prefix}symbolon_no_passkey"),
             scope,
         }
     }
@@ -124,6 +128,16 @@ impl Cookies {
     /// That mark, if its value has the form of ours.
     pub fn remembered(&self, headers: &HeaderMap) -> Option<Secret> {
         read(headers, &self.remembered)
+    }
+
+    /// `Set-Cookie` for "not now", said to a passkey.
+    pub fn set_no_passkey(&self) -> HeaderValue {
+        self.set(&self.no_passkey, "1", Some(Keep::For(NOT_NOW)))
+    }
+
+    /// Whether somebody said "not now" here a while ago.
+    pub fn wants_no_passkey(&self, headers: &HeaderMap) -> bool {
+        found(headers, &self.no_passkey, |value| value == "1").is_some()
     }
 
     /// `Set-Cookie` for the provider that somebody signed in by last: a word on its button, and nothing else.

@@ -36,6 +36,8 @@ pub const ROUTES: &[(&str, &[Rule])] = &[
     ("/api/v1/sign-in/challenge/send", &[Rule::Otp]),
     ("/sign-in/passkey", &[Rule::SignIn]),
     ("/sign-in/email_code", &[Rule::SignIn, Rule::Otp]),
+    ("/sign-in/magic_link", &[Rule::SignIn, Rule::Otp]),
+    ("/sign-in/magic", &[Rule::Challenge]),
     ("/sign-in/sms_code", &[Rule::SignIn, Rule::Otp]),
     ("/sign-in/qr", &[Rule::SignIn]),
     ("/sign-in/second", &[Rule::Challenge, Rule::Otp]),
@@ -48,6 +50,9 @@ pub const ROUTES: &[(&str, &[Rule])] = &[
     ("/recover/password", &[Rule::Challenge]),
     ("/recover/email", &[Rule::PasswordReset, Rule::Otp]),
     ("/recover/email/code", &[Rule::Otp]),
+    ("/invitation", &[Rule::Challenge]),
+    ("/api/v1/invitations/inspect", &[Rule::Challenge]),
+    ("/api/v1/invitations/accept", &[Rule::Challenge]),
     ("/activate", &[Rule::Challenge]),
     ("/email-change", &[Rule::Otp]),
     ("/email-change/undo", &[Rule::Challenge]),
@@ -68,6 +73,7 @@ pub const ROUTES: &[(&str, &[Rule])] = &[
     ("/api/v1/me/password", &[Rule::Challenge]),
     ("/account/password", &[Rule::Challenge]),
     ("/api/v1/me/reauth", &[Rule::Challenge]),
+    ("/sign-in/passkey/offer", &[Rule::Challenge]),
     ("/sign-in/again", &[Rule::Challenge]),
 ];
 

@@ -81,9 +81,12 @@ fn pages() -> Router<Web> {
         .route("/sign-in", closed(get(page::sign_in::show).post(page::sign_in::submit)))
         .route("/sign-in/account", closed(get(page::select_account::show).post(page::select_account::submit)))
         .route("/sign-in/passkey", closed(post(page::passkey::submit)))
+        .route("/sign-in/passkey/offer", closed(get(page::passkey_offer::show).post(page::passkey_offer::submit)))
         .route("/.well-known/passkey-endpoints", closed(get(page::passkey::endpoints)))
         .route("/.well-known/change-password", closed(get(page::passkey::change_password)))
         .route("/sign-in/email_code", closed(get(page::sent_code::show).post(page::sent_code::submit)))
+        .route("/sign-in/magic_link", closed(get(page::sent_code::show).post(page::sent_code::submit)))
+        .route("/sign-in/magic", closed(get(page::magic_link::show).post(page::magic_link::submit)))
         .route("/sign-in/sms_code", closed(get(page::sent_code::show).post(page::sent_code::submit)))
         .route("/sign-in/qr", closed(get(page::qr::show).post(page::qr::submit)))
         .route("/sign-in/qr/state", closed(get(page::qr::state)))
@@ -100,6 +103,7 @@ fn pages() -> Router<Web> {
             "/recover/email/code",
             closed(get(page::recover::show_email_code).post(page::recover::submit_email_code)),
         )
+        .route("/invitation", closed(get(page::invitation::show).post(page::invitation::submit)))
         .merge(mailed_links())
         .merge(federation())
         .route("/account/profile", closed(get(page::profile::show).post(page::profile::submit)))
@@ -124,6 +128,7 @@ fn pages() -> Router<Web> {
         .route("/admin", closed(get(page::admin::show)))
         .route("/docs/errors", closed(get(page::error_docs::index)))
         .route("/docs/errors/{code}", closed(get(page::error_docs::show)))
+        .route("/avatars/{name}", closed(get(page::avatar::show)))
         .route("/assets/{name}", closed(get(static_file)))
 }
 

@@ -12,6 +12,7 @@ use crate::authn::Method;
 use crate::authn::device::Devices;
 use crate::authn::flow::SignIn;
 use crate::authn::limit::Limits;
+use crate::authn::magic_link::MagicLink;
 use crate::authn::password::policy::PasswordPolicy;
 use crate::authn::policy::SignInPolicy;
 use crate::authn::throttle::Throttle;
@@ -58,6 +59,8 @@ pub struct Parts {
     pub upstreams: Upstreams,
     /// Where people land who began at an app's own page.
     pub landings: Landings,
+    /// Links that were asked for.
+    pub magic_link: MagicLink,
     /// Whether a code is a way to sign in.
     pub sends_to_anonymous: bool,
     /// Fresh proofs before something sensitive.

@@ -14,6 +14,7 @@ use tokio::time::{sleep, timeout};
 use crate::edge::Edges;
 use crate::edge::mail::{Mail, Mailer};
 use crate::edge::meter;
+use crate::edge::outbox::Direct;
 use crate::edge::sms::{Sms, SmsSender, gsm7};
 use crate::edge::template::Templates;
 use crate::edge::template::message::{Addressee, App, Letter, MessageContext, Request, Wording, salutation};
@@ -167,6 +168,25 @@ impl Courier {
             }
         };
         sent.unwrap_or_else(|_| Err(Undelivered::passing("it took longer than a minute")))
+    }
+
+    /// How messages are handed over whose receivers wait (`mail.sync`). *Why not the courier itself:* it holds the outbox that holds this.
+    pub fn direct(self: &Arc<Self>) -> Direct {
+        let courier = Arc::downgrade(self);
+        Direct(Box::new(move |channel, message, id| {
+            let courier = courier.clone();
+            Box::pin(async move {
+                let courier = courier.upgrade().ok_or_else(|| Undelivered::passing("the server stops"))?;
+                match (message, channel) {
+                    (Some(message), _) => {
+                        let at = courier.edges.clock.now();
+                        courier.hand_over(id, message, at).await
+                    }
+                    (None, Channel::Mail) => courier.mailer.probe().await.unwrap_or(Ok(())),
+                    (None, Channel::Sms) => Ok(()),
+                }
+            })
+        }))
     }
 
     /// What the templates may tell, and in which language.

@@ -19,6 +19,9 @@ pub struct Authentication {
     /// The person's epoch, read before the proof was judged; `None` in what the previous release wrote.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub epoch: Option<Epoch>,
+    /// The class in which a client wants it told, where it named one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told: Option<Acr>,
 }
 
 /// Authentication method references (RFC 8176 §2).
@@ -94,6 +97,8 @@ pub enum Demand {
     SecondProof,
     /// Two factors: [`Acr::TwoFactors`].
     TwoFactors,
+    /// A proof that no false page gets: [`Acr::PhishingResistant`].
+    PhishingResistant,
 }
 
 impl Demand {
@@ -104,6 +109,8 @@ impl Demand {
             Self::OneFactor => true,
             Self::SecondProof => proven.iter().any(|factor| Some(factor) != proven.first()),
             Self::TwoFactors => has(Factor::Possession) && proven.iter().any(|factor| *factor != Factor::Possession),
+            // It stands beside a passkey alone.
+            Self::PhishingResistant => has(Factor::Inherence),
         }
     }
 }
@@ -113,6 +120,7 @@ impl From<Acr> for Demand {
         match acr {
             Acr::OneFactor => Self::OneFactor,
             Acr::TwoFactors => Self::TwoFactors,
+            Acr::PhishingResistant => Self::PhishingResistant,
         }
     }
 }
@@ -126,23 +134,28 @@ pub enum Acr {
     /// Two factors.
     #[serde(rename = "urn:symbolon:acr:2")]
     TwoFactors,
+    /// A passkey, which no false page gets (OpenID Connect Extended Authentication Profile ACR Values §2). *Why not `phrh`:* that the key
+    /// cannot leave its hardware is known by attestation alone, for which nobody is asked here.
+    #[serde(rename = "phr")]
+    PhishingResistant,
 }
 
 impl Acr {
     /// Every class that a sign-in can reach today.
-    pub const REACHABLE: &'static [Self] = &[Self::OneFactor, Self::TwoFactors];
+    pub const REACHABLE: &'static [Self] = &[Self::OneFactor, Self::TwoFactors, Self::PhishingResistant];
 
     /// The value in tokens and `acr_values_supported`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::OneFactor => "urn:symbolon:acr:1",
             Self::TwoFactors => "urn:symbolon:acr:2",
+            Self::PhishingResistant => "phr",
         }
     }
 
     /// The class named `text`.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::OneFactor, Self::TwoFactors].into_iter().find(|acr| acr.as_str() == text)
+        Self::REACHABLE.iter().copied().find(|acr| acr.as_str() == text)
     }
 }
 
@@ -150,7 +163,7 @@ impl Authentication {
     /// A proof at `now`. The epoch must have been read before the proof was judged (`Store::auth_epoch`): what a password
     /// opened while it was being changed is then dead.
     pub const fn new((user, epoch): (UserId, Epoch), now: NumericDate, amr: Vec<Amr>) -> Self {
-        Self { user, at: now, amr, epoch: Some(epoch) }
+        Self { user, at: now, amr, epoch: Some(epoch), told: None }
     }
 
     /// True when nothing has ended everything of this person since. One of an epoch later than that of `user` stands too:
@@ -163,9 +176,18 @@ impl Authentication {
             }
     }
 
-    /// The class that this proof reaches.
+    /// The class that it is told in: the one that was asked for, else how many factors there are. *Why not the strongest:* apps compare
+    /// the value with the one they know, and a passkey is two factors, too.
     pub fn acr(&self) -> Acr {
-        if self.meets(Demand::TwoFactors) { Acr::TwoFactors } else { Acr::OneFactor }
+        let counted = if self.meets(Demand::TwoFactors) { Acr::TwoFactors } else { Acr::OneFactor };
+        self.told.filter(|told| self.meets(Demand::from(*told))).unwrap_or(counted)
+    }
+
+    /// Told in the first of `wanted` that it reaches, from now on.
+    #[must_use]
+    pub fn told_in(self, wanted: impl IntoIterator<Item = Acr>) -> Self {
+        let told = wanted.into_iter().find(|acr| self.meets(Demand::from(*acr)));
+        Self { told, ..self }
     }
 
     /// The kinds of what was proven, each once.
@@ -203,7 +225,7 @@ impl Authentication {
             }
         }
         let kinds = self.factors().into_iter().filter(|factor| *factor != Factor::Inherence).count();
-        if self.acr() >= Acr::TwoFactors && kinds > 1 {
+        if self.meets(Demand::TwoFactors) && kinds > 1 {
             values.push("mfa".to_owned());
         }
         values
@@ -272,6 +294,23 @@ mod tests {
             let proven = Authentication::new((UserId::new([1; 16]), Epoch::FIRST), NOW, amr.clone());
             assert_eq!(proven.meets(Demand::SecondProof), second_proof, "{amr:?}");
             assert_eq!((proven.acr(), proven.amr_values()), (acr, values.into_iter().map(str::to_owned).collect()));
+        }
+    }
+
+    /// DECISIONS.md (acr): what was asked for is told, where it is true.
+    #[test]
+    fn a_class_is_told_that_was_asked_for_and_reached() {
+        use Acr::{OneFactor, PhishingResistant, TwoFactors};
+        for (amr, wanted, told) in [
+            (vec![Amr::Swk, Amr::User], vec![], TwoFactors),
+            (vec![Amr::Swk, Amr::User], vec![PhishingResistant], PhishingResistant),
+            (vec![Amr::Swk, Amr::User], vec![OneFactor, PhishingResistant], OneFactor),
+            (vec![Amr::Pwd, Amr::Otp], vec![PhishingResistant, TwoFactors], TwoFactors),
+            (vec![Amr::Pwd, Amr::Otp], vec![PhishingResistant], TwoFactors),
+            (vec![Amr::Pwd], vec![PhishingResistant, TwoFactors], OneFactor),
+        ] {
+            let proven = Authentication::new((UserId::new([1; 16]), Epoch::FIRST), NOW, amr.clone());
+            assert_eq!(proven.told_in(wanted.clone()).acr(), told, "{amr:?} {wanted:?}");
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! NIST SP 800-63B-4 §3.1; S-099, S-101.
 
-use crate::model::id::{AuthenticatorId, UserId};
+use crate::model::id::{AuthenticatorId, RememberedId, UserId};
 use crate::protocol::numeric_date::NumericDate;
 
 /// An authenticator of a person.
@@ -68,6 +68,21 @@ impl AuthenticatorKind {
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|kind| kind.as_str() == text)
     }
+}
+
+/// A browser in which a person wants to be asked for no second factor for a while.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct RememberedBrowser {
+    /// The row.
+    pub id: RememberedId,
+    /// What it calls itself.
+    pub user_agent: String,
+    /// From where it was when that was asked for.
+    pub address: String,
+    /// When that was.
+    pub created_at: NumericDate,
+    /// Until when.
+    pub expires_at: NumericDate,
 }
 
 /// How a person stands to second factors.

@@ -254,6 +254,11 @@ impl Directory {
         rights
     }
 
+    /// True when one of the groups of a person, or one around it, asks its members for two factors.
+    pub fn asks_for_second_factor(&self, membership: &Membership) -> bool {
+        self.all_groups(membership).any(|(group, _)| group.second_factor_at.is_some())
+    }
+
     fn give_role<'d>(&'d self, rights: &mut Rights<'d>, id: RoleId, through: Through) {
         let Some(role) = self.roles.get(&id) else { return };
         rights.roles.entry(id).or_insert((role, through));
@@ -330,6 +335,7 @@ mod tests {
             parent: parent.map(id),
             name: name.parse().unwrap(),
             description: String::new(),
+            second_factor_at: None,
             created_at: NOW,
             updated_at: NOW,
         }

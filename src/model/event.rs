@@ -191,6 +191,12 @@ catalogue! {
     UserEnabled = "user.enabled";
     /// What somebody may do on this server was changed (`role`).
     UserRoleChanged = "user.role_changed";
+    /// Somebody was asked in (`invitation`, `role`).
+    InvitationSent = "invitation.sent";
+    /// An invitation was taken back (`invitation`).
+    InvitationRevoked = "invitation.revoked";
+    /// Somebody has an account by an invitation (`invitation`).
+    InvitationAccepted = "invitation.accepted";
     /// A deletion was asked for, or undone.
     UserDeletionRequested = "user.deletion_requested";
     /// A deletion was undone.

@@ -23,6 +23,8 @@ pub struct Group {
     pub name: GroupName,
     /// What it is for.
     pub description: String,
+    /// Since when its members are asked for two factors at each sign-in, if they are.
+    pub second_factor_at: Option<NumericDate>,
     /// When it was made.
     pub created_at: NumericDate,
     /// When it last changed.

@@ -93,11 +93,15 @@ ids! {
     ClaimMapperId;
     /// An API that access tokens are for.
     ApiId;
+    /// Somebody who was asked in.
+    InvitationId;
+    /// A browser in which a person is asked for no second factor.
+    RememberedId;
 }
 
 ordered! {
     IdentifierId SessionId GrantId ConsentId JobId EventId ExportId AuthenticatorId GroupId GroupScopeId RoleId
-    ProviderId LinkId ClaimMapperId ApiId
+    ProviderId LinkId ClaimMapperId ApiId InvitationId RememberedId
 }
 
 impl UserId {

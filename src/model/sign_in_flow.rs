@@ -27,6 +27,9 @@ pub struct SignInFlow {
     pub asked: Vec<Asked>,
     /// What it must reach, beside what the house and the person want.
     pub demand: Demand,
+    /// The path of this server that it is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
     /// The end.
     pub expires_at: NumericDate,
 }
@@ -150,6 +153,7 @@ mod tests {
             progress: Progress::Named { identifier: "alice".to_owned() },
             asked: vec![Asked::only("password")],
             demand: Demand::OneFactor,
+            path: None,
             expires_at: NumericDate::from_seconds(300),
         }
     }

@@ -1,6 +1,6 @@
 //! What a protected resource says when the person's sign-in is too old for what is asked.
 //!
-//! RFC 9470 §3: the error `insufficient_user_authentication` with `max_age`.
+//! RFC 9470 §3: the error `insufficient_user_authentication` with `max_age` or `acr_values`.
 
 use std::time::Duration;
 
@@ -11,6 +11,15 @@ pub fn challenge(realm: &str, max_age: Duration) -> String {
         "Bearer realm=\"{realm}\", error=\"insufficient_user_authentication\", \
          error_description=\"a more recent authentication is required\", max_age=\"{}\"",
         max_age.as_secs()
+    )
+}
+
+/// The value of `WWW-Authenticate` for a sign-in that must reach one of `acr_values`.
+pub fn more(realm: &str, acr_values: &str) -> String {
+    let realm = realm.replace(['"', '\\'], "");
+    format!(
+        "Bearer realm=\"{realm}\", error=\"insufficient_user_authentication\", \
+         error_description=\"a stronger authentication is required\", acr_values=\"{acr_values}\""
     )
 }
 

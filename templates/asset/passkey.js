@@ -46,6 +46,15 @@
     });
   }
 
+  // Whether this device can make a passkey of its own: then one is offered after a sign-in by password.
+  if (PublicKeyCredential.isUserVerifyingPlatformAuthenticatorAvailable) {
+    PublicKeyCredential.isUserVerifyingPlatformAuthenticatorAvailable().then(function (able) {
+      Array.prototype.forEach.call(document.querySelectorAll('[data-passkey-able]'), function (field) {
+        field.value = able ? '1' : '';
+      });
+    });
+  }
+
   Array.prototype.forEach.call(document.querySelectorAll('form[data-passkey]'), function (form) {
     var creates = form.getAttribute('data-passkey') === 'create';
     var waiting = null;

@@ -39,6 +39,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("zxcvbn", &["authn/password/strength.rs"]),
     ("totp_rs", &["authn/totp/"]),
     ("webauthn_rs", &["authn/passkey/"]),
+    ("image", &["account/avatar.rs"]),
     ("reqwest", &["edge/fetch.rs"]),
     ("sqlx", &["edge/store/", "edge/ephemeral/sql.rs"]),
     ("redis", &["edge/ephemeral/redis.rs", "edge/ephemeral/redis/"]),

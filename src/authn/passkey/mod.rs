@@ -304,6 +304,10 @@ impl Method for Passkeys {
         Factor::Possession
     }
 
+    fn proves(&self) -> Vec<Factor> {
+        vec![Factor::Possession, Factor::Inherence]
+    }
+
     async fn offers(&self, user: &User) -> Result<Vec<Offer>, Fault> {
         let own = self.factors.edges.store.authenticators(user.id).await?;
         let has = own.iter().any(|own| own.kind == AuthenticatorKind::Passkey);

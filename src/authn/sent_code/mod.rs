@@ -22,7 +22,9 @@ use crate::authn::start::{About, PAUSE, Start, Starts};
 use crate::authn::{Answer, Attempt, Begun, Factor, Method, Offer, Refusal, Started, Unsent};
 use crate::edge::Edges;
 use crate::edge::ephemeral::Namespace;
+use crate::edge::outbox::Handed;
 use crate::edge::store::Beside;
+use crate::edge::undelivered::{Outlook, Undelivered};
 use crate::model::authentication::{Amr, Authentication};
 use crate::model::authenticator::{Authenticator, AuthenticatorKind};
 use crate::model::epoch::Epoch;
@@ -150,15 +152,15 @@ pub struct SentCode {
     pub newcomers: Option<Newcomers>,
 }
 
-/// Where a code goes, and whose it is.
-struct Target {
-    address: String,
-    user: Option<Arc<User>>,
+/// Where a message goes, and whose it is.
+pub(in crate::authn) struct Target {
+    pub(in crate::authn) address: String,
+    pub(in crate::authn) user: Option<Arc<User>>,
 }
 
 impl SentCode {
     /// The address that a typed name means: itself, or the primary proven one of a username's owner.
-    async fn target(&self, typed: &str) -> Result<Target, Fault> {
+    pub(in crate::authn) async fn target(&self, typed: &str) -> Result<Target, Fault> {
         let address = match self.way {
             Way::Mail => Email::parse(typed).map(|email| email.as_str().to_owned()),
             Way::Sms => Phone::parse(typed).map(|phone| phone.as_str().to_owned()),
@@ -179,7 +181,7 @@ impl SentCode {
     }
 
     /// One mailbox has one pause, however its address is written (S-041).
-    fn mailbox(&self, address: &str) -> String {
+    pub(in crate::authn) fn mailbox(&self, address: &str) -> String {
         match self.way {
             Way::Mail => Email::parse(address).map_or_else(|| address.to_lowercase(), |email| email.mailbox()),
             Way::Sms => address.to_owned(),
@@ -187,7 +189,7 @@ impl SentCode {
     }
 
     /// Whether one more message may go to this address.
-    async fn is_within(&self, address: &str) -> Result<(), Refusal> {
+    pub(in crate::authn) async fn is_within(&self, address: &str) -> Result<(), Refusal> {
         let now = self.edges.clock.now();
         let ephemeral = &*self.edges.ephemeral;
         if let Err(exceeded) = self.limits.count(ephemeral, (Rule::CodeStart, &self.mailbox(address)), now).await? {
@@ -222,17 +224,102 @@ impl SentCode {
         format!("{}:{user}:{address}", URL_SAFE_NO_PAD.encode(key.as_bytes()))
     }
 
+    /// Whether something is really sent: to whom has an account that may be used, or may have one.
+    pub(in crate::authn) fn is_sent(&self, target: &Target, attempt: &Attempt) -> bool {
+        let is_address = match self.way {
+            Way::Mail => Email::parse(&target.address).is_some(),
+            Way::Sms => Phone::parse(&target.address).is_some(),
+        };
+        let may_come = self.newcomers.is_some() && self.way == Way::Mail && attempt.person.is_none();
+        is_address && target.user.as_ref().map_or(may_come, |user| user.is_enabled())
+    }
+
+    /// Takes the pause before something is sent for `purpose`; another `content` makes it another start.
+    pub(in crate::authn) async fn started(
+        &self,
+        (purpose, content): (&'static str, &[&str]),
+        attempt: &Attempt,
+        identifier: &str,
+    ) -> Result<Started, Refusal> {
+        if self.settings.to_anonymous == ToAnonymous::Refused {
+            return Err(Refusal::Unsent(Unsent::SignInRequired));
+        }
+        let address = self.mailbox(&self.target(identifier).await?.address);
+        let client = attempt.client.as_ref().map(ToString::to_string).unwrap_or_default();
+        let content = contents(&client, content);
+        let about = About { purpose, address: &address, binding: attempt.browser.as_ref(), content: &content };
+        match self.starts.begin(about, self.edges.clock.now()).await? {
+            Start::Fresh(handle) => Ok(Started { handle, is_fresh: true }),
+            Start::Same(handle) => Ok(Started { handle, is_fresh: false }),
+            Start::TooSoon(seconds) => Err(Refusal::Unsent(Unsent::Recently(seconds))),
+        }
+    }
+
+    /// Takes the pause back before something that could not be handed over.
+    pub(in crate::authn) async fn unsent(
+        &self,
+        (purpose, content): (&'static str, &[&str]),
+        attempt: &Attempt,
+        address: &str,
+    ) -> Result<(), Fault> {
+        let client = attempt.client.as_ref().map(ToString::to_string).unwrap_or_default();
+        let content = contents(&client, content);
+        let address = self.mailbox(address);
+        let about = About { purpose, address: &address, binding: attempt.browser.as_ref(), content: &content };
+        self.starts.take_back(about, self.edges.clock.now()).await
+    }
+
+    /// Sends a message: at once or by the outbox, as the operator wants. For nobody the same is done, as far as it goes without an address.
+    pub(in crate::authn) async fn dispatch(
+        &self,
+        message: Message,
+        (is_sent, lifetime): (bool, Duration),
+    ) -> Result<(), Refusal> {
+        let now = self.edges.clock.now();
+        let handed = self.edges.outbox.hand_over(message.channel, Some(&message).filter(|_| is_sent), now).await;
+        match handed {
+            Ok(Handed::Over) => Ok(()),
+            Ok(Handed::Later) => {
+                // For nobody the same is written, and thrown away.
+                let useful = if is_sent { lifetime } else { Duration::ZERO };
+                let job = self.edges.outbox.job(&message, None, (now, now.plus(useful)))?;
+                Ok(self.edges.store.record(Beside::default().and_job(job)).await?)
+            }
+            // There is no such address: who asks is told no more than of any other.
+            Err(Undelivered { reason, outlook: Outlook::Lasting }) => {
+                tracing::warn!(reason, "a message was refused");
+                Ok(())
+            }
+            Err(undelivered) => {
+                tracing::error!(reason = undelivered.reason, "a message could not be handed over");
+                Err(Refusal::Unsent(Unsent::Undelivered))
+            }
+        }
+    }
+
+    /// Who has read what was sent to an address: its owner while nothing has ended everything of theirs since, or whom an account is made
+    /// for now. `epoch` was read before the answer was judged.
+    pub(in crate::authn) async fn proven(
+        &self,
+        attempt: &Attempt,
+        (owner, sent_in, address): (Option<UserId>, Option<Epoch>, &str),
+        epoch: Option<Epoch>,
+    ) -> Result<Option<(UserId, Epoch)>, Fault> {
+        match (owner, Email::parse(address), &self.newcomers) {
+            (Some(user), _, _) => {
+                Ok(epoch.filter(|epoch| sent_in.is_some_and(|then| then >= *epoch)).map(|epoch| (user, epoch)))
+            }
+            (None, Some(email), Some(newcomers)) => newcomers(email, attempt.clone(), self.edges.clock.now()).await,
+            _ => Ok(None),
+        }
+    }
+
     /// Sends a code; one that was sent before for the same is not good any more.
     async fn send(&self, attempt: &Attempt, target: Target) -> Result<Begun, Refusal> {
         let now = self.edges.clock.now();
         let key = Self::key(attempt)?;
+        let is_sent = self.is_sent(&target, attempt);
         let Target { address, user } = target;
-        let is_address = match self.way {
-            Way::Mail => Email::parse(&address).is_some(),
-            Way::Sms => Phone::parse(&address).is_some(),
-        };
-        let may_come = self.newcomers.is_some() && self.way == Way::Mail && attempt.person.is_none();
-        let is_sent = is_address && user.as_ref().map_or(may_come, |user| user.is_enabled());
         let review = is_sent && self.review(&address, attempt).is_some();
         let epoch = match &user {
             Some(user) => self.edges.store.auth_epoch(user.id).await?,
@@ -249,8 +336,6 @@ impl SentCode {
             expires_at: now.plus(LIFETIME),
         };
         SENT.put(&*self.edges.ephemeral, key.as_bytes(), &sent, sent.expires_at.plus(REMEMBERED)).await?;
-        // For nobody the same is written, and thrown away.
-        let useful = if is_sent && !review { LIFETIME } else { Duration::ZERO };
         let message = Message {
             kind: MessageKind::SignInCode,
             channel: self.way.channel(),
@@ -270,8 +355,12 @@ impl SentCode {
                 ..MessageData::default()
             },
         };
-        let job = self.edges.outbox.job(&message, None, (now, now.plus(useful)))?;
-        self.edges.store.record(Beside::default().and_job(job)).await?;
+        if let Err(refusal) = self.dispatch(message, (is_sent && !review, LIFETIME)).await {
+            // No code is good that nobody got.
+            SENT.take(&*self.edges.ephemeral, key.as_bytes(), now).await?;
+            self.unsent((self.name(), &[]), attempt, &sent.address).await?;
+            return Err(refusal);
+        }
         Ok(Begun::Sent { resend_after: PAUSE.as_secs() })
     }
 
@@ -299,6 +388,11 @@ impl SentCode {
         }
         Ok(check.is_right())
     }
+}
+
+/// What makes two starts differ.
+fn contents<'a>(client: &'a str, content: &[&'a str]) -> Vec<&'a [u8]> {
+    std::iter::once(client).chain(content.iter().copied()).map(str::as_bytes).collect()
 }
 
 /// Counts a text message to `number`, and refuses one too many: to it, to numbers like it, or of all (S-051).
@@ -345,23 +439,12 @@ impl Method for SentCode {
         true
     }
 
+    fn when_over(&self) -> Refusal {
+        Refusal::CodeExpired
+    }
+
     async fn start(&self, attempt: &Attempt, identifier: &str) -> Result<Started, Refusal> {
-        if self.settings.to_anonymous == ToAnonymous::Refused {
-            return Err(Refusal::Unsent(Unsent::SignInRequired));
-        }
-        let address = self.mailbox(&self.target(identifier).await?.address);
-        let client = attempt.client.as_ref().map(ToString::to_string).unwrap_or_default();
-        let about = About {
-            purpose: self.name(),
-            address: &address,
-            binding: attempt.browser.as_ref(),
-            content: &[client.as_bytes()],
-        };
-        match self.starts.begin(about, self.edges.clock.now()).await? {
-            Start::Fresh(handle) => Ok(Started { handle, is_fresh: true }),
-            Start::Same(handle) => Ok(Started { handle, is_fresh: false }),
-            Start::TooSoon(seconds) => Err(Refusal::Unsent(Unsent::Recently(seconds))),
-        }
+        self.started((self.name(), &[]), attempt, identifier).await
     }
 
     async fn begin_named(&self, attempt: &Attempt, identifier: &str) -> Result<Begun, Refusal> {
@@ -418,13 +501,7 @@ impl Method for SentCode {
             Way::Mail => Amr::Mail,
             Way::Sms => Amr::Sms,
         };
-        let proven = match (sent.user, Email::parse(&sent.address), &self.newcomers) {
-            (Some(user), _, _) => {
-                epoch.filter(|epoch| sent.epoch.is_some_and(|then| then >= *epoch)).map(|e| (user, e))
-            }
-            (None, Some(email), Some(newcomers)) => newcomers(email, attempt.clone(), now).await?,
-            _ => None,
-        };
+        let proven = self.proven(attempt, (sent.user, sent.epoch, &sent.address), epoch).await?;
         proven.map(|proven| Authentication::new(proven, now, vec![amr])).ok_or(Refusal::WrongCode(None))
     }
 }

@@ -129,6 +129,8 @@ enum LeastAcr {
     Any,
     /// Two factors.
     TwoFactors,
+    /// A passkey, which no false page gets.
+    PhishingResistant,
 }
 
 /// What a first-party app gets.
@@ -299,6 +301,7 @@ impl Flags {
             least_acr: match self.least_acr {
                 Some(LeastAcr::Any) => None,
                 Some(LeastAcr::TwoFactors) => Some(Acr::TwoFactors),
+                Some(LeastAcr::PhishingResistant) => Some(Acr::PhishingResistant),
                 None => before.least_acr,
             },
         })

@@ -84,4 +84,17 @@ impl Mailer for FirstOf {
         }
         Err(failed.unwrap_or_else(|| Undelivered::passing("mail.transport is not set, so no mail is sent")))
     }
+
+    /// As the first that can tell, and would.
+    async fn probe(&self) -> Option<Result<(), Undelivered>> {
+        let mut told = None;
+        for way in &self.ways {
+            match way.probe().await {
+                Some(Ok(())) => return Some(Ok(())),
+                Some(Err(why)) => told = Some(Err(why)),
+                None => {}
+            }
+        }
+        told
+    }
 }

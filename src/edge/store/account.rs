@@ -69,6 +69,31 @@ pub enum Registered {
     Already,
 }
 
+/// An account that was to be made.
+pub(super) struct Made {
+    pub(super) registered: Registered,
+    /// Whether others made way for it: what is held of them is not true any more.
+    pub(super) made_way: bool,
+}
+
+/// Makes an account within the transaction of `connection`; who never proved what it has makes way.
+pub(super) async fn make(connection: &mut Connection, new: &user::NewUser) -> Result<Made, Fault> {
+    let mut made_way = false;
+    for name in new.contacts() {
+        let clear = connection.query(CLEAR_WAY).bind(name.as_str());
+        made_way |= clear.execute().await.context("clear away a pending account")? > 0;
+    }
+    for name in new.proven() {
+        let release = connection.query(RELEASE).bind(name.as_str());
+        made_way |= release.execute().await.context("release an address that nobody has proven")? > 0;
+    }
+    let registered = match new.insert(connection).await? {
+        Creation::Created => Registered::Created,
+        Creation::AlreadyExists => Registered::Taken,
+    };
+    Ok(Made { registered, made_way })
+}
+
 impl Store {
     /// Records a new account, once for each `once`, with what follows from it.
     ///
@@ -95,16 +120,8 @@ impl Store {
                 {
                     return Ok((Registered::Already, false));
                 }
-                let mut made_way = false;
-                for name in new.contacts() {
-                    let clear = connection.query(CLEAR_WAY).bind(name.as_str());
-                    made_way |= clear.execute().await.context("clear away a pending account")? > 0;
-                }
-                for name in new.proven() {
-                    let release = connection.query(RELEASE).bind(name.as_str());
-                    made_way |= release.execute().await.context("release an address that nobody has proven")? > 0;
-                }
-                if new.insert(connection).await? == Creation::AlreadyExists {
+                let Made { registered, made_way } = make(connection, &new).await?;
+                if registered == Registered::Taken {
                     // It did not happen: it may, under another name.
                     if let Some(once) = &once {
                         once::take_back(connection, (once.kind, &once.hash)).await?;

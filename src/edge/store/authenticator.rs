@@ -41,8 +41,10 @@ const PASSKEY: &str = concat!("SELECT ", columns!(), " FROM authenticator WHERE 
 const USE_PASSKEY: &str = "UPDATE authenticator SET secret = $3, last_used_at = $4 WHERE id = $1 AND secret = $2";
 const CONFIRM: &str = "UPDATE authenticator SET confirmed_at = $3, last_used_at = $3, expires_at = NULL, last_step = $4
     WHERE id = $1 AND user_id = $2 AND confirmed_at IS NULL AND expires_at > $3";
+const RENAME: &str = "UPDATE authenticator SET name = $3 WHERE id = $1 AND user_id = $2";
 const REMOVE: &str = "DELETE FROM authenticator WHERE id = $1 AND user_id = $2";
 const REMOVE_KIND: &str = "DELETE FROM authenticator WHERE user_id = $1 AND kind = 'totp'";
+const REMOVE_EVERY: &str = "DELETE FROM authenticator WHERE user_id = $1";
 const OTHERS: &str = "SELECT COUNT(*) FROM authenticator WHERE user_id = $1 AND id <> $2 AND confirmed_at IS NOT NULL";
 /// The first statement of each fact that changes how a person stands to second factors: those of one person wait for one another.
 const HOLD: &str = "INSERT INTO second_factor (user_id, failures) SELECT id, 0 FROM user_account WHERE id = $1
@@ -294,6 +296,22 @@ impl Store {
         self.recorder.record(fact).await
     }
 
+    /// Calls an authenticator something else; false when it is not there.
+    pub async fn rename_authenticator(
+        &self,
+        (user, id): (UserId, AuthenticatorId),
+        name: String,
+    ) -> Result<bool, Fault> {
+        let fact = Fact::one(move |connection| {
+            async move {
+                let rename = connection.query(RENAME).bind(id.uuid()).bind(user.uuid()).bind(name);
+                Ok(rename.execute().await.context("rename an authenticator")? == 1)
+            }
+            .boxed()
+        });
+        self.recorder.record(fact).await
+    }
+
     /// Asks for a second factor at each sign-in of the person from now on; what they have is theirs to say before.
     pub async fn require_second_factor(&self, user: UserId, now: NumericDate, beside: Beside) -> Result<(), Fault> {
         let fact = Fact::several(move |connection| {
@@ -332,6 +350,56 @@ impl Store {
         });
         let publish = move |stepped: &Stepped| stepped.publish(&held);
         self.recorder.record(fact.then(publish)).await.map(|stepped| stepped.session)
+    }
+
+    /// Takes every second factor of a person away, with the backup codes and the wish for one, and ends every session and grant: for who
+    /// has lost them. False when there was none of it.
+    pub async fn reset_second_factor(&self, user: UserId, now: NumericDate, beside: Beside) -> Result<bool, Fault> {
+        let held = Arc::clone(&self.held);
+        let fact = Fact::several(move |connection| {
+            async move {
+                hold(connection, user).await?;
+                let required = connection.query(REQUIRED_AT).bind(user.uuid());
+                let required: Option<(Option<i64>,)> =
+                    required.fetch_optional().await.context("read whether a second factor is required")?;
+                connection.query(RELEASE).bind(user.uuid()).execute().await.context("release a second factor")?;
+                let mut gone = 0;
+                for statement in [REMOVE_EVERY, DROP_BACKUP_CODES] {
+                    let drop = connection.query(statement).bind(user.uuid());
+                    gone += drop.execute().await.context("take the second factors of a user away")?;
+                }
+                if gone == 0 && required.is_none_or(|(at,)| at.is_none()) {
+                    return Ok(None);
+                }
+                let stepped = epoch::step(connection, user, None, now).await?;
+                beside.write(connection).await?;
+                Ok(Some(stepped))
+            }
+            .boxed()
+        });
+        let publish = move |stepped: &Option<Stepped>| {
+            if let Some(stepped) = stepped {
+                stepped.publish(&held);
+            }
+        };
+        Ok(self.recorder.record(fact.then(publish)).await?.is_some())
+    }
+
+    /// Makes every backup code of a person useless; false when there is none.
+    pub async fn drop_backup_codes(&self, user: UserId, beside: Beside) -> Result<bool, Fault> {
+        let fact = Fact::several(move |connection| {
+            async move {
+                hold(connection, user).await?;
+                let drop = connection.query(DROP_BACKUP_CODES).bind(user.uuid());
+                let is_changed = drop.execute().await.context("drop backup codes")? > 0;
+                if is_changed {
+                    beside.write(connection).await?;
+                }
+                Ok(is_changed)
+            }
+            .boxed()
+        });
+        self.recorder.record(fact).await
     }
 
     /// Counts one more answer of a second factor as a failure, before it is judged; false when `most` in a row have failed already.

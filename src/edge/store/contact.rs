@@ -23,6 +23,9 @@ use crate::protocol::secret::TokenHash;
 
 /// The first statement of each fact: those of one person wait for one another.
 const HOLD: &str = "UPDATE user_account SET updated_at = $2 WHERE id = $1 AND disabled_at IS NULL";
+/// What somebody else wrote down without a proof makes way for who has one (PROTOCOL A22).
+const RELEASE: &str =
+    "DELETE FROM identifier WHERE lookup = $1 AND user_id <> $2 AND kind <> 'username' AND verified_at IS NULL";
 const HAS_PRIMARY: &str = "SELECT COUNT(*) FROM identifier WHERE user_id = $1 AND kind = $2 AND is_primary";
 const PRIMARY: &str = "SELECT id FROM identifier WHERE user_id = $1 AND kind = $2 ORDER BY is_primary DESC, id LIMIT 1";
 const OWN: &str = "SELECT id FROM identifier WHERE user_id = $1 AND lookup = $2";
@@ -65,20 +68,28 @@ impl Store {
                 if !once::consume(connection, (once.kind, &once.hash), once.expires_at, now).await?
                     || !hold(connection, user, now).await?
                 {
-                    return Ok(Added::Void);
+                    return Ok((Added::Void, 0));
                 }
                 let has = connection.query(HAS_PRIMARY).bind(user.uuid()).bind(identifier.kind.as_str());
                 let has: i64 = has.scalar_one().await.context("look for a primary identifier")?;
                 let identifier = Identifier { is_primary: has == 0, ..identifier };
+                let release = connection.query(RELEASE).bind(name.as_str()).bind(user.uuid());
+                let released = release.execute().await.context("release an address that nobody has proven")?;
                 if add_identifier(connection, user, &identifier, &name).await? == Creation::AlreadyExists {
-                    return Ok(Added::Taken);
+                    return Ok((Added::Taken, released));
                 }
                 beside.write(connection).await?;
-                Ok(Added::Added)
+                Ok((Added::Added, released))
             }
             .boxed()
         });
-        self.recorder.record(fact.then(move |_| held.users.forget(&user))).await
+        let publish = move |(_, released): &(Added, u64)| {
+            if *released > 0 {
+                held.users.flush();
+            }
+            held.users.forget(&user);
+        };
+        self.recorder.record(fact.then(publish)).await.map(|(added, _)| added)
     }
 
     /// Makes a proven identifier the primary one of its kind; false when there is no such one.

@@ -9,7 +9,7 @@ use futures_util::future::BoxFuture;
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use crate::edge::store::row::{Context as _, Place, to_json};
+use crate::edge::store::row::{Context as _, Place, moment, to_json};
 use crate::edge::store::statement::Connection;
 use crate::edge::store::writer::Fact;
 use crate::edge::store::{Beside, Store};
@@ -21,7 +21,8 @@ use crate::protocol::numeric_date::NumericDate;
 use crate::protocol::scope::Scope;
 
 pub(super) const NEXT: &str = "UPDATE directory_state SET revision = revision + 1 WHERE id = 1";
-const GROUPS: &str = "SELECT id, parent_id, name, description, created_at, updated_at FROM user_group ORDER BY id";
+const GROUPS: &str =
+    "SELECT id, parent_id, name, description, created_at, updated_at, second_factor_at FROM user_group ORDER BY id";
 const SCOPES: &str = "SELECT id, group_id, name, scopes FROM group_scope ORDER BY id";
 /// A group and those around it, from within outwards.
 const AROUND: &str = "WITH RECURSIVE around (id, parent_id, depth) AS (
@@ -33,13 +34,16 @@ const LEVELS: &str = "WITH RECURSIVE within (id, depth) AS (
     SELECT id, 1 FROM user_group WHERE id = $1
     UNION ALL SELECT g.id, within.depth + 1 FROM user_group g JOIN within ON g.parent_id = within.id
     WHERE within.depth < 200) SELECT CAST(COALESCE(MAX(depth), 0) AS BIGINT) FROM within";
-const CREATE: &str = "INSERT INTO user_group (id, parent_id, name, lookup, description, created_at, updated_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
+const CREATE: &str = "INSERT INTO user_group
+    (id, parent_id, name, lookup, description, created_at, updated_at, second_factor_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING";
 const SIBLING: &str =
     "SELECT COUNT(*) FROM user_group WHERE lookup = $1 AND parent_id IS NOT DISTINCT FROM $2 AND id <> $3";
 /// While it is what was read before.
-const UPDATE: &str = "UPDATE user_group SET parent_id = $2, name = $3, lookup = $4, description = $5, updated_at = $6
-    WHERE id = $1 AND parent_id IS NOT DISTINCT FROM $7 AND name = $8 AND description = $9";
+const UPDATE: &str = "UPDATE user_group SET parent_id = $2, name = $3, lookup = $4, description = $5, updated_at = $6,
+    second_factor_at = $10
+    WHERE id = $1 AND parent_id IS NOT DISTINCT FROM $7 AND name = $8 AND description = $9
+    AND second_factor_at IS NOT DISTINCT FROM $11";
 const HAS_CHILDREN: &str = "SELECT COUNT(*) FROM user_group WHERE parent_id = $1";
 const DELETE: &str = "DELETE FROM user_group WHERE id = $1";
 const CREATE_SCOPE: &str = "INSERT INTO group_scope (id, group_id, name, scopes)
@@ -101,6 +105,7 @@ impl Store {
                     let insert =
                         insert.bind(group.name.as_str()).bind(group.name.lookup()).bind(group.description.as_str());
                     let insert = insert.bind(group.created_at.seconds()).bind(group.updated_at.seconds());
+                    let insert = insert.bind(group.second_factor_at.map(NumericDate::seconds));
                     let changed = insert.execute().await.context("record a group")?;
                     Ok(if changed == 1 { Change::Done } else { Change::Taken })
                 }
@@ -132,6 +137,8 @@ impl Store {
                         update.bind(after.name.as_str()).bind(after.name.lookup()).bind(after.description.as_str());
                     let update = update.bind(after.updated_at.seconds()).bind(before.parent.map(GroupId::uuid));
                     let update = update.bind(before.name.as_str()).bind(before.description.as_str());
+                    let update = update.bind(after.second_factor_at.map(NumericDate::seconds));
+                    let update = update.bind(before.second_factor_at.map(NumericDate::seconds));
                     let changed = update.execute().await.context("change a group")?;
                     Ok(if changed == 1 { Change::Done } else { Change::Stale })
                 }
@@ -277,6 +284,7 @@ struct GroupRow {
     description: String,
     created_at: i64,
     updated_at: i64,
+    second_factor_at: Option<i64>,
 }
 
 impl TryFrom<GroupRow> for Group {
@@ -289,6 +297,7 @@ impl TryFrom<GroupRow> for Group {
             parent: row.parent_id.map(GroupId::from_uuid),
             name: place.parse("name", &row.name)?,
             description: row.description,
+            second_factor_at: moment(row.second_factor_at),
             created_at: NumericDate::from_seconds(row.created_at),
             updated_at: NumericDate::from_seconds(row.updated_at),
         })

@@ -23,6 +23,11 @@ const GOOD: &[&str] = &[
         (SELECT hash FROM refresh_token WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)",
     "DELETE FROM mailed_link WHERE hash IN
         (SELECT hash FROM mailed_link WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)",
+    // One that nobody accepted stays for its inviter to look at, for thirty days.
+    "DELETE FROM invitation WHERE id IN
+        (SELECT id FROM invitation WHERE accepted_at IS NULL AND expires_at <= $1 - 2592000 ORDER BY expires_at LIMIT $2)",
+    "DELETE FROM remembered_browser WHERE id IN
+        (SELECT id FROM remembered_browser WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)",
     "DELETE FROM data_export WHERE id IN
         (SELECT id FROM data_export WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)",
     "DELETE FROM authenticator WHERE id IN

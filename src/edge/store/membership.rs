@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::edge::store::role::Give;
 use crate::edge::store::row::Context as _;
+use crate::edge::store::statement::Connection;
 use crate::edge::store::writer::Fact;
 use crate::edge::store::{Beside, Change, Store};
 use crate::model::directory::Membership;
@@ -127,6 +128,16 @@ impl Store {
         });
         self.recorder.record(fact.then(move |_| held.memberships.forget(&user))).await
     }
+}
+
+/// Puts somebody into a group within the transaction of `connection`.
+pub(super) async fn join(
+    connection: &mut Connection,
+    (group, user): (GroupId, UserId),
+    now: NumericDate,
+) -> Result<(), Fault> {
+    let join = connection.query(ADD).bind(group.uuid()).bind(user.uuid()).bind(now.seconds());
+    join.execute().await.context("put somebody into a group").map(|_| ())
 }
 
 #[derive(FromRow)]

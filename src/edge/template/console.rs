@@ -47,6 +47,8 @@ pub struct Security {
     pub has_factor: bool,
     /// The app that makes codes of the time.
     pub totp: Option<Factor>,
+    /// Browsers in which no second factor is asked for.
+    pub remembered: Vec<Remembered>,
     /// Passkeys.
     pub passkeys: Vec<Factor>,
     /// What the browser is asked for another one with; none where there are none.
@@ -84,6 +86,21 @@ pub struct Factor {
     pub since: i64,
     /// When it was last used, in Unix seconds.
     pub last_used: Option<i64>,
+}
+
+/// A browser in which no second factor is asked for.
+#[derive(Clone, Debug, Serialize)]
+pub struct Remembered {
+    /// Its name in forms.
+    pub id: String,
+    /// What it is, as far as it says so; empty where it does not.
+    pub device: String,
+    /// From where it was when that was asked for.
+    pub address: String,
+    /// When that was, in Unix seconds.
+    pub since: i64,
+    /// Until when, in Unix seconds.
+    pub until: i64,
 }
 
 /// A mailbox or phone that gets codes.
@@ -231,6 +248,8 @@ pub struct Again {
     pub csrf: String,
     /// Who is to prove it.
     pub login: String,
+    /// What asks for a passkey of theirs, where they have one.
+    pub passkey: Option<Passkey>,
     /// The end of a text key `again-error-…`.
     pub error: Option<String>,
     /// Where to go in place of it.

@@ -256,6 +256,8 @@ pub struct SecondFactor {
     pub hint: Option<String>,
     /// A secret that was made just now.
     pub setup: Option<TotpSetup>,
+    /// What is typed where a link is opened in another browser.
+    pub confirm_code: Option<String>,
     /// What else may be answered.
     pub others: Vec<OtherFactor>,
     /// The end of a text key `second-error-…`.
@@ -277,7 +279,7 @@ pub struct SendCode {
     pub action: String,
     /// The token of the form.
     pub csrf: String,
-    /// `email_code` or `sms_code`.
+    /// `email_code`, `sms_code` or `magic_link`.
     pub method: String,
     /// What the field holds.
     pub login: String,
@@ -289,6 +291,30 @@ pub struct SendCode {
     pub client: Option<Client>,
     /// A way back to the app.
     pub back_uri: Option<String>,
+}
+
+/// `page/magic_link.html`: a link that was asked for, opened.
+#[derive(Clone, Debug, Serialize)]
+pub struct MagicLinkPage {
+    /// Where the form posts to.
+    pub action: String,
+    /// The token of the form.
+    pub csrf: String,
+    /// The token of the link.
+    pub token: String,
+    /// Whether it was asked for in another browser, whose code has to be typed.
+    pub asks_code: bool,
+    /// The end of a text key `magic-error-…`.
+    pub error: Option<String>,
+}
+
+/// `page/passkey_offer.html`: a passkey for who signed in by password just now.
+#[derive(Clone, Debug, Serialize)]
+pub struct PasskeyOffer {
+    /// What makes one.
+    pub passkey: Passkey,
+    /// The end of a text key `mistake-…`.
+    pub error: Option<String>,
 }
 
 /// Another way to go on.

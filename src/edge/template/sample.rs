@@ -79,6 +79,16 @@ fn passkey() -> Passkey {
     }
 }
 
+fn magic_link(asks_code: bool, error: Option<&str>) -> MagicLinkPage {
+    MagicLinkPage {
+        action: "/sign-in/magic".into(),
+        csrf: "token".into(),
+        token: "token".into(),
+        asks_code,
+        error: error.map(str::to_owned),
+    }
+}
+
 fn backup_codes() -> Vec<String> {
     (0..10).map(|number| format!("k3x{number}-8mzq-w0d4a")).collect()
 }
@@ -88,7 +98,8 @@ fn second_factor(method: &str) -> SecondFactor {
         action: "/sign-in/second?flow=1".into(),
         csrf: "token".into(),
         is_second: true,
-        sends: method.ends_with("_code") && method != "backup_code",
+        sends: ["email_code", "sms_code", "magic_link"].contains(&method),
+        confirm_code: None,
         sent: false,
         method: method.into(),
         passkey: Some(passkey()).filter(|_| method == "passkey"),
@@ -308,6 +319,25 @@ fn consent_samples() -> Vec<Sample> {
             "page/second_factor.html",
             SecondFactor { is_second: false, sent: true, others: vec![], ..second_factor("email_code") },
         ),
+        sample(
+            "magic_link_sent",
+            "page/second_factor.html",
+            SecondFactor {
+                is_second: false,
+                sent: true,
+                others: vec![],
+                confirm_code: Some("123456".into()),
+                ..second_factor("magic_link")
+            },
+        ),
+        sample("send_link", "page/send_code.html", send_code("magic_link", None)),
+        sample("magic_link", "page/magic_link.html", magic_link(false, None)),
+        sample("magic_link_elsewhere", "page/magic_link.html", magic_link(true, Some("wrong_code"))),
+        sample(
+            "passkey_offer",
+            "page/passkey_offer.html",
+            PasskeyOffer { passkey: passkey(), error: Some("passkey_failed".into()) },
+        ),
         sample("send_code", "page/send_code.html", send_code("email_code", None)),
         sample("send_code_recently", "page/send_code.html", send_code("sms_code", Some("code_recently_sent"))),
         sample("second_factor_passkey", "page/second_factor.html", second_factor("passkey")),
@@ -417,6 +447,13 @@ fn security(on: bool) -> Security {
         console: console("security"),
         action: "/account/security".into(),
         has_factor: on,
+        remembered: vec![Remembered {
+            id: "2".into(),
+            device: "Firefox on Linux".into(),
+            address: "203.0.113.7".into(),
+            since: 1_790_000_000,
+            until: 1_800_000_000,
+        }],
         totp: Some(totp.clone()).filter(|_| on),
         addresses: vec![CodeAddress { id: "2".into(), kind: "sms".into(), address: "+31612345678".into() }],
         waiting: Some(CodeAddress { id: "3".into(), kind: "email".into(), address: "a@example.com".into() })
@@ -528,6 +565,7 @@ fn again(error: Option<&str>) -> Again {
         action: "/sign-in/again?to=account".into(),
         csrf: "token".into(),
         login: "alice@example.com".into(),
+        passkey: Some(passkey()),
         error: error.map(Into::into),
         stay_uri: "/account".into(),
     }

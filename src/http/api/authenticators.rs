@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use crate::account::code_factor::CodeFactorBegun;
+use crate::account::second_factor::{MAX_NAME, own_name};
 use crate::authn::passkey::LIFETIME;
 use crate::authn::totp::{SETUP_LIFETIME, TotpSetup};
 use crate::authn::{Attempt, Refusal};
@@ -19,7 +20,7 @@ use crate::http::api::answer::{Moment, answer, nothing, ok};
 use crate::http::api::body::{Json, body, choices};
 use crate::http::api::caller::Person;
 use crate::http::api::code::Code;
-use crate::http::api::operation::{Group, Operation, delete, get, post};
+use crate::http::api::operation::{Group, Operation, delete, get, patch, post};
 use crate::http::api::problem::Problem;
 use crate::http::api::recent::{acting, demand};
 use crate::http::extract::params::Segment;
@@ -30,9 +31,6 @@ use crate::model::authenticator::{Authenticator, AuthenticatorKind};
 use crate::model::fault::Fault;
 use crate::model::id::AuthenticatorId;
 use crate::protocol::secret::Secret;
-
-/// The longest name, in characters.
-const MAX_NAME: usize = 64;
 
 /// The operations of this file.
 pub(super) fn operations() -> Vec<Operation> {
@@ -70,6 +68,11 @@ pub(super) fn operations() -> Vec<Operation> {
                 Code::CodeAttemptsExceeded,
                 Code::DeviceDoesNotExist,
             ]),
+        patch(("/me/authenticators/{id}", Group::Me), "Call an authenticator something else", rename)
+            .by_person()
+            .takes::<RenameAuthenticator>()
+            .gives::<AuthenticatorView>(StatusCode::OK, "The authenticator.")
+            .refuses(&[Code::DeviceDoesNotExist, Code::SetupRequired]),
         delete(("/me/authenticators/{id}", Group::Me), "Remove an authenticator", remove)
             .by_person()
             .gives_nothing(StatusCode::NO_CONTENT, "It is gone.")
@@ -100,6 +103,14 @@ body! {
         name: Option<String>,
         /// The mailbox, or the number with its country; without a number the person's own.
         address: Option<String>,
+    }
+}
+
+body! {
+    /// Another name for an authenticator.
+    struct RenameAuthenticator {
+        /// What its owner calls it, in up to 64 characters.
+        name: String,
     }
 }
 
@@ -314,6 +325,19 @@ async fn register(
         Err(Refusal::Wrong) => Err(Problem::field("credential", Code::InvalidValue)),
         Err(refusal) => Err(refusal.into()),
     }
+}
+
+async fn rename(
+    State(web): State<Web>,
+    person: Person,
+    Segment(id): Segment,
+    Json(body): Json<RenameAuthenticator>,
+) -> Result<Response, Problem> {
+    let factors = &web.provider.factors;
+    let own = factors.authenticator(&person.user, &id).await?;
+    let name = own_name(&body.name).ok_or_else(|| Problem::field("name", Code::InvalidValue))?;
+    factors.rename(&own, &name).await?;
+    Ok(ok(&AuthenticatorView::from(&Authenticator { name, ..own })))
 }
 
 async fn remove(State(web): State<Web>, person: Person, Segment(id): Segment) -> Result<Response, Problem> {

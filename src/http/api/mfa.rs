@@ -67,7 +67,7 @@ body! {
 struct Mfa {
     /// Whether one is asked for at each sign-in.
     required: bool,
-    /// Whether everybody here needs one.
+    /// Whether the operator wants one of the person.
     required_by_policy: bool,
     /// How many confirmed authenticators there are.
     confirmed: usize,
@@ -99,7 +99,7 @@ async fn standing(web: &Web, person: &Person) -> Result<Mfa, Problem> {
     let own = store.authenticators(person.user.id).await?;
     Ok(Mfa {
         required: store.second_factor(person.user.id).await?.required_at.is_some(),
-        required_by_policy: web.provider.factors.policy.least > Demand::OneFactor,
+        required_by_policy: web.provider.factors.house(&person.user).await? > Demand::OneFactor,
         confirmed: own.iter().filter(|own| own.confirmed_at.is_some()).count(),
         csrf_token: None,
     })

@@ -42,6 +42,7 @@ pub mod admin;
 pub mod answer;
 pub mod app;
 mod authenticators;
+mod avatar;
 pub mod body;
 pub mod caller;
 pub mod code;
@@ -51,6 +52,7 @@ mod federation;
 mod grants;
 mod history;
 mod index;
+mod invitations;
 mod manners;
 mod me;
 mod mfa;
@@ -66,6 +68,7 @@ mod reauth;
 pub mod recent;
 mod recovery;
 mod registration;
+mod remembered;
 mod session;
 mod sessions;
 mod sign_in;
@@ -96,7 +99,7 @@ pub const BASE: &str = "/api/v1";
 
 /// Every operation, whether it is switched on or not.
 fn operations() -> Vec<Operation> {
-    let every: [fn() -> Vec<Operation>; 20] = [
+    let every: [fn() -> Vec<Operation>; 23] = [
         index::operations,
         session::operations,
         options::operations,
@@ -110,11 +113,14 @@ fn operations() -> Vec<Operation> {
         grants::operations,
         reauth::operations,
         registration::operations,
+        invitations::operations,
         recovery::operations,
         me::operations,
+        avatar::operations,
         contact::operations,
         authenticators::operations,
         mfa::operations,
+        remembered::operations,
         federation::operations,
         admin::operations,
     ];

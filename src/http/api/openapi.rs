@@ -111,6 +111,13 @@ fn describe(operation: &Operation) -> utoipa::openapi::path::Operation {
         };
         described = described.request_body(Some(body.required(Some(demands)).build()));
     }
+    if !operation.takes_file.is_empty() {
+        let body = operation
+            .takes_file
+            .iter()
+            .fold(RequestBodyBuilder::new(), |body, kind| body.content(*kind, ContentBuilder::new().build()));
+        described = described.request_body(Some(body.required(Some(Required::True)).build()));
+    }
     let mut gives: BTreeMap<StatusCode, Vec<&Success>> = BTreeMap::new();
     for success in &operation.gives {
         gives.entry(success.status).or_default().push(success);

@@ -59,6 +59,8 @@ groups! {
     Validate = "validate";
     /// The signed-in person's own account.
     Me = "me";
+    /// Asking others in.
+    Invitations = "invitations";
     /// Tokens of first-party apps.
     Tokens = "tokens";
     /// The administration.
@@ -124,6 +126,7 @@ pub struct Operation {
     pub(super) query: Vec<(&'static str, &'static str)>,
     pub(super) if_match: bool,
     pub(super) takes: Option<Describe>,
+    pub(super) takes_file: &'static [&'static str],
     pub(super) captcha: bool,
     pub(super) gives: Vec<Success>,
     pub(super) refuses: BTreeSet<Code>,
@@ -198,6 +201,7 @@ impl Operation {
             query: Vec::new(),
             if_match: false,
             takes: None,
+            takes_file: &[],
             captcha: false,
             gives: Vec::new(),
             refuses,
@@ -278,6 +282,12 @@ impl Operation {
             Code::TooLong,
             Code::UnknownField,
         ])
+    }
+
+    /// Takes a file of one of these types.
+    pub fn takes_file(mut self, types: &'static [&'static str]) -> Self {
+        self.takes_file = types;
+        self.refuses(&[Code::MalformedBody, Code::UnsupportedMediaType, Code::PayloadTooLarge, Code::RequestTimeout])
     }
 
     /// Answers with `T`.

@@ -191,9 +191,11 @@ impl From<Refusal> for Problem {
             Refusal::WrongCode(None) => Self::new(Code::WrongCode),
             Refusal::WrongCode(Some(left)) => Self::new(Code::WrongCode).telling("attempts_left", left),
             Refusal::CodeExpired => Self::new(Code::CodeExpired),
+            Refusal::LinkInvalid => Self::new(Code::MagicLinkInvalid),
             Refusal::Unsent(Unsent::Recently(seconds)) => Self::new(Code::CodeRecentlySent).retry_after(seconds),
             Refusal::Unsent(Unsent::TooOften(seconds)) => Self::new(Code::RateLimited).retry_after(seconds),
             Refusal::Unsent(Unsent::Budget(seconds)) => Self::new(Code::SmsBudgetExceeded).retry_after(seconds),
+            Refusal::Unsent(Unsent::Undelivered) => Self::new(Code::DeliveryFailed),
             Refusal::Unsent(Unsent::SignInRequired) => Self::new(Code::SignInRequired),
             // No moment is told: waiting does not help.
             Refusal::Closed => Self::new(Code::TooManyAttempts),

@@ -4,10 +4,12 @@ use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
 use serde::Serialize;
+use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
-use crate::account::step_up::{Acting, FlowState, Proven};
-use crate::authn::{Answer, Refusal};
+use crate::account::step_up::{Acting, FlowState, Place, Proven, judge};
+use crate::authn::passkey::Ceremony;
+use crate::authn::{Answer, Attempt, Method as _, Refusal};
 use crate::edge::store::Beside;
 use crate::http::api::answer::ok;
 use crate::http::api::body::{Json, body};
@@ -18,17 +20,26 @@ use crate::http::api::problem::Problem;
 use crate::http::api::recent::acting;
 use crate::http::page::again::{attempt, life, prove, proven};
 use crate::http::web::{Web, with_cookies};
-use crate::protocol::secret::Secret;
+use crate::protocol::secret::{Secret, TokenHash};
 
 /// The operations of this file.
 pub(super) fn operations() -> Vec<Operation> {
     vec![
+        post(
+            ("/me/reauth/passkey", Group::Me),
+            "What the browser's call for a passkey takes, to prove again who you are",
+            challenge,
+        )
+        .by_person()
+        .gives::<PasskeyChallenge>(StatusCode::OK, "Good for five minutes, here.")
+        .refuses(&[Code::DeviceDoesNotExist]),
         post(("/me/reauth", Group::Me), "Prove again who you are, before something sensitive", reauthenticate)
             .by_person()
             .takes::<Reauthentication>()
             .gives::<Reauthenticated>(StatusCode::OK, "Sensitive operations are open for a while.")
             .refuses(&[
                 Code::InvalidPassword,
+                Code::InvalidCredentials,
                 Code::WrongCode,
                 Code::TooManyAttempts,
                 Code::FlowExpired,
@@ -44,9 +55,23 @@ body! {
         password: Option<Secret>,
         /// In its place a code of the second factor, or a backup code.
         code: Option<Secret>,
+        /// In its place the credential that the browser's call for a passkey gave.
+        credential: Option<Map<String, Value>>,
+        /// What `/me/reauth/passkey` gave beside the options of that call.
+        state: Option<String>,
         /// The handle of the refusal that asked for it; may be left out.
         flow: Option<Secret>,
     }
+}
+
+/// What the browser's call for a passkey takes.
+#[derive(Debug, Serialize, ToSchema)]
+struct PasskeyChallenge {
+    /// `publicKey` of `navigator.credentials.get` (W3C Web Authentication).
+    #[schema(value_type = Object)]
+    public_key: Value,
+    /// What comes back with its answer.
+    state: String,
 }
 
 /// The person proved who they are.
@@ -57,6 +82,24 @@ struct Reauthenticated {
     /// What belongs into `X-CSRF-Token` from now on; the session has a new cookie with it. Missing for access tokens.
     #[serde(skip_serializing_if = "Option::is_none")]
     csrf_token: Option<String>,
+}
+
+/// What a challenge is bound to: where the person acts.
+fn binding(acting: &Acting) -> TokenHash {
+    TokenHash::of(&match acting.place() {
+        Place::Session(id) => format!("reauth:session:{id}"),
+        Place::Grant(id) => format!("reauth:grant:{id}"),
+    })
+}
+
+async fn challenge(State(web): State<Web>, person: Person) -> Result<Response, Problem> {
+    let acting = acting(&person).ok_or(Code::Forbidden)?;
+    let passkeys = web.provider.passkeys.as_ref().ok_or(Code::DeviceDoesNotExist)?;
+    if passkeys.offers(&person.user).await?.is_empty() {
+        return Err(Problem::new(Code::DeviceDoesNotExist));
+    }
+    let Ceremony { options, state } = passkeys.sign_in_page(&binding(&acting))?;
+    Ok(ok(&PasskeyChallenge { public_key: options, state }))
 }
 
 async fn reauthenticate(
@@ -74,6 +117,14 @@ async fn reauthenticate(
     }
     let visitor = &person.guest.visitor;
     let method = match (body.password, body.code) {
+        (None, None) if body.credential.is_some() => {
+            let credential = body.credential.map(Value::Object).unwrap_or_default();
+            let answer = json!({"credential": credential, "state": body.state.unwrap_or_default()});
+            let attempt = Attempt { browser: Some(binding(&acting)), ..attempt(&web, visitor, &acting) };
+            let method = web.method("passkey").ok_or(Code::DeviceDoesNotExist)?;
+            judge(method, &attempt, &Answer::Passkey(Secret::new(answer.to_string()))).await?;
+            "passkey"
+        }
         (Some(password), _) => {
             let answer = Answer::Password { login: person.user.login().to_owned(), password };
             match prove(&web, visitor, &acting, ("password", &answer)).await {

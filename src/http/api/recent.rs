@@ -15,6 +15,8 @@ use crate::http::api::caller::{Means, Person};
 use crate::http::api::code::Code;
 use crate::http::api::problem::Problem;
 use crate::http::web::Web;
+use crate::model::authenticator::AuthenticatorKind;
+use crate::model::fault::Fault;
 use crate::protocol::step_up;
 
 /// A signed-in person, with the proof that they are.
@@ -52,6 +54,24 @@ pub async fn demand(web: &Web, person: &Person) -> Result<Recent, Problem> {
     demand_of(web, acting(person).ok_or(Code::Forbidden)?).await
 }
 
+/// By what the person can prove it, as `POST /me/reauth` takes it.
+async fn methods(web: &Web, acting: &Acting) -> Result<Vec<&'static str>, Fault> {
+    let store = &web.provider.edges.store;
+    let (user, mut methods) = (acting.user(), Vec::new());
+    if store.password(user).await?.is_some() {
+        methods.push("password");
+    }
+    let own = store.authenticators(user).await?;
+    let has = |kind| own.iter().any(|own| own.kind == kind && own.confirmed_at.is_some());
+    if has(AuthenticatorKind::Totp) || store.second_factor(user).await?.backup_codes.remaining > 0 {
+        methods.push("code");
+    }
+    if has(AuthenticatorKind::Passkey) && web.provider.passkeys.is_some() {
+        methods.push("passkey");
+    }
+    Ok(methods)
+}
+
 /// [`demand`], of whoever acts there.
 ///
 /// # Errors
@@ -61,10 +81,11 @@ pub async fn demand_of(web: &Web, acting: Acting) -> Result<Recent, Problem> {
         return Ok(recent);
     }
     let flow = web.step_up.begin(&acting).await?;
+    let methods = methods(web, &acting).await?;
     let problem = Problem::new(Code::ReauthRequired)
         .telling("flow", flow.expose().as_str())
         .telling("expires_in", FLOW_LIFETIME.as_secs())
-        .telling("methods", vec!["password"]);
+        .telling("methods", methods);
     Err(match acting {
         Acting::Session(_) => problem,
         Acting::Grant(_) => {

@@ -31,7 +31,7 @@ use crate::protocol::oidc::claims::Profile;
 use crate::protocol::secret::Secret;
 
 /// What is wrong with a name, address or number.
-const NAMES: &[Code] = &[
+pub(super) const NAMES: &[Code] = &[
     Code::InvalidEmail,
     Code::InvalidPhoneNumber,
     Code::IdentityNotAllowed,
@@ -41,7 +41,8 @@ const NAMES: &[Code] = &[
 ];
 
 /// What a message can be refused with.
-pub(super) const SENDING: &[Code] = &[Code::Forbidden, Code::RateLimited, Code::CodeRecentlySent];
+pub(super) const SENDING: &[Code] =
+    &[Code::Forbidden, Code::RateLimited, Code::CodeRecentlySent, Code::SmsBudgetExceeded];
 
 /// The operations of this file.
 pub(super) fn operations() -> Vec<Operation> {
@@ -176,7 +177,7 @@ impl From<Begun> for RegistrationBegun {
 
 /// An account.
 #[derive(Debug, Serialize, ToSchema)]
-struct Account {
+pub(super) struct Account {
     /// Whose; the `sub` of their tokens.
     id: String,
     /// The e-mail address.
@@ -255,23 +256,51 @@ async fn confirm(
     let handle = handle(body.registration)?;
     let proof = (handle.expose().as_str(), body.code.as_str());
     let made = web.provider.accounts.confirm_registration(proof, body.username.as_deref(), &asking).await?;
-    if !signs_in {
+    finish(&web, &guest, (made, "registration"), Session::of(signs_in)).await
+}
+
+/// Whether a session begins with an account.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+pub(super) enum Session {
+    /// None does.
+    None,
+    /// One does, in this browser.
+    Begins,
+}
+
+impl Session {
+    /// As a body asks for it.
+    pub(super) const fn of(wanted: bool) -> Self {
+        if wanted { Self::Begins } else { Self::None }
+    }
+}
+
+/// Tells of an account that was made by `method`, and begins a session where one is wanted.
+///
+/// # Errors
+/// A fault of a store.
+pub(super) async fn finish(
+    web: &Web,
+    guest: &Guest,
+    (made, method): (Made, &'static str),
+    session: Session,
+) -> Result<Response, Problem> {
+    if session == Session::None {
         return Ok(answer(StatusCode::CREATED, &Account::from(made)));
     }
-    let proof = ("registration", made.authentication(web.provider.now()));
-    let begun_by = caller(&guest, None);
-    let opening = Opening { begun_by, purpose: Purpose::Session, demand: Demand::default() };
-    let step = web.sign_in().go_on_from(&attempt(&web, &guest, None), proof, opening).await;
+    let proof = (method, made.authentication(web.provider.now()));
+    let begun_by = caller(guest, None);
+    let opening = Opening { begun_by, purpose: Purpose::Session, demand: Demand::default(), path: None };
+    let step = web.sign_in().go_on_from(&attempt(web, guest, None), proof, opening).await;
     let authentication = match step {
         Ok(Step::Complete(completed)) => completed.authentication,
         Err(Refusal::Fault(fault)) => return Err(fault.into()),
         // The account is there; what it needs beside, a sign-in asks for.
         Ok(Step::Challenge(_)) | Err(_) => return Ok(answer(StatusCode::CREATED, &Account::from(made))),
     };
-    let keep =
-        Keep { persistent: Persistence::Browser, method: "registration", client: None, beside: Beside::default() };
+    let keep = Keep { persistent: Persistence::Browser, method, client: None, beside: Beside::default() };
     let signed_in = sign_in(&web.provider, &guest.visitor.browser, authentication, keep).await?;
-    let account = Account { csrf_token: Some(csrf_token_of(&web, &signed_in.token)), ..Account::from(made) };
+    let account = Account { csrf_token: Some(csrf_token_of(web, &signed_in.token)), ..Account::from(made) };
     let cookies = web.session_cookies(&guest.visitor, &signed_in);
     Ok(with_cookies(answer(StatusCode::CREATED, &account), cookies))
 }

@@ -15,8 +15,9 @@ use utoipa::openapi::schema::{Object, ObjectBuilder};
 
 use crate::account::new_device::Surface;
 use crate::authn::flow::{Challenge, Chosen, Completed, Opening, SignIn, Step};
+use crate::authn::magic_link::safe_path;
 use crate::authn::start::PAUSE;
-use crate::authn::{Answer, Attempt, Begun, Refusal, upstream};
+use crate::authn::{Answer, Attempt, Begun, Onward, Refusal, upstream};
 use crate::edge::store::Beside;
 use crate::http::api::answer::{answer as answered, ok};
 use crate::http::api::authenticators::{AuthenticatorSetup, told};
@@ -56,7 +57,14 @@ pub(super) const REFUSED: &[Code] = &[
 ];
 
 /// What asking for a message can be refused with.
-const SENDING: &[Code] = &[Code::CodeRecentlySent, Code::RateLimited, Code::SmsBudgetExceeded, Code::SignInRequired];
+const SENDING: &[Code] = &[
+    Code::InvalidRedirect,
+    Code::CodeRecentlySent,
+    Code::RateLimited,
+    Code::SmsBudgetExceeded,
+    Code::SignInRequired,
+    Code::DeliveryFailed,
+];
 
 /// The operations of this file.
 pub(super) fn operations() -> Vec<Operation> {
@@ -77,7 +85,13 @@ pub(super) fn operations() -> Vec<Operation> {
             .takes::<AnswerChallenge>()
             .gives::<SignInAnswer>(StatusCode::OK, "The sign-in is complete, or asks for one more proof.")
             .refuses(REFUSED)
-            .refuses(&[Code::WrongCode, Code::CodeExpired, Code::FlowExpired, Code::FlowInvalid]),
+            .refuses(&[
+                Code::WrongCode,
+                Code::CodeExpired,
+                Code::MagicLinkInvalid,
+                Code::FlowExpired,
+                Code::FlowInvalid,
+            ]),
         post(("/sign-in/challenge/send", Group::Login), "Have made what the answer of a challenge needs", send)
             .takes::<SendChallenge>()
             .gives::<AuthenticatorSetup>(StatusCode::OK, "A secret for an app that makes codes of the time, told once.")
@@ -85,7 +99,7 @@ pub(super) fn operations() -> Vec<Operation> {
             .gives::<CodeSent>(StatusCode::ACCEPTED, "A code was sent.")
             .refuses(REFUSED)
             .refuses(SENDING)
-            .refuses(&[Code::FlowExpired, Code::FlowInvalid, Code::CodeExpired]),
+            .refuses(&[Code::FlowExpired, Code::FlowInvalid, Code::CodeExpired, Code::MagicLinkInvalid]),
     ]
 }
 
@@ -100,6 +114,8 @@ choices! {
         EmailCode = "email_code",
         /// A code that is sent to a phone.
         SmsCode = "sms_code",
+        /// A link that is sent to an e-mail address.
+        MagicLink = "magic_link",
         /// A passkey.
         Passkey = "passkey",
         /// A picture that a signed-in phone reads.
@@ -117,8 +133,8 @@ struct StartSignIn {
 enum Beginnings {
     Password(ByPassword),
     SocialToken(Box<BySocialToken>),
-    /// A way that asks first, and the name that it asks of, empty where it needs none.
-    Asked(Beginning, String),
+    /// A way that asks first, the name that it asks of, empty where it needs none, and where its link leads.
+    Asked(Beginning, String, Option<String>),
 }
 
 body! {
@@ -136,6 +152,16 @@ body! {
     struct ByName {
         /// An e-mail address or phone number.
         identifier: String,
+    }
+}
+
+body! {
+    /// A link that is sent.
+    struct ByLink {
+        /// An e-mail address.
+        identifier: String,
+        /// Where it leads: a path of this server.
+        redirect_path: Option<String>,
     }
 }
 
@@ -192,9 +218,11 @@ impl Body for StartSignIn {
                 BySocialToken::read(fields).map(|proof| Beginnings::SocialToken(Box::new(proof)))
             }
             Some(way @ (Beginning::EmailCode | Beginning::SmsCode)) => {
-                ByName::read(fields).map(|ByName { identifier }| Beginnings::Asked(way, identifier))
+                ByName::read(fields).map(|ByName { identifier }| Beginnings::Asked(way, identifier, None))
             }
-            Some(way @ (Beginning::Passkey | Beginning::Qr)) => Some(Beginnings::Asked(way, String::new())),
+            Some(way @ Beginning::MagicLink) => ByLink::read(fields)
+                .map(|ByLink { identifier, redirect_path }| Beginnings::Asked(way, identifier, redirect_path)),
+            Some(way @ (Beginning::Passkey | Beginning::Qr)) => Some(Beginnings::Asked(way, String::new(), None)),
             Some(Beginning::Password) | None => ByPassword::read(fields).map(Beginnings::Password),
         };
         let rest = EverySignIn::read(fields);
@@ -204,7 +232,7 @@ impl Body for StartSignIn {
 
     fn schema() -> Object {
         let mut schema = describe::<Beginning>(ObjectBuilder::new(), "method", "The way.").build();
-        for part in [ByPassword::schema(), BySocialToken::schema(), EverySignIn::schema()] {
+        for part in [ByPassword::schema(), ByLink::schema(), BySocialToken::schema(), EverySignIn::schema()] {
             schema.properties.extend(part.properties);
         }
         schema.description = Some("How a sign-in begins.".to_owned());
@@ -256,6 +284,12 @@ pub(super) struct SignInAnswer {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     public_key: Option<Value>,
+    /// What is typed where a link is opened in another browser than this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    confirm_code: Option<String>,
+    /// The path that the sign-in was begun for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
     /// Seconds until the next message may be asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     resend_after: Option<u64>,
@@ -339,12 +373,18 @@ async fn start(State(web): State<Web>, guest: Guest, Json(body): Json<StartSignI
                 Answer::Vouched(by_social_token(&web, &guest, (*proof, body.nonce.clone()), client).await?),
             )
         }
-        Beginnings::Asked(way, identifier) => {
+        Beginnings::Asked(way, identifier, path) => {
+            let path = path.map(|path| safe_path(&path).ok_or(Code::InvalidRedirect)).transpose();
+            let path = path.map_err(|code| Problem::field("redirect_path", code))?;
+            let onward = Onward { remember: destination.persistence == Persistence::Kept, ..Onward::default() };
+            let (attempt, opening) = (Attempt { onward, ..attempt }, Opening { path, ..opening });
             let (challenge, begun) = sign_in.ask_by(&attempt, (way.as_str(), &identifier), opening).await?;
             if let Some(Begun::Picture(asked)) = &begun {
                 return Ok(qr::shown(&web, &challenge, asked));
             }
-            let answer = SignInAnswer { code: None, ..asked(&web, challenge) };
+            let code = (way == Beginning::MagicLink).then(|| web.magic_link.confirm_code(&challenge.flow));
+            let confirm_code = code.map(|code| code.expose().clone());
+            let answer = SignInAnswer { code: None, confirm_code, ..asked(&web, challenge) };
             return Ok(match begun {
                 Some(Begun::PublicKey(options)) => ok(&SignInAnswer { public_key: Some(options), ..answer }),
                 _ => answered(StatusCode::ACCEPTED, &SignInAnswer { resend_after: Some(PAUSE.as_secs()), ..answer }),
@@ -385,6 +425,7 @@ pub(super) fn opening(guest: &Guest, destination: &Destination) -> Opening {
         begun_by: caller(guest, client),
         purpose: destination.purpose.clone(),
         demand: client.map(Client::demand).unwrap_or_default(),
+        path: None,
     }
 }
 
@@ -511,7 +552,7 @@ pub(super) async fn finish(
         Step::Challenge(challenge) => return Ok(ok(&asked(web, challenge))),
         Step::Complete(completed) => completed,
     };
-    let Completed { authentication, method, purpose } = completed;
+    let Completed { authentication, method, purpose, path } = completed;
     let backup_codes = match method {
         "totp_setup" => first_codes(web, guest, authentication.user).await?,
         _ => None,
@@ -523,7 +564,7 @@ pub(super) async fn finish(
             let told = (authentication.user, keep.client.clone());
             let keep = Keep { beside: notice_in_browser(web, &guest.visitor, told).await, ..keep };
             let signed_in = sign_in(&web.provider, &guest.visitor.browser, authentication, keep).await?;
-            return Ok(with_session(web, guest, signed_in, backup_codes).await?);
+            return Ok(with_session(web, guest, signed_in, (backup_codes, path)).await?);
         }
         (wanted @ (Purpose::Code(_) | Purpose::Tokens(_)), Some(client)) => (wanted, client),
         _ => return Err(Problem::new(Code::FlowInvalid)),
@@ -567,6 +608,8 @@ impl SignInAnswer {
             authorization_code: None,
             expires_in: None,
             public_key: None,
+            confirm_code: None,
+            next: None,
             resend_after: None,
             flow: None,
             code: None,
@@ -601,7 +644,7 @@ async fn with_session(
     web: &Web,
     guest: &Guest,
     signed_in: SignedIn,
-    backup_codes: Option<Vec<String>>,
+    (backup_codes, next): (Option<Vec<String>>, Option<String>),
 ) -> Result<Response, Fault> {
     let authentication = &signed_in.session.authentication;
     let found = web.provider.edges.store.user(authentication.user).await?;
@@ -617,6 +660,7 @@ async fn with_session(
         csrf_token: Some(csrf_token_of(web, &signed_in.token)),
         is_new_user: Some(is_new),
         backup_codes,
+        next,
         ..SignInAnswer::of("complete")
     };
     Ok(with_cookies(ok(&answer), web.session_cookies(&guest.visitor, &signed_in)))

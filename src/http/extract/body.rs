@@ -77,8 +77,16 @@ pub(in crate::http) fn has_type(headers: &HeaderMap, media_type: &str) -> bool {
 /// # Errors
 /// 413 above 64 kB, 408 after 30 s, 400 when the sender breaks off.
 pub(in crate::http) async fn read(body: Body) -> Result<Bytes, Unreadable> {
-    let too_large = || Unreadable::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is larger than 64 kB");
-    if body.size_hint().lower() > MAX_BODY as u64 {
+    read_up_to(body, MAX_BODY).await
+}
+
+/// [`read`], up to `most` bytes.
+///
+/// # Errors
+/// As there.
+pub(in crate::http) async fn read_up_to(body: Body, most: usize) -> Result<Bytes, Unreadable> {
+    let too_large = || Unreadable::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is larger than is read here");
+    if body.size_hint().lower() > most as u64 {
         return Err(too_large());
     }
     let reading = async {
@@ -87,12 +95,12 @@ pub(in crate::http) async fn read(body: Body) -> Result<Bytes, Unreadable> {
         let first = chunks.next().await.transpose().map_err(broken)?.unwrap_or_default();
         let Some(second) = chunks.next().await.transpose().map_err(broken)? else {
             // Nearly every form arrives in one piece, and then is not copied.
-            return if first.len() > MAX_BODY { Err(too_large()) } else { Ok(first) };
+            return if first.len() > most { Err(too_large()) } else { Ok(first) };
         };
         let mut whole = BytesMut::from(&first[..]);
         let mut next = Some(second);
         while let Some(chunk) = next {
-            if whole.len() + chunk.len() > MAX_BODY {
+            if whole.len() + chunk.len() > most {
                 return Err(too_large());
             }
             whole.extend_from_slice(&chunk);

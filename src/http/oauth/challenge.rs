@@ -130,7 +130,7 @@ async fn answer(web: &Web, visitor: &Visitor, client: &Client, form: &Params) ->
     };
     let wanted = first_party::wanted(&web.provider, client, (stated, Pkce::Required)).await?;
     let username = form.required("username")?;
-    let opening = Opening { begun_by, purpose: Purpose::Code(wanted), demand: client.demand() };
+    let opening = Opening { begun_by, purpose: Purpose::Code(wanted), demand: client.demand(), path: None };
     let Some(password) = password else {
         let challenge = sign_in.ask(username, opening).await;
         return challenge.map_or_else(|refusal| said(web, refusal), |challenge| Ok(written(&asked(web, challenge))));
@@ -157,7 +157,7 @@ async fn give(web: &Web, visitor: &Visitor, client: &Client, step: Step) -> Resu
         Step::Challenge(challenge) => return Ok(written(&asked(web, challenge))),
         Step::Complete(completed) => completed,
     };
-    let Completed { authentication, method, purpose: Purpose::Code(wanted) } = completed else {
+    let Completed { authentication, method, purpose: Purpose::Code(wanted), .. } = completed else {
         return Err(OAuthError::invalid_request("auth_session is of a sign-in that does not end in a code"));
     };
     if let Some(user) = web.provider.edges.store.user(authentication.user).await? {
@@ -194,7 +194,7 @@ fn wrong(web: &Web) -> Refused {
 /// A refusal that no other answer makes good.
 fn said(web: &Web, refused: Refusal) -> Result<Response, OAuthError> {
     let (error, description, code) = match refused {
-        Refusal::Wrong | Refusal::WrongCode(_) | Refusal::CodeExpired | Refusal::Unsent(_) => {
+        Refusal::Wrong | Refusal::WrongCode(_) | Refusal::CodeExpired | Refusal::LinkInvalid | Refusal::Unsent(_) => {
             (ErrorCode::AccessDenied, "the answer is wrong", Code::InvalidCredentials)
         }
         Refusal::Disabled => (ErrorCode::AccessDenied, "the account is switched off", Code::AccountDisabled),

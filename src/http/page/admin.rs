@@ -30,6 +30,10 @@ pub async fn show(State(web): State<Web>, visitor: Visitor) -> Response {
     let Some(user) = user.filter(|user| user.role == Role::Owner) else {
         return web.refuse(&visitor, &PageError::new("access_denied", StatusCode::FORBIDDEN));
     };
+    // A sign-in from before the operator wanted more.
+    if !session.authentication.meets(web.provider.factors.policy.administration) {
+        return redirect(&web.path("/sign-in", &[("to", "admin"), ("other", "1")]));
+    }
     match overview(&web, &user).await {
         Ok(context) => web.pages.page("page/admin.html", &web.pages.frame(visitor.id, &visitor.headers, &[]), &context),
         Err(fault) => fault_page(&web, &visitor, fault),

@@ -10,19 +10,22 @@ use http::StatusCode;
 use http::header::{HeaderValue, RETRY_AFTER};
 
 use crate::account::step_up::{Acting, Recent, judge};
-use crate::authn::{Answer, Attempt, Refusal};
+use crate::authn::passkey::Ceremony;
+use crate::authn::{Answer, Attempt, Method as _, Refusal};
 use crate::edge::store::Beside;
 use crate::edge::template::console::Again;
-use crate::http::cookie::Keep as CookieLife;
+use crate::http::cookie::{FlowCookie, Keep as CookieLife};
 use crate::http::extract::params::{Form, Query};
 use crate::http::extract::visitor::Visitor;
 use crate::http::page::account::{Visit, visit};
 use crate::http::page::device;
+use crate::http::page::passkey::{answered, binding, shown};
 use crate::http::page::{fault_page, foreign_form};
 use crate::http::web::{Web, redirect, with_cookies};
 use crate::model::event::{Event, EventName};
 use crate::model::fault::Fault;
 use crate::model::session::Session;
+use crate::model::user::User;
 use crate::protocol::params::Params;
 use crate::protocol::secret::Secret;
 
@@ -48,7 +51,7 @@ pub async fn recent(web: &Web, visitor: &Visitor, to: &str) -> Result<(Visit, Re
 /// `GET /sign-in/again`
 pub async fn show(State(web): State<Web>, visitor: Visitor, Query(query): Query) -> Response {
     match visit(&web, &visitor, back(&query)).await {
-        Ok(visit) => page(&web, &visitor, (&visit, &query), None),
+        Ok(visit) => page(&web, &visitor, (&visit, &query), None).await,
         Err(response) => *response,
     }
 }
@@ -63,20 +66,25 @@ pub async fn submit(State(web): State<Web>, visitor: Visitor, Query(query): Quer
         Ok(visit) => visit,
         Err(response) => return *response,
     };
-    let password = Secret::from(form.get("password").unwrap_or_default());
-    let answer = Answer::Password { login: visit.user.login().to_owned(), password };
+    let (method, answer) = if form.get("credential").is_some_and(|credential| !credential.is_empty()) {
+        ("passkey", Answer::Passkey(answered(&form)))
+    } else {
+        let password = Secret::from(form.get("password").unwrap_or_default());
+        ("password", Answer::Password { login: visit.user.login().to_owned(), password })
+    };
     let acting = Acting::Session(Arc::clone(&visit.session));
-    let refused = match prove(&web, &visitor, &acting, ("password", &answer)).await {
-        Ok(()) => return go_on(&web, &visitor, (&acting, "password"), to).await,
+    let refused = match prove(&web, &visitor, &acting, (method, &answer)).await {
+        Ok(()) => return go_on(&web, &visitor, (&acting, method), to).await,
         Err(refused) => refused,
     };
     let (key, status) = match &refused {
         Refusal::TooMany(_) => ("too_many_attempts", StatusCode::TOO_MANY_REQUESTS),
         Refusal::Closed => ("too_many_failures", StatusCode::TOO_MANY_REQUESTS),
         Refusal::Fault(fault) => return fault_page(&web, &visitor, fault.clone()),
+        _ if method == "passkey" => ("passkey_failed", StatusCode::UNPROCESSABLE_ENTITY),
         _ => ("wrong_password", StatusCode::UNPROCESSABLE_ENTITY),
     };
-    let mut response = page(&web, &visitor, (&visit, &query), Some(key));
+    let mut response = page(&web, &visitor, (&visit, &query), Some(key)).await;
     *response.status_mut() = status;
     if let Refusal::TooMany(seconds) = refused {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
@@ -152,17 +160,32 @@ fn back(query: &Params) -> &str {
     if is_plain && is_ours && !to.contains("//") { to } else { "account" }
 }
 
-fn page(web: &Web, visitor: &Visitor, (visit, query): (&Visit, &Params), error: Option<&str>) -> Response {
+async fn page(web: &Web, visitor: &Visitor, (visit, query): (&Visit, &Params), error: Option<&str>) -> Response {
     let (flow, cookie) = web.flow(visitor);
+    let (action, csrf) = (web.path(PATH, &[("to", back(query))]), web.csrf.token(&flow, PURPOSE));
+    let passkey = match passkey(web, &visit.user, &flow).await {
+        Ok(passkey) => passkey.map(|ceremony| shown(ceremony, (action.clone(), csrf.clone()))),
+        Err(fault) => return fault_page(web, visitor, fault),
+    };
     let context = Again {
-        action: web.path(PATH, &[("to", back(query))]),
-        csrf: web.csrf.token(&flow, PURPOSE),
+        passkey,
+        action,
+        csrf,
         login: visit.user.login().to_owned(),
         error: error.map(str::to_owned),
         stay_uri: web.path("/account", &[]),
     };
     let frame = web.pages.frame(visitor.id, &visitor.headers, &[]);
     with_cookies(web.pages.page("page/again.html", &frame, &context), cookie)
+}
+
+/// What asks for a passkey of the person, where they have one.
+async fn passkey(web: &Web, user: &User, flow: &FlowCookie) -> Result<Option<Ceremony>, Fault> {
+    let Some(passkeys) = &web.provider.passkeys else { return Ok(None) };
+    if passkeys.offers(user).await?.is_empty() {
+        return Ok(None);
+    }
+    passkeys.sign_in_page(&binding(flow)).map(Some)
 }
 
 #[cfg(test)]

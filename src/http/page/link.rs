@@ -10,7 +10,7 @@ use crate::http::error::PageError;
 use crate::http::extract::params::{Form, Query};
 use crate::http::extract::visitor::Visitor;
 use crate::http::page::second_factor::arrive;
-use crate::http::page::sign_in::{Entry, destination, prove};
+use crate::http::page::sign_in::{Entry, Offer, destination, prove};
 use crate::http::page::{fault_page, foreign_form};
 use crate::http::web::{Web, with_cookies};
 use crate::oauth::interaction::sign_in::Persistence;
@@ -41,12 +41,13 @@ pub async fn submit(State(web): State<Web>, visitor: Visitor, Query(query): Quer
     match prove(&web, &visitor, ("link", &answer), None).await {
         Ok(step) => {
             let (persistence, destination) = (Persistence::Browser, destination(&query));
-            arrive(&web, visitor, step, Entry { open: None, persistence, destination }).await
+            arrive(&web, visitor, step, Entry { open: None, persistence, destination, offer: Offer::Nothing }).await
         }
         Err(
             Refusal::Wrong
             | Refusal::WrongCode(_)
             | Refusal::CodeExpired
+            | Refusal::LinkInvalid
             | Refusal::Unsent(_)
             | Refusal::Disabled
             | Refusal::NotActivated

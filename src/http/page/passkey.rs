@@ -13,7 +13,7 @@ use crate::http::cookie::FlowCookie;
 use crate::http::extract::params::{Form, Query};
 use crate::http::extract::visitor::Visitor;
 use crate::http::page::second_factor::arrive;
-use crate::http::page::sign_in::{Entry, destination, prove};
+use crate::http::page::sign_in::{Entry, Offer, destination, prove};
 use crate::http::page::{Place, fault_page, find, foreign_form};
 use crate::http::web::{Web, redirect};
 use crate::model::fault::Fault;
@@ -41,7 +41,7 @@ pub async fn submit(State(web): State<Web>, visitor: Visitor, Query(query): Quer
     match prove(&web, &visitor, ("passkey", &answer), open.as_ref()).await {
         Ok(step) => {
             let (persistence, destination) = (Persistence::Browser, destination(&query));
-            arrive(&web, visitor, step, Entry { open, persistence, destination }).await
+            arrive(&web, visitor, step, Entry { open, persistence, destination, offer: Offer::Nothing }).await
         }
         Err(Refusal::Fault(fault)) => fault_page(&web, &visitor, fault),
         // A page that stood open for long has a challenge that is over: the next one has a new one.

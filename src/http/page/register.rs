@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
-use serde_json::Map;
+use serde_json::{Map, Value};
 
 use crate::account::attribute::{Attribute, AttributeKind};
 use crate::account::registration::{Made, NewAccount};
@@ -25,7 +25,7 @@ use crate::http::extract::params::{Form, Query};
 use crate::http::extract::visitor::Visitor;
 use crate::http::page::federation::connect;
 use crate::http::page::second_factor::arrive;
-use crate::http::page::sign_in::{Entry, attempt};
+use crate::http::page::sign_in::{Entry, Offer, attempt};
 use crate::http::page::{Place, fault_page, find, foreign_form};
 use crate::http::security_header::admit_own_calls;
 use crate::http::web::{Web, redirect, shown, way_back, with_cookies};
@@ -186,14 +186,24 @@ async fn welcome(web: &Web, visitor: Visitor, open: Option<Open>, (made, connect
     if connects && let Err(fault) = connect::connect_made(web, &visitor, &made.user).await {
         return fault_page(web, &visitor, fault);
     }
+    let_in(web, visitor, (open, None), (&made, "registration")).await
+}
+
+/// Signs in whose account was made a moment ago by `method`: into the request that waits, or to `path`.
+pub(super) async fn let_in(
+    web: &Web,
+    visitor: Visitor,
+    (open, path): (Option<Open>, Option<String>),
+    (made, method): (&Made, &'static str),
+) -> Response {
     let authentication = made.authentication(web.provider.now());
     let client = open.as_ref().map(|open| &*open.client);
     let demand = open.as_ref().map(|open| demanded(&open.client, &open.interaction.request)).unwrap_or_default();
     let begun_by = BegunBy { client: None, browser: visitor.browser.flow };
-    let opening = Opening { begun_by, purpose: Purpose::Session, demand };
+    let opening = Opening { begun_by, purpose: Purpose::Session, demand, path };
     let attempt = attempt(web, &visitor, client);
-    let entry = Entry { open, persistence: Persistence::Browser, destination: "account" };
-    match web.sign_in().go_on_from(&attempt, ("registration", authentication), opening).await {
+    let entry = Entry { open, persistence: Persistence::Browser, destination: "account", offer: Offer::Nothing };
+    match web.sign_in().go_on_from(&attempt, (method, authentication), opening).await {
         Ok(step) => arrive(web, visitor, step, entry).await,
         Err(Refusal::Fault(fault)) => fault_page(web, &visitor, fault),
         // The account is there; what it needs beside, a sign-in asks for.
@@ -259,22 +269,7 @@ impl Typed {
 
     /// What it says, for the account.
     fn account(&self, web: &Web, form: &Params) -> Result<NewAccount, Vec<FieldMistake>> {
-        let (mut attributes, mut mistakes) = (Map::new(), Vec::new());
-        for asked in web.provider.accounts.settings.attributes.asked() {
-            let text = form.get(&asked.name).unwrap_or_default();
-            if text.is_empty() && asked.kind != AttributeKind::Boolean {
-                continue;
-            }
-            match asked.fit_form(text) {
-                Ok(value) => {
-                    attributes.insert(asked.name.clone(), value);
-                }
-                Err(unfit) => {
-                    mistakes
-                        .push(shown_mistake(crate::account::registration::unfit_mistake(asked.name.clone(), unfit)));
-                }
-            }
-        }
+        let (attributes, mut mistakes) = attributes(web, form);
         // Without one nobody could sign in on our pages.
         let password = form.get("password").filter(|password| !password.is_empty());
         if password.is_none() && self.needs_password(web) {
@@ -296,6 +291,26 @@ impl Typed {
     fn note(&mut self, error: AccountError) -> Result<StatusCode, Fault> {
         note(error, "email", (&mut self.mistakes, &mut self.error))
     }
+}
+
+/// The attributes of a form, and what is wrong with them.
+pub(super) fn attributes(web: &Web, form: &Params) -> (Map<String, Value>, Vec<FieldMistake>) {
+    let (mut attributes, mut mistakes) = (Map::new(), Vec::new());
+    for asked in web.provider.accounts.settings.attributes.asked() {
+        let text = form.get(&asked.name).unwrap_or_default();
+        if text.is_empty() && asked.kind != AttributeKind::Boolean {
+            continue;
+        }
+        match asked.fit_form(text) {
+            Ok(value) => {
+                attributes.insert(asked.name.clone(), value);
+            }
+            Err(unfit) => {
+                mistakes.push(shown_mistake(crate::account::registration::unfit_mistake(asked.name.clone(), unfit)));
+            }
+        }
+    }
+    (attributes, mistakes)
 }
 
 /// Writes down what is wrong, for a page: at fields, or about the whole form. `code_field` is where a wrong code is shown.

@@ -13,7 +13,7 @@ use http::header::{HeaderValue, RETRY_AFTER};
 use crate::account::second_factor::Stays;
 use crate::authn::flow::{Chosen, Completed, ENROLMENT, Opening, Step};
 use crate::authn::totp::TotpSetup;
-use crate::authn::{Attempt, Begun, Method, Refusal, Unsent};
+use crate::authn::{Attempt, Begun, Method, Refusal, Unsent, magic_link};
 use crate::edge::template::context;
 use crate::http::cookie::{FlowCookie, Keep as CookieLife};
 use crate::http::error::PageError;
@@ -21,7 +21,7 @@ use crate::http::extract::params::{Form, Query};
 use crate::http::extract::visitor::Visitor;
 use crate::http::page::passkey::{answered, binding, shown as shown_passkey};
 use crate::http::page::qr;
-use crate::http::page::sign_in::{Entry, admit, attempt, destination, enter};
+use crate::http::page::sign_in::{Entry, Offer, admit, attempt, destination, enter, onward};
 use crate::http::page::{Place, fault_page, find, foreign_form, lead};
 use crate::http::qr::Picture;
 use crate::http::web::{Web, redirect, shown, way_back, with_cookies};
@@ -100,7 +100,8 @@ pub async fn submit(State(web): State<Web>, visitor: Visitor, Query(query): Quer
     let asked = chosen(&waiting.flow, &form);
     let Some(challenge) = asked.clone() else { return redirect(&place.path(&web, "/sign-in")) };
     let chosen = Chosen { method: &challenge.method, id: Some(&challenge.id) };
-    let attempt = attempt(&web, &visitor, open.as_ref().map(|open| &*open.client));
+    let onward = onward(open.as_ref(), persistence(&query));
+    let attempt = Attempt { onward, ..attempt(&web, &visitor, open.as_ref().map(|open| &*open.client)) };
     let (sign_in, caller) = (web.sign_in(), caller(&visitor));
     let mut shown = Shown { asked, ..Shown::default() };
     if form.get("do") == Some("begin") {
@@ -133,7 +134,8 @@ pub async fn submit(State(web): State<Web>, visitor: Visitor, Query(query): Quer
             return refused(&web, &visitor, (&place, open.as_ref()), (&query, &waiting), (shown, refusal)).await;
         }
     };
-    let entry = Entry { open, persistence: persistence(&query), destination: destination(&query) };
+    let entry =
+        Entry { open, persistence: persistence(&query), destination: destination(&query), offer: Offer::Nothing };
     let remember = form.get("remember_device").is_some();
     complete(&web, visitor, (step, remember), entry).await
 }
@@ -146,8 +148,12 @@ async fn complete(web: &Web, visitor: Visitor, (step, remember): (Step, bool), e
         Err(fault) => return fault_page(web, &visitor, fault),
     };
     let mut cookies = vec![web.cookies.clear_half()];
-    if remember && let Some((mark, lifetime)) = web.provider.factors.remember(&user) {
-        cookies.push(web.cookies.set_remembered(&mark, CookieLife::For(lifetime)));
+    if remember {
+        match web.provider.factors.remember(&user, &visitor.browser.provenance).await {
+            Ok(Some((mark, lifetime))) => cookies.push(web.cookies.set_remembered(&mark, CookieLife::For(lifetime))),
+            Ok(None) => {}
+            Err(fault) => return fault_page(web, &visitor, fault),
+        }
     }
     if !has_enrolled(&completed) {
         return with_cookies(enter(web, visitor, completed, entry).await, cookies);
@@ -158,8 +164,11 @@ async fn complete(web: &Web, visitor: Visitor, (step, remember): (Step, bool), e
         return with_cookies(enter(web, visitor, completed, entry).await, cookies);
     };
     let (place, to) = (entry.open.as_ref().map(Place::open).unwrap_or_default(), entry.destination);
-    let continue_uri =
-        if place.flow.is_some() { place.path(web, "/sign-in") } else { web.path(&format!("/{to}"), &[]) };
+    let continue_uri = if place.flow.is_some() {
+        place.path(web, "/sign-in")
+    } else {
+        completed.path.clone().unwrap_or_else(|| web.path(&format!("/{to}"), &[]))
+    };
     let visitor = match admit(web, visitor, completed, entry).await {
         Ok(admitted) => {
             cookies.extend(admitted.cookies);
@@ -195,7 +204,7 @@ pub async fn reach(
     more: &[(&str, &str)],
 ) -> Response {
     let attempt = Attempt { remembered: None, ..attempt(web, visitor, client) };
-    let opening = Opening { begun_by: caller(visitor), purpose: Purpose::Raise, demand };
+    let opening = Opening { begun_by: caller(visitor), purpose: Purpose::Raise, demand, path: None };
     let from = ("session", session.authentication.clone());
     match web.sign_in().go_on_from(&attempt, from, opening).await {
         Ok(Step::Challenge(challenge)) => {
@@ -228,8 +237,9 @@ async fn refused(
             let again = redirect(&place.path_with(web, "/sign-in", &[("over", "1")]));
             return with_cookies(again, [web.cookies.clear_half()]);
         }
-        Refusal::CodeExpired => ("code_expired", StatusCode::GONE),
+        Refusal::CodeExpired | Refusal::LinkInvalid => ("code_expired", StatusCode::GONE),
         Refusal::Unsent(Unsent::Recently(_)) => ("code_recently_sent", StatusCode::TOO_MANY_REQUESTS),
+        Refusal::Unsent(Unsent::Undelivered) => ("delivery_failed", StatusCode::SERVICE_UNAVAILABLE),
         Refusal::TooMany(_) | Refusal::Unsent(_) => ("too_many_attempts", StatusCode::TOO_MANY_REQUESTS),
         Refusal::Disabled | Refusal::NotActivated => ("account_disabled", StatusCode::FORBIDDEN),
         Refusal::Fault(fault) => return fault_page(web, visitor, fault.clone()),
@@ -352,6 +362,8 @@ fn page(
         action: place.path_with(web, PATH, &more),
         csrf: web.csrf.token(&flow, &purpose(place, &waiting.handle)),
         is_second,
+        confirm_code: (asked.method == magic_link::NAME)
+            .then(|| web.magic_link.confirm_code(&waiting.handle).expose().clone()),
         sends,
         sent: query.get("sent").is_some(),
         method: asked.method.clone(),

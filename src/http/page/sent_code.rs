@@ -1,6 +1,7 @@
-//! `/sign-in/email_code`, `/sign-in/sms_code`: a code is sent to the address that is typed here, and typed on the next page.
+//! `/sign-in/email_code`, `/sign-in/sms_code`, `/sign-in/magic_link`: a code or a link is sent to the address that is typed here; the next
+//! page takes the code, or says where the link is.
 //!
-//! S-039, S-048; PROTOCOL A17: the next page is the same whether or not anybody has the address.
+//! S-039, S-048, S-052; PROTOCOL A17: the next page is the same whether or not anybody has the address.
 
 use axum::extract::{OriginalUri, State};
 use axum::response::Response;
@@ -8,12 +9,12 @@ use http::StatusCode;
 use http::header::{HeaderValue, RETRY_AFTER};
 
 use crate::authn::flow::Opening;
-use crate::authn::{Refusal, Unsent};
+use crate::authn::{Attempt, Refusal, Unsent, magic_link};
 use crate::edge::template::context;
 use crate::http::extract::params::{Form, Query};
 use crate::http::extract::visitor::Visitor;
 use crate::http::page::second_factor::{PATH, carried};
-use crate::http::page::sign_in::{attempt, destination};
+use crate::http::page::sign_in::{attempt, destination, onward};
 use crate::http::page::{Place, fault_page, find, foreign_form};
 use crate::http::web::{Web, redirect, shown, way_back, with_cookies};
 use crate::model::sign_in_flow::{BegunBy, Purpose};
@@ -55,13 +56,14 @@ pub async fn submit(
         return foreign_form(&web, &visitor, error, place.path(&web, &format!("/sign-in/{method}")));
     }
     let login = form.get("login").unwrap_or_default().trim().to_owned();
-    let attempt = attempt(&web, &visitor, open.as_ref().map(|open| &*open.client));
+    let persistence = if form.get("remember").is_some() { Persistence::Kept } else { Persistence::Browser };
+    let onward = onward(open.as_ref(), persistence);
+    let attempt = Attempt { onward, ..attempt(&web, &visitor, open.as_ref().map(|open| &*open.client)) };
     let demand = open.as_ref().map(|open| demanded(&open.client, &open.interaction.request)).unwrap_or_default();
     let begun_by = BegunBy { client: None, browser: visitor.browser.flow };
-    let opening = Opening { begun_by, purpose: Purpose::Session, demand };
+    let opening = Opening { begun_by, purpose: Purpose::Session, demand, path: None };
     let refusal = match web.sign_in().ask_by(&attempt, (method, &login), opening).await {
         Ok((challenge, _)) => {
-            let persistence = if form.get("remember").is_some() { Persistence::Kept } else { Persistence::Browser };
             let mut more = carried(persistence, destination(&query));
             more.push(("sent", "1"));
             let to_code = redirect(&place.path_with(&web, PATH, &more));
@@ -77,6 +79,7 @@ pub async fn submit(
         Refusal::Unsent(Unsent::TooOften(seconds) | Unsent::Budget(seconds)) | Refusal::TooMany(seconds) => {
             ("rate_limited", StatusCode::TOO_MANY_REQUESTS, Some(seconds))
         }
+        Refusal::Unsent(Unsent::Undelivered) => ("delivery_failed", StatusCode::SERVICE_UNAVAILABLE, None),
         _ => ("forbidden", StatusCode::FORBIDDEN, None),
     };
     let mut response = page(&web, &visitor, (method, &query, open.as_ref()), (login, Some(key)));
@@ -87,9 +90,9 @@ pub async fn submit(
     response
 }
 
-/// The method that a path names: the routes are those of the two.
+/// The method that a path names: the routes are those of the three.
 fn method(path: &str) -> &'static str {
-    if path.ends_with("/sms_code") { "sms_code" } else { "email_code" }
+    ["sms_code", magic_link::NAME].into_iter().find(|name| path.ends_with(name)).unwrap_or("email_code")
 }
 
 async fn open(web: &Web, visitor: &Visitor, query: &Params) -> Result<Option<Open>, Box<Response>> {

@@ -7,7 +7,7 @@ use http::header::{HeaderValue, RETRY_AFTER};
 
 use crate::account::settings::SignUp;
 use crate::authn::flow::{Completed, Opening, Step};
-use crate::authn::{Answer, Attempt, Refusal};
+use crate::authn::{Answer, Attempt, Onward, Refusal, WaitingRequest};
 use crate::edge::template::context;
 use crate::http::captcha::{self, admit_widget};
 use crate::http::extract::params::{Form, Query};
@@ -15,7 +15,7 @@ use crate::http::extract::visitor::Visitor;
 use crate::http::new_device::notice_in_browser;
 use crate::http::page::federation::{self, buttons, connect};
 use crate::http::page::second_factor::arrive;
-use crate::http::page::{Place, fault_page, find, foreign_form, lead, proceed};
+use crate::http::page::{Place, fault_page, find, foreign_form, lead, passkey_offer, proceed};
 use crate::http::page::{device, passkey, qr};
 use crate::http::web::{Web, redirect, shown, way_back, with_cookies};
 use crate::model::client::Client;
@@ -100,7 +100,9 @@ pub async fn submit(State(web): State<Web>, visitor: Visitor, Query(query): Quer
     let refused = match prove(&web, &visitor, ("password", &answer), open.as_ref()).await {
         Ok(step) => {
             let persistence = if form.get("remember").is_some() { Persistence::Kept } else { Persistence::Browser };
-            return arrive(&web, visitor, step, Entry { open, persistence, destination: destination(&query) }).await;
+            let offer = if form.get("passkeys") == Some("1") { Offer::Passkey } else { Offer::Nothing };
+            let entry = Entry { open, persistence, destination: destination(&query), offer };
+            return arrive(&web, visitor, step, entry).await;
         }
         Err(refused) => refused,
     };
@@ -108,6 +110,7 @@ pub async fn submit(State(web): State<Web>, visitor: Visitor, Query(query): Quer
         Refusal::Wrong
         | Refusal::WrongCode(_)
         | Refusal::CodeExpired
+        | Refusal::LinkInvalid
         | Refusal::Unsent(_)
         | Refusal::FlowExpired
         | Refusal::FlowInvalid => ("sign_in_failed", StatusCode::UNPROCESSABLE_ENTITY),
@@ -134,6 +137,17 @@ pub struct Entry {
     pub persistence: Persistence,
     /// Where it leads without a request.
     pub destination: &'static str,
+    /// What is offered before it goes on.
+    pub offer: Offer,
+}
+
+/// What is offered to who signed in just now.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+pub enum Offer {
+    /// Nothing.
+    Nothing,
+    /// A passkey, which this browser can make.
+    Passkey,
 }
 
 /// A person who was let in.
@@ -159,20 +173,34 @@ pub fn attempt(web: &Web, visitor: &Visitor, client: Option<&Client>) -> Attempt
     }
 }
 
+/// Where a link leads that is asked for in this browser.
+pub fn onward(open: Option<&Open>, persistence: Persistence) -> Onward {
+    let request = open.map(|open| WaitingRequest { flow: open.id.expose().clone(), client: open.client.id.clone() });
+    Onward { path: None, request, remember: persistence == Persistence::Kept }
+}
+
 /// Has a method judge an answer of who signs in, for the request that waits if one does.
 ///
 /// # Errors
 /// What the method says.
-pub async fn prove(
+pub async fn prove(web: &Web, visitor: &Visitor, proof: (&str, &Answer), open: Option<&Open>) -> Result<Step, Refusal> {
+    prove_for(web, visitor, proof, (open, None)).await
+}
+
+/// [`prove`], for a path of this server.
+///
+/// # Errors
+/// What the method says.
+pub async fn prove_for(
     web: &Web,
     visitor: &Visitor,
     (method, answer): (&str, &Answer),
-    open: Option<&Open>,
+    (open, path): (Option<&Open>, Option<String>),
 ) -> Result<Step, Refusal> {
     let client = open.map(|open| &*open.client);
     let begun_by = BegunBy { client: None, browser: visitor.browser.flow };
     let demand = open.map(|open| demanded(&open.client, &open.interaction.request)).unwrap_or_default();
-    let opening = Opening { begun_by, purpose: Purpose::Session, demand };
+    let opening = Opening { begun_by, purpose: Purpose::Session, demand, path };
     web.sign_in().prove(&attempt(web, visitor, client), (method, answer), opening).await
 }
 
@@ -186,7 +214,7 @@ pub async fn admit(
     completed: Completed,
     entry: Entry,
 ) -> Result<Admitted, Box<Response>> {
-    let Completed { authentication, method, purpose } = completed;
+    let Completed { authentication, method, purpose, path: _ } = completed;
     let client = entry.open.as_ref().map(|open| open.client.id.clone());
     let beside = notice_in_browser(web, &visitor, (authentication.user, client.clone())).await;
     let keep = Keep { persistent: entry.persistence, method, client, beside };
@@ -214,13 +242,22 @@ pub async fn admit(
 
 /// Lets a proven person in, and on with the request that waits, or to a page of ours.
 pub async fn enter(web: &Web, visitor: Visitor, completed: Completed, entry: Entry) -> Response {
-    let destination = entry.destination;
+    let destination = completed.path.clone().unwrap_or_else(|| web.path(&format!("/{}", entry.destination), &[]));
+    let (to, offer, user) = (entry.destination, entry.offer, completed.authentication.user);
     let Admitted { visitor, cookies, open } = match admit(web, visitor, completed, entry).await {
         Ok(admitted) => admitted,
         Err(response) => return *response,
     };
+    let is_offered = match offer {
+        Offer::Nothing => Ok(false),
+        Offer::Passkey => passkey_offer::is_due(web, &visitor, user).await,
+    };
     let response = match open {
-        None => redirect(&web.path(&format!("/{destination}"), &[])),
+        _ if matches!(is_offered, Ok(true)) => {
+            let place = open.as_ref().map(Place::open).unwrap_or_default();
+            redirect(&place.path_with(web, passkey_offer::PATH, &[("to", to)]))
+        }
+        None => redirect(&destination),
         Some(open) => proceed(web, &visitor, &open).await,
     };
     with_cookies(response, cookies)

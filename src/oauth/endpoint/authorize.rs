@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::account::settings::SignUp;
 use crate::edge::{meter, tally};
 use crate::model::authentication::Demand;
+use crate::model::authenticator::AuthenticatorKind;
 use crate::model::client::Client;
 use crate::model::fault::Fault;
 use crate::model::grant::Consent;
@@ -18,7 +19,7 @@ use crate::oauth::allowed;
 use crate::oauth::api;
 use crate::oauth::grant::machine;
 pub use crate::oauth::interaction::next_step::demanded;
-use crate::oauth::interaction::next_step::{Asked, HasOne, Situation, Step, next_step, wish};
+use crate::oauth::interaction::next_step::{Asked, HasOne, Situation, Step, next_step};
 use crate::oauth::interaction::{Browser, Open, finish, wanted};
 use crate::oauth::policy::Mode;
 use crate::oauth::provider::Provider;
@@ -215,19 +216,22 @@ async fn decide(
     Ok(next_step(&situation, provider.now()))
 }
 
-/// What everybody's sign-in must reach, but in a browser that is remembered.
+/// What the operator wants of the person's sign-in, but in a browser that is remembered.
 ///
 /// # Errors
 /// A fault of the store.
 pub async fn least(provider: &Provider, browser: &Browser) -> Result<Demand, Fault> {
-    let least = provider.factors.policy.least;
-    let (Some(session), Some(mark)) = (&browser.session, &browser.remembered) else { return Ok(least) };
-    if session.authentication.meets(least) {
-        return Ok(least);
+    let factors = &provider.factors;
+    let Some(session) = &browser.session else { return Ok(factors.policy.least) };
+    let Some(user) = provider.edges.store.user(session.authentication.user).await? else {
+        return Ok(factors.policy.least);
+    };
+    let least = factors.house(&user).await?;
+    let mark = browser.remembered.as_ref().filter(|_| !session.authentication.meets(least));
+    match mark {
+        Some(mark) if factors.is_remembered(&user, mark).await? => Ok(factors.of_rank(&user)),
+        _ => Ok(least),
     }
-    let user = provider.edges.store.user(session.authentication.user).await?;
-    let is_remembered = user.is_some_and(|user| provider.factors.is_remembered(&user, mark));
-    Ok(if is_remembered { Demand::OneFactor } else { least })
 }
 
 /// Whether the person has a second factor, where the client would like one and does not insist.
@@ -235,11 +239,16 @@ async fn second_factor(
     provider: &Provider,
     (request, session): (&AuthorizationRequest, Option<&Session>),
 ) -> Result<HasOne, Fault> {
-    let Some(session) = session.filter(|session| !session.authentication.meets(wish(request))) else {
-        return Ok(HasOne::No);
-    };
+    let Some(session) = session.filter(|_| !request.acr_values.is_empty()) else { return Ok(HasOne::No) };
     let own = provider.edges.store.authenticators(session.authentication.user).await?;
-    Ok(if own.iter().any(|own| own.confirmed_at.is_some()) { HasOne::Yes } else { HasOne::No })
+    let has = |fits: fn(AuthenticatorKind) -> bool| own.iter().any(|own| own.confirmed_at.is_some() && fits(own.kind));
+    Ok(if has(|kind| kind == AuthenticatorKind::Passkey) {
+        HasOne::Passkey
+    } else if has(|_| true) {
+        HasOne::Yes
+    } else {
+        HasOne::No
+    })
 }
 
 async fn carry_out(

@@ -13,6 +13,7 @@ use crate::model::id::{ConsentId, GrantId};
 use crate::model::interaction::ConsentGiven;
 use crate::model::session::Session;
 use crate::oauth::interaction::Open;
+use crate::oauth::interaction::next_step::wanted_acr;
 use crate::oauth::provider::Provider;
 use crate::protocol::authorization_request::AuthorizationRequest;
 use crate::protocol::authorization_response::AuthorizationResponse;
@@ -36,7 +37,7 @@ pub async fn answer(
         grant: GrantId::new(now, provider.edges.random.bytes()),
         client: client.id.clone(),
         session: session.id,
-        authentication: session.authentication.clone(),
+        authentication: session.authentication.clone().told_in(wanted_acr(client, request)),
         redirect_uri: request.return_path.redirect_uri().to_owned(),
         redirect_uri_given: request.redirect_uri.is_some(),
         scope: allowed.scope,

@@ -46,7 +46,9 @@ pub struct Situation<'a> {
 /// Whether a person has a second factor.
 #[derive(Copy, Clone, Debug, Eq, PartialEq)]
 pub enum HasOne {
-    /// They do.
+    /// They have a passkey.
+    Passkey,
+    /// They have another one.
     Yes,
     /// They do not, or nobody asked.
     No,
@@ -149,8 +151,8 @@ fn with_pages(situation: &Situation<'_>, now: NumericDate) -> Step {
     if !authentication.meets(demand) {
         return Step::SecondFactor(demand);
     }
-    let wish = wish(request);
-    if situation.second_factor == HasOne::Yes && !request.prompt.none && !authentication.meets(wish) {
+    let wish = wish(request, situation.second_factor);
+    if !request.prompt.none && !authentication.meets(wish) {
         return Step::SecondFactor(wish);
     }
     consent(situation)
@@ -164,9 +166,23 @@ pub fn demanded(client: &Client, request: &AuthorizationRequest) -> Demand {
     client.demand().max(least.unwrap_or_default())
 }
 
-/// What the client would like (`acr_values`, the first that we know; OIDC Core §3.1.2.1), without insisting.
-pub fn wish(request: &AuthorizationRequest) -> Demand {
-    request.acr_values.iter().find_map(|value| Acr::parse(value)).map(Demand::from).unwrap_or_default()
+/// The classes that a client named, the most wanted first: those of `claims`, those of `acr_values`, and the operator's of the client.
+pub fn wanted_acr(client: &Client, request: &AuthorizationRequest) -> Vec<Acr> {
+    let claimed = request.claims.id_token.get("acr").into_iter().flat_map(|wish| &wish.values);
+    let claimed = claimed.filter_map(|value| value.as_str());
+    let named = claimed.chain(request.acr_values.iter().map(String::as_str)).filter_map(Acr::parse);
+    named.chain(client.policy.least_acr).collect()
+}
+
+/// What the client would like (`acr_values`, the first that the person can reach; OIDC Core §3.1.2.1), without insisting.
+fn wish(request: &AuthorizationRequest, has: HasOne) -> Demand {
+    let strongest = match has {
+        HasOne::Passkey => Acr::PhishingResistant,
+        HasOne::Yes => Acr::TwoFactors,
+        HasOne::No => Acr::OneFactor,
+    };
+    let known = request.acr_values.iter().filter_map(|value| Acr::parse(value));
+    known.into_iter().find(|acr| *acr <= strongest).map(Demand::from).unwrap_or_default()
 }
 
 /// How the person took part in this request, in the session that stands now.

@@ -195,3 +195,7 @@ password-confirm = Neues Passwort, noch einmal
 password-keep-others = Auf meinen anderen Geräten angemeldet bleiben
 live-password_too_short = Es fehlen noch Zeichen.
 live-password_good = Dieses Passwort geht.
+invitation = Sie sind eingeladen
+invitation-about = Wählen Sie ein Passwort, dann ist Ihr Konto bereit.
+invitation-address = Ihr Konto gilt für
+invitation-submit = Konto anlegen

@@ -110,3 +110,6 @@ error-account_disabled = Dieses Konto ist abgeschaltet
 error-account_not_activated = Dieses Konto ist noch nicht aktiviert
     .cause = Es wartet auf den Link in der E-Mail, die wir Ihnen geschickt haben.
     .cure = Bitte öffnen Sie diesen Link.
+error-invitation_invalid = Diese Einladung gilt nicht mehr
+    .cause = Sie wurde schon benutzt oder zurückgezogen, oder ihre Zeit ist um.
+    .cure = Bitten Sie um eine neue Einladung.

@@ -195,3 +195,7 @@ password-confirm = New password, once more
 password-keep-others = Stay signed in on my other devices
 live-password_too_short = More characters are needed.
 live-password_good = This password can be used.
+invitation = You are invited
+invitation-about = Choose a password, and your account is ready.
+invitation-address = Your account is for
+invitation-submit = Create the account

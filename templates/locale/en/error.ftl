@@ -110,3 +110,6 @@ error-account_disabled = This account is switched off
 error-account_not_activated = This account is not activated yet
     .cause = It waits for the link in the mail that we sent you.
     .cure = Please open that link.
+error-invitation_invalid = This invitation no longer works
+    .cause = It was used before, taken back, or its time is over.
+    .cure = Ask whoever invited you for a new one.

@@ -16,22 +16,22 @@ use crate::support::answer::code;
 use crate::support::{Answer, Browser, RelyingParty, TestServer};
 
 const BASE: &str = "/api/v1/admin";
-const SCOPE: &str = "openid admin";
+pub(super) const SCOPE: &str = "openid admin";
 
 /// Who administers, with an access token.
-struct Admin {
+pub(super) struct Admin {
     server: TestServer,
     token: String,
 }
 
 impl Admin {
     /// Ada, who operates the server.
-    async fn owner(server: &TestServer) -> Self {
+    pub(super) async fn owner(server: &TestServer) -> Self {
         let console = RelyingParty::of(server, registered("console", "openid admin admin:read profile")).await;
         Self::by(server, &console, ("ada", SCOPE)).await
     }
 
-    async fn by(server: &TestServer, console: &RelyingParty, (login, scope): (&str, &str)) -> Self {
+    pub(super) async fn by(server: &TestServer, console: &RelyingParty, (login, scope): (&str, &str)) -> Self {
         let tokens = console.tokens(&Browser::new(server), login, scope).await;
         let token = tokens["access_token"].as_str().expect("a token").to_owned();
         Self { server: server.clone(), token }
@@ -47,28 +47,28 @@ impl Admin {
         self.server.send(request.header(CONTENT_TYPE, "application/json").body(body).expect("a request")).await
     }
 
-    async fn get(&self, path: &str) -> Answer {
+    pub(super) async fn get(&self, path: &str) -> Answer {
         self.send(Method::GET, path, (None, None)).await
     }
 
-    async fn post(&self, path: &str, body: &Value) -> Answer {
+    pub(super) async fn post(&self, path: &str, body: &Value) -> Answer {
         self.send(Method::POST, path, (Some(body), None)).await
     }
 
-    async fn patch(&self, path: &str, body: &Value) -> Answer {
+    pub(super) async fn patch(&self, path: &str, body: &Value) -> Answer {
         self.send(Method::PATCH, path, (Some(body), None)).await
     }
 
-    async fn put(&self, path: &str, body: Option<&Value>) -> Answer {
+    pub(super) async fn put(&self, path: &str, body: Option<&Value>) -> Answer {
         self.send(Method::PUT, path, (body, None)).await
     }
 
-    async fn delete(&self, path: &str) -> Answer {
+    pub(super) async fn delete(&self, path: &str) -> Answer {
         self.send(Method::DELETE, path, (None, None)).await
     }
 }
 
-async fn set_role(server: &TestServer, login: &str, role: Role) {
+pub(super) async fn set_role(server: &TestServer, login: &str, role: Role) {
     let user = server.user(login).await;
     let now = NumericDate::from_seconds(server.clock.seconds());
     assert!(server.store().set_role(user.id, role, now, Beside::default()).await.expect("stored"));

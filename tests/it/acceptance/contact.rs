@@ -271,6 +271,41 @@ async fn s_120_who_adds_the_address_of_somebody_else_learns_nothing_and_keeps_no
 }
 
 #[tokio::test]
+async fn s_049_a_number_is_connected_by_its_code() {
+    let server = TestServer::start().await;
+    let bob = Spa::signed_in(&server, "bob").await;
+    let begun = bob.post("/me/phones", &json!({"phone": "+31 6 12345678"})).await;
+    assert_eq!(begun.status, StatusCode::ACCEPTED, "{begun}");
+    assert_eq!(bob.get("/me").await.ok()["phone_verified"], false, "not before it is proven");
+    let id = begun.json()["id"].as_str().expect("an id").to_owned();
+    server.deliver().await;
+    let sent = server.mailbox().code_for("+31612345678");
+    bob.post(&format!("/me/phones/{id}/confirm"), &json!({"code": sent})).await.ok();
+    let me = bob.get("/me").await.ok();
+    assert_eq!((&me["phone"], &me["phone_verified"]), (&json!("+31612345678"), &json!(true)));
+    let shop = crate::support::RelyingParty::web(&server, "shop").await;
+    let tokens = shop.tokens(&crate::support::Browser::new(&server), "bob", "openid phone").await;
+    let claims = shop.userinfo(tokens["access_token"].as_str().expect("a token")).await.ok();
+    assert_eq!((&claims["phone_number"], &claims["phone_number_verified"]), (&json!("+31612345678"), &json!(true)));
+}
+
+/// Whoever holds a number is told that somebody else has it, and nobody before they have proven it.
+#[tokio::test]
+async fn s_049_a_number_of_somebody_else_is_told_after_the_proof() {
+    let server = TestServer::start().await;
+    let bob = Spa::signed_in(&server, "bob").await;
+    let begun = bob.post("/me/phones", &json!({"phone": "+493090182001"})).await;
+    assert_eq!(begun.status, StatusCode::ACCEPTED, "{begun}");
+    let path = format!("/me/phones/{}/confirm", begun.json()["id"].as_str().expect("an id"));
+    server.deliver().await;
+    let sent = server.mailbox().code_for("+493090182001");
+    let wrong = if sent == "000000" { "000001" } else { "000000" };
+    assert_eq!(code(&bob.post(&path, &json!({"code": wrong})).await), "422 wrong_code");
+    assert_eq!(code(&bob.post(&path, &json!({"code": sent})).await), "409 phone_taken");
+    assert_eq!(Spa::signed_in(&server, "alice").await.get("/me").await.ok()["phone"], "+493090182001", "it stays hers");
+}
+
+#[tokio::test]
 async fn s_120_contacts_need_a_fresh_sign_in() {
     let server = TestServer::start().await;
     let alice = Spa::signed_in(&server, "alice").await;

@@ -26,6 +26,7 @@ type Ask = (&'static str, usize, &'static [(&'static str, &'static str)]);
 /// By the API: the path, which of [`NAMES`] it takes, and its members, in which `?` stands for that.
 const OPERATIONS: &[Ask] = &[
     ("/sign-in", 0, &[("method", "password"), ("identifier", "?"), ("password", "not the password")]),
+    ("/sign-in", 0, &[("method", "magic_link"), ("identifier", "?")]),
     ("/registrations", 0, &[("email", "?"), ("password", PASSWORD)]),
     ("/registrations", 1, &[("phone", "?"), ("password", PASSWORD)]),
     ("/password-resets", 0, &[("identifier", "?")]),
@@ -38,6 +39,7 @@ const OPERATIONS: &[Ask] = &[
 /// On pages, each with the button that sends the form.
 const FORMS: &[(&str, Ask)] = &[
     ("login-submit", ("/sign-in", 0, &[("login", "?"), ("password", "not the password")])),
+    ("send-code-submit", ("/sign-in/magic_link", 0, &[("login", "?")])),
     ("register-submit", ("/register", 0, &[("email", "?"), ("password", PASSWORD)])),
     ("recover-submit", ("/recover", 0, &[("login", "?")])),
     ("recover-code", ("/recover", 0, &[("login", "?")])),
@@ -77,7 +79,9 @@ fn without_chance(text: &str, name: &str) -> String {
             run.push(c);
             continue;
         }
-        let is_drawn = run.len() >= 22 && run.bytes().any(|byte| byte.is_ascii_digit());
+        let digits = run.bytes().filter(u8::is_ascii_digit).count();
+        // What a page shows beside a link is six digits.
+        let is_drawn = (run.len() >= 22 && digits > 0) || (run.len() == 6 && digits == 6);
         plain.push_str(if is_drawn { "DRAWN" } else { &run });
         run.clear();
         plain.push(c);

@@ -87,7 +87,7 @@ impl TwoWords {
     }
 
     async fn first(&self, begun_by: BegunBy) -> Result<Step, Refusal> {
-        let opening = Opening { begun_by, purpose: Purpose::Session, demand: Demand::OneFactor };
+        let opening = Opening { begun_by, purpose: Purpose::Session, demand: Demand::OneFactor, path: None };
         self.engine().prove(&attempt(), ("first", &Answer::Link(Secret::from("one"))), opening).await
     }
 

@@ -12,7 +12,7 @@ use crate::support::tokens::part;
 use crate::support::{Answer, Browser, RelyingParty, TestServer};
 
 /// Registers a passkey of who is signed in.
-async fn register(spa: &Spa, device: &mut Device) -> Answer {
+pub(super) async fn register(spa: &Spa, device: &mut Device) -> Answer {
     let setup = spa.post("/me/authenticators", &json!({"type": "passkey"})).await;
     assert_eq!(setup.status, 201, "{setup}");
     let setup = setup.json();
@@ -21,7 +21,7 @@ async fn register(spa: &Spa, device: &mut Device) -> Answer {
     spa.post(&format!("/me/authenticators/{id}/confirm"), &json!({"credential": credential})).await
 }
 
-async fn with_passkey() -> (TestServer, Device) {
+pub(super) async fn with_passkey() -> (TestServer, Device) {
     let server = TestServer::start().await;
     let alice = Spa::signed_in(&server, "alice").await;
     let mut device = Device::new(1, ISSUER);
@@ -30,13 +30,13 @@ async fn with_passkey() -> (TestServer, Device) {
 }
 
 /// What a sign-in by passkey begins with: its handle, and what the browser is asked.
-async fn asked(spa: &Spa) -> (String, Value) {
+pub(super) async fn asked(spa: &Spa) -> (String, Value) {
     let begun = spa.post("/sign-in", &json!({"method": "passkey"})).await.ok();
     assert_eq!((&begun["status"], &begun["expires_in"]), (&json!("challenge"), &json!(300)), "{begun}");
     (begun["flow"].as_str().expect("a handle").to_owned(), begun["public_key"].clone())
 }
 
-async fn answers(spa: &Spa, flow: &str, credential: &Value) -> Answer {
+pub(super) async fn answers(spa: &Spa, flow: &str, credential: &Value) -> Answer {
     spa.post("/sign-in/challenge", &json!({"flow": flow, "type": "passkey", "credential": credential})).await
 }
 

@@ -320,6 +320,11 @@ async fn s_036_a_link_is_good_for_what_it_was_sent_for() {
             let refused = spa.post("/password-resets/inspect", &json!({"token": token})).await;
             assert_eq!(code(&refused), "410 password_reset_link_invalid", "{purpose:?}");
         }
+        let identifier = format!("{}@example.org", purpose.as_str());
+        let asked = spa.post("/sign-in", &json!({"method": "magic_link", "identifier": identifier})).await.json();
+        let body = json!({"flow": asked["flow"], "type": "magic_link", "value": token});
+        assert_eq!(code(&spa.post("/sign-in/challenge", &body).await), "410 magic_link_invalid", "{purpose:?}");
+        assert_eq!(server.get(&format!("/sign-in/magic?token={token}")).await.status, 410, "{purpose:?}");
         for (page, own) in [
             ("/activate", LinkPurpose::Activation),
             ("/email-change", LinkPurpose::EmailChange),

@@ -21,7 +21,7 @@ use crate::support::{Browser, RelyingParty, TestServer, clients};
 const STEP: Duration = Duration::from_secs(30);
 
 /// A code app that knows one secret.
-pub(super) struct CodeApp(String);
+pub(super) struct CodeApp(pub(super) String);
 
 impl CodeApp {
     pub(super) fn of(setup: &Value) -> Self {

@@ -273,7 +273,7 @@ async fn a_screen_learns_what_it_has_to_offer() {
     let server = TestServer::start().await;
     let answer = server.get("/api/v1/sign-in/options").await;
     let options = answer.ok();
-    assert_eq!(options["methods"], json!(["password", "passkey", "email_code", "sms_code", "qr"]));
+    assert_eq!(options["methods"], json!(["password", "passkey", "email_code", "sms_code", "magic_link", "qr"]));
     assert_eq!(options["switches"]["login"], true);
     let known = |tag: &str| {
         let request = Request::get("/api/v1/sign-in/options").header(IF_NONE_MATCH, tag);

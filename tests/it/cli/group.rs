@@ -140,3 +140,28 @@ fn an_operator_says_what_apps_are_told() {
     station.run(&["claim", "delete", "team"]).ok();
     assert_eq!(station.run(&["claim", "list", "--json"]).json().as_array().map(Vec::len), Some(3));
 }
+
+#[test]
+fn an_operator_invites_people_and_helps_those_who_lost_their_factors() {
+    let station = Station::new();
+    station.run(&["user", "create", "alice", "--email", "alice@example.com", "--no-password"]).ok();
+    station.run(&["group", "create", "staff", "--second-factor"]).ok();
+    assert!(station.run(&["group", "show", "staff"]).ok().contains("required"));
+    let changed = station.run(&["group", "update", "staff", "--second-factor", "false", "--json"]).json();
+    assert_eq!(changed["second_factor_at"], json!(null));
+    let made =
+        ["invitation", "create", "--email", "carol@example.net", "--group", "staff", "--role", "admin", "--json"];
+    let made = station.run(&made).json();
+    assert_eq!((&made["state"], &made["role"]), (&json!("waiting"), &json!("admin")));
+    assert!(station.run(&["invitation", "create", "--email", "alice@example.com"]).refused(1).contains("is taken"));
+    assert!(station.run(&["invitation", "create", "--email", "x", "--phone", "+31612345678"]).code != 0);
+    assert!(station.run(&["invitation", "list"]).ok().contains("carol@example.net"));
+    let id = made["id"].as_str().expect("an id");
+    assert!(station.run(&["invitation", "revoke", id]).ok().contains("taken back"));
+    assert!(station.run(&["invitation", "revoke", id]).ok().contains("no use"));
+    assert!(station.run(&["message", "list"]).ok().contains("mail"), "the message waits for the server");
+    assert!(station.run(&["user", "require-mfa", "alice"]).ok().contains("1 of 1"));
+    assert!(station.run(&["user", "reset-mfa", "alice"]).ok().contains("1 of 1"));
+    assert!(station.run(&["user", "reset-mfa", "alice"]).ok().contains("0 of 1"));
+    assert!(station.run(&["user", "clear-backup-codes", "alice"]).ok().contains("0 of 1"));
+}

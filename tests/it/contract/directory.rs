@@ -26,6 +26,7 @@ fn group(number: u8, name: &str, parent: Option<u8>) -> Group {
         parent: parent.map(id),
         name: name.parse().expect("a name"),
         description: "for \"all\"".to_owned(),
+        second_factor_at: None,
         created_at: at(0),
         updated_at: at(0),
     }

@@ -64,6 +64,35 @@ pub struct Register {
     pub captcha: Option<Captcha>,
 }
 
+/// `page/invitation.html`: who was asked in sets their account up.
+#[derive(Clone, Debug, Serialize)]
+pub struct InvitationPage {
+    /// Where the form posts to.
+    pub action: String,
+    /// The token of the form.
+    pub csrf: String,
+    /// The token of the invitation.
+    pub token: String,
+    /// The address or number that the account will have.
+    pub address: String,
+    /// What the field of the given name holds.
+    pub first_name: String,
+    /// What the field of the family name holds.
+    pub last_name: String,
+    /// What the username field holds; none where nobody chooses one.
+    pub username: Option<String>,
+    /// Whether a username must be chosen.
+    pub username_required: bool,
+    /// More fields.
+    pub attributes: Vec<AttributeField>,
+    /// What is wrong.
+    pub mistakes: Vec<FieldMistake>,
+    /// The end of a text key `mistake-…` about the whole form.
+    pub error: Option<String>,
+    /// The app that the person is invited to.
+    pub client: Option<Client>,
+}
+
 /// `page/code.html`: a code that was sent.
 #[derive(Clone, Debug, Serialize)]
 pub struct CodePage {

@@ -3,8 +3,8 @@
 use super::{Sample, console, sample, shop, stranger};
 use crate::edge::template::console::PasswordPage;
 use crate::edge::template::context::account::{
-    AttributeField, CodePage, Contact, ContactsPage, FieldMistake, MailedLinkPage, MyData, NewPassword, Notice,
-    ProfileField, ProfilePage, Recover, Register, WaitingContact,
+    AttributeField, CodePage, Contact, ContactsPage, FieldMistake, InvitationPage, MailedLinkPage, MyData, NewPassword,
+    Notice, ProfileField, ProfilePage, Recover, Register, WaitingContact,
 };
 
 fn mistake(field: &str, code: &str, bound: Option<u64>) -> FieldMistake {
@@ -27,6 +27,23 @@ fn register() -> Register {
         client: Some(shop()),
         back_uri: Some("https://books.example.com/".into()),
         captcha: None,
+    }
+}
+
+fn invitation(mistakes: Vec<FieldMistake>) -> InvitationPage {
+    InvitationPage {
+        action: "/invitation".into(),
+        csrf: "token".into(),
+        token: "token".into(),
+        address: "carol@example.net".into(),
+        first_name: "Carol".into(),
+        last_name: String::new(),
+        username: Some(String::new()),
+        username_required: true,
+        attributes: vec![],
+        mistakes,
+        error: None,
+        client: Some(shop()),
     }
 }
 
@@ -83,6 +100,8 @@ fn notice(key: &str, next: &str) -> Notice {
 pub(super) fn samples() -> Vec<Sample> {
     let mut samples = vec![
         sample("register", "page/register.html", register()),
+        sample("invitation", "page/invitation.html", invitation(vec![])),
+        sample("invitation_mistakes", "page/invitation.html", invitation(vec![mistake("password", "required", None)])),
         sample(
             "register_connects",
             "page/register.html",

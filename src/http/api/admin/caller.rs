@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
+use http::StatusCode;
 use http::request::Parts;
 
 use crate::account::step_up::Acting;
@@ -15,10 +16,12 @@ use crate::http::api::problem::Problem;
 use crate::http::api::recent;
 use crate::http::extract::visitor::Visitor;
 use crate::http::web::Web;
+use crate::model::authentication::Acr;
 use crate::model::event::Actor;
 use crate::model::grant::Grant;
 use crate::model::user::{Role, User};
 use crate::oauth::allowed::{ADMIN, ADMIN_READ};
+use crate::protocol::step_up;
 
 /// Somebody who administers.
 #[derive(Clone)]
@@ -45,6 +48,11 @@ impl Caller {
         }
         if user.role < role {
             return Err(forbidden("the person's role on this server is too low"));
+        }
+        if !grant.details.authentication.meets(web.provider.factors.policy.administration) {
+            let challenge = step_up::more(web.provider.issuer.as_str(), Acr::TwoFactors.as_str());
+            let problem = Problem::new(Code::ReauthRequired).with_status(StatusCode::UNAUTHORIZED);
+            return Err(problem.hint("the sign-in has one factor alone").challenging(challenge));
         }
         let provenance = Visitor::of(parts, web).await?.browser.provenance;
         let admin = Administration {

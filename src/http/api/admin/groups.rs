@@ -6,7 +6,7 @@ use http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::admin::group::{GroupChange, NewGroup};
+use crate::admin::group::{GroupChange, NewGroup, SecondFactorDuty};
 use crate::admin::{permission, role};
 use crate::edge::store::{Give, Holder};
 use crate::http::api::admin::asked::{Asked, Named};
@@ -109,6 +109,8 @@ struct AdminGroup {
     parent_id: Option<String>,
     /// What it is for.
     description: String,
+    /// Since when its members are asked for two factors; null: they are not, by this group.
+    second_factor_at: Option<Moment>,
     /// The ids of the roles that it gives.
     roles: Vec<String>,
     /// The permissions that it gives.
@@ -148,6 +150,8 @@ body! {
         parent_id: Option<String>,
         /// What it is for.
         description: Option<Text>,
+        /// Whether its members are asked for two factors at each sign-in.
+        second_factor_required: Option<bool>,
     }
 }
 
@@ -160,6 +164,8 @@ body! {
         parent_id: Patch<String>,
         /// Another description; null: none.
         description: Patch<Text>,
+        /// Whether its members are asked for two factors at each sign-in; who has none sets one up at the next one.
+        second_factor_required: Option<bool>,
     }
 }
 
@@ -171,6 +177,7 @@ impl AdminGroup {
             path: directory.path(group.id).to_owned(),
             parent_id: group.parent.map(|id| id.to_string()),
             description: group.description.clone(),
+            second_factor_at: group.second_factor_at.map(Moment),
             roles: directory.roles_of_group(group.id).iter().map(ToString::to_string).collect(),
             permissions: directory.permissions_of_group(group.id).iter().map(ToString::to_string).collect(),
             created_at: Moment(group.created_at),
@@ -228,7 +235,8 @@ async fn create(Manager(caller): Manager, Json(body): Json<NewGroupBody>) -> Res
     let directory = caller.admin.edges.store.directory().await?;
     let within = body.parent_id.map(|id| parent(&directory, &id)).transpose()?;
     let description = body.description.map(|text| text.0).unwrap_or_default();
-    let new = NewGroup { name: &body.name, parent: within, description: &description };
+    let second_factor = SecondFactorDuty::of(body.second_factor_required == Some(true));
+    let new = NewGroup { name: &body.name, parent: within, description: &description, second_factor };
     let made = caller.admin.create_group(new).await?;
     answer(&caller, StatusCode::CREATED, made.id).await
 }
@@ -251,7 +259,8 @@ async fn change(
         Patch::Clear => Some(""),
         Patch::Set(text) => Some(text.0.as_str()),
     };
-    let change = GroupChange { name: body.name.as_deref(), parent: within, description };
+    let second_factor = body.second_factor_required.map(SecondFactorDuty::of);
+    let change = GroupChange { name: body.name.as_deref(), parent: within, description, second_factor };
     let after = caller.admin.change_group(before, change).await?;
     answer(&caller, StatusCode::OK, after.id).await
 }

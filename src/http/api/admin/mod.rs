@@ -14,12 +14,14 @@ mod grants;
 mod group_scopes;
 mod groups;
 pub mod if_match;
+mod invitations;
 mod jobs;
 mod keys;
 mod permissions;
 mod preview;
 mod refusal;
 mod roles;
+mod second_factors;
 mod sessions;
 mod users;
 
@@ -27,8 +29,10 @@ use crate::http::api::operation::Operation;
 
 /// The operations of this folder.
 pub(super) fn operations() -> Vec<Operation> {
-    let every: [fn() -> Vec<Operation>; 13] = [
+    let every: [fn() -> Vec<Operation>; 15] = [
         users::operations,
+        second_factors::operations,
+        invitations::operations,
         sessions::operations,
         grants::operations,
         groups::operations,

@@ -28,6 +28,8 @@ impl From<Refusal> for Problem {
             Refusal::TooDeep => Self::new(Code::GroupTooDeep),
             Refusal::InUse => Self::new(Code::GroupInUse),
             Refusal::AboveRank => Self::new(Code::Forbidden).hint("it is above the caller's role on this server"),
+            Refusal::OwnAccount => Self::new(Code::Forbidden).hint("it is the caller's own account"),
+            Refusal::MayNotInvite => Self::new(Code::InviteNotAllowed),
             Refusal::LastOwner => Self::new(Code::LastOwner),
             Refusal::Stale => Self::new(Code::PreconditionFailed),
         }

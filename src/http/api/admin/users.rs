@@ -177,7 +177,7 @@ body! {
 
 choices! {
     /// What somebody may do on this server.
-    enum RoleWord {
+    pub(super) enum RoleWord {
         /// Signs in at apps.
         Member = "member",
         /// Sees everything.
@@ -192,7 +192,7 @@ choices! {
 }
 
 impl RoleWord {
-    const fn role(self) -> Role {
+    pub(super) const fn role(self) -> Role {
         match self {
             Self::Member => Role::Member,
             Self::Auditor => Role::Auditor,

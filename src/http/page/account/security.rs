@@ -8,12 +8,12 @@ use axum::response::Response;
 use http::StatusCode;
 use http::header::HeaderValue;
 
-use crate::account::second_factor::NotReleased;
+use crate::account::second_factor::{NotReleased, own_name};
 use crate::account::step_up::Acting;
-use crate::account::{AccountError, Asking, Mistake};
+use crate::account::{AccountError, Asking, Mistake, Why};
 use crate::authn::totp::TotpSetup;
 use crate::authn::{Attempt, Refusal};
-use crate::edge::template::console::{CodeAddress, Factor, Security};
+use crate::edge::template::console::{CodeAddress, Factor, Remembered, Security};
 use crate::edge::template::context;
 use crate::edge::template::context::account::FieldMistake;
 use crate::http::extract::params::{Form, Query};
@@ -26,9 +26,10 @@ use crate::http::page::register::{note, refused};
 use crate::http::page::second_factor::{shown_setup, stays};
 use crate::http::web::{Web, redirect, with_cookies};
 use crate::model::authentication::Demand;
-use crate::model::authenticator::{Authenticator, AuthenticatorKind};
+use crate::model::authenticator::{Authenticator, AuthenticatorKind, RememberedBrowser};
 use crate::model::fault::Fault;
 use crate::model::user::User;
+use crate::model::user_agent::device_name;
 use crate::protocol::params::Params;
 use crate::protocol::secret::Secret;
 
@@ -183,6 +184,19 @@ async fn change(
             factors.remove(user, &own, attempt).await?;
             Ok(Changed::Done(None))
         }
+        Some("rename") => {
+            let own = factors.authenticator(user, form.get("id").unwrap_or_default()).await?;
+            match own_name(form.get("name").unwrap_or_default()) {
+                Some(name) => factors.rename(&own, &name).await?,
+                None => return Err(AccountError::from(Mistake::new("name", Why::InvalidValue)).into()),
+            }
+            Ok(Changed::Done(None))
+        }
+        Some("forget") => {
+            let only = form.get("id").and_then(|id| id.parse().ok());
+            factors.forget(user, Some(only.ok_or(Why::NotFound)?), attempt).await?;
+            Ok(Changed::Done(None))
+        }
         Some("on") => {
             factors.require(user, attempt).await?;
             Ok(Changed::Done(None))
@@ -214,6 +228,7 @@ async fn filled(web: &Web, visitor: &Visitor, user: &User, shown: Shown) -> Resu
         action: web.path(PATH, &[]),
         has_factor: confirmed.clone().next().is_some(),
         totp: confirmed.find(|own| own.kind == AuthenticatorKind::Totp).map(factor),
+        remembered: web.provider.factors.remembered(user).await?.into_iter().map(remembered).collect(),
         passkeys: own.iter().filter(|own| own.kind == AuthenticatorKind::Passkey).map(factor).collect(),
         new_passkey: new_passkey(web, visitor, user).await?,
         addresses: own
@@ -228,7 +243,7 @@ async fn filled(web: &Web, visitor: &Visitor, user: &User, shown: Shown) -> Resu
         codes_left: standing.backup_codes.remaining,
         codes_total: standing.backup_codes.total,
         required: standing.required_at.is_some(),
-        required_by_policy: web.provider.factors.policy.least > Demand::OneFactor,
+        required_by_policy: web.provider.factors.house(user).await? > Demand::OneFactor,
         mistakes: shown.mistakes,
         error: shown.error,
     };
@@ -252,6 +267,16 @@ fn kind(form: &Params) -> AuthenticatorKind {
 
 fn address(id: String, kind: AuthenticatorKind, address: String) -> CodeAddress {
     CodeAddress { id, kind: kind.as_str().to_owned(), address }
+}
+
+fn remembered(browser: RememberedBrowser) -> Remembered {
+    Remembered {
+        id: browser.id.to_string(),
+        device: device_name(&browser.user_agent),
+        address: browser.address,
+        since: browser.created_at.seconds(),
+        until: browser.expires_at.seconds(),
+    }
 }
 
 fn factor(own: &Authenticator) -> Factor {

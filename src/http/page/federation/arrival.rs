@@ -23,7 +23,7 @@ use crate::http::extract::params::{Form, Query, Segment};
 use crate::http::extract::visitor::Visitor;
 use crate::http::page::federation::connect;
 use crate::http::page::second_factor;
-use crate::http::page::sign_in::{Entry, destination_called, prove};
+use crate::http::page::sign_in::{Entry, Offer, destination_called, prove};
 use crate::http::page::{Place, fault_page, find};
 use crate::http::web::{Web, redirect, with_cookies};
 use crate::model::event::EventName;
@@ -77,7 +77,7 @@ pub async fn arrive(State(web): State<Web>, visitor: Visitor, Segment(slug): Seg
             }
         }
     };
-    received(&web, visitor, &slug, response).await
+    Box::pin(received(&web, visitor, &slug, response)).await
 }
 
 /// `POST /federation/{slug}/callback` (OAuth 2.0 Form Post Response Mode): the same again as a `GET`, with the cookies.
@@ -261,7 +261,7 @@ async fn let_in(
                 Intent::SignIn { from: Origin::App, .. } => DONE,
                 _ => "account",
             };
-            let entry = Entry { open, persistence: Persistence::Browser, destination };
+            let entry = Entry { open, persistence: Persistence::Browser, destination, offer: Offer::Nothing };
             return with_cookies(second_factor::arrive(web, visitor, step, entry).await, [remembered]);
         }
         Err(refused) => refused,

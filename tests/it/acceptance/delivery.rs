@@ -1,0 +1,89 @@
+//! S-044, S-051: what becomes of a code that does not go out, and how many text messages do.
+
+use serde_json::json;
+use symbolon::config::Config;
+use symbolon::config::mail::MailTransport;
+use symbolon::config::sms::SmsTransport;
+
+use crate::support::TestServer;
+use crate::support::answer::code;
+use crate::support::http_sink::HttpSink;
+use crate::support::server::{PASSWORD, Setup};
+use crate::support::spa::Spa;
+
+async fn server(sink: &HttpSink, sync: bool) -> TestServer {
+    TestServer::sending(Setup::default(), |config: &mut Config| {
+        config.mail.transport = Some(vec![MailTransport::Webhook]);
+        config.mail.webhook.url = format!("{}/mail", sink.origin());
+        config.sms.transport = Some(vec![SmsTransport::Webhook]);
+        config.sms.webhook.url = format!("{}/sms", sink.origin());
+        config.mail.sync = sync;
+        config.fetch.allow = vec![sink.origin()];
+    })
+    .await
+}
+
+#[tokio::test]
+async fn s_044_who_waits_for_a_code_hears_that_it_does_not_go_out() {
+    let sink = HttpSink::start().await;
+    let server = server(&sink, true).await;
+    for (method, identifier) in
+        [("email_code", "alice@example.com"), ("magic_link", "alice@example.com"), ("sms_code", "+493090182001")]
+    {
+        let spa = Spa::open(&server).await;
+        let body = json!({"method": method, "identifier": identifier});
+        sink.answer(500);
+        let failed = spa.post("/sign-in", &body).await;
+        assert_eq!(code(&failed), "503 delivery_failed", "{method}");
+        // No pause began: the next try is heard at once, and its code is good.
+        let sent = spa.post("/sign-in", &body).await;
+        assert_eq!(sent.status, 202, "{method}: {sent}");
+        let told = sink.posted().pop().expect("it came").json().to_string();
+        let flow = sent.json()["flow"].clone();
+        let again = spa.post("/sign-in", &body).await;
+        assert_eq!(again.json()["flow"], flow, "the same start is the same one");
+        if method != "magic_link" {
+            let codes: Vec<&str> = told.split(|c: char| !c.is_ascii_digit()).filter(|run| run.len() == 6).collect();
+            let right = codes.last().expect("a code in the message");
+            let body = json!({"flow": flow, "type": method, "value": right});
+            assert_eq!(spa.post("/sign-in/challenge", &body).await.ok()["status"], "complete", "{told}");
+        }
+    }
+    assert_eq!(server.deliver().await, 0, "nothing waits in the outbox");
+}
+
+#[tokio::test]
+async fn s_044_else_it_waits_in_the_outbox_and_is_tried_again() {
+    let sink = HttpSink::start().await;
+    let server = server(&sink, false).await;
+    let spa = Spa::open(&server).await;
+    sink.answer(500);
+    let sent = spa.post("/sign-in", &json!({"method": "email_code", "identifier": "alice@example.com"})).await;
+    assert_eq!(sent.status, 202);
+    server.deliver().await;
+    assert_eq!(sink.posted().len(), 1, "it failed");
+    server.advance(std::time::Duration::from_mins(2));
+    server.deliver().await;
+    assert_eq!(sink.posted().len(), 2, "it went out");
+}
+
+/// Every text message counts, whatever it is for.
+#[tokio::test]
+async fn s_051_the_budget_is_one_for_every_purpose() {
+    let configure = |config: &mut Config| {
+        config.limits.sms_number = Some("2/d".parse().expect("a rate"));
+    };
+    let server = TestServer::with(Setup { configure, ..Setup::default() }).await;
+    let spa = Spa::open(&server).await;
+    for (number, is_known) in [("+493090182001", true), ("+493090182999", false)] {
+        let sign_in = json!({"method": "sms_code", "identifier": number});
+        assert_eq!(spa.post("/sign-in", &sign_in).await.status, 202);
+        let reset = json!({"identifier": number, "channel": "sms_code"});
+        assert_eq!(spa.post("/password-resets", &reset).await.status, 202);
+        server.advance(std::time::Duration::from_mins(2));
+        let over = spa.post("/password-resets", &reset).await;
+        assert_eq!(code(&over), "429 sms_budget_exceeded", "known: {is_known}");
+        let register = json!({"phone": number, "password": PASSWORD});
+        assert_eq!(code(&spa.post("/registrations", &register).await), "429 sms_budget_exceeded", "known: {is_known}");
+    }
+}
