@@ -5,10 +5,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::account::start::PAUSE;
-use crate::account::{AccountError, Accounts, Asking, Mistake, Why, minutes};
+use crate::account::{AccountError, Accounts, Asking, Mistake, Sent, Why, minutes};
 use crate::authn::Attempt;
 use crate::authn::limit::Rule;
-use crate::authn::otp_code::Verdict;
 use crate::authn::second_factor::SecondFactors;
 use crate::edge::ephemeral::Namespace;
 use crate::edge::store::Beside;
@@ -81,9 +80,7 @@ impl Accounts {
         if let Some(seconds) = self.is_within((Rule::CodeStart, &user.id.to_string())).await? {
             return Err(AccountError::TooOften(seconds));
         }
-        if channel == Channel::Sms {
-            self.sms_budget(&address).await?;
-        }
+        self.may_send((PURPOSE, channel), &address).await?;
         let lifetime = self.settings.lifetimes.contact;
         let id = before.map_or_else(|| AuthenticatorId::new(now, self.edges.random.bytes()), |before| before.id);
         let added = self.edges.store.add_authenticator(Authenticator {
@@ -134,11 +131,9 @@ impl Accounts {
         let found = WAITING.get(&*self.edges.ephemeral, own.id.as_bytes(), now).await?;
         let waiting = found.filter(|_| own.is_waiting(now)).ok_or(Why::CodeExpired)?;
         let (handle, until) = (own.id.to_string(), waiting.expires_at);
-        match self.codes.judge((PURPOSE, &handle), Some(&waiting.code), code.expose(), (now, until)).await? {
-            Verdict::Right => {}
-            Verdict::Wrong { .. } => return Err(Why::WrongCode.into()),
-            Verdict::Exhausted => return Err(Why::CodeAttemptsExceeded.into()),
-        }
+        let (whose, sealed) = (user.id.to_string(), Some(&waiting.code));
+        let sent = Sent { purpose: PURPOSE, handle: &handle, sealed, until, whose: &whose };
+        self.judge_code(sent, code.expose(), now).await?;
         factors.take_up(user, (own.id, None), (attempt, "code_factor_added")).await
     }
 

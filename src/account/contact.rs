@@ -6,9 +6,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::account::start::{About, PAUSE, Start};
-use crate::account::{AccountError, Accounts, Asking, Mistake, Why, minutes};
+use crate::account::{AccountError, Accounts, Asking, Mistake, Sent, Why, minutes};
 use crate::authn::limit::Rule;
-use crate::authn::otp_code::Verdict;
 use crate::edge::ephemeral::Namespace;
 use crate::edge::store::{Added, Beside, Once};
 use crate::model::epoch::Epoch;
@@ -96,9 +95,7 @@ impl Accounts {
         if let Some(seconds) = self.is_within((Rule::CodeStart, &owner)).await? {
             return Err(AccountError::TooOften(seconds));
         }
-        if channel == Channel::Sms {
-            self.sms_budget(&value).await?;
-        }
+        self.may_send((PURPOSE, channel), &value).await?;
         let is_free = self.edges.store.user_by_name(&name).await?.is_none_or(|owner| owner.id == user.id);
         let code = self.codes.draw();
         let sealed = self.codes.seal(PURPOSE, &id.to_string(), &code);
@@ -150,11 +147,9 @@ impl Accounts {
         }
         let remembered = waiting.expires_at.plus(REMEMBERED);
         let handle = id.to_string();
-        match self.codes.judge((PURPOSE, &handle), waiting.code.as_ref(), code, (now, remembered)).await? {
-            Verdict::Right => {}
-            Verdict::Wrong { .. } => return Err(Why::WrongCode.into()),
-            Verdict::Exhausted => return Err(Why::CodeAttemptsExceeded.into()),
-        }
+        let (whose, sealed) = (user.id.to_string(), waiting.code.as_ref());
+        let sent = Sent { purpose: PURPOSE, handle: &handle, sealed, until: remembered, whose: &whose };
+        self.judge_code(sent, code, now).await?;
         let identifier =
             Identifier { id, kind: waiting.kind, value: waiting.value, verified_at: Some(now), is_primary: false };
         let once = Once { kind: PURPOSE, hash: TokenHash::of(&handle), expires_at: remembered };

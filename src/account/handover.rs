@@ -19,11 +19,11 @@ impl Accounts {
     ///
     /// # Errors
     /// A fault when it cannot be sealed.
-    pub fn set_password_mail(&self, user: &User, address: &str) -> Result<(NewJob, MailedLink), Fault> {
+    pub async fn set_password_mail(&self, user: &User, address: &str) -> Result<(NewJob, MailedLink), Fault> {
         let asking = Asking::default();
         let (token, link) = self.link(LinkPurpose::SetPassword, (Some(user), address), &asking, LIFETIME);
         let data = MessageData {
-            url: Some(self.site.url(LinkPurpose::SetPassword, &token)),
+            url: Some(self.url(LinkPurpose::SetPassword, &token, &asking).await?),
             valid_minutes: Some(minutes(LIFETIME)),
             ..MessageData::default()
         };

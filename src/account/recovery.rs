@@ -3,9 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::account::start::{About, PAUSE, Start};
-use crate::account::{AccountError, Accounts, Asking, Why, minutes};
+use crate::account::{AccountError, Accounts, Asking, Sent, Why, minutes};
 use crate::authn::limit::Rule;
-use crate::authn::otp_code::Verdict;
 use crate::edge::ephemeral::Namespace;
 use crate::edge::store::Beside;
 use crate::model::event::{Actor, EventName};
@@ -26,6 +25,9 @@ struct Waiting {
     version: u8,
     binding: Option<TokenHash>,
     user: Option<UserId>,
+    /// As it was typed.
+    #[serde(default)]
+    number: String,
     code: Option<TokenHash>,
     expires_at: NumericDate,
 }
@@ -66,12 +68,15 @@ impl Accounts {
             }),
             None => None,
         };
+        let may = self.may_text(user.as_ref().map(|_| phone.as_str()), &flow).await?;
+        let user = user.filter(|_| may);
         let code = self.codes.draw();
         let sealed = self.codes.seal(PURPOSE, flow.expose(), &code);
         let waiting = Waiting {
             version: VERSION,
             binding: asking.binding,
             user: user.as_ref().map(|user| user.id),
+            number: phone.as_str().to_owned(),
             code: user.as_ref().map(|_| sealed),
             expires_at: now.plus(lifetime),
         };
@@ -106,11 +111,9 @@ impl Accounts {
         let found = WAITING.get(&*self.edges.ephemeral, key.as_bytes(), now).await?;
         let own = found.filter(|waiting| waiting.version == VERSION && asking.holds(waiting.binding.as_ref()));
         let waiting = own.ok_or(Why::FlowInvalid)?;
-        match self.codes.judge((PURPOSE, flow), waiting.code.as_ref(), code, (now, waiting.expires_at)).await? {
-            Verdict::Right => {}
-            Verdict::Wrong { .. } => return Err(Why::WrongCode.into()),
-            Verdict::Exhausted => return Err(Why::CodeAttemptsExceeded.into()),
-        }
+        let (sealed, whose) = (waiting.code.as_ref(), waiting.number.as_str());
+        let sent = Sent { purpose: PURPOSE, handle: flow, sealed, until: waiting.expires_at, whose };
+        self.judge_code(sent, code, now).await?;
         if !self.edges.store.consume_once(PURPOSE, &key, waiting.expires_at, now).await? {
             return Err(Why::FlowInvalid.into());
         }

@@ -9,9 +9,8 @@ use serde_json::{Map, Value};
 
 use crate::account::settings::{Answers, Presence, SignUp};
 use crate::account::start::{About, PAUSE, Start};
-use crate::account::{AccountError, Accounts, Asking, Mistake, Why, minutes};
+use crate::account::{AccountError, Accounts, Asking, Mistake, Sent, Why, minutes};
 use crate::authn::Attempt;
-use crate::authn::otp_code::Verdict;
 use crate::authn::password::strength::Known;
 use crate::edge::ephemeral::Namespace;
 use crate::edge::store::{Beside, Once, Registered};
@@ -19,7 +18,7 @@ use crate::model::authentication::{Amr, Authentication};
 use crate::model::epoch::Epoch;
 use crate::model::event::EventName;
 use crate::model::fault::Fault;
-use crate::model::id::{IdentifierId, UserId};
+use crate::model::id::{ClientId, IdentifierId, UserId};
 use crate::model::identifier::{Email, Phone, Username};
 use crate::model::mailed_link::LinkPurpose;
 use crate::model::message::{Channel, MessageData, MessageKind};
@@ -88,7 +87,7 @@ impl Made {
     /// The sign-in of who proved the address or number a moment ago, and chose the password with it.
     pub fn authentication(&self, now: NumericDate) -> Authentication {
         let has_email = self.user.primary(IdentifierKind::Email).is_some_and(|email| email.verified_at.is_some());
-        let amr = if has_email { Amr::Mail } else { Amr::Otp };
+        let amr = if has_email { Amr::Mail } else { Amr::Sms };
         Authentication::new((self.user.id, self.user.auth_epoch), now, vec![amr])
     }
 }
@@ -104,7 +103,21 @@ struct Waiting {
     contact: Contact,
     account: Typed,
     flow: Option<String>,
+    /// The app that it is for.
+    #[serde(default)]
+    client: Option<ClientId>,
     expires_at: NumericDate,
+}
+
+impl Waiting {
+    /// Who asks, for the app and within the request that it began with: it may go on without naming either.
+    fn asked_by(&self, asking: &Asking) -> Asking {
+        Asking {
+            flow: self.flow.clone().or_else(|| asking.flow.clone()),
+            client: self.client.clone().or_else(|| asking.client.clone()),
+            ..asking.clone()
+        }
+    }
 }
 
 /// How a registration is confirmed.
@@ -168,13 +181,15 @@ impl Accounts {
         self.hear(asking)?;
         let handle = match self.starts.begin(about, now).await? {
             Start::Fresh(handle) => handle,
-            Start::Same(handle) => return Ok(self.begun(handle)),
+            Start::Same(handle) => return Ok(self.begun(handle, contact.kind)),
             Start::TooSoon(seconds) => return Err(AccountError::RecentlySent(seconds)),
         };
+        self.may_send((PURPOSE, channel(contact.kind)), name.as_str()).await?;
         // Whoever the address belongs to: the hash takes most of the time.
         if let Some(password) = &password {
             typed.phc = Some(self.hasher.hash(password).await?);
         }
+        let kind = contact.kind;
         let waiting = Waiting {
             version: VERSION,
             binding: asking.binding,
@@ -182,10 +197,11 @@ impl Accounts {
             contact,
             account: typed,
             flow: asking.flow.clone(),
-            expires_at: now.plus(self.lifetime()),
+            client: asking.client.clone(),
+            expires_at: now.plus(self.lifetime(kind)),
         };
         self.send(&handle, waiting, (owner.as_ref(), asking)).await?;
-        Ok(self.begun(handle))
+        Ok(self.begun(handle, kind))
     }
 
     /// Sends the message of a registration once more, with a new code or link.
@@ -198,10 +214,12 @@ impl Accounts {
         if let Err(seconds) = self.starts.again((PURPOSE, name.as_str()), self.now()).await? {
             return Err(AccountError::RecentlySent(seconds));
         }
+        let kind = waiting.contact.kind;
+        self.may_send((PURPOSE, channel(kind)), name.as_str()).await?;
         let owner = self.owner(&name).await?;
         let handle = Secret::from(handle);
         self.send(&handle, waiting, (owner.as_ref(), asking)).await?;
-        Ok(self.begun(handle))
+        Ok(self.begun(handle, kind))
     }
 
     /// Makes the account when the code is right. `username` replaces the one that was chosen, where that turned out to be taken.
@@ -217,24 +235,22 @@ impl Accounts {
         let waiting = self.waiting(handle, asking).await?;
         let By::Code(sealed) = &waiting.by else { return Err(Why::RegistrationInvalid.into()) };
         let now = self.now();
-        // The tries outlive the code: a new one does not bring new tries.
         let remembered = waiting.expires_at.plus(REMEMBERED);
-        match self.codes.judge((PURPOSE, handle), sealed.as_ref(), code, (now, remembered)).await? {
-            Verdict::Right => {}
-            Verdict::Wrong { .. } => return Err(Why::WrongCode.into()),
-            Verdict::Exhausted => return Err(Why::CodeAttemptsExceeded.into()),
-        }
+        let sealed = sealed.as_ref();
+        let whose = waiting.contact.value.as_str();
+        self.judge_code(Sent { purpose: PURPOSE, handle, sealed, until: remembered, whose }, code, now).await?;
         let mut typed = waiting.account.clone();
         if let Some(username) = username {
             typed.username = Some(self.username(username)?.as_str().to_owned());
         }
         let user = self.user(&typed, AccountState::Active, Some(&waiting.contact)).await?;
         let once = Once { kind: PURPOSE, hash: TokenHash::of(handle), expires_at: remembered };
-        let beside = Beside::event(self.event_of(EventName::UserCreated, user.id, asking));
+        let asking = waiting.asked_by(asking);
+        let beside = Beside::event(self.event_of(EventName::UserCreated, user.id, &asking));
         match self.edges.store.register((&user, typed.phc.as_deref()), Some(once), beside).await? {
             Registered::Created => {
                 let client_id = asking.client.as_ref().map(ToString::to_string);
-                Ok(Made { user, flow: waiting.flow, client_id })
+                Ok(Made { user, flow: asking.flow, client_id })
             }
             Registered::Already => Err(Why::AlreadyVerified.into()),
             Registered::Taken => Err(self.which_is_taken(&user).await?.into()),
@@ -319,15 +335,21 @@ impl Accounts {
         Ok(link.is_some())
     }
 
-    fn lifetime(&self) -> std::time::Duration {
-        match self.settings.sign_up {
-            SignUp::Link => self.settings.lifetimes.activation,
-            SignUp::Code | SignUp::Off => self.settings.lifetimes.registration,
+    /// How what goes to an address or number of this `kind` is confirmed: links are for mails.
+    pub fn confirms_by_link(&self, kind: IdentifierKind) -> bool {
+        self.settings.sign_up == SignUp::Link && channel(kind) == Channel::Mail
+    }
+
+    fn lifetime(&self, kind: IdentifierKind) -> std::time::Duration {
+        if self.confirms_by_link(kind) {
+            self.settings.lifetimes.activation
+        } else {
+            self.settings.lifetimes.registration
         }
     }
 
-    fn begun(&self, registration: Secret) -> Begun {
-        Begun { registration, expires_in: self.lifetime().as_secs(), resend_after: PAUSE.as_secs() }
+    fn begun(&self, registration: Secret, kind: IdentifierKind) -> Begun {
+        Begun { registration, expires_in: self.lifetime(kind).as_secs(), resend_after: PAUSE.as_secs() }
     }
 
     /// Whose address it is, unless they never proved it.
@@ -347,13 +369,11 @@ impl Accounts {
         mut waiting: Waiting,
         (owner, asking): (Option<&std::sync::Arc<User>>, &Asking),
     ) -> Result<(), AccountError> {
-        let channel = match waiting.contact.kind {
-            IdentifierKind::Phone => Channel::Sms,
-            IdentifierKind::Email | IdentifierKind::Username => Channel::Mail,
-        };
+        let asking = &waiting.asked_by(asking);
+        let channel = channel(waiting.contact.kind);
         let to = waiting.contact.value.clone();
-        let lifetime = self.lifetime();
-        let by_link = self.settings.sign_up == SignUp::Link && channel == Channel::Mail;
+        let lifetime = self.lifetime(waiting.contact.kind);
+        let by_link = self.confirms_by_link(waiting.contact.kind);
         if let Some(owner) = owner {
             // The same is written as for anybody else; no code is right, and no link is good.
             waiting.by = if by_link { By::Link(None) } else { By::Code(None) };
@@ -381,22 +401,21 @@ impl Accounts {
 
     async fn send_link(&self, handle: &Secret, mut waiting: Waiting, asking: &Asking) -> Result<(), AccountError> {
         let now = self.now();
-        let lifetime = self.lifetime();
-        let asking = Asking { flow: waiting.flow.clone().or_else(|| asking.flow.clone()), ..asking.clone() };
+        let lifetime = self.lifetime(waiting.contact.kind);
         waiting.expires_at = now.plus(lifetime);
         for _ in 0..2 {
             let state = AccountState::Pending { since: now, purge_at: Some(waiting.expires_at) };
             let user = self.user(&waiting.account, state, None).await?;
             let address = &waiting.contact.value;
-            let (token, link) = self.link(LinkPurpose::Activation, (Some(&user), address), &asking, lifetime);
+            let (token, link) = self.link(LinkPurpose::Activation, (Some(&user), address), asking, lifetime);
             let data = MessageData {
-                url: Some(self.site.url(LinkPurpose::Activation, &token)),
+                url: Some(self.url(LinkPurpose::Activation, &token, asking).await?),
                 valid_minutes: Some(minutes(lifetime)),
                 ..MessageData::default()
             };
             let to = (MessageKind::Activate, Channel::Mail);
-            let job = self.message(to, address, (Some(&user), &asking), (data, lifetime))?;
-            let event = self.event_of(EventName::UserCreated, user.id, &asking).telling("step", "link");
+            let job = self.message(to, address, (Some(&user), asking), (data, lifetime))?;
+            let event = self.event_of(EventName::UserCreated, user.id, asking).telling("step", "link");
             let beside = Beside::event(event).and_job(job).and_link(link);
             waiting.by = By::Link(Some(user.id));
             self.keep(handle, &waiting).await?;
@@ -475,6 +494,14 @@ impl Accounts {
             }
         }
         Ok(Mistake::new("email", Why::EmailTaken))
+    }
+}
+
+/// The way to an address or number.
+const fn channel(kind: IdentifierKind) -> Channel {
+    match kind {
+        IdentifierKind::Phone => Channel::Sms,
+        IdentifierKind::Email | IdentifierKind::Username => Channel::Mail,
     }
 }
 

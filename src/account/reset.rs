@@ -8,9 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::account::password::differs;
 use crate::account::start::{About, PAUSE, Start};
-use crate::account::{AccountError, Accounts, Asking, Why, minutes};
+use crate::account::{AccountError, Accounts, Asking, Sent, Why, minutes};
 use crate::authn::limit::Rule;
-use crate::authn::otp_code::Verdict;
 use crate::authn::password::strength::Known;
 use crate::edge::ephemeral::Namespace;
 use crate::edge::store::Beside;
@@ -83,6 +82,9 @@ pub struct ResetDone {
 struct Waiting {
     version: u8,
     binding: Option<TokenHash>,
+    /// As it was typed: an account has several, and strangers are not told that they are of one.
+    #[serde(default)]
+    name: String,
     code: Option<TokenHash>,
     link: TokenHash,
     expires_at: NumericDate,
@@ -131,15 +133,20 @@ impl Accounts {
             Some(user) => self.is_within((Rule::PasswordResetAccount, &user.id.to_string())).await?.is_none(),
             None => self.is_within((Rule::PasswordResetAccount, canonical)).await?.is_none(),
         };
-        let sent = user.as_deref().zip(target.map(|target| target.value.clone())).filter(|_| within);
-        self.send_reset(&handle, channel, sent, (lifetime, asking)).await?;
+        let mut sent = user.as_deref().zip(target.map(|target| target.value.clone())).filter(|_| within);
+        if channel == ResetChannel::SmsCode {
+            let number = sent.as_ref().map(|(_, number)| number.as_str());
+            let may = self.may_text(number, &handle).await?;
+            sent = sent.filter(|_| may);
+        }
+        self.send_reset((&handle, canonical), channel, sent, (lifetime, asking)).await?;
         Ok(self.reset_begun(channel, handle))
     }
 
     /// What is written for an account, and the same for none: it is of no use then.
     async fn send_reset(
         &self,
-        handle: &Secret,
+        (handle, name): (&Secret, &str),
         channel: ResetChannel,
         to: Option<(&User, String)>,
         (lifetime, asking): (std::time::Duration, &Asking),
@@ -151,7 +158,7 @@ impl Accounts {
         let sealed = self.codes.seal(PURPOSE, handle.expose(), &code);
         let (kind, way, data) = match channel {
             ResetChannel::Link => {
-                let url = self.site.url(LinkPurpose::PasswordReset, &token);
+                let url = self.url(LinkPurpose::PasswordReset, &token, asking).await?;
                 (MessageKind::PasswordReset, Channel::Mail, MessageData { url: Some(url), ..MessageData::default() })
             }
             ResetChannel::EmailCode | ResetChannel::SmsCode => {
@@ -164,6 +171,7 @@ impl Accounts {
             let waiting = Waiting {
                 version: VERSION,
                 binding: asking.binding,
+                name: name.to_owned(),
                 code: user.map(|_| sealed),
                 link: link.hash,
                 expires_at: now.plus(lifetime),
@@ -257,11 +265,9 @@ impl Accounts {
             return Err(Why::FlowExpired.into());
         }
         let remembered = waiting.expires_at.plus(REMEMBERED);
-        match self.codes.judge((PURPOSE, flow), waiting.code.as_ref(), code, (now, remembered)).await? {
-            Verdict::Right => Ok(waiting.link),
-            Verdict::Wrong { .. } => Err(Why::WrongCode.into()),
-            Verdict::Exhausted => Err(Why::CodeAttemptsExceeded.into()),
-        }
+        let (sealed, whose) = (waiting.code.as_ref(), waiting.name.as_str());
+        self.judge_code(Sent { purpose: PURPOSE, handle: flow, sealed, until: remembered, whose }, code, now).await?;
+        Ok(waiting.link)
     }
 
     fn reset_lifetime(&self, channel: ResetChannel) -> std::time::Duration {

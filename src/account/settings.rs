@@ -25,6 +25,8 @@ pub struct AccountSettings {
     pub rules: IdentityRules,
     /// By which names people sign in.
     pub identity_fields: Vec<IdentifierKind>,
+    /// By what people register on pages and get back into their accounts: an address, a number. The first is asked for first.
+    pub reached_by: Vec<IdentifierKind>,
     /// How long things are good.
     pub lifetimes: AccountLifetimes,
     /// How long sign-ins are remembered.

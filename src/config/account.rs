@@ -140,6 +140,8 @@ const RESERVED: &[&str] = &[
     "registration",
     "code",
     "token",
+    "client_id",
+    "csrf",
 ];
 
 impl Config {
@@ -173,6 +175,7 @@ impl Config {
             view: self.account.view.clone(),
             rules,
             identity_fields: self.identity.fields.clone(),
+            reached_by: self.reached_by(),
             lifetimes: AccountLifetimes {
                 registration: self.registration.code_lifetime,
                 activation: self.registration.link_lifetime,
@@ -187,6 +190,17 @@ impl Config {
             },
             history: self.history.lifetime,
         })
+    }
+
+    /// By what people are reached, that which they sign in by first; by text messages only where these go out.
+    fn reached_by(&self) -> Vec<IdentifierKind> {
+        let is_reached = |kind: &IdentifierKind| match kind {
+            IdentifierKind::Email => true,
+            IdentifierKind::Phone => !self.sms_transports().is_empty(),
+            IdentifierKind::Username => false,
+        };
+        let ways: Vec<_> = self.identity.fields.iter().copied().filter(is_reached).collect();
+        if ways.is_empty() { vec![IdentifierKind::Email] } else { ways }
     }
 
     fn attributes(&self, mistakes: &mut Vec<ConfigError>) -> Vec<attribute::Attribute> {

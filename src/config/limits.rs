@@ -63,6 +63,8 @@ limits! {
     challenge: Challenge,
     /// Codes and links sent to one address or number: `5/h`
     code_start: CodeStart,
+    /// Codes typed for one address or account, for a new account, a new password, a forgotten or a further address: `10/h`
+    code_confirm: CodeConfirm,
     /// Everything about codes, from an address: `100/h`
     otp: Otp,
     /// Passwords tried against the policy, from an address: `30/min`

@@ -301,7 +301,8 @@ impl SentCode {
     }
 }
 
-/// Counts a text message to `number`, and refuses one too many: to it, to numbers like it, or of all (S-051).
+/// Counts a text message to `number`, and refuses one too many: to it, to numbers like it, or of all (S-051). What is no number (E.164)
+/// is counted apart: no message goes out.
 ///
 /// # Errors
 /// [`Unsent::Budget`]; a fault of the ephemeral store.
@@ -309,7 +310,8 @@ pub async fn sms_budget(edges: &Edges, limits: &Limits, number: &str) -> Result<
     let now = edges.clock.now();
     // The country and the first digits of the network: who pumps messages buys numbers in a row.
     let prefix: String = number.chars().take(6).collect();
-    for (rule, what) in [(Rule::SmsNumber, number), (Rule::SmsPrefix, prefix.as_str()), (Rule::SmsTotal, "all")] {
+    let all = if number.starts_with('+') { "all" } else { number };
+    for (rule, what) in [(Rule::SmsNumber, number), (Rule::SmsPrefix, prefix.as_str()), (Rule::SmsTotal, all)] {
         if let Err(exceeded) = limits.count(&*edges.ephemeral, (rule, what), now).await? {
             let event = edges.event(EventName::SecurityBlocked).failed().by(Actor::Server);
             edges.store.note_event(event.telling("reason", "sms_budget").telling("rule", rule.as_str()));

@@ -317,7 +317,6 @@ impl Store {
         now: NumericDate,
         beside: Beside,
     ) -> Result<Option<Arc<Session>>, Fault> {
-        let held = Arc::clone(&self.held);
         let fact = Fact::several(move |connection| {
             async move {
                 hold(connection, user).await?;
@@ -330,8 +329,7 @@ impl Store {
             }
             .boxed()
         });
-        let publish = move |stepped: &Stepped| stepped.publish(&held);
-        self.recorder.record(fact.then(publish)).await.map(|stepped| stepped.session)
+        self.record_and_publish(fact).await.map(|stepped| stepped.session)
     }
 
     /// Counts one more answer of a second factor as a failure, before it is judged; false when `most` in a row have failed already.

@@ -41,7 +41,8 @@ const NAMES: &[Code] = &[
 ];
 
 /// What a message can be refused with.
-pub(super) const SENDING: &[Code] = &[Code::Forbidden, Code::RateLimited, Code::CodeRecentlySent];
+pub(super) const SENDING: &[Code] =
+    &[Code::Forbidden, Code::RateLimited, Code::CodeRecentlySent, Code::SmsBudgetExceeded];
 
 /// The operations of this file.
 pub(super) fn operations() -> Vec<Operation> {

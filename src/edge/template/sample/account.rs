@@ -4,7 +4,7 @@ use super::{Sample, console, sample, shop, stranger};
 use crate::edge::template::console::PasswordPage;
 use crate::edge::template::context::account::{
     AttributeField, CodePage, Contact, ContactsPage, FieldMistake, MailedLinkPage, MyData, NewPassword, Notice,
-    ProfileField, ProfilePage, Recover, Register, WaitingContact,
+    OtherWay, ProfileField, ProfilePage, Recover, Register, WaitingContact,
 };
 
 fn mistake(field: &str, code: &str, bound: Option<u64>) -> FieldMistake {
@@ -17,7 +17,9 @@ fn register() -> Register {
         csrf: "token".into(),
         connects: None,
         needs_password: true,
-        email: String::new(),
+        by: "email".into(),
+        contact: String::new(),
+        others: vec![OtherWay { by: "phone".into(), url: "/register?flow=1&by=phone".into() }],
         username: None,
         username_required: false,
         attributes: vec![],
@@ -58,6 +60,7 @@ fn recover(what: &str) -> Recover {
         action: "/recover?flow=1".into(),
         csrf: "token".into(),
         login: String::new(),
+        by_phone: true,
         mistakes: vec![],
         error: None,
         sign_in_uri: "/sign-in?flow=1".into(),
@@ -92,7 +95,8 @@ pub(super) fn samples() -> Vec<Sample> {
             "register_full",
             "page/register.html",
             Register {
-                email: "alice@".into(),
+                contact: "alice@".into(),
+                others: vec![],
                 username: Some("al".into()),
                 username_required: true,
                 attributes: vec![
@@ -112,7 +116,23 @@ pub(super) fn samples() -> Vec<Sample> {
                 ..register()
             },
         ),
+        sample(
+            "register_phone",
+            "page/register.html",
+            Register {
+                by: "phone".into(),
+                contact: "0612345678".into(),
+                others: vec![OtherWay { by: "email".into(), url: "/register?flow=1".into() }],
+                mistakes: vec![mistake("phone", "invalid_phone_number", None)],
+                ..register()
+            },
+        ),
         sample("code", "page/code.html", code("registration")),
+        sample(
+            "code_phone",
+            "page/code.html",
+            CodePage { address: "+31612345678".into(), ..code("registration_phone") },
+        ),
         sample(
             "code_wrong",
             "page/code.html",

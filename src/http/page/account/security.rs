@@ -22,7 +22,7 @@ use crate::http::page::account::{Visit, acting, console, visit};
 use crate::http::page::again::{attempt, recent};
 use crate::http::page::fault_page;
 use crate::http::page::passkey::{binding, shown as shown_passkey};
-use crate::http::page::register::{note, refused};
+use crate::http::page::mistake::{note, refused};
 use crate::http::page::second_factor::{shown_setup, stays};
 use crate::http::web::{Web, redirect, with_cookies};
 use crate::model::authentication::Demand;
