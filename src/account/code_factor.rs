@@ -4,7 +4,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::account::start::PAUSE;
 use crate::account::{AccountError, Accounts, Asking, Mistake, Sent, Why, minutes};
 use crate::authn::Attempt;
 use crate::authn::limit::Rule;
@@ -60,8 +59,9 @@ impl Accounts {
             }
             AuthenticatorKind::Sms => {
                 let own = user.primary(IdentifierKind::Phone).map(|phone| phone.value.as_str());
-                let address = typed.or(own).and_then(Phone::parse).map(|phone| phone.as_str().to_owned());
-                (address.ok_or_else(|| Mistake::new("address", Why::InvalidPhoneNumber))?, Channel::Sms)
+                let phone = self.phone(typed.or(own).unwrap_or_default());
+                let phone = phone.map_err(|mistake| Mistake { field: "address".into(), ..mistake })?;
+                (phone.as_str().to_owned(), Channel::Sms)
             }
             AuthenticatorKind::Totp | AuthenticatorKind::Passkey => {
                 return Err(Mistake::new("type", Why::InvalidValue).into());
@@ -110,7 +110,7 @@ impl Accounts {
         let job =
             self.message((MessageKind::ContactCode, channel), &address, (Some(user), asking), (data, lifetime))?;
         self.edges.store.record(Beside::default().and_job(job)).await?;
-        Ok(CodeFactorBegun { id, address, expires_in: lifetime.as_secs(), resend_after: PAUSE.as_secs() })
+        Ok(CodeFactorBegun { id, address, expires_in: lifetime.as_secs(), resend_after: self.starts.pause().as_secs() })
     }
 
     /// Takes the address up by its code. From now on a second factor is asked for; returns backup codes for who has none.

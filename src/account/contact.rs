@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::account::start::{About, PAUSE, Start};
+use crate::account::start::{About, Start};
 use crate::account::{AccountError, Accounts, Asking, Mistake, Sent, Why, minutes};
 use crate::authn::limit::Rule;
 use crate::edge::ephemeral::Namespace;
@@ -88,7 +88,7 @@ impl Accounts {
         let id = IdentifierId::new(NumericDate::from_seconds(now.seconds().div_euclid(60) * 60), random);
         let lifetime = self.settings.lifetimes.contact;
         let begun =
-            ContactBegun { id, value: value.clone(), expires_in: lifetime.as_secs(), resend_after: PAUSE.as_secs() };
+            ContactBegun { id, value: value.clone(), expires_in: lifetime.as_secs(), resend_after: self.starts.pause().as_secs() };
         if !is_fresh {
             return Ok(begun);
         }

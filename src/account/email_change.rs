@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::account::start::{About, PAUSE, Start};
+use crate::account::start::{About, Start};
 use crate::account::{AccountError, Accounts, Asking, Mistake, Sent, Why, minutes};
 use crate::authn::limit::Rule;
 use crate::edge::ephemeral::Namespace;
@@ -84,7 +84,7 @@ impl Accounts {
         let about = About { purpose: PURPOSE, address: name.as_str(), binding: None, content: &[owner.as_bytes()] };
         let flow = match self.starts.begin(about, now).await? {
             Start::Fresh(flow) => flow,
-            Start::Same(flow) => return Ok(begun(flow, lifetime)),
+            Start::Same(flow) => return Ok(self.begun_change(flow)),
             Start::TooSoon(seconds) => return Err(AccountError::RecentlySent(seconds)),
         };
         if let Some(seconds) = self.is_within((Rule::CodeStart, &owner)).await? {
@@ -130,7 +130,7 @@ impl Accounts {
             beside = beside.and_job(job).and_link(link);
         }
         self.edges.store.record_after_voiding((user.id, LinkPurpose::EmailChange), now, beside).await?;
-        Ok(begun(flow, lifetime))
+        Ok(self.begun_change(flow))
     }
 
     /// The link of a change, while it is good: for the page that shows its button.
@@ -205,8 +205,9 @@ impl Accounts {
         self.judge_code(sent, code, now).await?;
         Ok(waiting.link)
     }
-}
 
-fn begun(flow: Secret, lifetime: std::time::Duration) -> EmailChangeBegun {
-    EmailChangeBegun { flow, expires_in: lifetime.as_secs(), resend_after: PAUSE.as_secs() }
+    fn begun_change(&self, flow: Secret) -> EmailChangeBegun {
+        let lifetime = self.settings.lifetimes.email_change;
+        EmailChangeBegun { flow, expires_in: lifetime.as_secs(), resend_after: self.starts.pause().as_secs() }
+    }
 }

@@ -139,6 +139,12 @@ impl Accounts {
         Self { codes: self.codes.with_form(form), ..self }
     }
 
+    /// With another pause between two messages of one purpose to one address.
+    #[must_use]
+    pub fn with_pause(self, pause: Duration) -> Self {
+        Self { starts: self.starts.with_pause(pause), ..self }
+    }
+
     /// The present moment.
     pub fn now(&self) -> NumericDate {
         self.edges.clock.now()
@@ -243,7 +249,7 @@ impl Accounts {
     /// `handle`, which is nothing's: it takes as long.
     async fn may_text(&self, number: Option<&str>, handle: &Secret) -> Result<bool, Fault> {
         match self.sms_budget(number.unwrap_or(handle.expose())).await {
-            Ok(()) => Ok(true),
+            Ok(()) => Ok(number.is_some_and(|number| self.settings.rules.allow(number))),
             Err(AccountError::Fault(fault)) => Err(fault),
             Err(_) => Ok(false),
         }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::account::start::{About, PAUSE, Start};
+use crate::account::start::{About, Start};
 use crate::account::{AccountError, Accounts, Asking, Sent, Why, minutes};
 use crate::authn::limit::Rule;
 use crate::edge::ephemeral::Namespace;
@@ -57,7 +57,7 @@ impl Accounts {
         let about = About { purpose: PURPOSE, address: phone.as_str(), binding: asking.binding.as_ref(), content: &[] };
         let (flow, is_heard) = match self.starts.begin(about, now).await? {
             Start::Fresh(flow) => (flow, true),
-            Start::Same(flow) => return Ok(begun(flow, lifetime)),
+            Start::Same(flow) => return Ok(self.begun_recovery(flow)),
             Start::TooSoon(_) => (self.edges.random.token(), false),
         };
         let is_within = self.is_within((Rule::Recovery, phone.as_str())).await?.is_none();
@@ -98,7 +98,7 @@ impl Accounts {
             None => event.failed(),
         };
         self.edges.store.record(Beside::event(event).and_job(job)).await?;
-        Ok(begun(flow, lifetime))
+        Ok(self.begun_recovery(flow))
     }
 
     /// The masked addresses of the account, when the code is right; once.
@@ -125,8 +125,9 @@ impl Accounts {
         let emails = user.of_kind(IdentifierKind::Email).filter_map(|email| Email::parse(&email.value));
         Ok(emails.map(|email| email.masked()).collect())
     }
-}
 
-fn begun(flow: Secret, lifetime: std::time::Duration) -> RecoveryBegun {
-    RecoveryBegun { flow, expires_in: lifetime.as_secs(), resend_after: PAUSE.as_secs() }
+    fn begun_recovery(&self, flow: Secret) -> RecoveryBegun {
+        let lifetime = self.settings.lifetimes.code;
+        RecoveryBegun { flow, expires_in: lifetime.as_secs(), resend_after: self.starts.pause().as_secs() }
+    }
 }

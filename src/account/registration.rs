@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::account::settings::{Answers, Presence, SignUp};
-use crate::account::start::{About, PAUSE, Start};
+use crate::account::start::{About, Start};
 use crate::account::{AccountError, Accounts, Asking, Mistake, Sent, Why, minutes};
 use crate::authn::Attempt;
 use crate::authn::password::strength::Known;
@@ -349,7 +349,7 @@ impl Accounts {
     }
 
     fn begun(&self, registration: Secret, kind: IdentifierKind) -> Begun {
-        Begun { registration, expires_in: self.lifetime(kind).as_secs(), resend_after: PAUSE.as_secs() }
+        Begun { registration, expires_in: self.lifetime(kind).as_secs(), resend_after: self.starts.pause().as_secs() }
     }
 
     /// Whose address it is, unless they never proved it.

@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::account::password::differs;
-use crate::account::start::{About, PAUSE, Start};
+use crate::account::start::{About, Start};
 use crate::account::{AccountError, Accounts, Asking, Sent, Why, minutes};
 use crate::authn::limit::Rule;
 use crate::authn::password::strength::Known;
@@ -281,7 +281,7 @@ impl Accounts {
         ResetBegun {
             flow: (channel != ResetChannel::Link).then_some(handle),
             expires_in: self.reset_lifetime(channel).as_secs(),
-            resend_after: PAUSE.as_secs(),
+            resend_after: self.starts.pause().as_secs(),
         }
     }
 }

@@ -46,6 +46,8 @@ pub struct AccountLifetimes {
     pub code: Duration,
     /// A code for a further address or number.
     pub contact: Duration,
+    /// The link by which somebody sets the first password of an account that was made for them.
+    pub set_password: Duration,
     /// The mail to a new address.
     pub email_change: Duration,
     /// The link that takes a change of address back.

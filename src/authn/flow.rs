@@ -1,7 +1,7 @@
 //! A sign-in as a flow that collects proofs until policy is content: one engine below pages, API and challenge endpoint.
 //!
 //! OAuth 2.0 for First-Party Applications §5.3, `ACCOUNT_API.md` §3.1. A flow is opened by a proof or by a name; it ends in an
-//! [`Authentication`], or asks for one more proof under a handle of 256 bits that lives for five minutes, hears five wrong answers,
+//! [`Authentication`], or asks for one more proof under a handle of 256 bits that lives for some minutes, hears five wrong answers,
 //! and is good once.
 
 use std::time::Duration;
@@ -17,8 +17,8 @@ use crate::model::user::{AccountState, User};
 use crate::protocol::numeric_date::NumericDate;
 use crate::protocol::secret::{Secret, TokenHash};
 
-/// How long a flow may take.
-const LIFETIME: Duration = Duration::from_mins(5);
+/// How long a flow may take, if nothing is said.
+pub const SIGN_IN_LIFETIME: Duration = Duration::from_mins(5);
 /// How long one that ran out is told from one that never was.
 const REMEMBERED: Duration = Duration::from_mins(5);
 /// How long after its first proof a sign-in may set a factor up: a session that was stolen must not (PROTOCOL A15).
@@ -39,6 +39,8 @@ pub struct SignIn<'a> {
     pub policy: SignInPolicy,
     /// Browsers in which no second factor is asked for.
     pub factors: &'a SecondFactors,
+    /// How long a flow may take.
+    pub lifetime: Duration,
 }
 
 /// What comes next.
@@ -261,7 +263,7 @@ impl SignIn<'_> {
             progress,
             asked: Vec::new(),
             demand: opening.demand,
-            expires_at: self.edges.clock.now().plus(LIFETIME),
+            expires_at: self.edges.clock.now().plus(self.lifetime),
         }
     }
 

@@ -162,6 +162,8 @@ pub enum Unsent {
     Budget(u64),
     /// Only who has proven something gets a code here.
     SignInRequired,
+    /// The operator lets nothing be sent to such a number, whoever has it.
+    NotAllowed,
 }
 
 /// Where an attempt comes from, and what for.

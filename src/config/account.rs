@@ -35,6 +35,10 @@ pub struct Account {
     #[serde(with = "duration")]
     #[schemars(with = "duration::Written")]
     pub contact_lifetime: Duration,
+    /// The link by which somebody sets the first password of an account that an administrator made for them
+    #[serde(with = "duration")]
+    #[schemars(with = "duration::Written")]
+    pub set_password_lifetime: Duration,
     /// The mail to a new address
     #[serde(with = "duration")]
     #[schemars(with = "duration::Written")]
@@ -95,6 +99,7 @@ impl Default for Account {
             code_lifetime: Duration::from_mins(5),
             contact_lifetime: Duration::from_mins(10),
             email_change_lifetime: Duration::from_hours(1),
+            set_password_lifetime: Duration::from_hours(4 * 24),
             email_change_undo_lifetime: Duration::from_hours(7 * 24),
             new_device_lifetime: Duration::from_hours(7 * 24),
             export_lifetime: Duration::from_hours(24),
@@ -183,6 +188,7 @@ impl Config {
                 code: self.account.code_lifetime,
                 contact: self.account.contact_lifetime,
                 email_change: self.account.email_change_lifetime,
+                set_password: self.account.set_password_lifetime,
                 email_change_undo: self.account.email_change_undo_lifetime,
                 new_device: self.account.new_device_lifetime,
                 deletion_grace: self.account.deletion_grace,

@@ -18,7 +18,7 @@ use crate::authn::guard::{Guard, Whose};
 use crate::authn::limit::{Limits, Rule};
 use crate::authn::otp_code::{OtpCodes, Verdict};
 use crate::authn::password::hash::PasswordHasher;
-use crate::authn::start::{About, PAUSE, Start, Starts};
+use crate::authn::start::{About, Start, Starts};
 use crate::authn::{Answer, Attempt, Begun, Factor, Method, Offer, Refusal, Started, Unsent};
 use crate::edge::Edges;
 use crate::edge::ephemeral::Namespace;
@@ -35,8 +35,6 @@ use crate::model::user::{IdentifierKind, LookupName, User};
 use crate::protocol::numeric_date::NumericDate;
 use crate::protocol::secret::{Secret, TokenHash};
 
-/// How long a code is good.
-const LIFETIME: Duration = Duration::from_mins(5);
 /// How long the count of its tries is kept.
 const REMEMBERED: Duration = Duration::from_mins(10);
 /// What codes of sign-ins are for.
@@ -96,6 +94,9 @@ pub type Newcomers = Arc<
     dyn Fn(Email, Attempt, NumericDate) -> BoxFuture<'static, Result<Option<(UserId, Epoch)>, Fault>> + Send + Sync,
 >;
 
+/// Whether rules of the operator take an address or number (S-024).
+pub type Allowed = Arc<dyn Fn(&str) -> bool + Send + Sync>;
+
 /// What the operator decided about codes.
 #[derive(Clone, Debug)]
 pub struct CodeSettings {
@@ -103,6 +104,8 @@ pub struct CodeSettings {
     pub to_anonymous: ToAnonymous,
     /// Accounts that sign in with a fixed code, for who reviews an app.
     pub review_accounts: Vec<ReviewAccount>,
+    /// How long a code is good.
+    pub lifetime: Duration,
 }
 
 /// Whether a code is sent in a sign-in that has proven nothing yet.
@@ -146,6 +149,8 @@ pub struct SentCode {
     pub hasher: Arc<PasswordHasher>,
     /// What the operator decided.
     pub settings: CodeSettings,
+    /// Rules for addresses and numbers.
+    pub allowed: Allowed,
     /// Makes accounts; none where codes make none.
     pub newcomers: Option<Newcomers>,
 }
@@ -231,7 +236,10 @@ impl SentCode {
             Way::Mail => Email::parse(&address).is_some(),
             Way::Sms => Phone::parse(&address).is_some(),
         };
-        let may_come = self.newcomers.is_some() && self.way == Way::Mail && attempt.person.is_none();
+        let may_come = self.newcomers.is_some()
+            && self.way == Way::Mail
+            && attempt.person.is_none()
+            && (self.allowed)(&address);
         let is_sent = is_address && user.as_ref().map_or(may_come, |user| user.is_enabled());
         let review = is_sent && self.review(&address, attempt).is_some();
         let epoch = match &user {
@@ -246,11 +254,11 @@ impl SentCode {
             epoch,
             address: address.clone(),
             code: is_sent.then_some(sealed),
-            expires_at: now.plus(LIFETIME),
+            expires_at: now.plus(self.settings.lifetime),
         };
         SENT.put(&*self.edges.ephemeral, key.as_bytes(), &sent, sent.expires_at.plus(REMEMBERED)).await?;
         // For nobody the same is written, and thrown away.
-        let useful = if is_sent && !review { LIFETIME } else { Duration::ZERO };
+        let useful = if is_sent && !review { self.settings.lifetime } else { Duration::ZERO };
         let message = Message {
             kind: MessageKind::SignInCode,
             channel: self.way.channel(),
@@ -265,14 +273,14 @@ impl SentCode {
             data: MessageData {
                 name: user.as_ref().and_then(|user| user.profile.name.clone()),
                 code: Some(code.expose().clone()),
-                valid_minutes: Some(LIFETIME.as_secs().div_ceil(60)),
+                valid_minutes: Some(self.settings.lifetime.as_secs().div_ceil(60)),
                 request: Some(attempt.from.clone()),
                 ..MessageData::default()
             },
         };
         let job = self.edges.outbox.job(&message, None, (now, now.plus(useful)))?;
         self.edges.store.record(Beside::default().and_job(job)).await?;
-        Ok(Begun::Sent { resend_after: PAUSE.as_secs() })
+        Ok(Begun::Sent { resend_after: self.starts.pause().as_secs() })
     }
 
     /// The review account at this address, from there, now.
@@ -350,6 +358,11 @@ impl Method for SentCode {
     async fn start(&self, attempt: &Attempt, identifier: &str) -> Result<Started, Refusal> {
         if self.settings.to_anonymous == ToAnonymous::Refused {
             return Err(Refusal::Unsent(Unsent::SignInRequired));
+        }
+        // As it was typed: what is judged is the number, and not whether anybody has it.
+        let typed = Phone::parse(identifier).filter(|_| self.way == Way::Sms);
+        if typed.is_some_and(|number| !(self.allowed)(number.as_str())) {
+            return Err(Refusal::Unsent(Unsent::NotAllowed));
         }
         let address = self.mailbox(&self.target(identifier).await?.address);
         let client = attempt.client.as_ref().map(ToString::to_string).unwrap_or_default();

@@ -144,7 +144,7 @@ pub(super) async fn presented(web: &Web, headers: &HeaderMap) -> Result<Option<L
         return Ok(None);
     }
     let refuse = |hint: &'static str| Problem::new(Code::TokenInvalid).hint(hint);
-    let token = match read(headers, Endpoint::Resource) {
+    let token = match read(headers, Endpoint::Resource(&web.api.token_schemes)) {
         Ok(Some(Authorization::Bearer(token))) => token,
         Ok(_) => return Err(refuse("the API takes bearer tokens")),
         Err(error) => return Err(Problem::new(Code::TokenInvalid).caused_by(error)),

@@ -15,7 +15,6 @@ use utoipa::openapi::schema::{Object, ObjectBuilder};
 
 use crate::account::new_device::Surface;
 use crate::authn::flow::{Challenge, Chosen, Completed, Opening, SignIn, Step};
-use crate::authn::start::PAUSE;
 use crate::authn::{Answer, Attempt, Begun, Refusal, upstream};
 use crate::edge::store::Beside;
 use crate::http::api::answer::{answer as answered, ok};
@@ -55,7 +54,13 @@ pub(super) const REFUSED: &[Code] = &[
 ];
 
 /// What asking for a message can be refused with.
-const SENDING: &[Code] = &[Code::CodeRecentlySent, Code::RateLimited, Code::SmsBudgetExceeded, Code::SignInRequired];
+const SENDING: &[Code] = &[
+    Code::CodeRecentlySent,
+    Code::RateLimited,
+    Code::SmsBudgetExceeded,
+    Code::IdentityNotAllowed,
+    Code::SignInRequired,
+];
 
 /// The operations of this file.
 pub(super) fn operations() -> Vec<Operation> {
@@ -340,7 +345,10 @@ async fn start(State(web): State<Web>, guest: Guest, Json(body): Json<StartSignI
             let answer = SignInAnswer { code: None, ..asked(&web, challenge) };
             return Ok(match begun {
                 Some(Begun::PublicKey(options)) => ok(&SignInAnswer { public_key: Some(options), ..answer }),
-                _ => answered(StatusCode::ACCEPTED, &SignInAnswer { resend_after: Some(PAUSE.as_secs()), ..answer }),
+                _ => {
+                    let resend_after = Some(web.provider.accounts.starts.pause().as_secs());
+                    answered(StatusCode::ACCEPTED, &SignInAnswer { resend_after, ..answer })
+                }
             });
         }
     };

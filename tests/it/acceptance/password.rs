@@ -10,6 +10,7 @@ use symbolon::authn::password::breached;
 use symbolon::config::Config;
 use symbolon::config::password::{OtherSessions, Unreadable};
 use symbolon::model::event::EventName;
+use symbolon::model::message::MessageKind;
 use symbolon::protocol::numeric_date::NumericDate;
 
 use super::first_party::app;
@@ -155,6 +156,8 @@ async fn s_031_a_change_ends_everything_but_the_session_that_asked() {
     let events = server.store().events_of(server.user("alice").await.id, NumericDate::from_seconds(0), (None, 9));
     let events = events.await.expect("read");
     assert!(events.iter().any(|event| event.name == EventName::PasswordChanged), "{events:?}");
+    server.deliver().await;
+    assert_eq!(server.mailbox().kinds_to("alice@example.com"), [MessageKind::PasswordChanged], "and a mail");
 }
 
 #[tokio::test]
