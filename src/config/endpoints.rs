@@ -67,9 +67,15 @@ endpoints! {
     validate: Validate,
     /// The person's own account
     me: Me,
+    /// Second factors of the signed-in person
+    mfa: Mfa,
+    /// Signing in at other servers, and connecting accounts there
+    social: Social,
+    /// Signing in by a code that is sent
+    otp: Otp,
     /// Tokens of first-party apps
     tokens: Tokens,
-    /// The administration by API
+    /// The administration, by API and on its page
     admin: Admin,
 }
 

@@ -184,7 +184,7 @@ impl Api {
     /// The OpenAPI document. *Why it is made when it is first asked for:* most servers never are, and its making takes more time and
     /// memory than the rest of the start.
     fn openapi(&self) -> Bytes {
-        let make = || openapi::document(&enabled(&self.off), &self.index.issuer, &self.session_cookie);
+        let make = || openapi::document(&enabled(&self.off), &self.off, &self.index.issuer, &self.session_cookie);
         self.openapi.get_or_init(|| make().to_json().expect("strings and lists").into()).clone()
     }
 

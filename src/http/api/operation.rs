@@ -59,6 +59,12 @@ groups! {
     Validate = "validate";
     /// The signed-in person's own account.
     Me = "me";
+    /// Second factors of the signed-in person.
+    Mfa = "mfa";
+    /// Signing in and connecting accounts elsewhere.
+    Social = "social";
+    /// Signing in by a code that is sent.
+    Otp = "otp";
     /// Tokens of first-party apps.
     Tokens = "tokens";
     /// The administration.

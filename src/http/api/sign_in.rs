@@ -23,7 +23,7 @@ use crate::http::api::body::{Body, Choice as _, Fields, Json, body, choices, des
 use crate::http::api::caller::{Guest, csrf_token_of};
 use crate::http::api::code::Code;
 use crate::http::api::federation::{self, Brought, vouched};
-use crate::http::api::operation::{Group, Operation, post};
+use crate::http::api::operation::{Group, Operation, SwitchedOff, post};
 use crate::http::api::problem::Problem;
 use crate::http::api::token::pair;
 use crate::http::api::user::UserView;
@@ -108,6 +108,25 @@ choices! {
     }
 }
 
+impl Beginning {
+    /// Every way.
+    const ALL: [Self; 5] = [Self::Password, Self::SocialToken, Self::EmailCode, Self::SmsCode, Self::Passkey];
+
+    /// What it goes with when it is switched off (S-181).
+    const fn group(self) -> Group {
+        match self {
+            Self::Password | Self::Passkey => Group::Login,
+            Self::SocialToken => Group::Social,
+            Self::EmailCode | Self::SmsCode => Group::Otp,
+        }
+    }
+}
+
+/// True when nobody may begin by the method `name`: it is switched off.
+pub(super) fn is_off(name: &str, off: &SwitchedOff) -> bool {
+    Beginning::ALL.iter().any(|way| way.as_str() == name && !off.allows(way.group()))
+}
+
 /// How a sign-in begins: the way decides which members there are beside those of every sign-in.
 struct StartSignIn {
     proof: Beginnings,
@@ -120,6 +139,16 @@ enum Beginnings {
     SocialToken(Box<BySocialToken>),
     /// A way that asks first, and the name that it asks of, empty where it needs none.
     Asked(Beginning, String),
+}
+
+impl Beginnings {
+    const fn way(&self) -> Beginning {
+        match self {
+            Self::Password(_) => Beginning::Password,
+            Self::SocialToken(_) => Beginning::SocialToken,
+            Self::Asked(way, _) => *way,
+        }
+    }
 }
 
 body! {
@@ -322,6 +351,9 @@ pub(super) struct Destination {
 
 async fn start(State(web): State<Web>, guest: Guest, Json(body): Json<StartSignIn>) -> Result<Response, Problem> {
     let StartSignIn { proof, rest: body } = body;
+    if is_off(proof.way().as_str(), web.api.off()) {
+        return Err(Problem::new(Code::NotFound));
+    }
     let destination = destination(&web.provider, &body).await?;
     if destination.purpose == Purpose::Session {
         guest.check_csrf_token(&web)?;

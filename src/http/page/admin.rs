@@ -8,6 +8,7 @@ use axum::response::Response;
 use http::StatusCode;
 
 use crate::edge::template::context::{Admin, AdminClient, AdminKey, AdminUser, UndeliveredMessage};
+use crate::http::api::operation::Group;
 use crate::http::error::PageError;
 use crate::http::extract::params::Form;
 use crate::http::extract::visitor::Visitor;
@@ -62,8 +63,11 @@ pub async fn change_message(State(web): State<Web>, visitor: Visitor, Form(form)
     }
 }
 
-/// Whoever looks must own this server.
+/// Whoever looks must own this server, and the administration must not be switched off.
 fn owner(web: &Web, visitor: &Visitor, visit: Visit) -> Result<Arc<User>, Box<Response>> {
+    if !web.api.off().allows(Group::Admin) {
+        return Err(Box::new(nothing_there(web, visitor)));
+    }
     if visit.user.role == Role::Owner {
         return Ok(visit.user);
     }

@@ -508,6 +508,7 @@ async fn s_146_the_administration_can_be_switched_off() {
     let server = TestServer::configured(crate::support::server::Setup::default(), off).await;
     let admin = Admin::owner(&server).await;
     assert_eq!(code(&admin.get("/users").await), "404 not_found");
+    assert_eq!(Browser::signed_in(&server, "ada").await.open("/admin").await.status, StatusCode::NOT_FOUND);
     let document = server.get("/api/v1/openapi.json").await.ok();
     assert!(document["paths"].as_object().expect("paths").keys().all(|path| !path.starts_with(BASE)));
 }

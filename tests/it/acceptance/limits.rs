@@ -113,6 +113,18 @@ async fn s_123_ten_failures_silence_an_address_and_a_success_forgets_them() {
     let refused = attempt(&server, here, "alice", PASSWORD).await;
     assert_eq!(code(&refused), "429 too_many_attempts", "even what is right");
     assert!(refused.header("retry-after").parse::<u64>().is_ok());
+    // Nor is anything sent to anybody.
+    let spa = Spa::at(&server, [192, 0, 2, 7]).await;
+    for (path, body) in [
+        ("/registrations", json!({"email": "carol@example.net"})),
+        ("/password-resets", json!({"identifier": "alice@example.com"})),
+        ("/sign-in", json!({"method": "email_code", "identifier": "alice@example.com"})),
+        ("/recovery/emails", json!({"phone": "+493090182001"})),
+    ] {
+        assert_eq!(code(&spa.post(path, &body).await), "429 too_many_attempts", "{path}");
+    }
+    server.deliver().await;
+    assert!(server.mailbox().messages().is_empty());
     assert_eq!(attempt(&server, ("192.0.2.8", &[]), "alice", PASSWORD).await.status, StatusCode::OK, "others go on");
     server.advance(Duration::from_mins(5));
     assert_eq!(attempt(&server, here, "alice", PASSWORD).await.status, StatusCode::OK);
@@ -270,7 +282,7 @@ async fn s_122_each_limited_route_is_there() {
     }
     // Every form of a page that a stranger may send.
     let source = include_str!("../../../src/http/routes.rs");
-    let free = ["/sign-in/account", "/consent", "/sign-out", "/oauth2/"];
+    let free = ["/sign-in/account", "/consent", "/sign-out", "/oauth2/", "/admin/"];
     for line in
         source.split(".route(").skip(1).filter(|route| route.contains("post(page::") || route.contains("post(link::"))
     {
