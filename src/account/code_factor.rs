@@ -12,7 +12,7 @@ use crate::edge::ephemeral::Namespace;
 use crate::edge::store::Beside;
 use crate::model::authenticator::{Authenticator, AuthenticatorKind};
 use crate::model::id::AuthenticatorId;
-use crate::model::identifier::{Email, Phone};
+use crate::model::identifier::Email;
 use crate::model::message::{Channel, MessageData, MessageKind};
 use crate::model::user::{IdentifierKind, User};
 use crate::protocol::numeric_date::NumericDate;

@@ -87,8 +87,12 @@ impl Accounts {
         let random = bytes.first_chunk::<10>().copied().unwrap_or_default();
         let id = IdentifierId::new(NumericDate::from_seconds(now.seconds().div_euclid(60) * 60), random);
         let lifetime = self.settings.lifetimes.contact;
-        let begun =
-            ContactBegun { id, value: value.clone(), expires_in: lifetime.as_secs(), resend_after: self.starts.pause().as_secs() };
+        let begun = ContactBegun {
+            id,
+            value: value.clone(),
+            expires_in: lifetime.as_secs(),
+            resend_after: self.starts.pause().as_secs(),
+        };
         if !is_fresh {
             return Ok(begun);
         }

@@ -258,10 +258,10 @@ impl Accounts {
     /// Judges the code that was typed for `sent`. Fine when it is right.
     async fn judge_code(&self, sent: Sent<'_>, typed: &str, now: NumericDate) -> Result<(), AccountError> {
         let Sent { purpose, handle, sealed, until, whose } = sent;
-        if !self.codes.was_typed((purpose, handle), typed, now).await? {
-            if let Some(seconds) = self.is_within((Rule::CodeConfirm, &counted(purpose, whose))).await? {
-                return Err(AccountError::TooOften(seconds));
-            }
+        if !self.codes.was_typed((purpose, handle), typed, now).await?
+            && let Some(seconds) = self.is_within((Rule::CodeConfirm, &counted(purpose, whose))).await?
+        {
+            return Err(AccountError::TooOften(seconds));
         }
         match self.codes.judge((purpose, handle), sealed, typed, (now, until)).await? {
             Verdict::Right => Ok(()),

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::account::settings::{Answers, Presence, SignUp};
 use crate::account::start::{About, Start};
-use crate::account::{AccountError, Accounts, Asking, Mistake, Sent, Why, minutes};
+use crate::account::{AccountError, Accounts, Asking, Mistake, Sent, Why};
 use crate::authn::Attempt;
 use crate::authn::password::strength::Known;
 use crate::edge::ephemeral::Namespace;
@@ -21,13 +21,14 @@ use crate::model::fault::Fault;
 use crate::model::id::{ClientId, IdentifierId, UserId};
 use crate::model::identifier::{Email, Phone, Username};
 use crate::model::mailed_link::LinkPurpose;
-use crate::model::message::{Channel, MessageData, MessageKind};
+use crate::model::message::Channel;
 use crate::model::user::{AccountState, Identifier, IdentifierKind, LookupName, Role, User};
 use crate::protocol::numeric_date::NumericDate;
 use crate::protocol::oidc::claims::Profile;
 use crate::protocol::secret::{Secret, TokenHash};
 
 mod elsewhere;
+mod message;
 mod names;
 
 pub use self::elsewhere::MadeElsewhere;
@@ -360,81 +361,6 @@ impl Accounts {
                 && user.named(name).is_some_and(|identifier| identifier.verified_at.is_none())
         };
         Ok(found.filter(|user| !is_pending(user)))
-    }
-
-    /// Writes down what waits and sends the message: a code or link, or to the owner of the address that they have an account.
-    async fn send(
-        &self,
-        handle: &Secret,
-        mut waiting: Waiting,
-        (owner, asking): (Option<&std::sync::Arc<User>>, &Asking),
-    ) -> Result<(), AccountError> {
-        let asking = &waiting.asked_by(asking);
-        let channel = channel(waiting.contact.kind);
-        let to = waiting.contact.value.clone();
-        let lifetime = self.lifetime(waiting.contact.kind);
-        let by_link = self.confirms_by_link(waiting.contact.kind);
-        if let Some(owner) = owner {
-            // The same is written as for anybody else; no code is right, and no link is good.
-            waiting.by = if by_link { By::Link(None) } else { By::Code(None) };
-            let data = MessageData { url: Some(self.site.page("/sign-in")), ..MessageData::default() };
-            let job =
-                self.message((MessageKind::AccountExists, channel), &to, (Some(owner), asking), (data, lifetime))?;
-            let event = self.event(EventName::UserCreated, asking).failed().telling("reason", "exists");
-            self.keep(handle, &waiting).await?;
-            let (_, link) = self.link(LinkPurpose::Activation, (None, ""), asking, lifetime);
-            return Ok(self.edges.store.record(Beside::event(event).and_job(job).and_link(link)).await?);
-        }
-        if by_link {
-            return self.send_link(handle, waiting, asking).await;
-        }
-        let code = self.codes.draw();
-        waiting.by = By::Code(Some(self.codes.seal(PURPOSE, handle.expose(), &code)));
-        let valid_minutes = Some(minutes(waiting.expires_at.since(self.now())));
-        let data = MessageData { code: Some(code.expose().clone()), valid_minutes, ..MessageData::default() };
-        let job = self.message((MessageKind::RegistrationCode, channel), &to, (None, asking), (data, lifetime))?;
-        let (_, link) = self.link(LinkPurpose::Activation, (None, ""), asking, lifetime);
-        let event = self.event(EventName::UserCreated, asking).telling("step", "code");
-        self.keep(handle, &waiting).await?;
-        Ok(self.edges.store.record(Beside::event(event).and_job(job).and_link(link)).await?)
-    }
-
-    async fn send_link(&self, handle: &Secret, mut waiting: Waiting, asking: &Asking) -> Result<(), AccountError> {
-        let now = self.now();
-        let lifetime = self.lifetime(waiting.contact.kind);
-        waiting.expires_at = now.plus(lifetime);
-        for _ in 0..2 {
-            let state = AccountState::Pending { since: now, purge_at: Some(waiting.expires_at) };
-            let user = self.user(&waiting.account, state, None).await?;
-            let address = &waiting.contact.value;
-            let (token, link) = self.link(LinkPurpose::Activation, (Some(&user), address), asking, lifetime);
-            let data = MessageData {
-                url: Some(self.url(LinkPurpose::Activation, &token, asking).await?),
-                valid_minutes: Some(minutes(lifetime)),
-                ..MessageData::default()
-            };
-            let to = (MessageKind::Activate, Channel::Mail);
-            let job = self.message(to, address, (Some(&user), asking), (data, lifetime))?;
-            let event = self.event_of(EventName::UserCreated, user.id, asking).telling("step", "link");
-            let beside = Beside::event(event).and_job(job).and_link(link);
-            waiting.by = By::Link(Some(user.id));
-            self.keep(handle, &waiting).await?;
-            let registered = self.edges.store.register((&user, waiting.account.phc.as_deref()), None, beside).await?;
-            if registered != Registered::Taken {
-                return Ok(());
-            }
-            let mistake = self.which_is_taken(&user).await?;
-            if self.settings.answers == Answers::Explicit {
-                return Err(mistake.into());
-            }
-            if mistake.field != "username" {
-                // Somebody proved the address a moment ago: they know that they have an account.
-                return Ok(());
-            }
-            // A stranger is not told which names are taken: the account gets one that is like the chosen one, to be changed later.
-            waiting.account.username = Some(self.free_username(&waiting.account).await?);
-        }
-        Ok(())
     }
 
     async fn keep(&self, handle: &Secret, waiting: &Waiting) -> Result<(), Fault> {

@@ -360,7 +360,7 @@ impl SignIn<'_> {
     ///
     /// *Why one too many ends nothing:* a hundred right answers at once are five that are judged, and one of them goes on.
     async fn count(&self, key: &TokenHash, now: NumericDate) -> Result<u8, Refusal> {
-        let until = now.plus(LIFETIME + REMEMBERED);
+        let until = now.plus(self.lifetime + REMEMBERED);
         for place in 1..=TRIES {
             let taken = EphemeralKey::new(
                 TRIED,

@@ -13,6 +13,7 @@ use crate::account::attribute::{self, AttributeKind, Visibility};
 use crate::account::rule::{IdentityRules, Rule};
 use crate::account::settings::{AccountLifetimes, AccountSettings};
 use crate::account::view;
+use crate::model::user::IdentifierKind;
 use crate::protocol::oidc::claims::claims_supported;
 
 /// `[account]`

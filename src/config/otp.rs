@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use super::endpoints::switch;
 use super::{Config, ConfigError, duration, number};
 use crate::authn::otp_code::{Alphabet, CodeForm};
-use crate::authn::start::PAUSE;
 use crate::authn::sent_code::{CodeSettings, ReviewAccount as Review, ToAnonymous};
+use crate::authn::start::PAUSE;
 use crate::protocol::numeric_date::NumericDate;
 use crate::protocol::secret::Secret;
 

@@ -37,7 +37,7 @@ impl Webhook {
 
 /// What a sender of the operator's own is told: the message, and `words`, those that we would have used.
 pub(super) fn told<const N: usize>(job: JobId, message: &Message, words: [(&str, Option<&str>); N]) -> Value {
-    let mut told = json!({
+    let told = json!({
         "id": job,
         "channel": message.channel,
         "kind": message.kind,
@@ -47,8 +47,6 @@ pub(super) fn told<const N: usize>(job: JobId, message: &Message, words: [(&str,
         "client": message.client,
         "data": message.data,
     });
-    for (name, text) in words {
-        told[name] = json!(text);
-    }
-    told
+    let words = words.into_iter().map(|(name, text)| (name.to_owned(), json!(text)));
+    Value::Object(told.as_object().cloned().unwrap_or_default().into_iter().chain(words).collect())
 }

@@ -91,11 +91,8 @@ fn pages() -> Router<Web> {
         .route("/recover", closed(get(page::recover::show).post(page::recover::submit)))
         .route("/recover/code", closed(get(page::recover::show_code).post(page::recover::submit_code)))
         .route("/recover/password", closed(get(page::recover::show_password).post(page::recover::submit_password)))
-        .route("/recover/email", closed(get(page::recover::show_email).post(page::recover::submit_email)))
-        .route(
-            "/recover/email/code",
-            closed(get(page::recover::show_email_code).post(page::recover::submit_email_code)),
-        )
+        .route("/recover/email", closed(get(page::recover::show).post(page::recover::submit)))
+        .route("/recover/email/code", closed(get(page::recover::show_code).post(page::recover::submit_code)))
         .merge(mailed_links())
         .merge(federation())
         .route("/account/profile", closed(get(page::profile::show).post(page::profile::submit)))

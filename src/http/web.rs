@@ -53,7 +53,7 @@ pub struct Parts {
     /// How people sign in.
     pub methods: Vec<Box<dyn Method>>,
     /// How long that may take.
-    pub sign_in_lifetime: Duration,
+    pub sign_in_lifetime: std::time::Duration,
     /// Browsers that are known.
     pub devices: Devices,
     /// Servers elsewhere by which people sign in.

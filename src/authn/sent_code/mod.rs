@@ -236,10 +236,8 @@ impl SentCode {
             Way::Mail => Email::parse(&address).is_some(),
             Way::Sms => Phone::parse(&address).is_some(),
         };
-        let may_come = self.newcomers.is_some()
-            && self.way == Way::Mail
-            && attempt.person.is_none()
-            && (self.allowed)(&address);
+        let may_come =
+            self.newcomers.is_some() && self.way == Way::Mail && attempt.person.is_none() && (self.allowed)(&address);
         let is_sent = is_address && user.as_ref().map_or(may_come, |user| user.is_enabled());
         let review = is_sent && self.review(&address, attempt).is_some();
         let epoch = match &user {

@@ -5,7 +5,6 @@
 use futures_util::FutureExt as _;
 use uuid::Uuid;
 
-use crate::edge::store::epoch::Stepped;
 use crate::edge::store::row::Context as _;
 use crate::edge::store::user::{rank_text, role_text};
 use crate::edge::store::writer::Fact;

@@ -9,7 +9,7 @@ use futures_util::FutureExt as _;
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use crate::edge::store::epoch::{self, Stepped};
+use crate::edge::store::epoch;
 use crate::edge::store::row::{Context as _, Place, moment};
 use crate::edge::store::statement::Connection;
 use crate::edge::store::writer::Fact;

@@ -210,8 +210,7 @@ impl Store {
                     return Ok(Taking(Added::Void, None));
                 }
                 // The old address is still there where the change was asked for and not confirmed.
-                let is_there =
-                    purpose == LinkPurpose::EmailChangeUndo && own(connection, user, &name).await?.is_some();
+                let is_there = purpose == LinkPurpose::EmailChangeUndo && own(connection, user, &name).await?.is_some();
                 if !is_there && replace(connection, user, &email, &name).await? == Added::Taken {
                     return Ok(Taking(Added::Taken, None));
                 }

@@ -30,12 +30,7 @@ use crate::oauth::allowed::{ADMIN, ADMIN_READ};
 const PROBLEM: &str = "Problem";
 
 /// The document for `operations`, without what is `off`, of the server at `issuer`; `session_cookie` is the name of its cookie.
-pub(super) fn document(
-    operations: &[Operation],
-    off: &SwitchedOff,
-    issuer: &str,
-    session_cookie: &str,
-) -> OpenApi {
+pub(super) fn document(operations: &[Operation], off: &SwitchedOff, issuer: &str, session_cookie: &str) -> OpenApi {
     let mut components = ComponentsBuilder::new()
         .schema(PROBLEM, problem())
         .security_scheme("bearer", bearer())

@@ -216,8 +216,9 @@ async fn options(State(web): State<Web>, request: Request) -> Result<Response, P
         .filter(|method| !is_off(method, off));
     let social = login && off.allows(Group::Social);
     let providers = web.provider.edges.store.identity_providers().await?;
-    let is_offered =
-        |provider: &&Arc<IdentityProvider>| social && provider.is_enabled() && web.upstreams.is_set_up(provider).is_ok();
+    let is_offered = |provider: &&Arc<IdentityProvider>| {
+        social && provider.is_enabled() && web.upstreams.is_set_up(provider).is_ok()
+    };
     let providers = providers.iter().filter(is_offered).map(|provider| ProviderOptions {
         slug: provider.slug.to_string(),
         kind: provider.kind.as_str(),

@@ -375,13 +375,11 @@ async fn start(State(web): State<Web>, guest: Guest, Json(body): Json<StartSignI
         Beginnings::Asked(way, identifier) => {
             let (challenge, begun) = sign_in.ask_by(&attempt, (way.as_str(), &identifier), opening).await?;
             let answer = SignInAnswer { code: None, ..asked(&web, challenge) };
-            return Ok(match begun {
-                Some(Begun::PublicKey(options)) => ok(&SignInAnswer { public_key: Some(options), ..answer }),
-                _ => {
-                    let resend_after = Some(web.provider.accounts.starts.pause().as_secs());
-                    answered(StatusCode::ACCEPTED, &SignInAnswer { resend_after, ..answer })
-                }
-            });
+            if let Some(Begun::PublicKey(options)) = begun {
+                return Ok(ok(&SignInAnswer { public_key: Some(options), ..answer }));
+            }
+            let resend_after = Some(web.provider.accounts.starts.pause().as_secs());
+            return Ok(answered(StatusCode::ACCEPTED, &SignInAnswer { resend_after, ..answer }));
         }
     };
     let caller = opening.begun_by.clone();

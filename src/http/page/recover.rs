@@ -2,7 +2,7 @@
 //!
 //! Every identifier gets the same page. A link of the mail may be opened in another browser: it leads back to the app from there, too.
 
-use axum::extract::State;
+use axum::extract::{OriginalUri, State};
 use axum::response::Response;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -46,6 +46,12 @@ enum What {
 }
 
 impl What {
+    /// What the page at `path` is about: the routes are those of the two.
+    fn at(path: &str) -> Self {
+        let is_of_email = [Self::Email.path(), Self::Email.code_path()].iter().any(|page| path.ends_with(page));
+        if is_of_email { Self::Email } else { Self::Password }
+    }
+
     const fn as_str(self) -> &'static str {
         match self {
             Self::Password => "password",
@@ -80,49 +86,44 @@ impl What {
     }
 }
 
-/// `GET /recover`
-pub async fn show(State(web): State<Web>, visitor: Visitor, Query(query): Query) -> Response {
-    either(begin_page(&web, &visitor, (Place::of(&query), What::Password)).await)
-}
-
-/// `GET /recover/email`
-pub async fn show_email(State(web): State<Web>, visitor: Visitor, Query(query): Query) -> Response {
-    either(begin_page(&web, &visitor, (Place::of(&query), What::Email)).await)
-}
-
-/// `POST /recover`
-pub async fn submit(State(web): State<Web>, visitor: Visitor, Query(query): Query, Form(form): Form) -> Response {
-    either(begin(&web, &visitor, (Place::of(&query), What::Password), &form).await)
-}
-
-/// `POST /recover/email`
-pub async fn submit_email(State(web): State<Web>, visitor: Visitor, Query(query): Query, Form(form): Form) -> Response {
-    either(begin(&web, &visitor, (Place::of(&query), What::Email), &form).await)
-}
-
-/// `GET /recover/code`
-pub async fn show_code(State(web): State<Web>, visitor: Visitor, Query(query): Query) -> Response {
-    either(waiting_page(&web, &visitor, (Place::of(&query), What::Password)).await)
-}
-
-/// `GET /recover/email/code`
-pub async fn show_email_code(State(web): State<Web>, visitor: Visitor, Query(query): Query) -> Response {
-    either(waiting_page(&web, &visitor, (Place::of(&query), What::Email)).await)
-}
-
-/// `POST /recover/code`
-pub async fn submit_code(State(web): State<Web>, visitor: Visitor, Query(query): Query, Form(form): Form) -> Response {
-    either(confirm(&web, &visitor, (Place::of(&query), What::Password), &form).await)
-}
-
-/// `POST /recover/email/code`
-pub async fn submit_email_code(
+/// `GET /recover`, `GET /recover/email`
+pub async fn show(
     State(web): State<Web>,
     visitor: Visitor,
+    OriginalUri(uri): OriginalUri,
     Query(query): Query,
+) -> Response {
+    either(begin_page(&web, &visitor, (Place::of(&query), What::at(uri.path()))).await)
+}
+
+/// `POST /recover`, `POST /recover/email`
+pub async fn submit(
+    State(web): State<Web>,
+    visitor: Visitor,
+    (OriginalUri(uri), Query(query)): (OriginalUri, Query),
     Form(form): Form,
 ) -> Response {
-    either(confirm(&web, &visitor, (Place::of(&query), What::Email), &form).await)
+    either(begin(&web, &visitor, (Place::of(&query), What::at(uri.path())), &form).await)
+}
+
+/// `GET /recover/code`, `GET /recover/email/code`
+pub async fn show_code(
+    State(web): State<Web>,
+    visitor: Visitor,
+    OriginalUri(uri): OriginalUri,
+    Query(query): Query,
+) -> Response {
+    either(waiting_page(&web, &visitor, (Place::of(&query), What::at(uri.path()))).await)
+}
+
+/// `POST /recover/code`, `POST /recover/email/code`
+pub async fn submit_code(
+    State(web): State<Web>,
+    visitor: Visitor,
+    (OriginalUri(uri), Query(query)): (OriginalUri, Query),
+    Form(form): Form,
+) -> Response {
+    either(confirm(&web, &visitor, (Place::of(&query), What::at(uri.path())), &form).await)
 }
 
 /// `GET /recover/password`: a link of a mail.
@@ -168,12 +169,7 @@ async fn begin_page(web: &Web, visitor: &Visitor, (place, what): (Place, What)) 
     Ok(form_page(&Scene::of(web, visitor, place).await?, what, Shown::default()))
 }
 
-async fn begin(
-    web: &Web,
-    visitor: &Visitor,
-    (place, what): (Place, What),
-    form: &Params,
-) -> Result<Response, Instead> {
+async fn begin(web: &Web, visitor: &Visitor, (place, what): (Place, What), form: &Params) -> Result<Response, Instead> {
     let scene = Scene::of(web, visitor, place).await?;
     scene.check((&what.purpose(&scene), what.path()), form)?;
     let login = form.get("login").unwrap_or_default().trim().to_owned();

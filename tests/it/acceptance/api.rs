@@ -289,7 +289,8 @@ async fn s_181_a_way_to_sign_in_is_switched_off() {
         for way in ways {
             assert!(!listed.contains(way) && !offered.contains(way), "{way}: {listed} {offered}");
             let body = json!({"method": way, "identifier": "alice@example.com"});
-            let body = if *way == "social_token" { json!({"method": way, "provider": "x", "id_token": "x"}) } else { body };
+            let body =
+                if *way == "social_token" { json!({"method": way, "provider": "x", "id_token": "x"}) } else { body };
             let refused = spa.post("/sign-in", &body).await;
             assert_eq!((refused.status.as_u16(), &refused.json()["code"]), (404, &json!("not_found")), "{way}");
         }

@@ -6,10 +6,10 @@ use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use symbolon::model::message::MessageKind;
 
-use crate::support::{RelyingParty, TestServer};
 use crate::support::answer::{Answer, code, fields};
 use crate::support::server::PASSWORD;
 use crate::support::spa::Spa;
+use crate::support::{RelyingParty, TestServer};
 
 const ALICE: &str = "alice@example.com";
 const NEW: &str = "alice@example.net";

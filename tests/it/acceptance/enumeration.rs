@@ -9,6 +9,7 @@ use axum::body::Body;
 use http::header::CONTENT_TYPE;
 use http::{Method, Request};
 use serde_json::json;
+use symbolon::account::settings::SignUp;
 use symbolon::config::Config;
 use symbolon::config::api::Switch;
 
@@ -27,6 +28,7 @@ type Ask = (&'static str, usize, &'static [(&'static str, &'static str)]);
 const OPERATIONS: &[Ask] = &[
     ("/sign-in", 0, &[("method", "password"), ("identifier", "?"), ("password", "not the password")]),
     ("/registrations", 0, &[("email", "?"), ("password", PASSWORD)]),
+    ("/registrations", 0, &[("email", "?")]),
     ("/registrations", 1, &[("phone", "?"), ("password", PASSWORD)]),
     ("/password-resets", 0, &[("identifier", "?")]),
     ("/password-resets", 0, &[("identifier", "?"), ("channel", "email_code")]),
@@ -57,7 +59,11 @@ fn settings(config: &mut Config) {
 }
 
 async fn server() -> TestServer {
-    let server = TestServer::with(Setup { configure: settings, ..Setup::default() }).await;
+    server_with(settings).await
+}
+
+async fn server_with(configure: fn(&mut Config)) -> TestServer {
+    let server = TestServer::with(Setup { configure, ..Setup::default() }).await;
     RelyingParty::of(&server, app("phone")).await;
     server
 }
@@ -253,6 +259,19 @@ async fn s_025_whoever_asks_it_takes_the_same_time() {
     measure(&server, "/oauth2/challenge", async |which| challenges(&server, [names.0, names.1][which]).await).await;
 }
 
+/// Where an account waits for its link, one is made for who has none.
+#[tokio::test]
+#[ignore = "measures time for some minutes: tests/all faults"]
+async fn s_009_an_account_that_waits_for_its_link_takes_no_longer() {
+    let server = server_with(|config| config.registration.mode = SignUp::Link).await;
+    let spa = Spa::open(&server).await;
+    for members in [&[("email", "?")][..], &[("email", "?"), ("password", PASSWORD)]] {
+        let asks =
+            async |which: usize| asks(&spa, ("/registrations", 0, members), [NAMES[0].0, NAMES[0].1][which]).await;
+        measure(&server, &format!("/registrations by link {members:?}"), asks).await;
+    }
+}
+
 #[tokio::test]
 #[ignore = "measures time for some minutes: tests/all faults"]
 async fn s_009_whoever_asks_on_a_page_it_takes_the_same_time() {
@@ -281,7 +300,10 @@ async fn s_116_an_address_that_is_taken_takes_as_long_as_one_that_is_free() {
     let spa = Spa::signed_in(&server, "bob").await;
     let names = NAMES[0];
     for (path, field) in [("/me/email-changes", "new_email"), ("/me/emails", "email")] {
-        let asks = async |which: usize| spa.post(path, &json!({field: [names.0, names.1][which]})).await;
+        let asks = async |which: usize| {
+            let name = [names.0, names.1][which];
+            spa.post(path, &json!({field: name})).await
+        };
         measure(&server, path, asks).await;
     }
 }

@@ -330,7 +330,8 @@ async fn s_122_a_mailbox_gets_five_codes_an_hour_and_ten_guesses() {
     for number in 0..4_u8 {
         let spa = Spa::at(&server, [192, 0, 2, 100 + number]).await;
         let body = json!({"email": "dave@example.net", "password": PASSWORD});
-        let registration = spa.post("/registrations", &body).await.of(StatusCode::ACCEPTED).json()["registration"].clone();
+        let registration =
+            spa.post("/registrations", &body).await.of(StatusCode::ACCEPTED).json()["registration"].clone();
         judged += guesses(&spa, &registration, 100).await;
         server.advance(Duration::from_secs(61));
     }

@@ -584,7 +584,10 @@ async fn s_024_rules_decide_which_names_are_taken() {
     let alice = Spa::signed_in(&server, "alice").await;
     let factor = json!({"type": "sms", "address": "+19005550123"});
     assert_eq!(fields(&alice.post("/me/authenticators", &factor).await), ["address identity_not_allowed"]);
-    assert_eq!(fields(&alice.post("/me/phones", &json!({"phone": "+19005550123"})).await), ["phone identity_not_allowed"]);
+    assert_eq!(
+        fields(&alice.post("/me/phones", &json!({"phone": "+19005550123"})).await),
+        ["phone identity_not_allowed"]
+    );
     server.deliver().await;
     for denied in ["+19005550123", "x@example.org"] {
         assert!(server.mailbox().to(denied).is_empty(), "{denied}");

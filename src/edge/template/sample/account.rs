@@ -83,8 +83,8 @@ fn notice(key: &str, next: &str) -> Notice {
     }
 }
 
-pub(super) fn samples() -> Vec<Sample> {
-    let mut samples = vec![
+fn registrations() -> Vec<Sample> {
+    vec![
         sample("register", "page/register.html", register()),
         sample(
             "register_connects",
@@ -127,6 +127,12 @@ pub(super) fn samples() -> Vec<Sample> {
                 ..register()
             },
         ),
+    ]
+}
+
+pub(super) fn samples() -> Vec<Sample> {
+    let mut samples = registrations();
+    samples.extend([
         sample("code", "page/code.html", code("registration")),
         sample(
             "code_phone",
@@ -184,7 +190,7 @@ pub(super) fn samples() -> Vec<Sample> {
                 ..notice("emails", "sign_in")
             },
         ),
-    ];
+    ]);
     samples.extend(account_pages());
     samples.extend(links());
     samples

@@ -132,11 +132,7 @@ async fn welcome(web: &Web, visitor: Visitor, open: Option<Open>, (made, connect
 ///
 /// # Errors
 /// A page for a fault.
-pub(super) async fn keep(
-    scene: &Scene<'_>,
-    begun: Begun,
-    typed: &Typed,
-) -> Result<Response, Instead> {
+pub(super) async fn keep(scene: &Scene<'_>, begun: Begun, typed: &Typed) -> Result<Response, Instead> {
     let provider = &scene.web.provider;
     let under_way = UnderWay {
         handle: begun.registration.expose().clone(),
@@ -145,8 +141,7 @@ pub(super) async fn keep(
         connects: typed.connects.is_some(),
         expires_at: provider.now().plus(Duration::from_secs(begun.expires_in)),
     };
-    let kept =
-        UNDER_WAY.put(&*provider.edges.ephemeral, key(scene).as_bytes(), &under_way, under_way.expires_at).await;
+    let kept = UNDER_WAY.put(&*provider.edges.ephemeral, key(scene).as_bytes(), &under_way, under_way.expires_at).await;
     kept.map(|()| scene.redirect(CODE_PATH)).map_err(|fault| scene.fault(fault))
 }
 
