@@ -16,9 +16,9 @@ use crate::edge::template::context;
 use crate::http::error::{PageError, json};
 use crate::http::extract::params::{Form, Query};
 use crate::http::extract::visitor::Visitor;
-use crate::http::page::second_factor::{Waiting, arrive, caller, carried, open, persistence, waiting};
+use crate::http::page::second_factor::{Waiting, arrive, caller, carried, persistence, waiting};
 use crate::http::page::sign_in::{Entry, attempt, destination};
-use crate::http::page::{Place, fault_page, foreign_form};
+use crate::http::page::{Place, fault_page, foreign_form, open_at};
 use crate::http::qr::Picture;
 use crate::http::security_header::admit_own_calls;
 use crate::http::web::{Web, redirect, shown, way_back, with_cookies};
@@ -91,7 +91,7 @@ pub fn waits(flow: &SignInFlow) -> bool {
 /// `GET /sign-in/qr`
 pub async fn show(State(web): State<Web>, visitor: Visitor, Query(query): Query) -> Response {
     let place = Place::of(&query);
-    let open = match open(&web, &visitor, &place).await {
+    let open = match open_at(&web, &visitor, &place).await {
         Ok(open) => open,
         Err(response) => return *response,
     };
@@ -118,7 +118,7 @@ pub async fn state(State(web): State<Web>, visitor: Visitor) -> Response {
 /// `POST /sign-in/qr`: a new picture.
 pub async fn submit(State(web): State<Web>, visitor: Visitor, Query(query): Query, Form(form): Form) -> Response {
     let place = Place::of(&query);
-    let open = match open(&web, &visitor, &place).await {
+    let open = match open_at(&web, &visitor, &place).await {
         Ok(open) => open,
         Err(response) => return *response,
     };
@@ -130,7 +130,7 @@ pub async fn submit(State(web): State<Web>, visitor: Visitor, Query(query): Quer
     }
     let attempt = attempt(&web, &visitor, open.as_ref().map(|open| &*open.client));
     let demand = open.as_ref().map(|open| demanded(&open.client, &open.interaction.request)).unwrap_or_default();
-    let opening = Opening { begun_by: caller(&visitor), purpose: Purpose::Session, demand };
+    let opening = Opening { begun_by: caller(&visitor), purpose: Purpose::Session, demand, path: None };
     match web.sign_in().ask_by(&attempt, (NAME, ""), opening).await {
         Ok((challenge, _)) => {
             let persistence = if form.get("remember").is_some() { Persistence::Kept } else { Persistence::Browser };

@@ -33,7 +33,7 @@ fn secret(text: &str) -> SecretSource {
 }
 
 /// A server that mails by `sink`.
-async fn mailing(sink: &SmtpSink, security: Security, login: Option<(&str, &str)>) -> TestServer {
+pub(super) async fn mailing(sink: &SmtpSink, security: Security, login: Option<(&str, &str)>) -> TestServer {
     TestServer::sending(Setup::default(), |config| by_smtp(config, sink, security, login)).await
 }
 
