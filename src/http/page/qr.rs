@@ -17,7 +17,7 @@ use crate::http::error::{PageError, json};
 use crate::http::extract::params::{Form, Query};
 use crate::http::extract::visitor::Visitor;
 use crate::http::page::second_factor::{Waiting, arrive, caller, carried, persistence, waiting};
-use crate::http::page::sign_in::{Entry, attempt, destination};
+use crate::http::page::sign_in::{Entry, Offer, attempt, destination};
 use crate::http::page::{Place, fault_page, foreign_form, open_at};
 use crate::http::qr::Picture;
 use crate::http::security_header::admit_own_calls;
@@ -171,7 +171,7 @@ async fn finish(
     let answer = (NAME.into(), Secret::from(""));
     match web.sign_in().answer(&attempt, (&waiting.handle, &caller(&visitor)), answer).await {
         Ok(step) => {
-            let entry = Entry { open, persistence: persistence(query), destination: destination(query) };
+            let entry = Entry { open, persistence: persistence(query), destination: destination(query), offer: Offer::Nothing };
             let is_done = matches!(step, Step::Complete(_));
             let response = arrive(web, visitor, step, entry).await;
             with_cookies(response, is_done.then(|| web.cookies.clear_half()))

@@ -50,7 +50,7 @@ pub async fn redeem(
         return Err(OAuthError::invalid_grant("the device code was used before"));
     }
     let code = code_of(provider, &client, (&asked, approval));
-    let given = authorization_code::give(provider, client, (key, code)).await;
+    let given = authorization_code::give(provider, client, (key, code), &[]).await;
     // A fault of ours uses nothing up (PROTOCOL T7); the main store says whether it did.
     if given.as_ref().is_err_and(is_ours) {
         provider.edges.put_device_back(&key, &asked).await?;
@@ -88,6 +88,7 @@ fn code_of(
         code_challenge: None,
         claims: ClaimsRequest::default(),
         claims_locales: Vec::new(),
+        resource: Vec::new(),
         issued_at: approval.at,
         expires_at: asked.expires_at,
     }
