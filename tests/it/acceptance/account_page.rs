@@ -260,7 +260,7 @@ async fn s_010_the_page_takes_a_number_too() {
         assert_eq!(page.page().heading(), "Nummer bestätigen", "a number is confirmed by a code: {page}");
         server.deliver().await;
         let sent = server.mailbox().last_to(NUMBER);
-        assert_eq!(sent.kind, MessageKind::RegistrationCode);
+        assert_eq!(sent.kind, Some(MessageKind::RegistrationCode));
         let agreed = types(&erika, &page, &server.mailbox().code_for(NUMBER)).await;
         let url = erika.finish(agreed, NUMBER).await;
         let tokens = shop.redeem(&exchange, &shop.code(&exchange, &url)).await.ok();

@@ -256,8 +256,8 @@ async fn s_025_whoever_asks_it_takes_the_same_time() {
     let spa = Spa::open(&server).await;
     for ask in OPERATIONS.iter().chain(BEGINNINGS) {
         let names = NAMES[ask.1];
-        let named = async |which: usize| asks(&spa, *ask, [names.0, names.1][which]).await;
-        measure(&server, &format!("{} {:?}", ask.0, ask.2), named).await;
+        let asking = async |which: usize| asks(&spa, *ask, [names.0, names.1][which]).await;
+        measure(&server, &format!("{} {:?}", ask.0, ask.2), asking).await;
     }
     let names = NAMES[0];
     measure(&server, "/oauth2/challenge", async |which| challenges(&server, [names.0, names.1][which]).await).await;
