@@ -125,15 +125,8 @@ choices! {
 
 impl Beginning {
     /// Every way.
-    const ALL: [Self; 7] = [
-        Self::Password,
-        Self::SocialToken,
-        Self::EmailCode,
-        Self::SmsCode,
-        Self::MagicLink,
-        Self::Passkey,
-        Self::Qr,
-    ];
+    const ALL: [Self; 7] =
+        [Self::Password, Self::SocialToken, Self::EmailCode, Self::SmsCode, Self::MagicLink, Self::Passkey, Self::Qr];
 
     /// What it goes with when it is switched off (S-181).
     const fn group(self) -> Group {

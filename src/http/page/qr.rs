@@ -171,7 +171,8 @@ async fn finish(
     let answer = (NAME.into(), Secret::from(""));
     match web.sign_in().answer(&attempt, (&waiting.handle, &caller(&visitor)), answer).await {
         Ok(step) => {
-            let entry = Entry { open, persistence: persistence(query), destination: destination(query), offer: Offer::Nothing };
+            let entry =
+                Entry { open, persistence: persistence(query), destination: destination(query), offer: Offer::Nothing };
             let is_done = matches!(step, Step::Complete(_));
             let response = arrive(web, visitor, step, entry).await;
             with_cookies(response, is_done.then(|| web.cookies.clear_half()))
