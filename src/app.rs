@@ -550,12 +550,13 @@ pub fn edges(world: World, (store, ephemeral): (Store, Arc<dyn EphemeralStore>),
     Edges { store, ephemeral, fetch, clock, random, outbox }
 }
 
-/// How an account is made for an address that a code has proven.
+/// Whether the rules of the operator take an address or number.
 fn allowed(provider: &Arc<Provider>) -> Allowed {
     let provider = Arc::clone(provider);
     Arc::new(move |address| provider.accounts.settings.rules.allow(address))
 }
 
+/// How an account is made for an address that a code has proven.
 fn newcomers(provider: &Arc<Provider>) -> Newcomers {
     let provider = Arc::clone(provider);
     Arc::new(move |email, attempt, now| {

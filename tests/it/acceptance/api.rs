@@ -275,7 +275,7 @@ async fn s_181_what_is_switched_off_is_nowhere() {
 /// Ways to begin have one route; each is gone all the same.
 #[tokio::test]
 async fn s_181_a_way_to_sign_in_is_switched_off() {
-    for (group, ways) in [("otp", &["email_code", "sms_code"][..]), ("social", &["social_token"])] {
+    for (group, ways) in [("otp", &["email_code", "sms_code", "magic_link"][..]), ("social", &["social_token"])] {
         let server = TestServer::configured(Setup::default(), |config| match group {
             "otp" => config.endpoints.otp = false,
             _ => config.endpoints.social = false,
