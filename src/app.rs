@@ -24,7 +24,7 @@ use crate::authn::password::policy::PasswordPolicy;
 use crate::authn::password::strength::Rules;
 use crate::authn::qr::Qr;
 use crate::authn::second_factor::SecondFactors;
-use crate::authn::sent_code::{CodeSettings, Newcomers, SentCode, ToAnonymous, Way};
+use crate::authn::sent_code::{Allowed, CodeSettings, Newcomers, SentCode, ToAnonymous, Way};
 use crate::authn::throttle::Throttle;
 use crate::authn::{self, captcha};
 use crate::config::api::Switch;
@@ -144,6 +144,7 @@ pub struct App {
     proxies: Proxies,
     api: ApiSettings,
     step_up_lifetime: Duration,
+    sign_in_lifetime: Duration,
     upstreams: Upstreams,
     landings: Landings,
     code_settings: CodeSettings,
@@ -336,7 +337,8 @@ impl App {
                 &key,
                 (settings, site, limits.clone()),
             )
-            .with_codes_of(config.code_form()),
+            .with_codes_of(config.code_form())
+            .with_pause(config.otp.resend_after),
             refresh_key: server_key(&edges, &vault, "refresh_token").await?,
             audit_key: server_key(&edges, &vault, "audit").await?,
             pairwise_key: server_key(&edges, &vault, "pairwise_subject").await?,
@@ -378,8 +380,13 @@ impl App {
             mode,
             cookie_scope: cookie_scope(config),
             proxies: config.server.proxies(),
-            api: ApiSettings { origins: config.api.allowed_origins.clone(), off: config.endpoints.off() },
+            api: ApiSettings {
+                origins: config.api.allowed_origins.clone(),
+                off: config.endpoints.off(),
+                token_schemes: config.api.token_schemes.names(),
+            },
             step_up_lifetime: config.session.step_up_lifetime,
+            sign_in_lifetime: config.session.sign_in_lifetime,
             upstreams,
             landings: Landings {
                 success: config.upstream.success_url.clone(),
@@ -418,6 +425,7 @@ impl App {
                 (&provider.factors, provider.passkeys.clone()),
                 (&|way, guard| self.sent_code(way, guard), self.link_url()),
             ),
+            sign_in_lifetime: self.sign_in_lifetime,
             devices: self.devices.clone(),
             upstreams: self.upstreams.clone(),
             landings: self.landings.clone(),
@@ -495,6 +503,7 @@ impl App {
             guard,
             hasher: Arc::clone(&self.hasher),
             settings: self.code_settings.clone(),
+            allowed: allowed(provider),
             newcomers: (self.newcomers && way == Way::Mail).then(|| newcomers(provider)),
         }
     }
@@ -502,7 +511,7 @@ impl App {
     /// Where links lead that sign in.
     fn link_url(&self) -> LinkUrl {
         let site = self.provider.accounts.site.clone();
-        Arc::new(move |token| site.url(LinkPurpose::MagicLink, token))
+        Arc::new(move |token, app| site.url(LinkPurpose::MagicLink, token, app))
     }
 
     fn health(&self) -> Health {
@@ -542,6 +551,11 @@ pub fn edges(world: World, (store, ephemeral): (Store, Arc<dyn EphemeralStore>),
 }
 
 /// How an account is made for an address that a code has proven.
+fn allowed(provider: &Arc<Provider>) -> Allowed {
+    let provider = Arc::clone(provider);
+    Arc::new(move |address| provider.accounts.settings.rules.allow(address))
+}
+
 fn newcomers(provider: &Arc<Provider>) -> Newcomers {
     let provider = Arc::clone(provider);
     Arc::new(move |email, attempt, now| {

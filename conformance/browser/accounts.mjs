@@ -32,6 +32,28 @@ async function stories(story) {
     assert.equal(await carol.outcome(), `new: signed in as ${carol.email}`);
   });
 
+  await story('registration by number, and a password forgotten there', async (carol) => {
+    const number = `+3161${String(Date.now() % 10_000_000).padStart(7, '0')}`;
+    await carol.page.goto(carol.app.start('new', { prompt: 'create' }));
+    await carol.presses('register-by-phone');
+    await carol.sends({ phone: '0612345678', password: FIRST }, 'register-submit');
+    await carol.page.locator('#phone-mistake').waitFor();
+    await carol.sends({ phone: number, password: FIRST }, 'register-submit');
+    await carol.sends({ code: await code(carol.server, number) }, 'code-submit');
+    await getsTo(carol.page, carol.app.origin, { username: number, password: FIRST });
+    await carol.forgetsCookies();
+    await carol.page.goto(carol.app.start('back'));
+    await carol.presses('recover');
+    await carol.sends({ login: number }, 'recover-text');
+    await carol.sends({ code: await code(carol.server, number), password: SECOND }, 'code-submit');
+    await carol.page.locator('#notice-password_set').waitFor();
+    carol.email = number;
+    await carol.page.goto(`${carol.server.issuer}/sign-in`);
+    await onward(carol.page, () => signsIn(carol.page, { username: number, password: SECOND }));
+    await carol.page.goto(`${carol.server.issuer}/account`);
+    await carol.page.locator('.hero').waitFor();
+  });
+
   await story('a forgotten password, by link', async (carol) => {
     await carol.registers('new', { prompt: 'create' });
     await carol.forgetsCookies();

@@ -116,6 +116,13 @@ async function forgets(page, { server, app, looks }) {
     await onward(page, () => page.locator(`#${button}`).click());
   };
   await page.goto(app.start('look', { prompt: 'create' }));
+  await onward(page, () => page.locator('#register-by-phone').click());
+  await looks(page, 'register-phone');
+  const number = `+3162${String(Date.now() % 10_000_000).padStart(7, '0')}`;
+  await sends({ phone: number, password: 'correct horse battery staple' }, 'register-submit');
+  await page.locator('#code-submit').waitFor();
+  await looks(page, 'register-phone-code');
+  await page.goto(app.start('look', { prompt: 'create' }));
   await looks(page, 'register');
   await sends({ email: 'nobody', password: 'short' }, 'register-submit');
   await page.locator('#form-error').waitFor();

@@ -14,9 +14,9 @@ async function takes(server, to, reads) {
   throw new Error(`nothing of use arrived for ${to}`);
 }
 
-/** The code that was sent to `to`. */
+/** The code that was sent to `to`: a line of a mail, the end of a text message. */
 export function code(server, to) {
-  return takes(server, to, (text) => text.match(/^\s*(\d{6})\s*$/m)?.[1]);
+  return takes(server, to, (text) => (text.match(/^\s*(\d{6})\s*$/m) ?? text.match(/#(\d{6})\s*$/))?.[1]);
 }
 
 /** The link to the page `path` that was sent to `to`. */

@@ -4,17 +4,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::account::start::PAUSE;
-use crate::account::{AccountError, Accounts, Asking, Mistake, Why, minutes};
+use crate::account::{AccountError, Accounts, Asking, Mistake, Sent, Why, minutes};
 use crate::authn::Attempt;
 use crate::authn::limit::Rule;
-use crate::authn::otp_code::Verdict;
 use crate::authn::second_factor::SecondFactors;
 use crate::edge::ephemeral::Namespace;
 use crate::edge::store::Beside;
 use crate::model::authenticator::{Authenticator, AuthenticatorKind};
 use crate::model::id::AuthenticatorId;
-use crate::model::identifier::{Email, Phone};
+use crate::model::identifier::Email;
 use crate::model::message::{Channel, MessageData, MessageKind};
 use crate::model::user::{IdentifierKind, User};
 use crate::protocol::numeric_date::NumericDate;
@@ -61,8 +59,9 @@ impl Accounts {
             }
             AuthenticatorKind::Sms => {
                 let own = user.primary(IdentifierKind::Phone).map(|phone| phone.value.as_str());
-                let address = typed.or(own).and_then(Phone::parse).map(|phone| phone.as_str().to_owned());
-                (address.ok_or_else(|| Mistake::new("address", Why::InvalidPhoneNumber))?, Channel::Sms)
+                let phone = self.phone(typed.or(own).unwrap_or_default());
+                let phone = phone.map_err(|mistake| Mistake { field: "address".into(), ..mistake })?;
+                (phone.as_str().to_owned(), Channel::Sms)
             }
             AuthenticatorKind::Totp | AuthenticatorKind::Passkey => {
                 return Err(Mistake::new("type", Why::InvalidValue).into());
@@ -81,9 +80,7 @@ impl Accounts {
         if let Some(seconds) = self.is_within((Rule::CodeStart, &user.id.to_string())).await? {
             return Err(AccountError::TooOften(seconds));
         }
-        if channel == Channel::Sms {
-            self.sms_budget(&address).await?;
-        }
+        self.may_send((PURPOSE, channel), &address).await?;
         let lifetime = self.settings.lifetimes.contact;
         let id = before.map_or_else(|| AuthenticatorId::new(now, self.edges.random.bytes()), |before| before.id);
         let added = self.edges.store.add_authenticator(Authenticator {
@@ -113,7 +110,7 @@ impl Accounts {
         let job =
             self.message((MessageKind::ContactCode, channel), &address, (Some(user), asking), (data, lifetime))?;
         self.edges.store.record(Beside::default().and_job(job)).await?;
-        Ok(CodeFactorBegun { id, address, expires_in: lifetime.as_secs(), resend_after: PAUSE.as_secs() })
+        Ok(CodeFactorBegun { id, address, expires_in: lifetime.as_secs(), resend_after: self.starts.pause().as_secs() })
     }
 
     /// Takes the address up by its code. From now on a second factor is asked for; returns backup codes for who has none.
@@ -134,11 +131,9 @@ impl Accounts {
         let found = WAITING.get(&*self.edges.ephemeral, own.id.as_bytes(), now).await?;
         let waiting = found.filter(|_| own.is_waiting(now)).ok_or(Why::CodeExpired)?;
         let (handle, until) = (own.id.to_string(), waiting.expires_at);
-        match self.codes.judge((PURPOSE, &handle), Some(&waiting.code), code.expose(), (now, until)).await? {
-            Verdict::Right => {}
-            Verdict::Wrong { .. } => return Err(Why::WrongCode.into()),
-            Verdict::Exhausted => return Err(Why::CodeAttemptsExceeded.into()),
-        }
+        let (whose, sealed) = (user.id.to_string(), Some(&waiting.code));
+        let sent = Sent { purpose: PURPOSE, handle: &handle, sealed, until, whose: &whose };
+        self.judge_code(sent, code.expose(), now).await?;
         factors.take_up(user, (own.id, None), (attempt, "code_factor_added")).await
     }
 

@@ -5,10 +5,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::account::start::{About, PAUSE, Start};
-use crate::account::{AccountError, Accounts, Asking, Mistake, Why, minutes};
+use crate::account::start::{About, Start};
+use crate::account::{AccountError, Accounts, Asking, Mistake, Sent, Why, minutes};
 use crate::authn::limit::Rule;
-use crate::authn::otp_code::Verdict;
 use crate::edge::ephemeral::Namespace;
 use crate::edge::store::{Added, Beside, Once};
 use crate::model::epoch::Epoch;
@@ -88,17 +87,19 @@ impl Accounts {
         let random = bytes.first_chunk::<10>().copied().unwrap_or_default();
         let id = IdentifierId::new(NumericDate::from_seconds(now.seconds().div_euclid(60) * 60), random);
         let lifetime = self.settings.lifetimes.contact;
-        let begun =
-            ContactBegun { id, value: value.clone(), expires_in: lifetime.as_secs(), resend_after: PAUSE.as_secs() };
+        let begun = ContactBegun {
+            id,
+            value: value.clone(),
+            expires_in: lifetime.as_secs(),
+            resend_after: self.starts.pause().as_secs(),
+        };
         if !is_fresh {
             return Ok(begun);
         }
         if let Some(seconds) = self.is_within((Rule::CodeStart, &owner)).await? {
             return Err(AccountError::TooOften(seconds));
         }
-        if channel == Channel::Sms {
-            self.sms_budget(&value).await?;
-        }
+        self.may_send((PURPOSE, channel), &value).await?;
         // What nobody has proven belongs to nobody (PROTOCOL A22). Of a number its holder is told that somebody else has it, once they
         // have proven that they hold it (S-049): lines are shared and handed on.
         let is_theirs = |owner: &User| owner.named(&name).is_some_and(|own| own.verified_at.is_some());
@@ -155,11 +156,9 @@ impl Accounts {
         }
         let remembered = waiting.expires_at.plus(REMEMBERED);
         let handle = id.to_string();
-        match self.codes.judge((PURPOSE, &handle), waiting.code.as_ref(), code, (now, remembered)).await? {
-            Verdict::Right => {}
-            Verdict::Wrong { .. } => return Err(Why::WrongCode.into()),
-            Verdict::Exhausted => return Err(Why::CodeAttemptsExceeded.into()),
-        }
+        let (whose, sealed) = (user.id.to_string(), waiting.code.as_ref());
+        let sent = Sent { purpose: PURPOSE, handle: &handle, sealed, until: remembered, whose: &whose };
+        self.judge_code(sent, code, now).await?;
         let identifier =
             Identifier { id, kind: waiting.kind, value: waiting.value, verified_at: Some(now), is_primary: false };
         let once = Once { kind: PURPOSE, hash: TokenHash::of(&handle), expires_at: remembered };

@@ -31,7 +31,7 @@ impl Accounts {
             if !grace.is_zero() {
                 let (token, mut link) = self.link(LinkPurpose::DeletionUndo, (Some(user), &to.value), asking, grace);
                 link.expires_at = purge_at;
-                data.url = Some(self.site.url(LinkPurpose::DeletionUndo, &token));
+                data.url = Some(self.url(LinkPurpose::DeletionUndo, &token, asking).await?);
                 data.valid_minutes = Some(minutes(grace));
                 beside = beside.and_link(link);
             }

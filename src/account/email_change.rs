@@ -5,10 +5,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::account::start::{About, PAUSE, Start};
-use crate::account::{AccountError, Accounts, Asking, Mistake, Why, minutes};
+use crate::account::start::{About, Start};
+use crate::account::{AccountError, Accounts, Asking, Mistake, Sent, Why, minutes};
 use crate::authn::limit::Rule;
-use crate::authn::otp_code::Verdict;
 use crate::edge::ephemeral::Namespace;
 use crate::edge::store::{Added, Beside, Kept};
 use crate::model::event::EventName;
@@ -31,6 +30,9 @@ struct Waiting {
     version: u8,
     code: Option<TokenHash>,
     link: TokenHash,
+    /// The account.
+    #[serde(default)]
+    whose: String,
     expires_at: NumericDate,
 }
 
@@ -82,12 +84,13 @@ impl Accounts {
         let about = About { purpose: PURPOSE, address: name.as_str(), binding: None, content: &[owner.as_bytes()] };
         let flow = match self.starts.begin(about, now).await? {
             Start::Fresh(flow) => flow,
-            Start::Same(flow) => return Ok(begun(flow, lifetime)),
+            Start::Same(flow) => return Ok(self.begun_change(flow)),
             Start::TooSoon(seconds) => return Err(AccountError::RecentlySent(seconds)),
         };
         if let Some(seconds) = self.is_within((Rule::CodeStart, &owner)).await? {
             return Err(AccountError::TooOften(seconds));
         }
+        self.may_send((PURPOSE, Channel::Mail), email.as_str()).await?;
         let is_free = self.edges.store.user_by_name(&name).await?.is_none_or(|owner| owner.id == user.id);
         let (token, link) = self.link(LinkPurpose::EmailChange, (Some(user), email.as_str()), asking, lifetime);
         let code = self.codes.draw();
@@ -96,6 +99,7 @@ impl Accounts {
             version: VERSION,
             code: is_free.then_some(sealed),
             link: link.hash,
+            whose: owner,
             expires_at: now.plus(lifetime),
         };
         WAITING
@@ -103,7 +107,7 @@ impl Accounts {
             .await?;
         let data = MessageData {
             code: Some(code.expose().clone()),
-            url: Some(self.site.url(LinkPurpose::EmailChange, &token)),
+            url: Some(self.url(LinkPurpose::EmailChange, &token, asking).await?),
             valid_minutes: Some(minutes(lifetime)),
             ..MessageData::default()
         };
@@ -116,7 +120,7 @@ impl Accounts {
             let undo = self.settings.lifetimes.email_change_undo;
             let (token, link) = self.link(LinkPurpose::EmailChangeUndo, (Some(user), &before.value), asking, undo);
             let data = MessageData {
-                url: Some(self.site.url(LinkPurpose::EmailChangeUndo, &token)),
+                url: Some(self.url(LinkPurpose::EmailChangeUndo, &token, asking).await?),
                 valid_minutes: Some(minutes(undo)),
                 address: Some(email.masked()),
                 ..MessageData::default()
@@ -126,7 +130,7 @@ impl Accounts {
             beside = beside.and_job(job).and_link(link);
         }
         self.edges.store.record_after_voiding((user.id, LinkPurpose::EmailChange), now, beside).await?;
-        Ok(begun(flow, lifetime))
+        Ok(self.begun_change(flow))
     }
 
     /// The link of a change, while it is good: for the page that shows its button.
@@ -196,14 +200,14 @@ impl Accounts {
         let now = self.now();
         let found = WAITING.get(&*self.edges.ephemeral, TokenHash::of(flow).as_bytes(), now).await?;
         let waiting = found.filter(|waiting| waiting.version == VERSION).ok_or(Why::EmailChangeExpired)?;
-        match self.codes.judge((PURPOSE, flow), waiting.code.as_ref(), code, (now, waiting.expires_at)).await? {
-            Verdict::Right => Ok(waiting.link),
-            Verdict::Wrong { .. } => Err(Why::WrongCode.into()),
-            Verdict::Exhausted => Err(Why::CodeAttemptsExceeded.into()),
-        }
+        let (sealed, whose) = (waiting.code.as_ref(), waiting.whose.as_str());
+        let sent = Sent { purpose: PURPOSE, handle: flow, sealed, until: waiting.expires_at, whose };
+        self.judge_code(sent, code, now).await?;
+        Ok(waiting.link)
     }
-}
 
-fn begun(flow: Secret, lifetime: std::time::Duration) -> EmailChangeBegun {
-    EmailChangeBegun { flow, expires_in: lifetime.as_secs(), resend_after: PAUSE.as_secs() }
+    fn begun_change(&self, flow: Secret) -> EmailChangeBegun {
+        let lifetime = self.settings.lifetimes.email_change;
+        EmailChangeBegun { flow, expires_in: lifetime.as_secs(), resend_after: self.starts.pause().as_secs() }
+    }
 }

@@ -79,7 +79,7 @@ impl Accounts {
             let (token, mut link) = self.link(LinkPurpose::Export, (Some(&user), &to.value), &asking, lifetime);
             link.details.insert("export".to_owned(), row.clone().into());
             let data = MessageData {
-                url: Some(self.site.url(LinkPurpose::Export, &token)),
+                url: Some(self.url(LinkPurpose::Export, &token, &asking).await?),
                 valid_minutes: Some(minutes(lifetime)),
                 ..MessageData::default()
             };

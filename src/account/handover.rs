@@ -2,8 +2,6 @@
 //!
 //! S-139; PROTOCOL A14 (an administrator never learns a password).
 
-use std::time::Duration;
-
 use crate::account::{Accounts, Asking, minutes};
 use crate::model::fault::Fault;
 use crate::model::job::NewJob;
@@ -11,23 +9,20 @@ use crate::model::mailed_link::{LinkPurpose, MailedLink};
 use crate::model::message::{Channel, MessageData, MessageKind};
 use crate::model::user::User;
 
-/// How long the link is good: over a long weekend.
-const LIFETIME: Duration = Duration::from_hours(4 * 24);
-
 impl Accounts {
     /// The mail to `address` by which `user` sets their first password, and the link in it.
     ///
     /// # Errors
     /// A fault when it cannot be sealed.
-    pub fn set_password_mail(&self, user: &User, address: &str) -> Result<(NewJob, MailedLink), Fault> {
-        let asking = Asking::default();
-        let (token, link) = self.link(LinkPurpose::SetPassword, (Some(user), address), &asking, LIFETIME);
+    pub async fn set_password_mail(&self, user: &User, address: &str) -> Result<(NewJob, MailedLink), Fault> {
+        let (asking, lifetime) = (Asking::default(), self.settings.lifetimes.set_password);
+        let (token, link) = self.link(LinkPurpose::SetPassword, (Some(user), address), &asking, lifetime);
         let data = MessageData {
-            url: Some(self.site.url(LinkPurpose::SetPassword, &token)),
-            valid_minutes: Some(minutes(LIFETIME)),
+            url: Some(self.url(LinkPurpose::SetPassword, &token, &asking).await?),
+            valid_minutes: Some(minutes(lifetime)),
             ..MessageData::default()
         };
         let kind = (MessageKind::SetPassword, Channel::Mail);
-        Ok((self.message(kind, address, (Some(user), &asking), (data, LIFETIME))?, link))
+        Ok((self.message(kind, address, (Some(user), &asking), (data, lifetime))?, link))
     }
 }

@@ -36,13 +36,15 @@ use crate::account::settings::AccountSettings;
 use crate::account::site::Site;
 use crate::account::start::Starts;
 use crate::authn::limit::{Limits, Rule};
-use crate::authn::otp_code::{CodeForm, OtpCodes};
+use crate::authn::otp_code::{CodeForm, OtpCodes, Verdict};
 use crate::authn::password::hash::PasswordHasher;
 use crate::authn::password::policy::PasswordPolicy;
 use crate::edge::Edges;
+use crate::model::client::Client;
 use crate::model::event::{Actor, Event, EventName, Provenance};
 use crate::model::fault::Fault;
 use crate::model::id::{ClientId, SessionId, UserId};
+use crate::model::identifier::Email;
 use crate::model::job::NewJob;
 use crate::model::mailed_link::{LinkPurpose, MailedLink};
 use crate::model::message::{Channel, Message, MessageData, MessageKind};
@@ -90,6 +92,21 @@ pub struct Asking {
     pub session: Option<SessionId>,
 }
 
+/// A code that was sent and is waited for.
+#[derive(Copy, Clone)]
+struct Sent<'a> {
+    /// What for.
+    purpose: &'static str,
+    /// The handle it was sent with.
+    handle: &'a str,
+    /// What is kept of it; none is right where there is none.
+    sealed: Option<&'a TokenHash>,
+    /// How long its tries are remembered: a new code does not bring new tries.
+    until: NumericDate,
+    /// Whose guesses are counted together: of an address as it was typed, or of an account that is signed in.
+    whose: &'a str,
+}
+
 impl Asking {
     /// True when a handle that is bound so is the asker's. One that was given to nobody in particular is good for whoever has it.
     fn holds(&self, binding: Option<&TokenHash>) -> bool {
@@ -121,6 +138,12 @@ impl Accounts {
     #[must_use]
     pub fn with_codes_of(self, form: CodeForm) -> Self {
         Self { codes: self.codes.with_form(form), ..self }
+    }
+
+    /// With another pause between two messages of one purpose to one address.
+    #[must_use]
+    pub fn with_pause(self, pause: Duration) -> Self {
+        Self { starts: self.starts.with_pause(pause), ..self }
     }
 
     /// The present moment.
@@ -197,16 +220,68 @@ impl Accounts {
         (token, link)
     }
 
+    /// The URL of a link: at the app that asks, where that has an address of its own.
+    async fn url(&self, purpose: LinkPurpose, token: &Secret, asking: &Asking) -> Result<String, Fault> {
+        let client = match &asking.client {
+            Some(id) => self.edges.store.client(id).await?,
+            None => None,
+        };
+        Ok(self.site.url(purpose, token, client.as_deref().and_then(Client::frontend_url)))
+    }
+
     /// Counts one use of `what`; the seconds to wait when `rule` allows no more.
     async fn is_within(&self, (rule, what): (Rule, &str)) -> Result<Option<u64>, Fault> {
         let counted = self.limits.count(&*self.edges.ephemeral, (rule, what), self.now()).await?;
         Ok(counted.err().map(|exceeded| exceeded.retry_after))
     }
 
+    /// Refuses one message too many of one purpose to an address or number, whoever has it (S-122, S-051).
+    async fn may_send(&self, (purpose, channel): (&str, Channel), to: &str) -> Result<(), AccountError> {
+        if let Some(seconds) = self.is_within((Rule::CodeStart, &counted(purpose, to))).await? {
+            return Err(AccountError::TooOften(seconds));
+        }
+        match channel {
+            Channel::Mail => Ok(()),
+            Channel::Sms => self.sms_budget(to).await,
+        }
+    }
+
+    /// Whether a text message may go to a number that the asker is told nothing about (S-051). A number that was typed is to be counted
+    /// whoever has it: another operation that tells of its budget would tell of its owner too. Where there is none, the same is counted
+    /// under `handle`, which is nothing's: it takes as long.
+    async fn may_text(&self, number: Option<&str>, handle: &Secret) -> Result<bool, Fault> {
+        match self.sms_budget(number.unwrap_or(handle.expose())).await {
+            Ok(()) => Ok(number.is_some_and(|number| self.settings.rules.allow(number))),
+            Err(AccountError::Fault(fault)) => Err(fault),
+            Err(_) => Ok(false),
+        }
+    }
+
+    /// Judges the code that was typed for `sent`. Fine when it is right.
+    async fn judge_code(&self, sent: Sent<'_>, typed: &str, now: NumericDate) -> Result<(), AccountError> {
+        let Sent { purpose, handle, sealed, until, whose } = sent;
+        if !self.codes.was_typed((purpose, handle), typed, now).await?
+            && let Some(seconds) = self.is_within((Rule::CodeConfirm, &counted(purpose, whose))).await?
+        {
+            return Err(AccountError::TooOften(seconds));
+        }
+        match self.codes.judge((purpose, handle), sealed, typed, (now, until)).await? {
+            Verdict::Right => Ok(()),
+            Verdict::Wrong { .. } => Err(Why::WrongCode.into()),
+            Verdict::Exhausted => Err(Why::CodeAttemptsExceeded.into()),
+        }
+    }
+
     /// Refuses callers that a rule denies. How often they may ask is counted by address before (`http::rate_limit`).
     fn hear(&self, asking: &Asking) -> Result<(), AccountError> {
         if self.settings.rules.allow_caller(&asking.provenance.address) { Ok(()) } else { Err(Why::Forbidden.into()) }
     }
+}
+
+/// By what messages and guesses of one purpose are counted: a mailbox is one, however its address is written.
+fn counted(purpose: &str, whose: &str) -> String {
+    let mailbox = Email::parse(whose).map(|email| email.mailbox());
+    format!("{purpose}:{}", mailbox.as_deref().unwrap_or(whose))
 }
 
 /// Minutes for a message, rounded up.

@@ -50,7 +50,8 @@ impl Accounts {
         }
         let lifetime = self.settings.lifetimes.new_device;
         let (token, link) = self.link(LinkPurpose::NotMe, (Some(&user), &email), asking, lifetime);
-        let data = MessageData { url: Some(self.site.url(LinkPurpose::NotMe, &token)), ..MessageData::default() };
+        let data =
+            MessageData { url: Some(self.url(LinkPurpose::NotMe, &token, asking).await?), ..MessageData::default() };
         let about = (Some(&*user), asking);
         let job = self.message((MessageKind::NewDevice, Channel::Mail), &email, about, (data, NOTICE))?;
         Ok(Beside::default().and_job(job).and_link(link))

@@ -2,10 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::account::start::{About, PAUSE, Start};
-use crate::account::{AccountError, Accounts, Asking, Why, minutes};
+use crate::account::start::{About, Start};
+use crate::account::{AccountError, Accounts, Asking, Sent, Why, minutes};
 use crate::authn::limit::Rule;
-use crate::authn::otp_code::Verdict;
 use crate::edge::ephemeral::Namespace;
 use crate::edge::store::Beside;
 use crate::model::event::{Actor, EventName};
@@ -26,6 +25,9 @@ struct Waiting {
     version: u8,
     binding: Option<TokenHash>,
     user: Option<UserId>,
+    /// As it was typed.
+    #[serde(default)]
+    number: String,
     code: Option<TokenHash>,
     expires_at: NumericDate,
 }
@@ -55,14 +57,10 @@ impl Accounts {
         let about = About { purpose: PURPOSE, address: phone.as_str(), binding: asking.binding.as_ref(), content: &[] };
         let (flow, is_heard) = match self.starts.begin(about, now).await? {
             Start::Fresh(flow) => (flow, true),
-            Start::Same(flow) => return Ok(begun(flow, lifetime)),
+            Start::Same(flow) => return Ok(self.begun_recovery(flow)),
             Start::TooSoon(_) => (self.edges.random.token(), false),
         };
         let is_within = self.is_within((Rule::Recovery, phone.as_str())).await?.is_none();
-        if is_heard && is_within {
-            // Whoever has the number, or nobody: what is counted tells nothing.
-            self.sms_budget(phone.as_str()).await?;
-        }
         let name = LookupName::parse(phone.as_str());
         let user = match name.as_ref().filter(|_| is_heard && is_within) {
             Some(name) => self.edges.store.user_by_name(name).await?.filter(|user| {
@@ -70,12 +68,17 @@ impl Accounts {
             }),
             None => None,
         };
+        // Whoever has the number, or nobody: what is counted tells nothing.
+        let number = Some(phone.as_str()).filter(|_| is_heard && is_within);
+        let may = self.may_text(number, &flow).await?;
+        let user = user.filter(|_| may);
         let code = self.codes.draw();
         let sealed = self.codes.seal(PURPOSE, flow.expose(), &code);
         let waiting = Waiting {
             version: VERSION,
             binding: asking.binding,
             user: user.as_ref().map(|user| user.id),
+            number: phone.as_str().to_owned(),
             code: user.as_ref().map(|_| sealed),
             expires_at: now.plus(lifetime),
         };
@@ -97,7 +100,7 @@ impl Accounts {
             None => event.failed(),
         };
         self.edges.store.record(Beside::event(event).and_job(job)).await?;
-        Ok(begun(flow, lifetime))
+        Ok(self.begun_recovery(flow))
     }
 
     /// The masked addresses of the account, when the code is right; once.
@@ -110,11 +113,9 @@ impl Accounts {
         let found = WAITING.get(&*self.edges.ephemeral, key.as_bytes(), now).await?;
         let own = found.filter(|waiting| waiting.version == VERSION && asking.holds(waiting.binding.as_ref()));
         let waiting = own.ok_or(Why::FlowInvalid)?;
-        match self.codes.judge((PURPOSE, flow), waiting.code.as_ref(), code, (now, waiting.expires_at)).await? {
-            Verdict::Right => {}
-            Verdict::Wrong { .. } => return Err(Why::WrongCode.into()),
-            Verdict::Exhausted => return Err(Why::CodeAttemptsExceeded.into()),
-        }
+        let (sealed, whose) = (waiting.code.as_ref(), waiting.number.as_str());
+        let sent = Sent { purpose: PURPOSE, handle: flow, sealed, until: waiting.expires_at, whose };
+        self.judge_code(sent, code, now).await?;
         if !self.edges.store.consume_once(PURPOSE, &key, waiting.expires_at, now).await? {
             return Err(Why::FlowInvalid.into());
         }
@@ -126,8 +127,9 @@ impl Accounts {
         let emails = user.of_kind(IdentifierKind::Email).filter_map(|email| Email::parse(&email.value));
         Ok(emails.map(|email| email.masked()).collect())
     }
-}
 
-fn begun(flow: Secret, lifetime: std::time::Duration) -> RecoveryBegun {
-    RecoveryBegun { flow, expires_in: lifetime.as_secs(), resend_after: PAUSE.as_secs() }
+    fn begun_recovery(&self, flow: Secret) -> RecoveryBegun {
+        let lifetime = self.settings.lifetimes.code;
+        RecoveryBegun { flow, expires_in: lifetime.as_secs(), resend_after: self.starts.pause().as_secs() }
+    }
 }

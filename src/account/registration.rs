@@ -8,10 +8,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::account::settings::{Answers, Presence, SignUp};
-use crate::account::start::{About, PAUSE, Start};
-use crate::account::{AccountError, Accounts, Asking, Mistake, Why, minutes};
+use crate::account::start::{About, Start};
+use crate::account::{AccountError, Accounts, Asking, Mistake, Sent, Why};
 use crate::authn::Attempt;
-use crate::authn::otp_code::Verdict;
 use crate::authn::password::strength::Known;
 use crate::edge::ephemeral::Namespace;
 use crate::edge::store::{Beside, Once, Registered};
@@ -19,10 +18,10 @@ use crate::model::authentication::{Amr, Authentication};
 use crate::model::epoch::Epoch;
 use crate::model::event::EventName;
 use crate::model::fault::Fault;
-use crate::model::id::{IdentifierId, UserId};
+use crate::model::id::{ClientId, IdentifierId, UserId};
 use crate::model::identifier::{Email, Phone, Username};
 use crate::model::mailed_link::LinkPurpose;
-use crate::model::message::{Channel, MessageData, MessageKind};
+use crate::model::message::Channel;
 use crate::model::user::{AccountState, Identifier, IdentifierKind, LookupName, Role, User};
 use crate::protocol::numeric_date::NumericDate;
 use crate::protocol::oidc::claims::Profile;
@@ -30,6 +29,7 @@ use crate::protocol::secret::{Secret, TokenHash};
 
 mod elsewhere;
 mod invited;
+mod message;
 mod names;
 
 pub use self::elsewhere::MadeElsewhere;
@@ -89,7 +89,7 @@ impl Made {
     /// The sign-in of who proved the address or number a moment ago, and chose the password with it.
     pub fn authentication(&self, now: NumericDate) -> Authentication {
         let has_email = self.user.primary(IdentifierKind::Email).is_some_and(|email| email.verified_at.is_some());
-        let amr = if has_email { Amr::Mail } else { Amr::Otp };
+        let amr = if has_email { Amr::Mail } else { Amr::Sms };
         Authentication::new((self.user.id, self.user.auth_epoch), now, vec![amr])
     }
 }
@@ -105,7 +105,21 @@ struct Waiting {
     contact: Contact,
     account: Typed,
     flow: Option<String>,
+    /// The app that it is for.
+    #[serde(default)]
+    client: Option<ClientId>,
     expires_at: NumericDate,
+}
+
+impl Waiting {
+    /// Who asks, for the app and within the request that it began with: it may go on without naming either.
+    fn asked_by(&self, asking: &Asking) -> Asking {
+        Asking {
+            flow: self.flow.clone().or_else(|| asking.flow.clone()),
+            client: self.client.clone().or_else(|| asking.client.clone()),
+            ..asking.clone()
+        }
+    }
 }
 
 /// How a registration is confirmed.
@@ -169,13 +183,15 @@ impl Accounts {
         self.hear(asking)?;
         let handle = match self.starts.begin(about, now).await? {
             Start::Fresh(handle) => handle,
-            Start::Same(handle) => return Ok(self.begun(handle)),
+            Start::Same(handle) => return Ok(self.begun(handle, contact.kind)),
             Start::TooSoon(seconds) => return Err(AccountError::RecentlySent(seconds)),
         };
+        self.may_send((PURPOSE, channel(contact.kind)), name.as_str()).await?;
         // Whoever the address belongs to: the hash takes most of the time.
         if let Some(password) = &password {
             typed.phc = Some(self.hasher.hash(password).await?);
         }
+        let kind = contact.kind;
         let waiting = Waiting {
             version: VERSION,
             binding: asking.binding,
@@ -183,10 +199,11 @@ impl Accounts {
             contact,
             account: typed,
             flow: asking.flow.clone(),
-            expires_at: now.plus(self.lifetime()),
+            client: asking.client.clone(),
+            expires_at: now.plus(self.lifetime(kind)),
         };
         self.send(&handle, waiting, (owner.as_ref(), asking)).await?;
-        Ok(self.begun(handle))
+        Ok(self.begun(handle, kind))
     }
 
     /// Sends the message of a registration once more, with a new code or link.
@@ -199,10 +216,12 @@ impl Accounts {
         if let Err(seconds) = self.starts.again((PURPOSE, name.as_str()), self.now()).await? {
             return Err(AccountError::RecentlySent(seconds));
         }
+        let kind = waiting.contact.kind;
+        self.may_send((PURPOSE, channel(kind)), name.as_str()).await?;
         let owner = self.owner(&name).await?;
         let handle = Secret::from(handle);
         self.send(&handle, waiting, (owner.as_ref(), asking)).await?;
-        Ok(self.begun(handle))
+        Ok(self.begun(handle, kind))
     }
 
     /// Makes the account when the code is right. `username` replaces the one that was chosen, where that turned out to be taken.
@@ -218,24 +237,22 @@ impl Accounts {
         let waiting = self.waiting(handle, asking).await?;
         let By::Code(sealed) = &waiting.by else { return Err(Why::RegistrationInvalid.into()) };
         let now = self.now();
-        // The tries outlive the code: a new one does not bring new tries.
         let remembered = waiting.expires_at.plus(REMEMBERED);
-        match self.codes.judge((PURPOSE, handle), sealed.as_ref(), code, (now, remembered)).await? {
-            Verdict::Right => {}
-            Verdict::Wrong { .. } => return Err(Why::WrongCode.into()),
-            Verdict::Exhausted => return Err(Why::CodeAttemptsExceeded.into()),
-        }
+        let sealed = sealed.as_ref();
+        let whose = waiting.contact.value.as_str();
+        self.judge_code(Sent { purpose: PURPOSE, handle, sealed, until: remembered, whose }, code, now).await?;
         let mut typed = waiting.account.clone();
         if let Some(username) = username {
             typed.username = Some(self.username(username)?.as_str().to_owned());
         }
         let user = self.user(&typed, AccountState::Active, Some(&waiting.contact)).await?;
         let once = Once { kind: PURPOSE, hash: TokenHash::of(handle), expires_at: remembered };
-        let beside = Beside::event(self.event_of(EventName::UserCreated, user.id, asking));
+        let asking = waiting.asked_by(asking);
+        let beside = Beside::event(self.event_of(EventName::UserCreated, user.id, &asking));
         match self.edges.store.register((&user, typed.phc.as_deref()), Some(once), beside).await? {
             Registered::Created => {
                 let client_id = asking.client.as_ref().map(ToString::to_string);
-                Ok(Made { user, flow: waiting.flow, client_id })
+                Ok(Made { user, flow: asking.flow, client_id })
             }
             Registered::Already => Err(Why::AlreadyVerified.into()),
             Registered::Taken => Err(self.which_is_taken(&user).await?.into()),
@@ -320,15 +337,21 @@ impl Accounts {
         Ok(link.is_some())
     }
 
-    fn lifetime(&self) -> std::time::Duration {
-        match self.settings.sign_up {
-            SignUp::Link => self.settings.lifetimes.activation,
-            SignUp::Code | SignUp::Off => self.settings.lifetimes.registration,
+    /// How what goes to an address or number of this `kind` is confirmed: links are for mails.
+    pub fn confirms_by_link(&self, kind: IdentifierKind) -> bool {
+        self.settings.sign_up == SignUp::Link && channel(kind) == Channel::Mail
+    }
+
+    fn lifetime(&self, kind: IdentifierKind) -> std::time::Duration {
+        if self.confirms_by_link(kind) {
+            self.settings.lifetimes.activation
+        } else {
+            self.settings.lifetimes.registration
         }
     }
 
-    fn begun(&self, registration: Secret) -> Begun {
-        Begun { registration, expires_in: self.lifetime().as_secs(), resend_after: PAUSE.as_secs() }
+    fn begun(&self, registration: Secret, kind: IdentifierKind) -> Begun {
+        Begun { registration, expires_in: self.lifetime(kind).as_secs(), resend_after: self.starts.pause().as_secs() }
     }
 
     /// Whose address it is, unless they never proved it.
@@ -339,88 +362,6 @@ impl Accounts {
                 && user.named(name).is_some_and(|identifier| identifier.verified_at.is_none())
         };
         Ok(found.filter(|user| !is_pending(user)))
-    }
-
-    /// Writes down what waits and sends the message: a code or link, or to the owner of the address that they have an account.
-    async fn send(
-        &self,
-        handle: &Secret,
-        mut waiting: Waiting,
-        (owner, asking): (Option<&std::sync::Arc<User>>, &Asking),
-    ) -> Result<(), AccountError> {
-        let channel = match waiting.contact.kind {
-            IdentifierKind::Phone => Channel::Sms,
-            IdentifierKind::Email | IdentifierKind::Username => Channel::Mail,
-        };
-        let to = waiting.contact.value.clone();
-        if channel == Channel::Sms {
-            // Whoever the number belongs to: it gets a message.
-            self.sms_budget(&to).await?;
-        }
-        let lifetime = self.lifetime();
-        let by_link = self.settings.sign_up == SignUp::Link && channel == Channel::Mail;
-        if let Some(owner) = owner {
-            // The same is written as for anybody else; no code is right, and no link is good.
-            waiting.by = if by_link { By::Link(None) } else { By::Code(None) };
-            let data = MessageData { url: Some(self.site.page("/sign-in")), ..MessageData::default() };
-            let job =
-                self.message((MessageKind::AccountExists, channel), &to, (Some(owner), asking), (data, lifetime))?;
-            let event = self.event(EventName::UserCreated, asking).failed().telling("reason", "exists");
-            self.keep(handle, &waiting).await?;
-            let (_, link) = self.link(LinkPurpose::Activation, (None, ""), asking, lifetime);
-            return Ok(self.edges.store.record(Beside::event(event).and_job(job).and_link(link)).await?);
-        }
-        if by_link {
-            return self.send_link(handle, waiting, asking).await;
-        }
-        let code = self.codes.draw();
-        waiting.by = By::Code(Some(self.codes.seal(PURPOSE, handle.expose(), &code)));
-        let valid_minutes = Some(minutes(waiting.expires_at.since(self.now())));
-        let data = MessageData { code: Some(code.expose().clone()), valid_minutes, ..MessageData::default() };
-        let job = self.message((MessageKind::RegistrationCode, channel), &to, (None, asking), (data, lifetime))?;
-        let (_, link) = self.link(LinkPurpose::Activation, (None, ""), asking, lifetime);
-        let event = self.event(EventName::UserCreated, asking).telling("step", "code");
-        self.keep(handle, &waiting).await?;
-        Ok(self.edges.store.record(Beside::event(event).and_job(job).and_link(link)).await?)
-    }
-
-    async fn send_link(&self, handle: &Secret, mut waiting: Waiting, asking: &Asking) -> Result<(), AccountError> {
-        let now = self.now();
-        let lifetime = self.lifetime();
-        let asking = Asking { flow: waiting.flow.clone().or_else(|| asking.flow.clone()), ..asking.clone() };
-        waiting.expires_at = now.plus(lifetime);
-        for _ in 0..2 {
-            let state = AccountState::Pending { since: now, purge_at: Some(waiting.expires_at) };
-            let user = self.user(&waiting.account, state, None).await?;
-            let address = &waiting.contact.value;
-            let (token, link) = self.link(LinkPurpose::Activation, (Some(&user), address), &asking, lifetime);
-            let data = MessageData {
-                url: Some(self.site.url(LinkPurpose::Activation, &token)),
-                valid_minutes: Some(minutes(lifetime)),
-                ..MessageData::default()
-            };
-            let to = (MessageKind::Activate, Channel::Mail);
-            let job = self.message(to, address, (Some(&user), &asking), (data, lifetime))?;
-            let event = self.event_of(EventName::UserCreated, user.id, &asking).telling("step", "link");
-            let beside = Beside::event(event).and_job(job).and_link(link);
-            waiting.by = By::Link(Some(user.id));
-            self.keep(handle, &waiting).await?;
-            let registered = self.edges.store.register((&user, waiting.account.phc.as_deref()), None, beside).await?;
-            if registered != Registered::Taken {
-                return Ok(());
-            }
-            let mistake = self.which_is_taken(&user).await?;
-            if self.settings.answers == Answers::Explicit {
-                return Err(mistake.into());
-            }
-            if mistake.field != "username" {
-                // Somebody proved the address a moment ago: they know that they have an account.
-                return Ok(());
-            }
-            // A stranger is not told which names are taken: the account gets one that is like the chosen one, to be changed later.
-            waiting.account.username = Some(self.free_username(&waiting.account).await?);
-        }
-        Ok(())
     }
 
     async fn keep(&self, handle: &Secret, waiting: &Waiting) -> Result<(), Fault> {
@@ -480,6 +421,14 @@ impl Accounts {
             }
         }
         Ok(Mistake::new("email", Why::EmailTaken))
+    }
+}
+
+/// The way to an address or number.
+const fn channel(kind: IdentifierKind) -> Channel {
+    match kind {
+        IdentifierKind::Phone => Channel::Sms,
+        IdentifierKind::Email | IdentifierKind::Username => Channel::Mail,
     }
 }
 

@@ -7,16 +7,16 @@
 use serde::{Deserialize, Serialize};
 
 use crate::account::password::differs;
-use crate::account::start::{About, PAUSE, Start};
-use crate::account::{AccountError, Accounts, Asking, Why, minutes};
+use crate::account::start::{About, Start};
+use crate::account::{AccountError, Accounts, Asking, Sent, Why, minutes};
 use crate::authn::limit::Rule;
-use crate::authn::otp_code::Verdict;
 use crate::authn::password::strength::Known;
 use crate::edge::ephemeral::Namespace;
 use crate::edge::store::Beside;
 use crate::model::event::{Actor, EventName};
 use crate::model::fault::Fault;
 use crate::model::id::UserId;
+use crate::model::identifier::Phone;
 use crate::model::mailed_link::{GoodLink, LinkPurpose};
 use crate::model::message::{Channel, MessageData, MessageKind};
 use crate::model::user::{AccountState, Identifier, IdentifierKind, LookupName, User};
@@ -83,6 +83,9 @@ pub struct ResetDone {
 struct Waiting {
     version: u8,
     binding: Option<TokenHash>,
+    /// As it was typed: an account has several, and strangers are not told that they are of one.
+    #[serde(default)]
+    name: String,
     code: Option<TokenHash>,
     link: TokenHash,
     expires_at: NumericDate,
@@ -131,34 +134,22 @@ impl Accounts {
             Some(user) => self.is_within((Rule::PasswordResetAccount, &user.id.to_string())).await?.is_none(),
             None => self.is_within((Rule::PasswordResetAccount, canonical)).await?.is_none(),
         };
-        let sent = user.as_deref().zip(target.map(|target| target.value.clone())).filter(|_| within);
-        let sent = match channel {
-            ResetChannel::SmsCode if is_heard => self.within_budget(canonical, sent).await?,
-            _ => sent,
-        };
-        self.send_reset(&handle, channel, sent, (lifetime, asking)).await?;
-        Ok(self.reset_begun(channel, handle))
-    }
-
-    /// Counts a text message by what was typed, whether or not it is anybody's; what that leads to is counted beside, and not told.
-    async fn within_budget<'u>(
-        &self,
-        typed: &str,
-        sent: Option<(&'u User, String)>,
-    ) -> Result<Option<(&'u User, String)>, AccountError> {
-        self.sms_budget(typed).await?;
-        let Some((_, number)) = sent.as_ref().filter(|(_, number)| number != typed) else { return Ok(sent) };
-        match self.sms_budget(number).await {
-            Ok(()) => Ok(sent),
-            Err(AccountError::SmsBudget(_)) => Ok(None),
-            Err(error) => Err(error),
+        let mut sent = user.as_deref().zip(target.map(|target| target.value.clone())).filter(|_| within);
+        if channel == ResetChannel::SmsCode {
+            // A number that was typed is counted whoever has it.
+            let typed = Phone::parse(identifier).filter(|_| is_heard);
+            let own = sent.as_ref().map(|(_, number)| number.as_str());
+            let may = self.may_text(own.or(typed.as_ref().map(Phone::as_str)), &handle).await?;
+            sent = sent.filter(|_| may);
         }
+        self.send_reset((&handle, canonical), channel, sent, (lifetime, asking)).await?;
+        Ok(self.reset_begun(channel, handle))
     }
 
     /// What is written for an account, and the same for none: it is of no use then.
     async fn send_reset(
         &self,
-        handle: &Secret,
+        (handle, name): (&Secret, &str),
         channel: ResetChannel,
         to: Option<(&User, String)>,
         (lifetime, asking): (std::time::Duration, &Asking),
@@ -170,7 +161,7 @@ impl Accounts {
         let sealed = self.codes.seal(PURPOSE, handle.expose(), &code);
         let (kind, way, data) = match channel {
             ResetChannel::Link => {
-                let url = self.site.url(LinkPurpose::PasswordReset, &token);
+                let url = self.url(LinkPurpose::PasswordReset, &token, asking).await?;
                 (MessageKind::PasswordReset, Channel::Mail, MessageData { url: Some(url), ..MessageData::default() })
             }
             ResetChannel::EmailCode | ResetChannel::SmsCode => {
@@ -183,6 +174,7 @@ impl Accounts {
             let waiting = Waiting {
                 version: VERSION,
                 binding: asking.binding,
+                name: name.to_owned(),
                 code: user.map(|_| sealed),
                 link: link.hash,
                 expires_at: now.plus(lifetime),
@@ -276,11 +268,9 @@ impl Accounts {
             return Err(Why::FlowExpired.into());
         }
         let remembered = waiting.expires_at.plus(REMEMBERED);
-        match self.codes.judge((PURPOSE, flow), waiting.code.as_ref(), code, (now, remembered)).await? {
-            Verdict::Right => Ok(waiting.link),
-            Verdict::Wrong { .. } => Err(Why::WrongCode.into()),
-            Verdict::Exhausted => Err(Why::CodeAttemptsExceeded.into()),
-        }
+        let (sealed, whose) = (waiting.code.as_ref(), waiting.name.as_str());
+        self.judge_code(Sent { purpose: PURPOSE, handle: flow, sealed, until: remembered, whose }, code, now).await?;
+        Ok(waiting.link)
     }
 
     fn reset_lifetime(&self, channel: ResetChannel) -> std::time::Duration {
@@ -294,7 +284,7 @@ impl Accounts {
         ResetBegun {
             flow: (channel != ResetChannel::Link).then_some(handle),
             expires_in: self.reset_lifetime(channel).as_secs(),
-            resend_after: PAUSE.as_secs(),
+            resend_after: self.starts.pause().as_secs(),
         }
     }
 }

@@ -72,6 +72,12 @@ impl IdentityRules {
         }
     }
 
+    /// Whether an address or number is taken; what is neither is not forbidden.
+    pub fn allow(&self, contact: &str) -> bool {
+        Email::parse(contact).is_none_or(|email| self.allow_email(&email))
+            && Phone::parse(contact).is_none_or(|phone| self.allow_phone(&phone))
+    }
+
     /// Whether an address is taken.
     pub fn allow_email(&self, email: &Email) -> bool {
         self.decide(RuleKind::Email, &canonical(email.as_str()), || {

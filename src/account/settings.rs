@@ -28,6 +28,8 @@ pub struct AccountSettings {
     pub rules: IdentityRules,
     /// By which names people sign in.
     pub identity_fields: Vec<IdentifierKind>,
+    /// By what people register on pages and get back into their accounts: an address, a number. The first is asked for first.
+    pub reached_by: Vec<IdentifierKind>,
     /// How long things are good.
     pub lifetimes: AccountLifetimes,
     /// How long sign-ins are remembered.
@@ -49,6 +51,8 @@ pub struct AccountLifetimes {
     pub code: Duration,
     /// A code for a further address or number.
     pub contact: Duration,
+    /// The link by which somebody sets the first password of an account that was made for them.
+    pub set_password: Duration,
     /// The mail to a new address.
     pub email_change: Duration,
     /// The link that takes a change of address back.

@@ -9,6 +9,7 @@ use super::{AdminError, Administration, Changed, Refusal, Thing};
 use crate::account::settings::AccountSettings;
 use crate::account::site::Site;
 use crate::edge::store::Beside;
+use crate::model::client::Client;
 use crate::model::event::{Actor, EventName};
 use crate::model::id::{ClientId, GroupId, InvitationId, UserId};
 use crate::model::identifier::{Email, Phone};
@@ -57,11 +58,13 @@ impl Administration {
         }
         let (kind, address) = address(settings, &new)?;
         let groups = self.groups(new.groups).await?;
-        if let Some(client) = &new.client
-            && self.edges.store.client(client).await?.is_none()
-        {
-            return Err(Refusal::Unknown { what: Thing::Client, name: client.to_string() }.into());
-        }
+        let client = match &new.client {
+            Some(id) => {
+                let unknown = || Refusal::Unknown { what: Thing::Client, name: id.to_string() };
+                Some(self.edges.store.client(id).await?.ok_or_else(unknown)?)
+            }
+            None => None,
+        };
         let name = LookupName::parse(&address).ok_or_else(|| Refusal::malformed(kind.as_str(), "it is no name"))?;
         let owner = self.edges.store.user_by_name(&name).await?;
         if owner.is_some() && self.role >= Role::Auditor {
@@ -87,7 +90,10 @@ impl Administration {
         // Who has an account is told so, and the inviter learns nothing.
         let (message, url) = match &owner {
             Some(_) => (MessageKind::AccountExists, site.page("/sign-in")),
-            None => (MessageKind::Invitation, site.url(LinkPurpose::Invitation, &token)),
+            None => {
+                let app = client.as_deref().and_then(Client::frontend_url);
+                (MessageKind::Invitation, site.url(LinkPurpose::Invitation, &token, app))
+            }
         };
         let message = Message {
             kind: message,

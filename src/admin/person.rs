@@ -91,7 +91,7 @@ impl Administration {
             attributes: serde_json::Map::new(),
             last_sign_in_at: None,
         };
-        let (job, link) = accounts.set_password_mail(&user, email.as_str())?;
+        let (job, link) = accounts.set_password_mail(&user, email.as_str()).await?;
         let beside = Beside::event(self.event(EventName::UserCreated).concerning(user.id)).and_job(job).and_link(link);
         match self.edges.store.create_user_with(&user, None, beside).await? {
             Creation::Created => Ok(user),

@@ -17,6 +17,7 @@ use crate::edge::mail::smtp::{Security, SmtpMailer, SmtpSettings};
 use crate::edge::mail::{self, Mailer};
 use crate::edge::sms::{self, SmsSender};
 use crate::edge::template::Templates;
+use crate::edge::webhook::Webhook;
 use crate::jobs::courier::{Courier, Sender};
 use crate::protocol::secret::Secret;
 
@@ -105,13 +106,7 @@ impl Maker<'_> {
                 envelope: self.envelope.clone(),
                 timeout: mail.http.timeout,
             }),
-            MailTransport::Webhook => Arc::new(mail::webhook::WebhookMailer {
-                fetch: Arc::clone(self.fetch),
-                clock: Arc::clone(self.clock),
-                url: mail.webhook.url.clone(),
-                secret: self.secret("mail.webhook.secret", mail.webhook.secret.as_ref())?,
-                timeout: mail.webhook.timeout,
-            }),
+            MailTransport::Webhook => Arc::new(self.webhook("mail.webhook.secret", &mail.webhook)?),
             MailTransport::Command => Arc::new(mail::command::CommandMailer {
                 program: mail.command.program.clone(),
                 timeout: mail.command.timeout,
@@ -162,15 +157,19 @@ impl Maker<'_> {
                     timeout: sms.twilio.timeout,
                 })
             }
-            SmsTransport::Webhook => Arc::new(sms::webhook::WebhookSms {
-                fetch: Arc::clone(self.fetch),
-                clock: Arc::clone(self.clock),
-                url: sms.webhook.url.clone(),
-                secret: self.secret("sms.webhook.secret", sms.webhook.secret.as_ref())?,
-                timeout: sms.webhook.timeout,
-            }),
+            SmsTransport::Webhook => Arc::new(self.webhook("sms.webhook.secret", &sms.webhook)?),
             SmsTransport::File => Arc::new(sms::file::FileSms { folder: sms.file.folder.clone().unwrap_or_default() }),
             SmsTransport::Log => Arc::new(sms::log::LogSmsSender),
+        })
+    }
+
+    fn webhook(&self, key: &str, set: &crate::config::mail::Webhook) -> Result<Webhook, ConfigError> {
+        Ok(Webhook {
+            fetch: Arc::clone(self.fetch),
+            clock: Arc::clone(self.clock),
+            url: set.url.clone(),
+            secret: self.secret(key, set.secret.as_ref())?,
+            timeout: set.timeout,
         })
     }
 

@@ -1,7 +1,7 @@
 //! A sign-in as a flow that collects proofs until policy is content: one engine below pages, API and challenge endpoint.
 //!
 //! OAuth 2.0 for First-Party Applications §5.3, `ACCOUNT_API.md` §3.1. A flow is opened by a proof or by a name; it ends in an
-//! [`Authentication`], or asks for one more proof under a handle of 256 bits that lives for five minutes, hears five wrong answers,
+//! [`Authentication`], or asks for one more proof under a handle of 256 bits that lives for some minutes, hears five wrong answers,
 //! and is good once.
 
 use std::time::Duration;
@@ -17,12 +17,10 @@ use crate::model::user::{AccountState, User};
 use crate::protocol::numeric_date::NumericDate;
 use crate::protocol::secret::{Secret, TokenHash};
 
-/// How long a flow may take.
-pub(super) const LIFETIME: Duration = Duration::from_mins(5);
+/// How long a flow may take, if nothing is said.
+pub const SIGN_IN_LIFETIME: Duration = Duration::from_mins(5);
 /// How long one that ran out is told from one that never was.
 const REMEMBERED: Duration = Duration::from_mins(5);
-/// How long wrong answers are counted: longer than any flow is remembered.
-const COUNTED: Duration = Duration::from_mins(15);
 /// How long after its first proof a sign-in may set a factor up: a session that was stolen must not (PROTOCOL A15).
 pub const ENROLMENT: Duration = Duration::from_mins(10);
 /// Wrong answers that a flow hears.
@@ -41,6 +39,8 @@ pub struct SignIn<'a> {
     pub policy: SignInPolicy,
     /// Browsers in which no second factor is asked for.
     pub factors: &'a SecondFactors,
+    /// How long a flow may take.
+    pub lifetime: Duration,
 }
 
 /// What comes next.
@@ -162,7 +162,8 @@ impl SignIn<'_> {
         let started = method.start(&attempt, identifier).await?;
         let asked = vec![Asked::only(method.name())];
         let flow = self.open(opening, Progress::Named { identifier: identifier.to_owned() }).asking(asked.clone());
-        let flow = SignInFlow { expires_at: self.edges.clock.now().plus(method.patience()), ..flow };
+        let patience = method.patience().unwrap_or(self.lifetime);
+        let flow = SignInFlow { expires_at: self.edges.clock.now().plus(patience), ..flow };
         let key = TokenHash::of(started.handle.expose());
         let mut begun = None;
         if started.is_fresh {
@@ -271,7 +272,7 @@ impl SignIn<'_> {
             asked: Vec::new(),
             demand: opening.demand,
             path: opening.path,
-            expires_at: self.edges.clock.now().plus(LIFETIME),
+            expires_at: self.edges.clock.now().plus(self.lifetime),
         }
     }
 
@@ -370,7 +371,9 @@ impl SignIn<'_> {
     ///
     /// *Why one too many ends nothing:* a hundred right answers at once are five that are judged, and one of them goes on.
     async fn count(&self, key: &TokenHash, now: NumericDate) -> Result<u8, Refusal> {
-        let until = now.plus(COUNTED);
+        // Longer than any flow is remembered.
+        let patience = self.methods.iter().filter_map(|method| method.patience());
+        let until = now.plus(patience.fold(self.lifetime, Duration::max) + REMEMBERED);
         for place in 1..=TRIES {
             let taken = EphemeralKey::new(
                 TRIED,

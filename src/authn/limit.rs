@@ -62,6 +62,8 @@ rules! {
     Challenge = "challenge" 10 in MINUTE;
     /// Codes and links sent to one address or number.
     CodeStart = "code_start" 5 in HOUR;
+    /// Codes typed for one address or account, a code that is typed again aside.
+    CodeConfirm = "code_confirm" 10 in HOUR;
     /// Invitations of one person.
     Invitation = "invitation" 50 in DAY;
     /// Everything about codes, from an address.

@@ -100,9 +100,9 @@ pub trait Method: Send + Sync {
         false
     }
 
-    /// How long what it sends is good, and the sign-in that waits for it.
-    fn patience(&self) -> Duration {
-        flow::LIFETIME
+    /// How long what it sends is good, and the sign-in that waits for it, where that is not as long as any sign-in.
+    fn patience(&self) -> Option<Duration> {
+        None
     }
 
     /// What is told when that is over.
@@ -188,6 +188,8 @@ pub enum Unsent {
     SignInRequired,
     /// It could not be handed over.
     Undelivered,
+    /// The operator lets nothing be sent to such a number, whoever has it.
+    NotAllowed,
 }
 
 /// Where an attempt comes from, and what for.

@@ -139,6 +139,20 @@ impl OtpCodes {
         self.seal_text(purpose, handle, code.expose())
     }
 
+    /// Whether this very code was typed before: to type it again is no guess.
+    ///
+    /// # Errors
+    /// A fault of the ephemeral store.
+    pub async fn was_typed(
+        &self,
+        (purpose, handle): (&'static str, &str),
+        typed: &str,
+        now: NumericDate,
+    ) -> Result<bool, Fault> {
+        let guess = self.seal_text(purpose, handle, &self.plain(typed));
+        Ok(self.ephemeral.get(&EphemeralKey::new(GUESS, guess.as_bytes()), now).await?.is_some())
+    }
+
     /// Judges what was typed. Blanks between digits are nothing: people copy `123 456`.
     ///
     /// `expires_at` is when the code, and with it the count of its tries, runs out.
@@ -152,9 +166,7 @@ impl OtpCodes {
         typed: &str,
         (now, expires_at): (NumericDate, NumericDate),
     ) -> Result<Verdict, Fault> {
-        let typed: String = typed.chars().filter(|c| !c.is_whitespace() && *c != '-').take(32).collect();
-        let typed = if self.form.alphabet == Alphabet::Base20 { typed.to_uppercase() } else { typed };
-        let guess = self.seal_text(purpose, handle, &typed);
+        let guess = self.seal_text(purpose, handle, &self.plain(typed));
         let last = self.place(purpose, handle, TRIES);
         let is_new = self.ephemeral.add_if_absent(&EphemeralKey::new(GUESS, guess.as_bytes()), expires_at, now).await?;
         let mut left = TRIES;
@@ -169,6 +181,12 @@ impl OtpCodes {
         }
         let is_right = sealed.is_some_and(|sealed| sealed.matches(&guess));
         Ok(if is_right { Verdict::Right } else { Verdict::Wrong { left } })
+    }
+
+    /// A code as it was drawn, however it is written.
+    fn plain(&self, typed: &str) -> String {
+        let typed: String = typed.chars().filter(|c| !c.is_whitespace() && *c != '-').take(32).collect();
+        if self.form.alphabet == Alphabet::Base20 { typed.to_uppercase() } else { typed }
     }
 
     /// The first free place, counted from one.

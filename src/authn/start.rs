@@ -13,7 +13,7 @@ use crate::model::fault::Fault;
 use crate::protocol::numeric_date::NumericDate;
 use crate::protocol::secret::{MacKey, Secret, TokenHash};
 
-/// The pause between two messages of one purpose to one address.
+/// The pause between two messages of one purpose to one address, if nothing is said. A minute is the least: it names a handle.
 pub const PAUSE: Duration = Duration::from_mins(1);
 /// How long an identical start is the same start.
 const IDENTICAL: Duration = Duration::from_secs(5);
@@ -28,6 +28,7 @@ const UNTIL: Namespace<NumericDate> = Namespace::new("start_until");
 pub struct Starts {
     ephemeral: Arc<dyn EphemeralStore>,
     key: MacKey,
+    pause: Duration,
 }
 
 /// What a start is about.
@@ -57,7 +58,18 @@ pub enum Start {
 impl Starts {
     /// Handles are made with `key`.
     pub fn new(edges: &Edges, key: MacKey) -> Self {
-        Self { ephemeral: Arc::clone(&edges.ephemeral), key }
+        Self { ephemeral: Arc::clone(&edges.ephemeral), key, pause: PAUSE }
+    }
+
+    /// With another pause, of a minute at least.
+    #[must_use]
+    pub fn with_pause(self, pause: Duration) -> Self {
+        Self { pause, ..self }
+    }
+
+    /// The pause between two messages of one purpose to one address.
+    pub const fn pause(&self) -> Duration {
+        self.pause
     }
 
     /// Begins something at `now`, or says that it began.
@@ -65,21 +77,21 @@ impl Starts {
     /// # Errors
     /// A fault of the ephemeral store.
     pub async fn begin(&self, about: About<'_>, now: NumericDate) -> Result<Start, Fault> {
-        // Two starts that send are a minute apart: the minute of the first names it.
+        // Two starts that send are a minute apart at least: the minute of the first names it.
         let minute = now.seconds().div_euclid(60);
         let same = EphemeralKey::new(SAME, &self.mac("same", &about, 0));
         if !self.ephemeral.add_if_absent(&same, now.plus(IDENTICAL), now).await? {
             let began = UNTIL.get(&*self.ephemeral, &self.recent(&about), now).await?;
-            let began = began.map_or(minute, |until| until.minus(PAUSE).seconds().div_euclid(60));
+            let began = began.map_or(minute, |until| until.minus(self.pause).seconds().div_euclid(60));
             return Ok(Start::Same(self.handle(&about, began)));
         }
         let recent = EphemeralKey::new(RECENT, &self.recent(&about));
-        if !self.ephemeral.add_if_absent(&recent, now.plus(PAUSE), now).await? {
+        if !self.ephemeral.add_if_absent(&recent, now.plus(self.pause), now).await? {
             self.ephemeral.take(&same, now).await?;
             let until = UNTIL.get(&*self.ephemeral, &self.recent(&about), now).await?;
-            return Ok(Start::TooSoon(until.map_or(PAUSE, |until| until.since(now)).as_secs().max(1)));
+            return Ok(Start::TooSoon(until.map_or(self.pause, |until| until.since(now)).as_secs().max(1)));
         }
-        UNTIL.put(&*self.ephemeral, &self.recent(&about), &now.plus(PAUSE), now.plus(PAUSE)).await?;
+        UNTIL.put(&*self.ephemeral, &self.recent(&about), &now.plus(self.pause), now.plus(self.pause)).await?;
         Ok(Start::Fresh(self.handle(&about, minute)))
     }
 
@@ -94,12 +106,12 @@ impl Starts {
     ) -> Result<Result<(), u64>, Fault> {
         let about = About { purpose, address, binding: None, content: &[] };
         let recent = EphemeralKey::new(RECENT, &self.recent(&about));
-        if self.ephemeral.add_if_absent(&recent, now.plus(PAUSE), now).await? {
-            UNTIL.put(&*self.ephemeral, &self.recent(&about), &now.plus(PAUSE), now.plus(PAUSE)).await?;
+        if self.ephemeral.add_if_absent(&recent, now.plus(self.pause), now).await? {
+            UNTIL.put(&*self.ephemeral, &self.recent(&about), &now.plus(self.pause), now.plus(self.pause)).await?;
             return Ok(Ok(()));
         }
         let until = UNTIL.get(&*self.ephemeral, &self.recent(&about), now).await?;
-        Ok(Err(until.map_or(PAUSE, |until| until.since(now)).as_secs().max(1)))
+        Ok(Err(until.map_or(self.pause, |until| until.since(now)).as_secs().max(1)))
     }
 
     /// Takes a start back whose message did not go out: the next may begin at once.
@@ -140,7 +152,7 @@ mod tests {
     use crate::edge::ephemeral::MemoryStore;
 
     fn starts() -> Starts {
-        Starts { ephemeral: Arc::new(MemoryStore::default()), key: MacKey::new(&[1; 32]) }
+        Starts { ephemeral: Arc::new(MemoryStore::default()), key: MacKey::new(&[1; 32]), pause: PAUSE }
     }
 
     fn at(seconds: i64) -> NumericDate {

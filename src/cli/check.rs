@@ -165,6 +165,7 @@ async fn look_at_file(config: &Config, path: &Path, findings: &mut Findings) {
         Err(error) => findings.add(Severity::Error(3), "database.path", error.to_string()),
         Ok(store) => {
             findings.add(Severity::Good, "database", format!("{shown} is sound and up to date"));
+            look_at_clients(config, &store, findings).await;
             if let Some(vault) = vault {
                 look_at_keys(config, (store.clone(), &Arc::new(vault)), findings).await;
             }
@@ -246,6 +247,7 @@ async fn look_at_server(config: &Config, url: Secret, findings: &mut Findings) {
                 Ok(()) => findings.add(Severity::Good, "database", "PostgreSQL answers and is up to date"),
                 Err(fault) => findings.add(Severity::Error(3), key, format!("{fault}; name the primary")),
             }
+            look_at_clients(config, &store, findings).await;
             if let Some(vault) = vault {
                 look_at_keys(config, (store.clone(), &Arc::new(vault)), findings).await;
             }
@@ -280,6 +282,25 @@ fn look_at_master_key(config: &Config, needs_none: bool, findings: &mut Findings
         Err(error) => {
             findings.add(Severity::Error(4), about, error.to_string());
             None
+        }
+    }
+}
+
+/// Where links of mails lead that are sent for an app.
+async fn look_at_clients(config: &Config, store: &Store, findings: &mut Findings) {
+    let clients = match store.clients(u32::MAX).await {
+        Ok(clients) => clients,
+        Err(fault) => return findings.add(Severity::Error(3), "clients", crate::cli::one_line(&fault)),
+    };
+    for (client, url) in clients.iter().filter_map(|client| Some((client, client.frontend_url()?))) {
+        let about = format!("client {}", client.id);
+        if config.frontend.url.is_none() {
+            let message = format!("its links of mails lead to pages here and not to {url}: [frontend] names no paths");
+            findings.add(Severity::Warning, about, message);
+        } else if !url.is_https() && config.issuer.is_https() {
+            let message =
+                format!("links of mails lead to {url}: whatever runs there on the reader's machine can use them");
+            findings.add(Severity::Warning, about, message);
         }
     }
 }

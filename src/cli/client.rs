@@ -272,6 +272,7 @@ fn show(call: &Call, client: &Client, secret: Option<&Secret>) -> Result<(), Com
                 AccessTokenFormat::Opaque => "opaque",
             },
         )
+        .with("links of mails", client.policy.frontend_url.as_ref().map(ToString::to_string).unwrap_or_default())
         .with("state", state(client))
         .with("created", moment(client.created_at));
     let note = if secret.is_some() { "\nThe secret is shown once; only its hash is kept." } else { "" };

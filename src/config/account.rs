@@ -13,6 +13,7 @@ use crate::account::attribute::{self, AttributeKind, Visibility};
 use crate::account::rule::{IdentityRules, Rule};
 use crate::account::settings::{AccountLifetimes, AccountSettings};
 use crate::account::view;
+use crate::model::user::IdentifierKind;
 use crate::protocol::oidc::claims::claims_supported;
 
 /// `[account]`
@@ -35,6 +36,10 @@ pub struct Account {
     #[serde(with = "duration")]
     #[schemars(with = "duration::Written")]
     pub contact_lifetime: Duration,
+    /// The link by which somebody sets the first password of an account that an administrator made for them
+    #[serde(with = "duration")]
+    #[schemars(with = "duration::Written")]
+    pub set_password_lifetime: Duration,
     /// The mail to a new address
     #[serde(with = "duration")]
     #[schemars(with = "duration::Written")]
@@ -95,6 +100,7 @@ impl Default for Account {
             code_lifetime: Duration::from_mins(5),
             contact_lifetime: Duration::from_mins(10),
             email_change_lifetime: Duration::from_hours(1),
+            set_password_lifetime: Duration::from_hours(4 * 24),
             email_change_undo_lifetime: Duration::from_hours(7 * 24),
             new_device_lifetime: Duration::from_hours(7 * 24),
             export_lifetime: Duration::from_hours(24),
@@ -140,6 +146,8 @@ const RESERVED: &[&str] = &[
     "registration",
     "code",
     "token",
+    "client_id",
+    "csrf",
 ];
 
 impl Config {
@@ -174,6 +182,7 @@ impl Config {
             view: self.account.view.clone(),
             rules,
             identity_fields: self.identity.fields.clone(),
+            reached_by: self.reached_by(),
             lifetimes: AccountLifetimes {
                 registration: self.registration.code_lifetime,
                 activation: self.registration.link_lifetime,
@@ -182,6 +191,7 @@ impl Config {
                 code: self.account.code_lifetime,
                 contact: self.account.contact_lifetime,
                 email_change: self.account.email_change_lifetime,
+                set_password: self.account.set_password_lifetime,
                 email_change_undo: self.account.email_change_undo_lifetime,
                 new_device: self.account.new_device_lifetime,
                 deletion_grace: self.account.deletion_grace,
@@ -189,6 +199,17 @@ impl Config {
             },
             history: self.history.lifetime,
         })
+    }
+
+    /// By what people are reached, that which they sign in by first; by text messages only where these go out.
+    fn reached_by(&self) -> Vec<IdentifierKind> {
+        let is_reached = |kind: &IdentifierKind| match kind {
+            IdentifierKind::Email => true,
+            IdentifierKind::Phone => !self.sms_transports().is_empty(),
+            IdentifierKind::Username => false,
+        };
+        let ways: Vec<_> = self.identity.fields.iter().copied().filter(is_reached).collect();
+        if ways.is_empty() { vec![IdentifierKind::Email] } else { ways }
     }
 
     fn attributes(&self, mistakes: &mut Vec<ConfigError>) -> Vec<attribute::Attribute> {

@@ -67,11 +67,17 @@ endpoints! {
     validate: Validate,
     /// The person's own account
     me: Me,
+    /// Second factors of the signed-in person
+    mfa: Mfa,
+    /// Signing in at other servers, and connecting accounts there
+    social: Social,
+    /// Signing in by a code or link that is sent
+    otp: Otp,
     /// Asking others in, and accepting
     invitations: Invitations,
     /// Tokens of first-party apps
     tokens: Tokens,
-    /// The administration by API
+    /// The administration, by API and on its page
     admin: Admin,
 }
 

@@ -4,16 +4,17 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use url::Url;
 
 use super::{Config, ConfigError};
+use crate::account::site;
+use crate::model::frontend_url::FrontendUrl;
 use crate::model::mailed_link::LinkPurpose;
 
 /// `[frontend]`
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Frontend {
-    /// Your own app, where links of mails lead for which there is a path below: `https://app.example.com`
+    /// Your own app, where links of mails lead for which there is a path below: `https://app.example.com`; a client may have another (`symbolon client update --frontend-url`)
     pub url: Option<String>,
     /// Its path for the link of a new account, such as `/activate`; without it a page of this server takes the link
     pub activation: Option<String>,
@@ -28,11 +29,11 @@ pub struct Frontend {
 }
 
 impl Config {
-    /// Pages of the operator's own for links, by what these are for.
+    /// The operator's own app, and what of it takes links; `None`: pages of ours take them all.
     ///
     /// # Errors
     /// When a path has no URL to stand at, or either is none.
-    pub fn frontend_pages(&self) -> Result<Vec<(LinkPurpose, String)>, ConfigError> {
+    pub fn frontend_pages(&self) -> Result<Option<site::Frontend>, ConfigError> {
         let Frontend { url, activation, reset_password, email_change, invitation, magic_link } = &self.frontend;
         let routes = [
             ("frontend.activation", activation, &[LinkPurpose::Activation][..]),
@@ -41,45 +42,29 @@ impl Config {
             ("frontend.invitation", invitation, &[LinkPurpose::Invitation]),
             ("frontend.magic_link", magic_link, &[LinkPurpose::MagicLink]),
         ];
-        let base = url.as_deref().map(base).transpose()?;
+        let url = url.as_deref().map(read).transpose()?;
         let mut pages = Vec::new();
         for (key, route, purposes) in routes {
             let Some(route) = route else { continue };
-            let Some(base) = &base else {
+            if url.is_none() {
                 return Err(ConfigError::new("frontend.url", format!("is missing; {key} needs it")));
-            };
+            }
             if !is_path(route) {
                 let message = format!("{route:?} is not a path; write one like /activate or /#/activate");
                 return Err(ConfigError::new(key, message));
             }
-            pages.extend(purposes.iter().map(|purpose| (*purpose, format!("{base}{route}"))));
+            pages.extend(purposes.iter().map(|purpose| (*purpose, route.clone())));
         }
-        if base.is_some() && pages.is_empty() {
+        if url.is_some() && pages.is_empty() {
             let message = "has no effect; set a path below it, such as frontend.activation or frontend.reset_password";
             return Err(ConfigError::new("frontend.url", message));
         }
-        Ok(pages)
+        Ok(url.map(|url| site::Frontend { url, routes: pages }))
     }
 }
 
-/// The URL without a slash at its end.
-fn base(text: &str) -> Result<String, ConfigError> {
-    let url = Url::parse(text).ok().filter(|url| {
-        let is_local = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
-        (url.scheme() == "https" || (url.scheme() == "http" && is_local))
-            && url.has_host()
-            && url.query().is_none()
-            && url.fragment().is_none()
-            && url.username().is_empty()
-            && url.password().is_none()
-    });
-    match url {
-        Some(_) => Ok(text.trim_end_matches('/').to_owned()),
-        None => Err(ConfigError::new(
-            "frontend.url",
-            format!("{text:?} cannot be taken; write an https URL without a query, like https://app.example.com"),
-        )),
-    }
+fn read(text: &str) -> Result<FrontendUrl, ConfigError> {
+    text.parse().map_err(|error| ConfigError::new("frontend.url", format!("{text:?} {error}")))
 }
 
 /// Beginning with a slash, of characters that a URL holds as they are.

@@ -63,6 +63,8 @@ limits! {
     challenge: Challenge,
     /// Codes and links sent to one address or number: `5/h`
     code_start: CodeStart,
+    /// Codes typed for one address or account, for a new account, a new password, a forgotten or a further address: `10/h`
+    code_confirm: CodeConfirm,
     /// Invitations of one person: `50/d`
     invitation: Invitation,
     /// Everything about codes, from an address: `100/h`

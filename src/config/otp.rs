@@ -3,14 +3,16 @@
 //! S-018, S-043, S-045, S-046; NIST SP 800-63B-4 §3.1.3.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::endpoints::switch;
-use super::{Config, ConfigError, number};
+use super::{Config, ConfigError, duration, number};
 use crate::authn::otp_code::{Alphabet, CodeForm};
 use crate::authn::sent_code::{CodeSettings, ReviewAccount as Review, ToAnonymous};
+use crate::authn::start::PAUSE;
 use crate::protocol::numeric_date::NumericDate;
 use crate::protocol::secret::Secret;
 
@@ -24,6 +26,14 @@ pub struct Otp {
     /// Whether a code is a way to sign in; `false` keeps codes for who has proven something else
     #[serde(deserialize_with = "switch")]
     pub send_to_anonymous: bool,
+    /// A code to sign in with; no longer than `session.sign_in_lifetime`
+    #[serde(with = "duration")]
+    #[schemars(with = "duration::Written")]
+    pub lifetime: Duration,
+    /// The time between two codes of one purpose to one address, whatever they are for; at least 1 min
+    #[serde(with = "duration")]
+    #[schemars(with = "duration::Written")]
+    pub resend_after: Duration,
     /// Characters of a code; 6 to 10
     #[serde(deserialize_with = "number::positive")]
     pub length: u32,
@@ -57,6 +67,8 @@ impl Default for Otp {
         Self {
             auto_create_account: true,
             send_to_anonymous: true,
+            lifetime: Duration::from_mins(5),
+            resend_after: PAUSE,
             length: u32::from(form.length),
             alphabet: form.alphabet,
             review_accounts: Vec::new(),
@@ -93,12 +105,18 @@ impl Config {
         Ok(CodeSettings {
             to_anonymous: if self.otp.send_to_anonymous { ToAnonymous::Sent } else { ToAnonymous::Refused },
             review_accounts: review.collect::<Result<_, _>>()?,
+            lifetime: self.otp.lifetime,
         })
     }
 
     pub(super) fn check_codes(&self) -> Result<(), ConfigError> {
         if !(6..=10).contains(&self.otp.length) {
             return Err(ConfigError::new("otp.length", format!("is {}; it must be from 6 to 10", self.otp.length)));
+        }
+        if self.otp.lifetime > self.session.sign_in_lifetime {
+            let [set, most] = [self.otp.lifetime, self.session.sign_in_lifetime].map(duration::format);
+            let message = format!("is {set}; a sign-in takes {most} at most (session.sign_in_lifetime)");
+            return Err(ConfigError::new("otp.lifetime", message));
         }
         self.code_settings().map(|_| ())
     }

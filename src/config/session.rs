@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{duration, number};
 use crate::account::step_up::STEP_UP_LIFETIME;
+use crate::authn::flow::SIGN_IN_LIFETIME;
 use crate::model::session::SessionLifetimes;
 use crate::oauth::policy::Lifetimes;
 
@@ -28,6 +29,10 @@ pub struct Session {
     #[serde(with = "duration")]
     #[schemars(with = "duration::Written")]
     pub step_up_lifetime: Duration,
+    /// A sign-in of several steps, from the first to the last
+    #[serde(with = "duration")]
+    #[schemars(with = "duration::Written")]
+    pub sign_in_lifetime: Duration,
     /// The most sessions of one person; one more ends the oldest
     #[serde(deserialize_with = "number::positive")]
     pub at_most: u32,
@@ -46,6 +51,7 @@ impl Default for Session {
             idle_lifetime: lifetimes.idle,
             lifetime: lifetimes.absolute,
             step_up_lifetime: STEP_UP_LIFETIME,
+            sign_in_lifetime: SIGN_IN_LIFETIME,
             at_most: lifetimes.at_most,
             interaction_lifetime: Lifetimes::default().interaction,
             cookie_domain: None,

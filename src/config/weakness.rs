@@ -41,6 +41,10 @@ impl Config {
             let message = "sends session cookies to every host of that domain; leave it out unless they share sign-in";
             tell("session.cookie_domain", message.into());
         }
+        if self.issuer.is_https() && self.frontend.url.as_ref().is_some_and(|url| url.starts_with("http://")) {
+            let message = "leads links of mails to the reader's own machine: whatever runs there can use them";
+            tell("frontend.url", message.into());
+        }
         found.extend(self.message_weaknesses());
         let mut tell = |key, message: String| found.push(Weakness { key, message });
         for (key, set, advised) in [

@@ -27,6 +27,7 @@ mod turns;
 pub mod undelivered;
 pub mod upstream;
 pub mod vault;
+pub mod webhook;
 
 /// The edges of one running server, cheap to clone.
 #[derive(Clone)]

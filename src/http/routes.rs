@@ -94,15 +94,12 @@ fn pages() -> Router<Web> {
         .route("/sign-in/second", closed(get(page::second_factor::show).post(page::second_factor::submit)))
         .route("/sign-in/link", closed(get(page::link::show).post(page::link::submit)))
         .route("/register", closed(get(page::register::show).post(page::register::submit)))
-        .route("/register/code", closed(get(page::register::show_code).post(page::register::submit_code)))
+        .route("/register/code", closed(get(page::register::code::show).post(page::register::code::submit)))
         .route("/recover", closed(get(page::recover::show).post(page::recover::submit)))
         .route("/recover/code", closed(get(page::recover::show_code).post(page::recover::submit_code)))
         .route("/recover/password", closed(get(page::recover::show_password).post(page::recover::submit_password)))
-        .route("/recover/email", closed(get(page::recover::show_email).post(page::recover::submit_email)))
-        .route(
-            "/recover/email/code",
-            closed(get(page::recover::show_email_code).post(page::recover::submit_email_code)),
-        )
+        .route("/recover/email", closed(get(page::recover::show).post(page::recover::submit)))
+        .route("/recover/email/code", closed(get(page::recover::show_code).post(page::recover::submit_code)))
         .route("/invitation", closed(get(page::invitation::show).post(page::invitation::submit)))
         .merge(mailed_links())
         .merge(federation())
@@ -126,6 +123,7 @@ fn pages() -> Router<Web> {
         .route("/account/identities/{slug}/cut", closed(post(page::account::identity::cut)))
         .route("/account/history", closed(get(page::account::history::show)))
         .route("/admin", closed(get(page::admin::show)))
+        .route("/admin/messages", closed(post(page::admin::change_message)))
         .route("/docs/errors", closed(get(page::error_docs::index)))
         .route("/docs/errors/{code}", closed(get(page::error_docs::show)))
         .route("/avatars/{name}", closed(get(page::avatar::show)))

@@ -53,6 +53,8 @@ pub struct Parts {
     pub provider: Arc<Provider>,
     /// How people sign in.
     pub methods: Vec<Box<dyn Method>>,
+    /// How long that may take.
+    pub sign_in_lifetime: std::time::Duration,
     /// Browsers that are known.
     pub devices: Devices,
     /// Servers elsewhere by which people sign in.
@@ -173,7 +175,7 @@ impl Web {
     pub fn sign_in(&self) -> SignIn<'_> {
         let factors = &self.provider.factors;
         let policy = SignInPolicy { least: factors.policy.least };
-        SignIn { edges: &self.provider.edges, methods: &self.methods, policy, factors }
+        SignIn { edges: &self.provider.edges, methods: &self.methods, policy, factors, lifetime: self.sign_in_lifetime }
     }
 
     /// The method called `name`.

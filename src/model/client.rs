@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::model::authentication::{Acr, Demand};
+use crate::model::frontend_url::FrontendUrl;
 use crate::model::id::ClientId;
 use crate::model::own_claim::OwnClaim;
 use crate::protocol::client_metadata::{ApplicationType, ClientAuthMethod, ClientMetadata, GrantType};
@@ -81,6 +82,9 @@ pub struct ClientPolicy {
     pub refresh_token_absolute: Option<u64>,
     /// `http` redirect URIs on this machine are fine for a web client: it is being developed.
     pub development: bool,
+    /// Where a first-party app takes the links of mails that are sent for it; `None`: where `[frontend]` says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub frontend_url: Option<FrontendUrl>,
     /// What a sign-in for it must reach; `None`: whatever the house wants.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub least_acr: Option<Acr>,
@@ -103,6 +107,7 @@ impl Default for ClientPolicy {
             refresh_token_lifetime: None,
             refresh_token_absolute: None,
             development: false,
+            frontend_url: None,
             least_acr: None,
         }
     }
@@ -196,6 +201,11 @@ impl Client {
     /// True when a challenge is needed (RFC 9700 §2.1.1).
     pub fn requires_pkce(&self) -> bool {
         self.is_public() || self.policy.require_pkce
+    }
+
+    /// Where links lead that are sent for it. They hold what sets a password: only an app of the house is told.
+    pub fn frontend_url(&self) -> Option<&FrontendUrl> {
+        self.policy.frontend_url.as_ref().filter(|_| self.policy.first_party && self.is_enabled())
     }
 
     /// What a sign-in for it must reach.

@@ -14,6 +14,7 @@ pub mod epoch;
 pub mod event;
 pub mod export;
 pub mod fault;
+pub mod frontend_url;
 pub mod grant;
 pub mod group;
 pub mod id;

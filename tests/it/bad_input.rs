@@ -121,6 +121,7 @@ const ENDPOINTS: &[Endpoint] = &[
     endpoint("/account/apps/shop/revoke", &[Method::POST], Reader::Person).body(FORM),
     endpoint("/account/sessions/x/end", &[Method::POST], Reader::Person).body(FORM),
     endpoint("/admin", &[Method::GET], Reader::Person),
+    endpoint("/admin/messages", &[Method::POST], Reader::Person).body(FORM),
     endpoint("/docs/errors", &[Method::GET], Reader::Person),
     endpoint("/docs/errors/x", &[Method::GET], Reader::Person),
     endpoint("/avatars/x", &[Method::GET], Reader::Person),

@@ -65,7 +65,8 @@ fn the_settings_of_accounts_are_taken() {
     let config = load(toml).unwrap();
     let settings = config.account_settings().unwrap();
     assert_eq!((settings.attributes.asked().count(), settings.identity_fields.len()), (1, 2));
-    assert_eq!(config.frontend_pages().unwrap().len(), 2, "the link of a forgotten password, and of the first one");
+    let frontend = config.frontend_pages().unwrap().unwrap();
+    assert_eq!(frontend.routes.len(), 2, "the link of a forgotten password, and of the first one");
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@ use crate::model::fault::Fault;
 use crate::model::id::UserId;
 use crate::model::identifier::{Email, Phone};
 use crate::model::invitation::Invitation;
+use crate::model::message::Channel;
 use crate::model::user::{AccountState, IdentifierKind, User};
 use crate::protocol::oidc::claims::Profile;
 use crate::protocol::secret::TokenHash;
@@ -37,18 +38,14 @@ impl Accounts {
         else {
             return Ok(());
         };
-        for counted in [(Rule::Invitation, inviter.to_string()), (Rule::CodeStart, address.clone())] {
-            if let Some(seconds) = self.is_within((counted.0, &counted.1)).await? {
-                return Err(AccountError::TooOften(seconds));
-            }
+        if let Some(seconds) = self.is_within((Rule::Invitation, &inviter.to_string())).await? {
+            return Err(AccountError::TooOften(seconds));
         }
         if let Err(seconds) = self.starts.again((PURPOSE, &address), self.now()).await? {
             return Err(AccountError::RecentlySent(seconds));
         }
-        match phone {
-            Some(phone) => self.sms_budget(phone.as_str()).await,
-            None => Ok(()),
-        }
+        let channel = if phone.is_some() { Channel::Sms } else { Channel::Mail };
+        self.may_send((PURPOSE, channel), &address).await
     }
 
     /// The invitation of this token, while it is good.

@@ -15,11 +15,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::authn::otp_code::Verdict;
 use crate::authn::sent_code::{SentCode, Target};
-use crate::authn::start::PAUSE;
 use crate::authn::{Answer, Attempt, Begun, Factor, Method, Onward, Refusal, Started, Unsent};
 use crate::edge::ephemeral::Namespace;
 use crate::model::authentication::{Amr, Authentication};
+use crate::model::client::Client;
 use crate::model::epoch::Epoch;
+use crate::model::frontend_url::FrontendUrl;
 use crate::model::id::UserId;
 use crate::model::message::{Channel, Message, MessageData, MessageKind};
 use crate::protocol::numeric_date::NumericDate;
@@ -61,8 +62,8 @@ pub struct Opened {
     pub onward: Onward,
 }
 
-/// The URL of a link, by its token.
-pub type LinkUrl = Arc<dyn Fn(&Secret) -> String + Send + Sync>;
+/// The URL of a link, by its token and by where the app is that it is sent for, if that has a URL of its own.
+pub type LinkUrl = Arc<dyn Fn(&Secret, Option<&FrontendUrl>) -> String + Send + Sync>;
 
 /// The method `magic_link`.
 #[derive(Clone)]
@@ -132,6 +133,10 @@ impl MagicLink {
         };
         LINK.put(&*edges.ephemeral, hash.as_bytes(), &waiting, waiting.expires_at).await?;
         LATEST.put(&*edges.ephemeral, flow.as_bytes(), &hash, waiting.expires_at).await?;
+        let client = match &attempt.client {
+            Some(id) => edges.store.client(id).await?,
+            None => None,
+        };
         let user = target.user.as_ref();
         let own_language = user.and_then(|user| user.profile.locale.clone());
         let message = Message {
@@ -143,7 +148,7 @@ impl MagicLink {
             languages: own_language.into_iter().chain(attempt.languages.clone()).collect(),
             data: MessageData {
                 name: user.and_then(|user| user.profile.name.clone()),
-                url: Some((self.url)(&token)),
+                url: Some((self.url)(&token, client.as_deref().and_then(Client::frontend_url))),
                 valid_minutes: Some(LIFETIME.as_secs().div_ceil(60)),
                 request: Some(attempt.from.clone()),
                 ..MessageData::default()
@@ -154,7 +159,7 @@ impl MagicLink {
             by_mail.unsent((self.name(), &contents(&attempt.onward)), attempt, &waiting.address).await?;
             return Err(refusal);
         }
-        Ok(Begun::Sent { resend_after: PAUSE.as_secs() })
+        Ok(Begun::Sent { resend_after: by_mail.starts.pause().as_secs() })
     }
 
     /// Whether the link is opened by who asked for it: in their sign-in, in their browser, or with what that one shows.
@@ -211,8 +216,8 @@ impl Method for MagicLink {
         true
     }
 
-    fn patience(&self) -> Duration {
-        LIFETIME
+    fn patience(&self) -> Option<Duration> {
+        Some(LIFETIME)
     }
 
     fn when_over(&self) -> Refusal {

@@ -18,7 +18,7 @@ use crate::authn::guard::{Guard, Whose};
 use crate::authn::limit::{Limits, Rule};
 use crate::authn::otp_code::{OtpCodes, Verdict};
 use crate::authn::password::hash::PasswordHasher;
-use crate::authn::start::{About, PAUSE, Start, Starts};
+use crate::authn::start::{About, Start, Starts};
 use crate::authn::{Answer, Attempt, Begun, Factor, Method, Offer, Refusal, Started, Unsent};
 use crate::edge::Edges;
 use crate::edge::ephemeral::Namespace;
@@ -37,8 +37,6 @@ use crate::model::user::{IdentifierKind, LookupName, User};
 use crate::protocol::numeric_date::NumericDate;
 use crate::protocol::secret::{Secret, TokenHash};
 
-/// How long a code is good.
-const LIFETIME: Duration = Duration::from_mins(5);
 /// How long the count of its tries is kept.
 const REMEMBERED: Duration = Duration::from_mins(10);
 /// What codes of sign-ins are for.
@@ -98,6 +96,9 @@ pub type Newcomers = Arc<
     dyn Fn(Email, Attempt, NumericDate) -> BoxFuture<'static, Result<Option<(UserId, Epoch)>, Fault>> + Send + Sync,
 >;
 
+/// Whether rules of the operator take an address or number (S-024).
+pub type Allowed = Arc<dyn Fn(&str) -> bool + Send + Sync>;
+
 /// What the operator decided about codes.
 #[derive(Clone, Debug)]
 pub struct CodeSettings {
@@ -105,6 +106,8 @@ pub struct CodeSettings {
     pub to_anonymous: ToAnonymous,
     /// Accounts that sign in with a fixed code, for who reviews an app.
     pub review_accounts: Vec<ReviewAccount>,
+    /// How long a code is good.
+    pub lifetime: Duration,
 }
 
 /// Whether a code is sent in a sign-in that has proven nothing yet.
@@ -148,6 +151,8 @@ pub struct SentCode {
     pub hasher: Arc<PasswordHasher>,
     /// What the operator decided.
     pub settings: CodeSettings,
+    /// Rules for addresses and numbers.
+    pub allowed: Allowed,
     /// Makes accounts; none where codes make none.
     pub newcomers: Option<Newcomers>,
 }
@@ -230,7 +235,10 @@ impl SentCode {
             Way::Mail => Email::parse(&target.address).is_some(),
             Way::Sms => Phone::parse(&target.address).is_some(),
         };
-        let may_come = self.newcomers.is_some() && self.way == Way::Mail && attempt.person.is_none();
+        let may_come = self.newcomers.is_some()
+            && self.way == Way::Mail
+            && attempt.person.is_none()
+            && (self.allowed)(&target.address);
         is_address && target.user.as_ref().map_or(may_come, |user| user.is_enabled())
     }
 
@@ -243,6 +251,11 @@ impl SentCode {
     ) -> Result<Started, Refusal> {
         if self.settings.to_anonymous == ToAnonymous::Refused {
             return Err(Refusal::Unsent(Unsent::SignInRequired));
+        }
+        // As it was typed: what is judged is the number, and not whether anybody has it.
+        let typed = Phone::parse(identifier).filter(|_| self.way == Way::Sms);
+        if typed.is_some_and(|number| !(self.allowed)(number.as_str())) {
+            return Err(Refusal::Unsent(Unsent::NotAllowed));
         }
         let address = self.mailbox(&self.target(identifier).await?.address);
         let client = attempt.client.as_ref().map(ToString::to_string).unwrap_or_default();
@@ -333,7 +346,7 @@ impl SentCode {
             epoch,
             address: address.clone(),
             code: is_sent.then_some(sealed),
-            expires_at: now.plus(LIFETIME),
+            expires_at: now.plus(self.settings.lifetime),
         };
         SENT.put(&*self.edges.ephemeral, key.as_bytes(), &sent, sent.expires_at.plus(REMEMBERED)).await?;
         let message = Message {
@@ -350,18 +363,18 @@ impl SentCode {
             data: MessageData {
                 name: user.as_ref().and_then(|user| user.profile.name.clone()),
                 code: Some(code.expose().clone()),
-                valid_minutes: Some(LIFETIME.as_secs().div_ceil(60)),
+                valid_minutes: Some(self.settings.lifetime.as_secs().div_ceil(60)),
                 request: Some(attempt.from.clone()),
                 ..MessageData::default()
             },
         };
-        if let Err(refusal) = self.dispatch(message, (is_sent && !review, LIFETIME)).await {
+        if let Err(refusal) = self.dispatch(message, (is_sent && !review, self.settings.lifetime)).await {
             // No code is good that nobody got.
             SENT.take(&*self.edges.ephemeral, key.as_bytes(), now).await?;
             self.unsent((self.name(), &[]), attempt, &sent.address).await?;
             return Err(refusal);
         }
-        Ok(Begun::Sent { resend_after: PAUSE.as_secs() })
+        Ok(Begun::Sent { resend_after: self.starts.pause().as_secs() })
     }
 
     /// The review account at this address, from there, now.
@@ -395,7 +408,8 @@ fn contents<'a>(client: &'a str, content: &[&'a str]) -> Vec<&'a [u8]> {
     std::iter::once(client).chain(content.iter().copied()).map(str::as_bytes).collect()
 }
 
-/// Counts a text message to `number`, and refuses one too many: to it, to numbers like it, or of all (S-051).
+/// Counts a text message to `number`, and refuses one too many: to it, to numbers like it, or of all (S-051). What is no number (E.164)
+/// is counted apart: no message goes out.
 ///
 /// # Errors
 /// [`Unsent::Budget`]; a fault of the ephemeral store.
@@ -403,7 +417,8 @@ pub async fn sms_budget(edges: &Edges, limits: &Limits, number: &str) -> Result<
     let now = edges.clock.now();
     // The country and the first digits of the network: who pumps messages buys numbers in a row.
     let prefix: String = number.chars().take(6).collect();
-    for (rule, what) in [(Rule::SmsNumber, number), (Rule::SmsPrefix, prefix.as_str()), (Rule::SmsTotal, "all")] {
+    let all = if number.starts_with('+') { "all" } else { number };
+    for (rule, what) in [(Rule::SmsNumber, number), (Rule::SmsPrefix, prefix.as_str()), (Rule::SmsTotal, all)] {
         if let Err(exceeded) = limits.count(&*edges.ephemeral, (rule, what), now).await? {
             let event = edges.event(EventName::SecurityBlocked).failed().by(Actor::Server);
             edges.store.note_event(event.telling("reason", "sms_budget").telling("rule", rule.as_str()));

@@ -14,6 +14,7 @@ use crate::model::authentication::Acr;
 use crate::model::client::{
     AccessTokenEncryption, AccessTokenFormat, ClientPolicy, RefreshTokenExpiry, RefreshTokenPolicy, TokenDelivery,
 };
+use crate::model::frontend_url::FrontendUrl;
 use crate::model::own_claim::{OwnClaim, is_free};
 use crate::protocol::jose::jwe::Recipient;
 
@@ -117,6 +118,10 @@ pub struct Flags {
     /// It is being developed: http redirect URIs on this machine are fine.
     #[arg(long, value_name = "yes|no", num_args = 0..=1, default_missing_value = "yes", require_equals = true, value_parser = yes_or_no)]
     development: Option<bool>,
+    /// Where links of mails lead that are sent for it, if it is first-party and `[frontend]` names paths: its own address, such as
+    /// `https://shop.example.com`; `none` for that of `[frontend]`.
+    #[arg(long, value_name = "URL|none")]
+    frontend_url: Option<String>,
     /// What a sign-in for it must reach.
     #[arg(long, value_name = "CLASS")]
     least_acr: Option<LeastAcr>,
@@ -229,6 +234,23 @@ fn own_claims(file: &Path) -> Result<BTreeMap<String, OwnClaim>, CommandError> {
     Ok(listed)
 }
 
+fn frontend_url(text: &str) -> Result<FrontendUrl, CommandError> {
+    text.parse().map_err(|error| CommandError::refused(format!("--frontend-url {text:?} {error}")))
+}
+
+/// Links of mails hold what sets a password: they lead to apps of the house, and over a way that nobody reads along.
+fn check_frontend(policy: &ClientPolicy) -> Result<(), CommandError> {
+    let Some(url) = &policy.frontend_url else { return Ok(()) };
+    let refuse = |why: &str| Err(CommandError::refused(format!("--frontend-url {url} {why}")));
+    if !policy.first_party {
+        return refuse("is for apps of the house; add --first-party, or --frontend-url none");
+    }
+    if !url.is_https() && !policy.development {
+        return refuse("is plain http; write https, or add --development while the app is being made");
+    }
+    Ok(())
+}
+
 impl Flags {
     /// Writes what was given over `members`.
     ///
@@ -256,12 +278,12 @@ impl Flags {
     /// The decisions, where they were made, in place of those in `before`.
     ///
     /// # Errors
-    /// When an audience is empty.
+    /// When an audience is empty, a file cannot be read, or links of mails would lead where they are not safe.
     pub fn policy(&self, before: ClientPolicy) -> Result<ClientPolicy, CommandError> {
         if self.audience.iter().any(|audience| audience.trim().is_empty()) {
             return Err(CommandError::refused("--audience is empty; write the URL of the API".to_owned()));
         }
-        Ok(ClientPolicy {
+        let policy = ClientPolicy {
             first_party: self.first_party.unwrap_or(before.first_party),
             token_delivery: match self.token_delivery {
                 Some(Delivery::Session) => TokenDelivery::Session,
@@ -298,12 +320,19 @@ impl Flags {
                 None => before.refresh_token,
             },
             development: self.development.unwrap_or(before.development),
+            frontend_url: match self.frontend_url.as_deref() {
+                Some("none") => None,
+                Some(text) => Some(frontend_url(text)?),
+                None => before.frontend_url,
+            },
             least_acr: match self.least_acr {
                 Some(LeastAcr::Any) => None,
                 Some(LeastAcr::TwoFactors) => Some(Acr::TwoFactors),
                 Some(LeastAcr::PhishingResistant) => Some(Acr::PhishingResistant),
                 None => before.least_acr,
             },
-        })
+        };
+        check_frontend(&policy)?;
+        Ok(policy)
     }
 }

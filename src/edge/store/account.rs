@@ -8,12 +8,12 @@ use std::sync::Arc;
 use futures_util::FutureExt as _;
 use uuid::Uuid;
 
-use crate::edge::store::epoch::{self, Stepped};
+use crate::edge::store::epoch;
 use crate::edge::store::row::Context as _;
 use crate::edge::store::statement::Connection;
 use crate::edge::store::user::{self, write_password};
 use crate::edge::store::writer::Fact;
-use crate::edge::store::{Beside, Creation, Held, Store, mailed_link, once};
+use crate::edge::store::{Beside, Creation, Store, mailed_link, once};
 use crate::model::fault::Fault;
 use crate::model::id::UserId;
 use crate::model::mailed_link::{GoodLink, LinkPurpose};
@@ -178,7 +178,7 @@ impl Store {
         now: NumericDate,
         beside: Beside,
     ) -> Result<bool, Fault> {
-        let (link, phc, held) = (*link, Secret::from(phc), Arc::clone(&self.held));
+        let (link, phc) = (*link, Secret::from(phc));
         let fact = Fact::several(move |connection| {
             async move {
                 let spent = mailed_link::consume(connection, (&link, purpose), now).await?;
@@ -197,10 +197,7 @@ impl Store {
             }
             .boxed()
         });
-        self.recorder
-            .record(fact.then(move |stepped| publish(stepped.as_ref(), &held)))
-            .await
-            .map(|done| done.is_some())
+        self.record_and_publish(fact).await.map(|done| done.is_some())
     }
 
     /// Ends every session and grant of whom a link is for, and takes their password away. False when the link is not good any more.
@@ -210,7 +207,7 @@ impl Store {
         now: NumericDate,
         beside: Beside,
     ) -> Result<bool, Fault> {
-        let (link, held) = (*link, Arc::clone(&self.held));
+        let link = *link;
         let fact = Fact::several(move |connection| {
             async move {
                 let spent = mailed_link::consume(connection, (&link, purpose), now).await?;
@@ -222,8 +219,7 @@ impl Store {
             }
             .boxed()
         });
-        let publish = move |stepped: &Option<Stepped>| publish(stepped.as_ref(), &held);
-        self.recorder.record(fact.then(publish)).await.map(|done| done.is_some())
+        self.record_and_publish(fact).await.map(|done| done.is_some())
     }
 
     /// Disables the account, ends its sessions, revokes its grants and voids what was sent to it; false when it was disabled or there is
@@ -249,7 +245,6 @@ impl Store {
         (statement, purge_at): (&'static str, Option<NumericDate>),
         beside: Beside,
     ) -> Result<bool, Fault> {
-        let held = Arc::clone(&self.held);
         let fact = Fact::several(move |connection| {
             async move {
                 let mut close = connection.query(statement).bind(id.uuid()).bind(now.seconds());
@@ -265,10 +260,7 @@ impl Store {
             }
             .boxed()
         });
-        self.recorder
-            .record(fact.then(move |stepped| publish(stepped.as_ref(), &held)))
-            .await
-            .map(|done| done.is_some())
+        self.record_and_publish(fact).await.map(|done| done.is_some())
     }
 
     /// Takes a deletion back by its link; `None` when the link is not good any more.
@@ -351,12 +343,6 @@ impl Store {
         if let Err(fault) = self.recorder.post(fact.then(move |()| held.users.forget(&id))) {
             tracing::debug!(error = %fault, "a sign-in was not noted");
         }
-    }
-}
-
-fn publish(stepped: Option<&Stepped>, held: &Held) {
-    if let Some(stepped) = stepped {
-        stepped.publish(held);
     }
 }
 

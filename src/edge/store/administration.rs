@@ -5,7 +5,6 @@
 use futures_util::FutureExt as _;
 use uuid::Uuid;
 
-use crate::edge::store::epoch::Stepped;
 use crate::edge::store::row::Context as _;
 use crate::edge::store::user::{rank_text, role_text};
 use crate::edge::store::writer::Fact;
@@ -52,7 +51,6 @@ impl Store {
 
     /// Enables a disabled account; false when it was enabled or there is none. What was ended stays ended.
     pub async fn enable_user(&self, id: UserId) -> Result<bool, Fault> {
-        let held = std::sync::Arc::clone(&self.held);
         let fact = Fact::one(move |connection| {
             async move {
                 let enable = connection.query(ENABLE).bind(id.uuid());
@@ -60,7 +58,7 @@ impl Store {
             }
             .boxed()
         });
-        self.recorder.record(fact.then(move |_| held.users.forget(&id))).await
+        self.record_of(id, fact).await
     }
 
     /// Whether somebody else is an owner whose account may be used.
@@ -72,7 +70,6 @@ impl Store {
 
     /// Gives the person another role; false when there is no such person, or when they are the last owner.
     pub async fn set_role(&self, id: UserId, role: Role, now: NumericDate, beside: Beside) -> Result<bool, Fault> {
-        let held = std::sync::Arc::clone(&self.held);
         let fact = Fact::several(move |connection| {
             async move {
                 // One behind the other: two owners who demote each other at once leave one.
@@ -86,13 +83,12 @@ impl Store {
             }
             .boxed()
         });
-        self.recorder.record(fact.then(move |_| held.users.forget(&id))).await
+        self.record_of(id, fact).await
     }
 
     /// Sets the person's password (a PHC string), ends their sessions and revokes their grants.
     pub async fn reset_password(&self, id: UserId, phc: &str, now: NumericDate, beside: Beside) -> Result<(), Fault> {
         let phc = Secret::from(phc);
-        let held = std::sync::Arc::clone(&self.held);
         let fact = Fact::several(move |connection| {
             async move {
                 let set =
@@ -105,7 +101,7 @@ impl Store {
             }
             .boxed()
         });
-        self.recorder.record(fact.then(move |stepped: &Stepped| stepped.publish(&held))).await.map(|_| ())
+        self.record_and_publish(fact).await.map(|_| ())
     }
 
     /// At most `limit` sessions that are live at `now`, the last used first.

@@ -9,7 +9,7 @@ use futures_util::FutureExt as _;
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use crate::edge::store::epoch::{self, Stepped};
+use crate::edge::store::epoch;
 use crate::edge::store::row::{Context as _, Place, moment};
 use crate::edge::store::statement::Connection;
 use crate::edge::store::writer::Fact;
@@ -335,7 +335,6 @@ impl Store {
         now: NumericDate,
         beside: Beside,
     ) -> Result<Option<Arc<Session>>, Fault> {
-        let held = Arc::clone(&self.held);
         let fact = Fact::several(move |connection| {
             async move {
                 hold(connection, user).await?;
@@ -348,8 +347,7 @@ impl Store {
             }
             .boxed()
         });
-        let publish = move |stepped: &Stepped| stepped.publish(&held);
-        self.recorder.record(fact.then(publish)).await.map(|stepped| stepped.session)
+        self.record_and_publish(fact).await.map(|stepped| stepped.session)
     }
 
     /// Takes every second factor of a person away, with the backup codes and the wish for one, and ends every session and grant: for who

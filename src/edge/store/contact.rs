@@ -2,18 +2,17 @@
 //!
 //! An address that is not proven is never written here: it would keep its owner out (PROTOCOL A13).
 
-use std::sync::Arc;
-
 use futures_util::FutureExt as _;
 use uuid::Uuid;
 
 use crate::edge::store::account::Once;
 use crate::edge::store::epoch::{self, Kept, Stepped};
+use crate::edge::store::publish::Publish;
 use crate::edge::store::row::Context as _;
 use crate::edge::store::statement::Connection;
 use crate::edge::store::user::{add_identifier, lookup_name};
 use crate::edge::store::writer::Fact;
-use crate::edge::store::{Beside, Creation, Store, mailed_link, once};
+use crate::edge::store::{Beside, Creation, Held, Store, mailed_link, once};
 use crate::model::fault::Fault;
 use crate::model::id::{IdentifierId, UserId};
 use crate::model::mailed_link::LinkPurpose;
@@ -39,6 +38,7 @@ const NEXT_PRIMARY: &str = "UPDATE identifier SET is_primary = TRUE WHERE id =
         AND NOT EXISTS (SELECT 1 FROM identifier p WHERE p.user_id = $1 AND p.kind = $2 AND p.is_primary)
         ORDER BY i.id LIMIT 1)";
 const DROP: &str = "DELETE FROM identifier WHERE id = $2 AND user_id = $1";
+
 /// What became of an address or number that was to be the person's.
 #[derive(Copy, Clone, Debug, Eq, PartialEq)]
 pub enum Added {
@@ -62,13 +62,13 @@ impl Store {
         (once, now): (Once, NumericDate),
         beside: Beside,
     ) -> Result<Added, Fault> {
-        let (name, held) = (lookup_name(&identifier)?, Arc::clone(&self.held));
+        let name = lookup_name(&identifier)?;
         let fact = Fact::several(move |connection| {
             async move {
                 if !once::consume(connection, (once.kind, &once.hash), once.expires_at, now).await?
                     || !hold(connection, user, now).await?
                 {
-                    return Ok((Added::Void, 0));
+                    return Ok(Placed { user, added: Added::Void, released: 0 });
                 }
                 let has = connection.query(HAS_PRIMARY).bind(user.uuid()).bind(identifier.kind.as_str());
                 let has: i64 = has.scalar_one().await.context("look for a primary identifier")?;
@@ -76,20 +76,14 @@ impl Store {
                 let release = connection.query(RELEASE).bind(name.as_str()).bind(user.uuid());
                 let released = release.execute().await.context("release an address that nobody has proven")?;
                 if add_identifier(connection, user, &identifier, &name).await? == Creation::AlreadyExists {
-                    return Ok((Added::Taken, released));
+                    return Ok(Placed { user, added: Added::Taken, released });
                 }
                 beside.write(connection).await?;
-                Ok((Added::Added, released))
+                Ok(Placed { user, added: Added::Added, released })
             }
             .boxed()
         });
-        let publish = move |(_, released): &(Added, u64)| {
-            if *released > 0 {
-                held.users.flush();
-            }
-            held.users.forget(&user);
-        };
-        self.recorder.record(fact.then(publish)).await.map(|(added, _)| added)
+        self.record_and_publish(fact).await.map(|placed| placed.added)
     }
 
     /// Makes a proven identifier the primary one of its kind; false when there is no such one.
@@ -100,7 +94,6 @@ impl Store {
         now: NumericDate,
         beside: Beside,
     ) -> Result<bool, Fault> {
-        let held = Arc::clone(&self.held);
         let fact = Fact::several(move |connection| {
             async move {
                 if !hold(connection, user, now).await? {
@@ -115,7 +108,7 @@ impl Store {
             }
             .boxed()
         });
-        self.recorder.record(fact.then(move |_| held.users.forget(&user))).await
+        self.record_of(user, fact).await
     }
 
     /// Removes an address or number; false when no other proven one would be left. Another of its kind becomes primary in its place.
@@ -126,7 +119,6 @@ impl Store {
         now: NumericDate,
         beside: Beside,
     ) -> Result<bool, Fault> {
-        let held = Arc::clone(&self.held);
         let fact = Fact::several(move |connection| {
             async move {
                 if !hold(connection, user, now).await? {
@@ -145,7 +137,7 @@ impl Store {
             }
             .boxed()
         });
-        self.recorder.record(fact.then(move |_| held.users.forget(&user))).await
+        self.record_of(user, fact).await
     }
 
     /// Puts a username in the place of the one before; `Taken` when it belongs to somebody else.
@@ -159,7 +151,7 @@ impl Store {
         now: NumericDate,
         beside: Beside,
     ) -> Result<Added, Fault> {
-        let (name, held) = (lookup_name(&username)?, Arc::clone(&self.held));
+        let name = lookup_name(&username)?;
         let fact = Fact::several(move |connection| {
             async move {
                 if !hold(connection, user, now).await? {
@@ -173,7 +165,7 @@ impl Store {
             }
             .boxed()
         });
-        self.recorder.record(fact.then(move |_| held.users.forget(&user))).await
+        self.record_of(user, fact).await
     }
 
     /// Puts the address of a link in the place of the primary one, ends everything but the session `keep`.
@@ -187,32 +179,7 @@ impl Store {
         now: NumericDate,
         beside: Beside,
     ) -> Result<Added, Fault> {
-        let (name, held, link) = (lookup_name(&email)?, Arc::clone(&self.held), *link);
-        let fact = Fact::several(move |connection| {
-            async move {
-                let spent = mailed_link::consume(connection, (&link, LinkPurpose::EmailChange), now).await?;
-                let Some(user) = spent.filter(|spent| spent.address == email.value).map(|spent| spent.user) else {
-                    return Ok((Added::Void, None));
-                };
-                if !hold(connection, user, now).await? {
-                    return Ok((Added::Void, None));
-                }
-                let replaced = replace(connection, user, &email, &name).await?;
-                if replaced != Added::Added {
-                    return Ok((replaced, None));
-                }
-                let stepped = epoch::step(connection, user, keep, now).await?;
-                beside.write(connection).await?;
-                Ok((Added::Added, Some(stepped)))
-            }
-            .boxed()
-        });
-        let publish = move |(_, stepped): &(Added, Option<Stepped>)| {
-            if let Some(stepped) = stepped {
-                stepped.publish(&held);
-            }
-        };
-        self.recorder.record(fact.then(publish)).await.map(|(added, _)| added)
+        self.take_address((link, LinkPurpose::EmailChange, keep), email, now, beside).await
     }
 
     /// Puts the old address back by the link that was sent to it, or stops the change that was asked for, and ends everything: whoever
@@ -227,33 +194,63 @@ impl Store {
         now: NumericDate,
         beside: Beside,
     ) -> Result<Added, Fault> {
-        let (name, held, link) = (lookup_name(&email)?, Arc::clone(&self.held), *link);
+        self.take_address((link, LinkPurpose::EmailChangeUndo, None), email, now, beside).await
+    }
+
+    async fn take_address(
+        &self,
+        (link, purpose, keep): (&TokenHash, LinkPurpose, Option<Kept>),
+        email: Identifier,
+        now: NumericDate,
+        beside: Beside,
+    ) -> Result<Added, Fault> {
+        let (name, link) = (lookup_name(&email)?, *link);
         let fact = Fact::several(move |connection| {
             async move {
-                let spent = mailed_link::consume(connection, (&link, LinkPurpose::EmailChangeUndo), now).await?;
+                let spent = mailed_link::consume(connection, (&link, purpose), now).await?;
                 let Some(user) = spent.filter(|spent| spent.address == email.value).map(|spent| spent.user) else {
-                    return Ok((Added::Void, None));
+                    return Ok(Taking(Added::Void, None));
                 };
                 if !hold(connection, user, now).await? {
-                    return Ok((Added::Void, None));
+                    return Ok(Taking(Added::Void, None));
                 }
-                let own = connection.query(OWN).bind(user.uuid()).bind(name.as_str());
-                let own: Option<Uuid> = own.scalar_optional().await.context("look for an address")?;
-                if own.is_none() && replace(connection, user, &email, &name).await? == Added::Taken {
-                    return Ok((Added::Taken, None));
+                // The old address is still there where the change was asked for and not confirmed.
+                let is_there = purpose == LinkPurpose::EmailChangeUndo && own(connection, user, &name).await?.is_some();
+                if !is_there && replace(connection, user, &email, &name).await? == Added::Taken {
+                    return Ok(Taking(Added::Taken, None));
                 }
-                let stepped = epoch::step(connection, user, None, now).await?;
+                let stepped = epoch::step(connection, user, keep, now).await?;
                 beside.write(connection).await?;
-                Ok((Added::Added, Some(stepped)))
+                Ok(Taking(Added::Added, Some(stepped)))
             }
             .boxed()
         });
-        let publish = move |(_, stepped): &(Added, Option<Stepped>)| {
-            if let Some(stepped) = stepped {
-                stepped.publish(&held);
-            }
-        };
-        self.recorder.record(fact.then(publish)).await.map(|(added, _)| added)
+        self.record_and_publish(fact).await.map(|Taking(added, _)| added)
+    }
+}
+
+/// What became of a proven address or number, and how many it took from people who had not proven it.
+struct Placed {
+    user: UserId,
+    added: Added,
+    released: u64,
+}
+
+impl Publish for Placed {
+    fn publish(&self, held: &Held) {
+        if self.released > 0 {
+            held.users.flush();
+        }
+        held.users.forget(&self.user);
+    }
+}
+
+/// What became of the address of a link, and of what the account had opened.
+struct Taking(Added, Option<Stepped>);
+
+impl Publish for Taking {
+    fn publish(&self, held: &Held) {
+        self.1.publish(held);
     }
 }
 
@@ -272,8 +269,7 @@ async fn replace(
 ) -> Result<Added, Fault> {
     let before = connection.query(PRIMARY).bind(user.uuid()).bind(identifier.kind.as_str());
     let before: Option<Uuid> = before.scalar_optional().await.context("look for a primary identifier")?;
-    let own = connection.query(OWN).bind(user.uuid()).bind(name.as_str());
-    let own: Option<Uuid> = own.scalar_optional().await.context("look for an identifier")?;
+    let own = own(connection, user, name).await?;
     if own.is_some() && own == before {
         // The same name in another spelling.
         drop_one(connection, user, own).await?;
@@ -286,6 +282,12 @@ async fn replace(
     }
     drop_one(connection, user, before).await?;
     Ok(Added::Added)
+}
+
+/// The identifier of the person that is found by `name`.
+async fn own(connection: &mut Connection, user: UserId, name: &LookupName) -> Result<Option<Uuid>, Fault> {
+    let own = connection.query(OWN).bind(user.uuid()).bind(name.as_str());
+    own.scalar_optional().await.context("look for an identifier")
 }
 
 async fn drop_one(connection: &mut Connection, user: UserId, id: Option<Uuid>) -> Result<(), Fault> {

@@ -2,12 +2,13 @@
 //!
 //! PROTOCOL A13, S4. Rows that say so (sessions, grants) are ended with it; what waits elsewhere (codes, links, proofs that are
 //! being judged) carries the epoch it was made in. A fact that ends everything beside what it does itself (a new password,
-//! another address) calls [`step`] in its own transaction and [`Stepped::publish`] after it.
+//! another address) calls [`step`] in its own transaction, and publishes what that hands over.
 
 use std::sync::Arc;
 
 use futures_util::FutureExt as _;
 
+use crate::edge::store::publish::Publish;
 use crate::edge::store::row::{Context as _, Place};
 use crate::edge::store::statement::Connection;
 use crate::edge::store::writer::Fact;
@@ -51,7 +52,6 @@ impl Store {
         now: NumericDate,
         beside: Beside,
     ) -> Result<Option<Arc<Session>>, Fault> {
-        let held = Arc::clone(&self.held);
         let fact = Fact::several(move |connection| {
             async move {
                 let stepped = step(connection, user, kept, now).await?;
@@ -60,8 +60,7 @@ impl Store {
             }
             .boxed()
         });
-        let publish = move |stepped: &Stepped| stepped.publish(&held);
-        self.recorder.record(fact.then(publish)).await.map(|stepped| stepped.session)
+        self.record_and_publish(fact).await.map(|stepped| stepped.session)
     }
 }
 
@@ -95,9 +94,8 @@ pub(super) async fn step(
     Ok(stepped)
 }
 
-impl Stepped {
-    /// Brings the memory up to date.
-    pub(super) fn publish(&self, held: &Held) {
+impl Publish for Stepped {
+    fn publish(&self, held: &Held) {
         held.users.forget(&self.user);
         for session in &self.ended {
             held.sessions.forget(session);

@@ -67,6 +67,7 @@ mod membership;
 mod once;
 mod password_change;
 mod postgres;
+mod publish;
 mod ready;
 mod refresh_token;
 mod remembered_browser;

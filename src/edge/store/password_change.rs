@@ -37,7 +37,6 @@ impl Store {
         beside: Beside,
         now: NumericDate,
     ) -> Result<Option<Arc<Session>>, Fault> {
-        let held = Arc::clone(&self.held);
         let fact = Fact::several(move |connection| {
             async move {
                 write_password(connection, new.user, &new.phc, now).await?;
@@ -49,11 +48,6 @@ impl Store {
             }
             .boxed()
         });
-        let publish = move |stepped: &Option<epoch::Stepped>| {
-            if let Some(stepped) = stepped {
-                stepped.publish(&held);
-            }
-        };
-        self.recorder.record(fact.then(publish)).await.map(|stepped| stepped.and_then(|stepped| stepped.session))
+        self.record_and_publish(fact).await.map(|stepped| stepped.and_then(|stepped| stepped.session))
     }
 }

@@ -7,6 +7,7 @@ use futures_util::FutureExt as _;
 use sqlx::FromRow;
 use uuid::Uuid;
 
+use crate::edge::store::publish::Publish as _;
 use crate::edge::store::row::{Context as _, Place, bigint, moment, to_json};
 use crate::edge::store::session_end::{self, Ended, Reach};
 use crate::edge::store::statement::{Connection, Linked, Readers};

@@ -1,10 +1,9 @@
 //! How sessions end, and how far that reaches.
 
-use std::sync::Arc;
-
 use futures_util::FutureExt as _;
 use uuid::Uuid;
 
+use crate::edge::store::publish::Publish;
 use crate::edge::store::row::Context as _;
 use crate::edge::store::statement::Connection;
 use crate::edge::store::writer::Fact;
@@ -38,7 +37,6 @@ impl Store {
         now: NumericDate,
         beside: Beside,
     ) -> Result<bool, Fault> {
-        let held = Arc::clone(&self.held);
         let fact = Fact::several(move |connection| {
             async move {
                 let ended = end(connection, (id, reach), now).await?;
@@ -49,8 +47,7 @@ impl Store {
             }
             .boxed()
         });
-        let publish = move |ended: &Ended| ended.publish(&held);
-        self.recorder.record(fact.then(publish)).await.map(|ended| ended.was_live)
+        self.record_and_publish(fact).await.map(|ended| ended.was_live)
     }
 
     /// Ends a live session that must be of `user`, with every token that was given in it; false when they have none of this
@@ -62,7 +59,6 @@ impl Store {
         now: NumericDate,
         beside: Beside,
     ) -> Result<bool, Fault> {
-        let held = Arc::clone(&self.held);
         let fact = Fact::several(move |connection| {
             async move {
                 let end_it = connection.query(END_OF).bind(id.uuid()).bind(user.uuid()).bind(now.seconds());
@@ -75,8 +71,7 @@ impl Store {
             }
             .boxed()
         });
-        let publish = move |ended: &Ended| ended.publish(&held);
-        self.recorder.record(fact.then(publish)).await.map(|ended| ended.was_live)
+        self.record_and_publish(fact).await.map(|ended| ended.was_live)
     }
 
     /// Ends every session of `user` but `kept`, with every token that was not given in that one. Returns which ended.
@@ -87,7 +82,6 @@ impl Store {
         now: NumericDate,
         beside: Beside,
     ) -> Result<Vec<SessionId>, Fault> {
-        let held = Arc::clone(&self.held);
         let fact = Fact::several(move |connection| {
             async move {
                 let sessions = end_all_of(connection, user, kept, now).await?;
@@ -97,8 +91,7 @@ impl Store {
             }
             .boxed()
         });
-        let publish = move |ended: &Ended| ended.publish(&held);
-        self.recorder.record(fact.then(publish)).await.map(|ended| ended.sessions)
+        self.record_and_publish(fact).await.map(|ended| ended.sessions)
     }
 }
 
@@ -117,9 +110,10 @@ impl Ended {
         self.revoked.extend(other.revoked);
         self.was_live |= other.was_live;
     }
+}
 
-    /// Brings the memory up to date.
-    pub(super) fn publish(&self, held: &Held) {
+impl Publish for Ended {
+    fn publish(&self, held: &Held) {
         for session in &self.sessions {
             held.sessions.forget(session);
         }

@@ -464,6 +464,27 @@ pub struct Admin {
     pub keys: Vec<AdminKey>,
     /// What was refused lately, newest first.
     pub refusals: Vec<Refusal>,
+    /// The token of the forms.
+    pub csrf: String,
+    /// Where they post to.
+    pub message_action: String,
+    /// Messages that were given up on, the latest first.
+    pub undelivered: Vec<UndeliveredMessage>,
+}
+
+/// A message that was given up on. What it says, and to whom, stays sealed.
+#[derive(Clone, Debug, Serialize)]
+pub struct UndeliveredMessage {
+    /// Its job.
+    pub id: String,
+    /// `mail` or `sms`.
+    pub queue: String,
+    /// When it was asked for, in seconds.
+    pub asked_at: i64,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// Why it did not go out.
+    pub error: String,
 }
 
 /// A client in the overview.

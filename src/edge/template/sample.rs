@@ -634,6 +634,15 @@ fn admin() -> Admin {
             .map(|alg| AdminKey { kid: format!("kid-{alg}"), alg: alg.into(), state: "active".into() })
             .into(),
         refusals: vec![refusal()],
+        csrf: "token".into(),
+        message_action: "/admin/messages".into(),
+        undelivered: vec![UndeliveredMessage {
+            id: "0190a1b2-c3d4-7000-8000-00000000000b".into(),
+            queue: "mail".into(),
+            asked_at: 1_800_000_000,
+            attempts: 20,
+            error: "it answered 550 5.1.1 no such user".into(),
+        }],
     }
 }
 
@@ -667,7 +676,7 @@ fn mailbox() -> Mailbox {
 }
 
 fn document_samples() -> Vec<Sample> {
-    let nothing = Admin { clients: vec![], users: vec![], refusals: vec![], ..admin() };
+    let nothing = Admin { clients: vec![], users: vec![], refusals: vec![], undelivered: vec![], ..admin() };
     let nobody = Refusal { client_id: None, hint: None, ..refusal() };
     vec![
         sample("admin", "page/admin.html", admin()),

@@ -35,10 +35,10 @@ use crate::protocol::secret::Secret;
 /// The operations of this file.
 pub(super) fn operations() -> Vec<Operation> {
     vec![
-        get(("/me/authenticators", Group::Me), "What the person can prove themselves with", list)
+        get(("/me/authenticators", Group::Mfa), "What the person can prove themselves with", list)
             .by_person()
             .gives::<Authenticators>(StatusCode::OK, "The authenticators, the oldest first."),
-        post(("/me/authenticators", Group::Me), "Begin with another authenticator", add)
+        post(("/me/authenticators", Group::Mfa), "Begin with another authenticator", add)
             .by_person()
             .takes::<AddAuthenticator>()
             .gives::<AuthenticatorSetup>(StatusCode::CREATED, "It waits for its first code. Its secret is told once.")
@@ -54,7 +54,7 @@ pub(super) fn operations() -> Vec<Operation> {
                 Code::RateLimited,
                 Code::SmsBudgetExceeded,
             ]),
-        post(("/me/authenticators/{id}/confirm", Group::Me), "Confirm an authenticator by its first code", confirm)
+        post(("/me/authenticators/{id}/confirm", Group::Mfa), "Confirm an authenticator by its first code", confirm)
             .by_person()
             .takes::<ConfirmAuthenticator>()
             .gives::<Confirmed>(StatusCode::OK, "It is asked for from now on.")
@@ -68,12 +68,12 @@ pub(super) fn operations() -> Vec<Operation> {
                 Code::CodeAttemptsExceeded,
                 Code::DeviceDoesNotExist,
             ]),
-        patch(("/me/authenticators/{id}", Group::Me), "Call an authenticator something else", rename)
+        patch(("/me/authenticators/{id}", Group::Mfa), "Call an authenticator something else", rename)
             .by_person()
             .takes::<RenameAuthenticator>()
             .gives::<AuthenticatorView>(StatusCode::OK, "The authenticator.")
             .refuses(&[Code::DeviceDoesNotExist, Code::SetupRequired]),
-        delete(("/me/authenticators/{id}", Group::Me), "Remove an authenticator", remove)
+        delete(("/me/authenticators/{id}", Group::Mfa), "Remove an authenticator", remove)
             .by_person()
             .gives_nothing(StatusCode::NO_CONTENT, "It is gone.")
             .refuses(&[Code::ReauthRequired, Code::LastDevice, Code::DeviceDoesNotExist, Code::SetupRequired]),

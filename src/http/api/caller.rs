@@ -76,14 +76,15 @@ impl Guest {
         Ok(Self { visitor, token, provenance })
     }
 
-    /// As `account/` wants to know it, for the app of this id. Who presents an access token has no cookie: a handle is bound to nothing.
+    /// As `account/` wants to know it, for the app of this id, or else the one whose access token came. Who presents an access token has no
+    /// cookie: a handle is bound to nothing.
     ///
     /// # Errors
     /// `unauthorized_client`, when there is no first-party app of this id.
     pub async fn asking(&self, web: &Web, client_id: Option<&str>) -> Result<Asking, Problem> {
         let client = match client_id {
             Some(id) => Some(first_party::client(&web.provider, id).await.map_err(refused)?.id.clone()),
-            None => None,
+            None => self.token.as_ref().map(|token| token.client.id.clone()),
         };
         Ok(Asking { client, ..self.visitor.asking() })
     }
@@ -143,7 +144,7 @@ pub(super) async fn presented(web: &Web, headers: &HeaderMap) -> Result<Option<L
         return Ok(None);
     }
     let refuse = |hint: &'static str| Problem::new(Code::TokenInvalid).hint(hint);
-    let token = match read(headers, Endpoint::Resource) {
+    let token = match read(headers, Endpoint::Resource(&web.api.token_schemes)) {
         Ok(Some(Authorization::Bearer(token))) => token,
         Ok(_) => return Err(refuse("the API takes bearer tokens")),
         Err(error) => return Err(Problem::new(Code::TokenInvalid).caused_by(error)),

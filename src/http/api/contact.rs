@@ -37,7 +37,8 @@ const ADDING: &[Code] = &[
 ];
 
 /// What its code can be refused with.
-const CONFIRMING: &[Code] = &[Code::WrongCode, Code::CodeExpired, Code::CodeAttemptsExceeded, Code::AlreadyVerified];
+const CONFIRMING: &[Code] =
+    &[Code::WrongCode, Code::CodeExpired, Code::CodeAttemptsExceeded, Code::RateLimited, Code::AlreadyVerified];
 
 /// The operations of this file.
 pub(super) fn operations() -> Vec<Operation> {
@@ -93,7 +94,7 @@ pub(super) fn operations() -> Vec<Operation> {
             .takes::<ChangeEmail>()
             .gives::<Sent>(StatusCode::ACCEPTED, "The new address got a link and a code, the old one a notice.")
             .refuses(ADDING)
-            .refuses(&[Code::InvalidEmail]),
+            .refuses(&[Code::InvalidEmail, Code::UnauthorizedClient]),
         post(("/email-changes/confirm", Group::Me), "Confirm the new address by its link or code", confirm_change)
             .takes::<ConfirmEmailChange>()
             .gives::<EmailChanged>(StatusCode::OK, "The address is changed; every other session has ended.")
@@ -130,6 +131,8 @@ body! {
     struct ChangeEmail {
         /// The address.
         new_email: String,
+        /// The app that it is for, if that takes the link.
+        client_id: Option<String>,
     }
 }
 
@@ -308,7 +311,7 @@ fn named(id: &str) -> Result<IdentifierId, Problem> {
 
 async fn change(State(web): State<Web>, person: Person, Json(body): Json<ChangeEmail>) -> Result<Response, Problem> {
     demand(&web, &person).await?;
-    let asking = person.guest.asking(&web, None).await?;
+    let asking = person.guest.asking(&web, body.client_id.as_deref()).await?;
     let begun = web.provider.accounts.request_email_change(&person.user, &body.new_email, &asking).await?;
     let flow = Some(begun.flow.expose().clone());
     Ok(answer(StatusCode::ACCEPTED, &Sent { flow, expires_in: begun.expires_in, resend_after: begun.resend_after }))

@@ -59,14 +59,14 @@ const MAX_PATH: usize = 64;
 /// The operations of this file.
 pub(super) fn operations() -> Vec<Operation> {
     vec![
-        get(("/federation/{slug}/url", Group::Login), "Where a browser goes to sign in elsewhere", url)
+        get(("/federation/{slug}/url", Group::Social), "Where a browser goes to sign in elsewhere", url)
             .query("redirect_path", "The page of this server that it ends on.")
             .gives::<StartUrl>(StatusCode::OK, "The URL, on this server; it leads there.")
             .refuses(&[Code::ProviderNotFound]),
-        get(("/me/identities", Group::Me), "List your accounts elsewhere", list)
+        get(("/me/identities", Group::Social), "List your accounts elsewhere", list)
             .by_person()
             .gives::<IdentityList>(StatusCode::OK, "The accounts, the oldest first."),
-        post(("/me/identities/{slug}/link", Group::Me), "Connect an account elsewhere", link)
+        post(("/me/identities/{slug}/link", Group::Social), "Connect an account elsewhere", link)
             .by_person()
             .takes::<LinkIdentity>()
             .gives::<LinkStarted>(
@@ -80,7 +80,7 @@ pub(super) fn operations() -> Vec<Operation> {
                 Code::FederationFailed,
                 Code::IdentityTaken,
             ]),
-        delete(("/me/identities/{id}", Group::Me), "Cut the connection to an account elsewhere", cut)
+        delete(("/me/identities/{id}", Group::Social), "Cut the connection to an account elsewhere", cut)
             .by_person()
             .gives_nothing(StatusCode::NO_CONTENT, "It is cut.")
             .refuses(&[Code::ReauthRequired, Code::LastSignInMethod]),

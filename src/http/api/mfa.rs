@@ -24,10 +24,10 @@ use crate::protocol::secret::Secret;
 /// The operations of this file.
 pub(super) fn operations() -> Vec<Operation> {
     vec![
-        get(("/me/mfa", Group::Me), "Whether a second factor is asked for", show)
+        get(("/me/mfa", Group::Mfa), "Whether a second factor is asked for", show)
             .by_person()
             .gives::<Mfa>(StatusCode::OK, "How it stands."),
-        patch(("/me/mfa", Group::Me), "Ask for a second factor, or for none", change)
+        patch(("/me/mfa", Group::Mfa), "Ask for a second factor, or for none", change)
             .by_person()
             .takes::<MfaChange>()
             .gives::<Mfa>(StatusCode::OK, "How it stands now. Switched off, every other session has ended.")
@@ -40,10 +40,10 @@ pub(super) fn operations() -> Vec<Operation> {
                 Code::WrongCode,
                 Code::TooManyAttempts,
             ]),
-        get(("/me/backup-codes", Group::Me), "How many backup codes are left", count)
+        get(("/me/backup-codes", Group::Mfa), "How many backup codes are left", count)
             .by_person()
             .gives::<BackupCodesView>(StatusCode::OK, "The numbers; the codes are never told again."),
-        post(("/me/backup-codes", Group::Me), "Make new backup codes in the place of the old ones", renew)
+        post(("/me/backup-codes", Group::Mfa), "Make new backup codes in the place of the old ones", renew)
             .by_person()
             .gives::<NewBackupCodes>(StatusCode::OK, "The codes, told once.")
             .refuses(&[Code::ReauthRequired, Code::TwoFactorNotEnabled]),

@@ -157,12 +157,15 @@ pub struct ApiSettings {
     pub origins: AllowedOrigins,
     /// What is not there.
     pub off: SwitchedOff,
+    /// Words that may stand before an access token, beside `Bearer` (S-080).
+    pub token_schemes: Vec<String>,
 }
 
 /// What the API knows of itself.
 pub struct Api {
     pub(super) origins: AllowedOrigins,
     pub(super) off: SwitchedOff,
+    pub(super) token_schemes: Vec<String>,
     index: Index,
     session_cookie: String,
     openapi: OnceLock<Bytes>,
@@ -171,7 +174,7 @@ pub struct Api {
 impl Api {
     /// The API of the server at `issuer`, whose session cookie has this name.
     pub fn new(settings: ApiSettings, issuer: &str, session_cookie: &str) -> Self {
-        let ApiSettings { origins, off } = settings;
+        let ApiSettings { origins, off, token_schemes } = settings;
         let operations = enabled(&off);
         let at = |path: &str| format!("{issuer}{BASE}{path}");
         let link = |operation: &Operation| Link {
@@ -185,13 +188,13 @@ impl Api {
             errors: at("/errors"),
             operations: operations.iter().map(link).collect(),
         };
-        Self { origins, off, index, session_cookie: session_cookie.to_owned(), openapi: OnceLock::new() }
+        Self { origins, off, token_schemes, index, session_cookie: session_cookie.to_owned(), openapi: OnceLock::new() }
     }
 
     /// The OpenAPI document. *Why it is made when it is first asked for:* most servers never are, and its making takes more time and
     /// memory than the rest of the start.
     fn openapi(&self) -> Bytes {
-        let make = || openapi::document(&enabled(&self.off), &self.index.issuer, &self.session_cookie);
+        let make = || openapi::document(&enabled(&self.off), &self.off, &self.index.issuer, &self.session_cookie);
         self.openapi.get_or_init(|| make().to_json().expect("strings and lists").into()).clone()
     }
 

@@ -21,15 +21,16 @@ use utoipa::openapi::{
 
 use crate::http::api::BASE;
 use crate::http::api::code::Code;
-use crate::http::api::operation::{Callers, Described, Operation, Success};
+use crate::http::api::operation::{Callers, Described, Operation, Success, SwitchedOff};
+use crate::http::api::sign_in::is_off;
 use crate::model::user::Role;
 use crate::oauth::allowed::{ADMIN, ADMIN_READ};
 
 /// The name of the schema of a refusal.
 const PROBLEM: &str = "Problem";
 
-/// The document for `operations`, of the server at `issuer`; `session_cookie` is the name of its cookie.
-pub(super) fn document(operations: &[Operation], issuer: &str, session_cookie: &str) -> OpenApi {
+/// The document for `operations`, without what is `off`, of the server at `issuer`; `session_cookie` is the name of its cookie.
+pub(super) fn document(operations: &[Operation], off: &SwitchedOff, issuer: &str, session_cookie: &str) -> OpenApi {
     let mut components = ComponentsBuilder::new()
         .schema(PROBLEM, problem())
         .security_scheme("bearer", bearer())
@@ -50,7 +51,8 @@ pub(super) fn document(operations: &[Operation], issuer: &str, session_cookie: &
     let mut paths = PathsBuilder::new();
     for operation in operations {
         let given = operation.gives.iter().filter_map(|success| success.body.map(|describe| describe()));
-        for Described { name, schema, parts } in operation.body().into_iter().chain(given) {
+        for Described { name, mut schema, parts } in operation.body().into_iter().chain(given) {
+            leave_out(&mut schema, off);
             components = components.schema(name, schema).schemas_from_iter(parts);
         }
         let path = format!("{BASE}{}", operation.path);
@@ -70,6 +72,15 @@ pub(super) fn document(operations: &[Operation], issuer: &str, session_cookie: &
         .paths(paths)
         .components(Some(components.build()))
         .build()
+}
+
+/// Leaves ways to begin a sign-in out that are switched off: they have no route of their own.
+fn leave_out(schema: &mut RefOr<Schema>, off: &SwitchedOff) {
+    let RefOr::T(Schema::Object(object)) = schema else { return };
+    let Some(RefOr::T(Schema::Object(method))) = object.properties.get_mut("method") else { return };
+    if let Some(ways) = &mut method.enum_values {
+        ways.retain(|way| way.as_str().is_none_or(|way| !is_off(way, off)));
+    }
 }
 
 fn method(method: &Method) -> HttpMethod {

@@ -59,6 +59,12 @@ groups! {
     Validate = "validate";
     /// The signed-in person's own account.
     Me = "me";
+    /// Second factors of the signed-in person.
+    Mfa = "mfa";
+    /// Signing in and connecting accounts elsewhere.
+    Social = "social";
+    /// Signing in by a code or link that is sent.
+    Otp = "otp";
     /// Asking others in.
     Invitations = "invitations";
     /// Tokens of first-party apps.

@@ -18,6 +18,7 @@ use crate::http::api::answer::ok;
 use crate::http::api::code::Code;
 use crate::http::api::operation::{Group, Operation, get};
 use crate::http::api::problem::Problem;
+use crate::http::api::sign_in::is_off;
 use crate::http::captcha::Captcha;
 use crate::http::document::is_known;
 use crate::http::extract::params;
@@ -211,10 +212,13 @@ async fn options(State(web): State<Web>, request: Request) -> Result<Response, P
         .methods
         .iter()
         .filter(|method| login && (method.proves_a_name() || method.sends() || method.begins_unnamed()))
-        .map(|method| method.name());
+        .map(|method| method.name())
+        .filter(|method| !is_off(method, off));
+    let social = login && off.allows(Group::Social);
     let providers = web.provider.edges.store.identity_providers().await?;
-    let is_offered =
-        |provider: &&Arc<IdentityProvider>| login && provider.is_enabled() && web.upstreams.is_set_up(provider).is_ok();
+    let is_offered = |provider: &&Arc<IdentityProvider>| {
+        social && provider.is_enabled() && web.upstreams.is_set_up(provider).is_ok()
+    };
     let providers = providers.iter().filter(is_offered).map(|provider| ProviderOptions {
         slug: provider.slug.to_string(),
         kind: provider.kind.as_str(),

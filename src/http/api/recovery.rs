@@ -28,7 +28,7 @@ pub(super) fn operations() -> Vec<Operation> {
         post(("/password-resets", Group::ResetMail), "Ask for a new password", begin)
             .takes::<ResetPassword>()
             .gives::<Sent>(StatusCode::ACCEPTED, "If the name is of an account, a message was sent to its owner.")
-            .refuses(&[Code::Forbidden, Code::RateLimited, Code::SmsBudgetExceeded, Code::UnauthorizedClient]),
+            .refuses(&[Code::Forbidden, Code::RateLimited, Code::UnauthorizedClient]),
         post(("/password-resets/inspect", Group::Reset), "Ask whether a link is good", inspect)
             .takes::<InspectReset>()
             .gives::<Inspected>(StatusCode::OK, "It is, and stays so.")
@@ -42,7 +42,7 @@ pub(super) fn operations() -> Vec<Operation> {
         post(("/recovery/emails", Group::Recovery), "Ask for the addresses of an account by its phone", begin_emails)
             .takes::<RecoverEmails>()
             .gives::<Sent>(StatusCode::ACCEPTED, "If the number is proven of an account, a code was sent to it.")
-            .refuses(&[Code::InvalidPhoneNumber, Code::Forbidden, Code::RateLimited, Code::SmsBudgetExceeded]),
+            .refuses(&[Code::InvalidPhoneNumber, Code::Forbidden, Code::RateLimited]),
         post(("/recovery/emails/confirm", Group::Recovery), "See the addresses by the code", confirm_emails)
             .takes::<ConfirmEmails>()
             .gives::<Emails>(StatusCode::OK, "The addresses, masked.")

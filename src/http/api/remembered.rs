@@ -20,13 +20,13 @@ use crate::model::user_agent::device_name;
 /// The operations of this file.
 pub(super) fn operations() -> Vec<Operation> {
     vec![
-        get(("/me/remembered-browsers", Group::Me), "Browsers in which no second factor is asked for", list)
+        get(("/me/remembered-browsers", Group::Mfa), "Browsers in which no second factor is asked for", list)
             .by_person()
             .gives::<RememberedBrowsers>(StatusCode::OK, "The browsers, the newest first."),
-        delete(("/me/remembered-browsers", Group::Me), "Ask for the second factor in all of them again", forget_all)
+        delete(("/me/remembered-browsers", Group::Mfa), "Ask for the second factor in all of them again", forget_all)
             .by_person()
             .gives_nothing(StatusCode::NO_CONTENT, "It is asked for everywhere."),
-        delete(("/me/remembered-browsers/{id}", Group::Me), "Ask for the second factor in one of them again", forget)
+        delete(("/me/remembered-browsers/{id}", Group::Mfa), "Ask for the second factor in one of them again", forget)
             .by_person()
             .gives_nothing(StatusCode::NO_CONTENT, "It is asked for there.")
             .refuses(&[Code::NotFound]),

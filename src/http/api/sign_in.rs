@@ -16,7 +16,6 @@ use utoipa::openapi::schema::{Object, ObjectBuilder};
 use crate::account::new_device::Surface;
 use crate::authn::flow::{Challenge, Chosen, Completed, Opening, SignIn, Step};
 use crate::authn::magic_link::safe_path;
-use crate::authn::start::PAUSE;
 use crate::authn::{Answer, Attempt, Begun, Onward, Refusal, upstream};
 use crate::edge::store::Beside;
 use crate::http::api::answer::{answer as answered, ok};
@@ -25,7 +24,7 @@ use crate::http::api::body::{Body, Choice as _, Fields, Json, body, choices, des
 use crate::http::api::caller::{Guest, csrf_token_of};
 use crate::http::api::code::Code;
 use crate::http::api::federation::{self, Brought, vouched};
-use crate::http::api::operation::{Group, Operation, post};
+use crate::http::api::operation::{Group, Operation, SwitchedOff, post};
 use crate::http::api::problem::Problem;
 use crate::http::api::qr::{self, PictureShown};
 use crate::http::api::token::pair;
@@ -62,6 +61,7 @@ const SENDING: &[Code] = &[
     Code::CodeRecentlySent,
     Code::RateLimited,
     Code::SmsBudgetExceeded,
+    Code::IdentityNotAllowed,
     Code::SignInRequired,
     Code::DeliveryFailed,
 ];
@@ -123,6 +123,26 @@ choices! {
     }
 }
 
+impl Beginning {
+    /// Every way.
+    const ALL: [Self; 7] =
+        [Self::Password, Self::SocialToken, Self::EmailCode, Self::SmsCode, Self::MagicLink, Self::Passkey, Self::Qr];
+
+    /// What it goes with when it is switched off (S-181).
+    const fn group(self) -> Group {
+        match self {
+            Self::Password | Self::Passkey | Self::Qr => Group::Login,
+            Self::SocialToken => Group::Social,
+            Self::EmailCode | Self::SmsCode | Self::MagicLink => Group::Otp,
+        }
+    }
+}
+
+/// True when nobody may begin by the method `name`: it is switched off.
+pub(super) fn is_off(name: &str, off: &SwitchedOff) -> bool {
+    Beginning::ALL.iter().any(|way| way.as_str() == name && !off.allows(way.group()))
+}
+
 /// How a sign-in begins: the way decides which members there are beside those of every sign-in.
 struct StartSignIn {
     proof: Beginnings,
@@ -135,6 +155,16 @@ enum Beginnings {
     SocialToken(Box<BySocialToken>),
     /// A way that asks first, the name that it asks of, empty where it needs none, and where its link leads.
     Asked(Beginning, String, Option<String>),
+}
+
+impl Beginnings {
+    const fn way(&self) -> Beginning {
+        match self {
+            Self::Password(_) => Beginning::Password,
+            Self::SocialToken(_) => Beginning::SocialToken,
+            Self::Asked(way, ..) => *way,
+        }
+    }
 }
 
 body! {
@@ -355,6 +385,9 @@ pub(super) struct Destination {
 
 async fn start(State(web): State<Web>, guest: Guest, Json(body): Json<StartSignIn>) -> Result<Response, Problem> {
     let StartSignIn { proof, rest: body } = body;
+    if is_off(proof.way().as_str(), web.api.off()) {
+        return Err(Problem::new(Code::NotFound));
+    }
     let destination = destination(&web.provider, &body).await?;
     if destination.purpose == Purpose::Session {
         guest.check_csrf_token(&web)?;
@@ -385,10 +418,11 @@ async fn start(State(web): State<Web>, guest: Guest, Json(body): Json<StartSignI
             let code = (way == Beginning::MagicLink).then(|| web.magic_link.confirm_code(&challenge.flow));
             let confirm_code = code.map(|code| code.expose().clone());
             let answer = SignInAnswer { code: None, confirm_code, ..asked(&web, challenge) };
-            return Ok(match begun {
-                Some(Begun::PublicKey(options)) => ok(&SignInAnswer { public_key: Some(options), ..answer }),
-                _ => answered(StatusCode::ACCEPTED, &SignInAnswer { resend_after: Some(PAUSE.as_secs()), ..answer }),
-            });
+            if let Some(Begun::PublicKey(options)) = begun {
+                return Ok(ok(&SignInAnswer { public_key: Some(options), ..answer }));
+            }
+            let resend_after = Some(web.provider.accounts.starts.pause().as_secs());
+            return Ok(answered(StatusCode::ACCEPTED, &SignInAnswer { resend_after, ..answer }));
         }
     };
     let caller = opening.begun_by.clone();

@@ -37,18 +37,26 @@ pub struct BasicCredentials {
 
 /// How a header that cannot be read is refused.
 #[derive(Copy, Clone, Debug, Eq, PartialEq)]
-pub enum Endpoint {
+pub enum Endpoint<'a> {
     /// A client authenticates here: `invalid_client`.
     Client,
-    /// A token opens something here: `invalid_token`, or `invalid_request` for a malformed one.
-    Resource,
+    /// A token opens something here, after `Bearer` or one of these words: `invalid_token`, or `invalid_request` for a malformed one.
+    Resource(&'a [String]),
+}
+
+impl Endpoint<'_> {
+    /// Whether an access token follows this scheme.
+    fn takes_tokens_after(self, scheme: &str) -> bool {
+        let more: &[String] = if let Self::Resource(more) = self { more } else { &[] };
+        scheme.eq_ignore_ascii_case("bearer") || more.iter().any(|more| scheme.eq_ignore_ascii_case(more))
+    }
 }
 
 /// What the request presents; `None` without a header.
 ///
 /// # Errors
 /// By endpoint: `invalid_client` or `invalid_token` for another scheme and for what cannot be decoded; `invalid_request` for two headers.
-pub fn read(headers: &HeaderMap, endpoint: Endpoint) -> Result<Option<Authorization>, OAuthError> {
+pub fn read(headers: &HeaderMap, endpoint: Endpoint<'_>) -> Result<Option<Authorization>, OAuthError> {
     let mut all = headers.get_all(AUTHORIZATION).iter();
     let Some(header) = all.next() else { return Ok(None) };
     if all.next().is_some() {
@@ -56,7 +64,7 @@ pub fn read(headers: &HeaderMap, endpoint: Endpoint) -> Result<Option<Authorizat
     }
     let refuse = |description: &'static str| match endpoint {
         Endpoint::Client => OAuthError::invalid_client(description),
-        Endpoint::Resource => OAuthError::invalid_token(description),
+        Endpoint::Resource(_) => OAuthError::invalid_token(description),
     };
     let (scheme, credentials) = header
         .to_str()
@@ -70,7 +78,7 @@ pub fn read(headers: &HeaderMap, endpoint: Endpoint) -> Result<Option<Authorizat
         })?;
         return Ok(Some(Authorization::Basic(basic)));
     }
-    if scheme.eq_ignore_ascii_case("bearer") {
+    if endpoint.takes_tokens_after(scheme) {
         if !is_b64token(credentials) {
             return Err(refuse("the Bearer token has characters that no token has (RFC 6750 section 2.1)"));
         }
@@ -175,13 +183,23 @@ mod tests {
             ("Bearer a,b", None),
             ("DPoP abc", None),
         ] {
-            let read = read(&presented(value), Endpoint::Resource);
+            let read = read(&presented(value), Endpoint::Resource(&[]));
             match (read, token) {
                 (Ok(Some(Authorization::Bearer(read))), Some(token)) => assert_eq!(read.expose(), token),
                 (Err(error), None) => assert_eq!(error.code().as_str(), "invalid_token", "{value}"),
                 (other, _) => panic!("{value}: {other:?}"),
             }
         }
+    }
+
+    #[test]
+    fn apis_of_old_have_words_of_their_own() {
+        let more = ["JWT".to_owned()];
+        for (value, is_taken) in [("JWT abc", true), ("jwt abc", true), ("Bearer abc", true), ("Token abc", false)] {
+            let read = read(&presented(value), Endpoint::Resource(&more));
+            assert_eq!(matches!(read, Ok(Some(Authorization::Bearer(_)))), is_taken, "{value}");
+        }
+        assert!(read(&presented("JWT abc"), Endpoint::Client).is_err());
     }
 
     #[test]

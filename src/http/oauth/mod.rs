@@ -63,7 +63,7 @@ const fn called<'a>(basic: Option<&'a BasicCredentials>, from: &'a Provenance) -
 /// # Errors
 /// `invalid_token` when it cannot be read or is another scheme.
 fn bearer(headers: &HeaderMap) -> Result<Option<Secret>, OAuthError> {
-    match read(headers, Endpoint::Resource)? {
+    match read(headers, Endpoint::Resource(&[]))? {
         None => Ok(None),
         Some(Authorization::Bearer(token)) => Ok(Some(token)),
         Some(Authorization::Basic(_)) => Err(OAuthError::invalid_token("this endpoint takes a bearer token")),

@@ -1,46 +1,84 @@
-//! `/admin`: what this server knows, for its operators; reading only.
+//! `/admin`: what this server knows, for its operators. Messages that were given up on get another turn here, or an end (S-136); the rest
+//! is for reading.
+
+use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
 
-use crate::edge::template::context::{Admin, AdminClient, AdminKey, AdminUser};
+use crate::edge::template::context::{Admin, AdminClient, AdminKey, AdminUser, UndeliveredMessage};
+use crate::http::api::operation::Group;
 use crate::http::error::PageError;
+use crate::http::extract::params::Form;
 use crate::http::extract::visitor::Visitor;
-use crate::http::page::fault_page;
+use crate::http::page::account::{Visit, acting, nothing_there, visit};
 use crate::http::page::select_account::account;
-use crate::http::web::{Web, redirect};
+use crate::http::page::{fault_page, logout};
+use crate::http::web::{Web, redirect, with_cookies};
 use crate::model::client::Client;
 use crate::model::fault::Fault;
+use crate::model::id::JobId;
+use crate::model::job::StoredJob;
 use crate::model::user::{IdentifierKind, Role, User};
 use crate::protocol::client_metadata::{ApplicationType, GrantType};
 
+/// The path of the overview.
+const PATH: &str = "/admin";
 /// The most rows that the overview shows of each kind.
 const ROWS: u32 = 200;
 
 /// `GET /admin`
 pub async fn show(State(web): State<Web>, visitor: Visitor) -> Response {
-    let Some(session) = &visitor.browser.session else {
-        return redirect(&web.path("/sign-in", &[("to", "admin")]));
-    };
-    let user = match web.provider.edges.store.user(session.authentication.user).await {
+    let user = match visit(&web, &visitor, PATH).await.and_then(|visit| owner(&web, &visitor, visit)) {
         Ok(user) => user,
-        Err(fault) => return fault_page(&web, &visitor, fault),
+        Err(response) => return *response,
     };
-    let Some(user) = user.filter(|user| user.role == Role::Owner) else {
-        return web.refuse(&visitor, &PageError::new("access_denied", StatusCode::FORBIDDEN));
-    };
-    // A sign-in from before the operator wanted more.
-    if !session.authentication.meets(web.provider.factors.policy.administration) {
-        return redirect(&web.path("/sign-in", &[("to", "admin"), ("other", "1")]));
-    }
-    match overview(&web, &user).await {
-        Ok(context) => web.pages.page("page/admin.html", &web.pages.frame(visitor.id, &visitor.headers, &[]), &context),
+    let (flow, cookie) = web.flow(&visitor);
+    match overview(&web, &user, web.csrf.token(&flow, logout::PURPOSE)).await {
+        Ok(context) => {
+            let frame = web.pages.frame(visitor.id, &visitor.headers, &[]);
+            with_cookies(web.pages.page("page/admin.html", &frame, &context), cookie)
+        }
         Err(fault) => fault_page(&web, &visitor, fault),
     }
 }
 
-async fn overview(web: &Web, user: &User) -> Result<Admin, Fault> {
+/// `POST /admin/messages`: another turn for a message that was given up on, or an end to it.
+pub async fn change_message(State(web): State<Web>, visitor: Visitor, Form(form): Form) -> Response {
+    let acting = acting(&web, &visitor, (form.get("csrf"), PATH)).await;
+    if let Err(response) = acting.and_then(|visit| owner(&web, &visitor, visit)) {
+        return *response;
+    }
+    let Some(id) = form.get("id").and_then(|id| id.parse::<JobId>().ok()) else {
+        return nothing_there(&web, &visitor);
+    };
+    let (store, now) = (&web.provider.edges.store, web.provider.now());
+    let changed =
+        if form.get("do") == Some("discard") { store.discard_job(id).await } else { store.revive_job(id, now).await };
+    match changed {
+        Ok(true) => redirect(&web.path(PATH, &[])),
+        Ok(false) => nothing_there(&web, &visitor),
+        Err(fault) => fault_page(&web, &visitor, fault),
+    }
+}
+
+/// Whoever looks must own this server and have proven as much as its administration wants, and the administration must not be switched off.
+fn owner(web: &Web, visitor: &Visitor, visit: Visit) -> Result<Arc<User>, Box<Response>> {
+    if !web.api.off().allows(Group::Admin) {
+        return Err(Box::new(nothing_there(web, visitor)));
+    }
+    if visit.user.role != Role::Owner {
+        return Err(Box::new(web.refuse(visitor, &PageError::new("access_denied", StatusCode::FORBIDDEN))));
+    }
+    // A sign-in from before the operator wanted more.
+    if !visit.session.authentication.meets(web.provider.factors.policy.administration) {
+        return Err(Box::new(redirect(&web.path("/sign-in", &[("to", "admin"), ("other", "1")]))));
+    }
+    Ok(visit.user)
+}
+
+async fn overview(web: &Web, user: &User, csrf: String) -> Result<Admin, Fault> {
     let store = &web.provider.edges.store;
     let clients = store.clients(ROWS).await?;
     let users = store.users(ROWS).await?;
@@ -67,7 +105,20 @@ async fn overview(web: &Web, user: &User) -> Result<Admin, Fault> {
             })
             .collect(),
         refusals: web.refusals.newest(),
+        csrf,
+        message_action: web.path("/admin/messages", &[]),
+        undelivered: store.dead_jobs(ROWS).await?.iter().map(undelivered).collect(),
     })
+}
+
+fn undelivered(job: &StoredJob) -> UndeliveredMessage {
+    UndeliveredMessage {
+        id: job.id.to_string(),
+        queue: job.queue.as_str().to_owned(),
+        asked_at: job.created_at.seconds(),
+        attempts: job.attempts,
+        error: job.last_error.clone(),
+    }
 }
 
 fn row(client: &Client) -> AdminClient {

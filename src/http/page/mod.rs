@@ -14,12 +14,14 @@ pub mod link;
 pub mod logout;
 pub mod magic_link;
 pub mod mailed_link;
+pub mod mistake;
 pub mod passkey;
 pub mod passkey_offer;
 pub mod profile;
 pub mod qr;
 pub mod recover;
 pub mod register;
+pub mod scene;
 pub mod second_factor;
 pub mod select_account;
 pub mod sent_code;
@@ -93,6 +95,17 @@ pub async fn find(web: &Web, visitor: &Visitor, place: &Place) -> Result<Open, B
             let key = if visitor.flow.is_some() { "interaction_expired" } else { "interaction_other_browser" };
             Err(Box::new(lost(web, visitor, (key, back))))
         }
+    }
+}
+
+/// [`find`], where a request is named; pages also stand on their own.
+///
+/// # Errors
+/// The response to send instead.
+pub async fn open_at(web: &Web, visitor: &Visitor, place: &Place) -> Result<Option<Open>, Box<Response>> {
+    match place.flow {
+        None => Ok(None),
+        Some(_) => find(web, visitor, place).await.map(Some),
     }
 }
 

@@ -16,9 +16,9 @@ use crate::edge::template::context;
 use crate::http::error::{PageError, json};
 use crate::http::extract::params::{Form, Query};
 use crate::http::extract::visitor::Visitor;
-use crate::http::page::second_factor::{Waiting, arrive, caller, carried, open, persistence, waiting};
+use crate::http::page::second_factor::{Waiting, arrive, caller, carried, persistence, waiting};
 use crate::http::page::sign_in::{Entry, Offer, attempt, destination};
-use crate::http::page::{Place, fault_page, foreign_form};
+use crate::http::page::{Place, fault_page, foreign_form, open_at};
 use crate::http::qr::Picture;
 use crate::http::security_header::admit_own_calls;
 use crate::http::web::{Web, redirect, shown, way_back, with_cookies};
@@ -91,7 +91,7 @@ pub fn waits(flow: &SignInFlow) -> bool {
 /// `GET /sign-in/qr`
 pub async fn show(State(web): State<Web>, visitor: Visitor, Query(query): Query) -> Response {
     let place = Place::of(&query);
-    let open = match open(&web, &visitor, &place).await {
+    let open = match open_at(&web, &visitor, &place).await {
         Ok(open) => open,
         Err(response) => return *response,
     };
@@ -118,7 +118,7 @@ pub async fn state(State(web): State<Web>, visitor: Visitor) -> Response {
 /// `POST /sign-in/qr`: a new picture.
 pub async fn submit(State(web): State<Web>, visitor: Visitor, Query(query): Query, Form(form): Form) -> Response {
     let place = Place::of(&query);
-    let open = match open(&web, &visitor, &place).await {
+    let open = match open_at(&web, &visitor, &place).await {
         Ok(open) => open,
         Err(response) => return *response,
     };
@@ -171,7 +171,8 @@ async fn finish(
     let answer = (NAME.into(), Secret::from(""));
     match web.sign_in().answer(&attempt, (&waiting.handle, &caller(&visitor)), answer).await {
         Ok(step) => {
-            let entry = Entry { open, persistence: persistence(query), destination: destination(query), offer: Offer::Nothing };
+            let entry =
+                Entry { open, persistence: persistence(query), destination: destination(query), offer: Offer::Nothing };
             let is_done = matches!(step, Step::Complete(_));
             let response = arrive(web, visitor, step, entry).await;
             with_cookies(response, is_done.then(|| web.cookies.clear_half()))

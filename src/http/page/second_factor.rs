@@ -22,7 +22,7 @@ use crate::http::extract::visitor::Visitor;
 use crate::http::page::passkey::{answered, binding, shown as shown_passkey};
 use crate::http::page::qr;
 use crate::http::page::sign_in::{Entry, Offer, admit, attempt, destination, enter, onward};
-use crate::http::page::{Place, fault_page, find, foreign_form, lead};
+use crate::http::page::{Place, fault_page, foreign_form, lead, open_at};
 use crate::http::qr::Picture;
 use crate::http::web::{Web, redirect, shown, way_back, with_cookies};
 use crate::model::authentication::Demand;
@@ -61,7 +61,7 @@ pub async fn arrive(web: &Web, visitor: Visitor, step: Step, entry: Entry) -> Re
 /// `GET /sign-in/second`
 pub async fn show(State(web): State<Web>, visitor: Visitor, Query(query): Query) -> Response {
     let place = Place::of(&query);
-    let open = match open(&web, &visitor, &place).await {
+    let open = match open_at(&web, &visitor, &place).await {
         Ok(open) => open,
         Err(response) => return *response,
     };
@@ -83,7 +83,7 @@ pub async fn show(State(web): State<Web>, visitor: Visitor, Query(query): Query)
 /// `POST /sign-in/second`
 pub async fn submit(State(web): State<Web>, visitor: Visitor, Query(query): Query, Form(form): Form) -> Response {
     let place = Place::of(&query);
-    let open = match open(&web, &visitor, &place).await {
+    let open = match open_at(&web, &visitor, &place).await {
         Ok(open) => open,
         Err(response) => return *response,
     };
@@ -267,17 +267,6 @@ async fn again(web: &Web, flow: &SignInFlow) -> Result<Option<TotpSetup>, Fault>
     match factors.authenticator(&user, "totp").await {
         Ok(own) if own.is_waiting(web.provider.now()) => factors.totp_again(&user, &own).map(Some),
         _ => Ok(None),
-    }
-}
-
-/// The request that waits at `place`, if one does.
-///
-/// # Errors
-/// The response to send instead.
-pub async fn open(web: &Web, visitor: &Visitor, place: &Place) -> Result<Option<Open>, Box<Response>> {
-    match place.flow {
-        None => Ok(None),
-        Some(_) => find(web, visitor, place).await.map(Some),
     }
 }
 

@@ -15,7 +15,7 @@ use crate::http::extract::params::{Form, Query};
 use crate::http::extract::visitor::Visitor;
 use crate::http::page::second_factor::{PATH, carried};
 use crate::http::page::sign_in::{attempt, destination, onward};
-use crate::http::page::{Place, fault_page, find, foreign_form};
+use crate::http::page::{Place, fault_page, foreign_form, open_at};
 use crate::http::web::{Web, redirect, shown, way_back, with_cookies};
 use crate::model::sign_in_flow::{BegunBy, Purpose};
 use crate::oauth::endpoint::authorize::demanded;
@@ -31,7 +31,7 @@ pub async fn show(
     Query(query): Query,
 ) -> Response {
     let method = method(uri.path());
-    match open(&web, &visitor, &query).await {
+    match open_at(&web, &visitor, &Place::of(&query)).await {
         Ok(open) => {
             let hint = open.as_ref().and_then(|open| open.interaction.request.login_hint.clone());
             page(&web, &visitor, (method, &query, open.as_ref()), (hint.unwrap_or_default(), None))
@@ -48,7 +48,7 @@ pub async fn submit(
     Form(form): Form,
 ) -> Response {
     let (method, place) = (method(uri.path()), Place::of(&query));
-    let open = match open(&web, &visitor, &query).await {
+    let open = match open_at(&web, &visitor, &Place::of(&query)).await {
         Ok(open) => open,
         Err(response) => return *response,
     };
@@ -93,14 +93,6 @@ pub async fn submit(
 /// The method that a path names: the routes are those of the three.
 fn method(path: &str) -> &'static str {
     ["sms_code", magic_link::NAME].into_iter().find(|name| path.ends_with(name)).unwrap_or("email_code")
-}
-
-async fn open(web: &Web, visitor: &Visitor, query: &Params) -> Result<Option<Open>, Box<Response>> {
-    let place = Place::of(query);
-    match place.flow {
-        None => Ok(None),
-        Some(_) => find(web, visitor, &place).await.map(Some),
-    }
 }
 
 fn page(

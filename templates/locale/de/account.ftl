@@ -3,6 +3,7 @@
 ## Felder
 
 email = E-Mail-Adresse
+phone = Telefonnummer
 username = Benutzername
 username-optional = Benutzername (freiwillig)
 field-optional = { $name } (freiwillig)
@@ -21,17 +22,23 @@ register-submit = Weiter
 register-have = Sie haben ein Konto?
 register-none = Neu hier?
 register-link = Konto anlegen
+register-by-email = Eine E-Mail-Adresse nehmen
+register-by-phone = Eine Telefonnummer nehmen
+register-phone-help = Mit ihrem Land, etwa +31 6 12345678. Wir schicken einen Code dorthin.
 register-connects = Sie kommen von { $provider } ({ $identity }). Wir brauchen nur noch eine Adresse, die Ihnen gehört; dann ist beides verbunden.
 
 ## Codes
 
 code-title-registration = Adresse bestätigen
+code-title-registration_phone = Nummer bestätigen
 code-title-reset = Neues Passwort setzen
 code-title-recovery = Code eingeben
 code-about-registration = Wir haben einen Code aus sechs Ziffern an { $address } geschickt. Wie lange er gilt, steht dabei.
+code-about-registration_phone = Wir haben eine SMS mit einem Code aus sechs Ziffern an { $address } geschickt. Geben Sie den Code hier ein.
 code-about-reset = Wenn { $address } ein Konto hat, ist ein Code aus sechs Ziffern unterwegs. Wie lange er gilt, steht dabei.
 code-about-recovery = Wenn ein Konto die Nummer { $address } hat, ist ein Code aus sechs Ziffern unterwegs. Wie lange er gilt, steht dabei.
 code-submit-registration = Konto anlegen
+code-submit-registration_phone = Konto anlegen
 code-submit-reset = Passwort setzen
 code-submit-recovery = Meine Adresse zeigen
 code-missing = Nichts angekommen?
@@ -46,10 +53,11 @@ recover-title-password = Passwort vergessen?
 recover-title-email = E-Mail-Adresse vergessen?
 recover-about-password = Sagen Sie uns, wie Sie sich anmelden, und wir schicken Ihnen, was Sie für ein neues brauchen.
 recover-about-email = Wenn Ihr Konto eine Telefonnummer hat, die Sie bestätigt haben, können wir Ihnen seine Adresse nennen.
-recover-field-password = E-Mail-Adresse oder Benutzername
+recover-field-password = E-Mail-Adresse, Benutzername oder Telefonnummer
 recover-field-email = Telefonnummer
 recover-link = Link schicken
-recover-code = Code schicken
+recover-code = Code per E-Mail schicken
+recover-text = Code per SMS schicken
 recover-sms = Code schicken
 recover-other-password = E-Mail-Adresse vergessen?
 recover-other-email = Passwort vergessen?

@@ -146,6 +146,17 @@ version = Version
 refusals = Abgelehnte Anfragen
 refusals-why = Was Apps zuletzt falsch gemacht haben, das Neueste zuerst, und was dagegen hilft.
 refusals-none = Zuletzt wurde nichts abgelehnt.
+undelivered = Nachrichten, die nie hinausgingen
+undelivered-why = Was aufgegeben wurde, das Neueste zuerst. Ist die Ursache behoben, schicken Sie sie noch einmal; was darin steht, bleibt versiegelt.
+undelivered-none = Jede Nachricht ging hinaus oder wartet auf ihren nächsten Versuch.
+undelivered-mail = E-Mail
+undelivered-sms = SMS
+undelivered-tried = { $count ->
+    [one] einmal versucht
+   *[other] { $count } Mal versucht
+}
+undelivered-retry = Noch einmal schicken
+undelivered-discard = Verwerfen
 client-unknown = unbekannter Client
 clients = Clients
 clients-none = Kein Client ist registriert.

@@ -3,6 +3,7 @@
 ## Fields
 
 email = Email address
+phone = Phone number
 username = Username
 username-optional = Username (optional)
 field-optional = { $name } (optional)
@@ -21,17 +22,23 @@ register-submit = Continue
 register-have = You have an account?
 register-none = New here?
 register-link = Create an account
+register-by-email = Use an email address
+register-by-phone = Use a phone number
+register-phone-help = With its country, such as +31 6 12345678. We send it a code.
 register-connects = You come from { $provider } ({ $identity }). We only need an address that is yours; then the two are connected.
 
 ## Codes
 
 code-title-registration = Confirm your address
+code-title-registration_phone = Confirm your number
 code-title-reset = Set a new password
 code-title-recovery = Enter the code
 code-about-registration = We sent a code of six digits to { $address }. The message says how long it is good.
+code-about-registration_phone = We sent a text message with a code of six digits to { $address }. Type the code here.
 code-about-reset = If { $address } has an account, a code of six digits is on its way. The message says how long it is good.
 code-about-recovery = If an account has the number { $address }, a code of six digits is on its way. The message says how long it is good.
 code-submit-registration = Create account
+code-submit-registration_phone = Create account
 code-submit-reset = Set password
 code-submit-recovery = Show my address
 code-missing = Nothing arrived?
@@ -46,10 +53,11 @@ recover-title-password = Forgot your password?
 recover-title-email = Forgot your email address?
 recover-about-password = Tell us how you sign in, and we send you what you need for a new one.
 recover-about-email = If your account has a phone number that you confirmed, we can tell you its address.
-recover-field-password = Email address or username
+recover-field-password = Email address, username or phone number
 recover-field-email = Phone number
 recover-link = Send me a link
-recover-code = Send me a code
+recover-code = Send me a code by email
+recover-text = Send me a code by text message
 recover-sms = Send me a code
 recover-other-password = Forgot your email address?
 recover-other-email = Forgot your password?

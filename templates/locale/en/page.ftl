@@ -146,6 +146,17 @@ version = Version
 refusals = Refused requests
 refusals-why = What apps got wrong lately, newest first, with what helps.
 refusals-none = Nothing was refused lately.
+undelivered = Messages that never went out
+undelivered-why = What was given up on, the latest first. Once the cause is mended, send them again; what they say stays sealed.
+undelivered-none = Every message went out, or waits for its turn.
+undelivered-mail = Email
+undelivered-sms = Text message
+undelivered-tried = { $count ->
+    [one] tried once
+   *[other] tried { $count } times
+}
+undelivered-retry = Send again
+undelivered-discard = Discard
 client-unknown = unknown client
 clients = Clients
 clients-none = No client is registered.

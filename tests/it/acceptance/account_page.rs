@@ -6,6 +6,7 @@ use http::StatusCode;
 use symbolon::account::settings::{Presence, SignUp};
 use symbolon::config::Config;
 use symbolon::model::message::MessageKind;
+use symbolon::model::user::IdentifierKind;
 
 use crate::support::server::{PASSWORD, Setup};
 use crate::support::{Answer, Browser, RelyingParty, TestServer};
@@ -196,7 +197,7 @@ async fn s_035_a_code_sets_a_password_on_the_page() {
 #[tokio::test]
 async fn s_032_the_page_looks_the_same_for_every_name() {
     let server = TestServer::start().await;
-    for button in ["recover-submit", "recover-code"] {
+    for button in ["recover-submit", "recover-code", "recover-text"] {
         let seen = async |login: &str| {
             let browser = Browser::new(&server);
             let page = browser.open("/recover").await;
@@ -226,4 +227,76 @@ async fn s_121_the_page_tells_a_forgotten_address() {
     server.deliver().await;
     let told = types(&alice, &page, &server.mailbox().code_for("+493090182001")).await;
     assert!(told.page().has("notice-emails") && told.text().contains("a•••@e•••.com"), "{told}");
+}
+
+#[tokio::test]
+async fn s_010_the_page_takes_a_number_too() {
+    const NUMBER: &str = "+31612345678";
+    for mode in [SignUp::Code, SignUp::Link] {
+        let configure: fn(&mut Config) = match mode {
+            SignUp::Link => |config| config.registration.mode = SignUp::Link,
+            SignUp::Code | SignUp::Off => |_| {},
+        };
+        let server = server(configure).await;
+        let shop = RelyingParty::web(&server, "shop").await;
+        let erika = Browser::new(&server);
+        let exchange = shop.begin("openid phone").with("prompt", "create").with("ui_locales", "de");
+        let page = erika.begin(&exchange).await;
+        let page = erika.open(page.page().attribute("register-by-phone", "href")).await;
+        assert_eq!(page.page().words("label[for=phone]"), "Telefonnummer");
+        assert_eq!(
+            (page.page().attribute("phone", "type"), page.page().attribute("phone", "autocomplete")),
+            ("tel", "tel")
+        );
+        assert!(page.page().has("register-by-email") && !page.page().has("email"), "{page}");
+        let typed = |number: &str, page: &Answer| {
+            page.page().form_of("register-submit").fill("phone", number).fill("password", PASSWORD)
+        };
+        let refused = erika.submit(typed("0612345678", &page)).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(refused.page().attribute("phone", "aria-describedby"), "phone-mistake phone-help");
+        assert_eq!(refused.page().attribute("phone", "value"), "0612345678");
+        let page = erika.submit(typed("+31 06 12345678", &refused)).await;
+        assert_eq!(page.page().heading(), "Nummer bestätigen", "a number is confirmed by a code: {page}");
+        server.deliver().await;
+        let sent = server.mailbox().last_to(NUMBER);
+        assert_eq!(sent.kind, Some(MessageKind::RegistrationCode));
+        let agreed = types(&erika, &page, &server.mailbox().code_for(NUMBER)).await;
+        let url = erika.finish(agreed, NUMBER).await;
+        let tokens = shop.redeem(&exchange, &shop.code(&exchange, &url)).await.ok();
+        let claims = shop.verified(tokens["id_token"].as_str().expect("an ID token")).await;
+        assert_eq!(claims["amr"], serde_json::json!(["sms"]));
+        let userinfo = shop.userinfo(tokens["access_token"].as_str().expect("an access token")).await.ok();
+        assert_eq!((&userinfo["phone_number"], &userinfo["phone_number_verified"]), (&NUMBER.into(), &true.into()));
+
+        // By the number the way back is found, too.
+        server.advance(Duration::from_mins(2));
+        let elsewhere = Browser::new(&server).with_password("another battery staple horse");
+        let page = elsewhere.open("/recover").await;
+        let page = elsewhere.submit(page.page().form_of("recover-text").fill("login", NUMBER)).await;
+        server.deliver().await;
+        let form = page.page().form_of("code-submit").fill("code", &server.mailbox().code_for(NUMBER));
+        let done = elsewhere.submit(form.fill("password", "another battery staple horse")).await;
+        assert!(done.page().has("notice-password_set"), "{done}");
+        let page = elsewhere.open(done.page().attribute("next", "href")).await;
+        assert!(elsewhere.sign_in(&page, NUMBER).await.page().has("sign-out"));
+    }
+}
+
+#[tokio::test]
+async fn s_010_a_number_is_asked_for_where_text_messages_go_out() {
+    for configure in [(|config: &mut Config| config.sms.transport = Some(Vec::new())) as fn(&mut Config), |config| {
+        config.identity.fields = vec![IdentifierKind::Email]
+    }] {
+        let server = server(configure).await;
+        let browser = Browser::new(&server);
+        for path in ["/register", "/register?by=phone"] {
+            let page = browser.open(path).await;
+            assert!(page.page().has("email") && !page.page().has("register-by-phone"), "{page}");
+        }
+        assert!(!browser.open("/recover").await.page().has("recover-text"));
+    }
+    let by_phone = |config: &mut Config| config.identity.fields = vec![IdentifierKind::Phone];
+    let page = Browser::new(&server(by_phone).await).open("/register").await;
+    assert!(page.page().has("phone") && !page.page().has("register-by-email"), "{page}");
 }

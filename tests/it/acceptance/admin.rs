@@ -7,12 +7,16 @@ use axum::body::Body;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, IF_MATCH};
 use http::{Method, Request, StatusCode};
 use serde_json::{Value, json};
+use symbolon::edge::mail::smtp::Security;
 use symbolon::edge::store::Beside;
 use symbolon::model::user::Role;
 use symbolon::protocol::numeric_date::NumericDate;
 
 use super::groups::registered;
+use super::message::mailing;
 use crate::support::answer::code;
+use crate::support::outgoing::{self, send};
+use crate::support::smtp_sink::SmtpSink;
 use crate::support::{Answer, Browser, RelyingParty, TestServer};
 
 const BASE: &str = "/api/v1/admin";
@@ -421,6 +425,63 @@ async fn s_166_jobs_are_seen_retried_and_discarded() {
     assert_eq!(admin.get("/jobs").await.ok()["waiting"], json!([]));
 }
 
+/// What a mail server refused for good is seen, gets another turn, or an end.
+#[tokio::test]
+async fn s_136_operators_see_what_was_given_up_on_and_try_again() {
+    let sink = SmtpSink::start(Security::None, None).await;
+    let server = mailing(&sink, Security::None, None).await;
+    let admin = Admin::owner(&server).await;
+    for refused in ["carol@example.com", "dave@example.com"] {
+        sink.script("RCPT", "550 5.1.1 no such user");
+        assert_eq!(admin.post("/users", &json!({"email": refused})).await.status, StatusCode::CREATED);
+        assert_eq!(server.deliver().await, 1);
+        server.advance(Duration::from_secs(1));
+    }
+    let jobs = admin.get("/jobs").await.ok();
+    assert_eq!((&jobs["queues"][0]["queue"], &jobs["queues"][0]["given_up"]), (&json!("mail"), &json!(2)));
+    let given_up = jobs["given_up"].as_array().expect("a list");
+    assert!(given_up[0]["last_error"].as_str().is_some_and(|why| why.contains("no such user")), "{jobs}");
+    assert!(given_up[0]["given_up_at"].is_string() && given_up[0]["run_at"].is_null(), "{jobs}");
+    let [dave, carol] = [0, 1].map(|row| given_up[row]["id"].as_str().expect("an id"));
+
+    assert_eq!(admin.post(&format!("/jobs/{carol}/retry"), &json!({})).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(code(&admin.post(&format!("/jobs/{carol}/retry"), &json!({})).await), "404 not_found", "it waits");
+    assert_eq!(server.deliver().await, 1);
+    assert_eq!(sink.taken().len(), 1);
+    assert_eq!(sink.taken()[0].to, ["carol@example.com"]);
+    assert_eq!(admin.delete(&format!("/jobs/{dave}")).await.status, StatusCode::NO_CONTENT);
+    let jobs = admin.get("/jobs").await.ok();
+    assert_eq!((&jobs["given_up"], &jobs["waiting"]), (&json!([]), &json!([])));
+}
+
+/// The same on the page, by a button.
+#[tokio::test]
+async fn s_136_a_button_sends_what_was_given_up_on_again() {
+    let sink = SmtpSink::start(Security::None, None).await;
+    let server = mailing(&sink, Security::None, None).await;
+    let mut ids = Vec::new();
+    for address in ["carol@example.com", "dave@example.com"] {
+        sink.script("RCPT", "550 5.1.1 no such user");
+        send(&server, &outgoing::code(address)).await;
+        server.deliver().await;
+        ids.push(server.store().dead_jobs(1).await.expect("listed")[0].id);
+        server.advance(Duration::from_secs(1));
+    }
+    let (bob, ada) = (Browser::signed_in(&server, "bob").await, Browser::signed_in(&server, "ada").await);
+    assert_eq!(bob.open("/admin").await.status, StatusCode::FORBIDDEN);
+    let page = ada.open("/admin").await;
+    assert!(page.text().contains("no such user") && !page.text().contains("carol@example.com"), "{page}");
+    let form = page.page().form_of(&format!("retry-{}", ids[0]));
+    assert_eq!(bob.post(&form.action, &form.fields).await.status, StatusCode::BAD_REQUEST, "a form of somebody else");
+    let page = ada.press(&page, &format!("retry-{}", ids[0])).await;
+    assert!(!page.page().has(&format!("retry-{}", ids[0])), "it waits: {page}");
+    server.deliver().await;
+    assert_eq!(sink.taken()[0].to, ["carol@example.com"]);
+    let page = ada.press(&page, &format!("discard-{}", ids[1])).await;
+    assert!(page.page().has("undelivered-none"), "{page}");
+    assert_eq!(ada.post(&form.action, &form.fields).await.status, StatusCode::NOT_FOUND, "it went out");
+}
+
 #[tokio::test]
 async fn s_151_clients_and_keys_are_seen_without_their_secrets() {
     let server = TestServer::start().await;
@@ -447,6 +508,7 @@ async fn s_146_the_administration_can_be_switched_off() {
     let server = TestServer::configured(crate::support::server::Setup::default(), off).await;
     let admin = Admin::owner(&server).await;
     assert_eq!(code(&admin.get("/users").await), "404 not_found");
+    assert_eq!(Browser::signed_in(&server, "ada").await.open("/admin").await.status, StatusCode::NOT_FOUND);
     let document = server.get("/api/v1/openapi.json").await.ok();
     assert!(document["paths"].as_object().expect("paths").keys().all(|path| !path.starts_with(BASE)));
 }

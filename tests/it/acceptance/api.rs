@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::support::TestServer;
 use crate::support::server::Setup;
+use crate::support::spa::Spa;
 
 async fn document(server: &TestServer) -> Value {
     server.get("/api/v1/openapi.json").await.ok()
@@ -220,20 +221,81 @@ async fn s_178_options_tell_what_may_be_done() {
     }
 }
 
+/// Each switch by itself: what goes with it is nowhere, what does not is where it was.
 #[tokio::test]
 async fn s_181_what_is_switched_off_is_nowhere() {
-    let configure = |config: &mut symbolon::config::Config| config.endpoints.logout = false;
-    let server = TestServer::with(Setup { configure, ..Setup::default() }).await;
-    let document = document(&server).await;
-    assert!(document["paths"]["/api/v1/session"].get("delete").is_none());
-    assert!(document["paths"]["/api/v1/session"].get("get").is_some());
-    let index = server.get("/api/v1").await.ok();
-    let links = index["operations"].as_array().expect("a list");
-    let is_off =
-        |link: &Value| link["method"] == "DELETE" && link["href"].as_str().is_some_and(|url| url.ends_with("/session"));
-    assert!(!links.iter().any(is_off), "{index}");
-    let request = Request::options("/api/v1/session").body(Body::empty()).expect("a request");
-    assert_eq!(server.send(request).await.header("allow"), "GET, HEAD, OPTIONS");
-    let request = Request::delete("/api/v1/session").body(Body::empty()).expect("a request");
-    assert_eq!(server.send(request).await.json()["code"], "not_found");
+    let full = document(&TestServer::start().await).await;
+    let operations = |document: &Value| -> BTreeSet<(String, String)> {
+        let paths = document["paths"].as_object().expect("paths");
+        let of = |(path, item): (&String, &Value)| {
+            let methods = item.as_object().expect("operations").keys().cloned().collect::<Vec<_>>();
+            methods.into_iter().map(|method| (method.to_ascii_uppercase(), path.clone())).collect::<Vec<_>>()
+        };
+        paths.iter().flat_map(of).collect()
+    };
+    let tag = |document: &Value, (method, path): &(String, String)| {
+        document["paths"][path][method.to_ascii_lowercase()]["tags"][0].as_str().expect("a tag").to_owned()
+    };
+    let every = operations(&full);
+    let switches = serde_json::to_value(symbolon::config::endpoints::Endpoints::default()).expect("JSON");
+    for group in switches.as_object().expect("switches").keys() {
+        let server = TestServer::configured(Setup::default(), |config| {
+            let mut set = switches.clone();
+            set[group] = json!(false);
+            config.endpoints = serde_json::from_value(set).expect("switches");
+        })
+        .await;
+        let document = document(&server).await;
+        let there = operations(&document);
+        let gone: BTreeSet<_> = every.difference(&there).cloned().collect();
+        let expected: BTreeSet<_> = every.iter().filter(|one| tag(&full, one) == *group).cloned().collect();
+        assert_eq!(gone, expected, "{group}");
+        assert!(there.iter().all(|one| tag(&document, one) != *group), "{group}");
+        let index = server.get("/api/v1").await.ok();
+        let links = index["operations"].as_array().expect("a list").iter();
+        let linked = links.map(|link| {
+            let path = link["href"].as_str().expect("a URL").trim_start_matches("http://localhost:8080");
+            (link["method"].as_str().expect("a method").to_owned(), path.to_owned())
+        });
+        assert_eq!(linked.collect::<BTreeSet<_>>(), there, "{group}");
+        for (method, path) in &gone {
+            let target = path.replace(['{', '}'], "");
+            let request = Request::builder().method(method.as_str()).uri(&target).body(Body::empty());
+            let answer = server.send(request.expect("a request")).await;
+            assert_eq!((answer.status.as_u16(), &answer.json()["code"]), (404, &json!("not_found")), "{method} {path}");
+            let request = Request::options(&target).body(Body::empty()).expect("a request");
+            let allowed = server.send(request).await.header("allow").to_owned();
+            assert!(!allowed.split(", ").any(|allowed| allowed == method), "{method} {path}: {allowed}");
+        }
+        let options = server.get("/api/v1/sign-in/options").await.ok();
+        assert_eq!(options["switches"][group], false, "{group}");
+    }
+}
+
+/// Ways to begin have one route; each is gone all the same.
+#[tokio::test]
+async fn s_181_a_way_to_sign_in_is_switched_off() {
+    for (group, ways) in [("otp", &["email_code", "sms_code"][..]), ("social", &["social_token"])] {
+        let server = TestServer::configured(Setup::default(), |config| match group {
+            "otp" => config.endpoints.otp = false,
+            _ => config.endpoints.social = false,
+        })
+        .await;
+        let schema = &document(&server).await["components"]["schemas"]["StartSignIn"];
+        let listed = schema["properties"]["method"]["enum"].to_string();
+        let offered = server.get("/api/v1/sign-in/options").await.ok()["methods"].to_string();
+        assert!(listed.contains("password") && offered.contains("password"), "{listed} {offered}");
+        let spa = Spa::open(&server).await;
+        for way in ways {
+            assert!(!listed.contains(way) && !offered.contains(way), "{way}: {listed} {offered}");
+            let body = json!({"method": way, "identifier": "alice@example.com"});
+            let body =
+                if *way == "social_token" { json!({"method": way, "provider": "x", "id_token": "x"}) } else { body };
+            let refused = spa.post("/sign-in", &body).await;
+            assert_eq!((refused.status.as_u16(), &refused.json()["code"]), (404, &json!("not_found")), "{way}");
+        }
+        server.deliver().await;
+        assert!(server.mailbox().messages().is_empty());
+        assert_eq!(spa.sign_in("alice", crate::support::server::PASSWORD).await.status, StatusCode::OK);
+    }
 }

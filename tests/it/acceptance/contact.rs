@@ -6,10 +6,10 @@ use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use symbolon::model::message::MessageKind;
 
-use crate::support::TestServer;
 use crate::support::answer::{Answer, code, fields};
 use crate::support::server::PASSWORD;
 use crate::support::spa::Spa;
+use crate::support::{RelyingParty, TestServer};
 
 const ALICE: &str = "alice@example.com";
 const NEW: &str = "alice@example.net";
@@ -75,6 +75,8 @@ async fn s_116_a_change_needs_a_fresh_sign_in() {
 async fn s_117_the_link_changes_the_address_and_ends_every_other_session() {
     let server = TestServer::start().await;
     let (alice, elsewhere) = (Spa::signed_in(&server, "alice").await, Spa::signed_in(&server, "alice").await);
+    let shop = RelyingParty::web(&server, "shop").await;
+    let tokens = shop.tokens(&elsewhere.browser, "alice", "openid email offline_access").await;
     asks(&alice, NEW).await;
     let token = token(&server, NEW, "/email-change").await;
     let page = server.get(&format!("/email-change?token={token}")).await;
@@ -86,6 +88,13 @@ async fn s_117_the_link_changes_the_address_and_ends_every_other_session() {
     let me = alice.get("/me").await.ok();
     assert_eq!((&me["email"], &me["email_verified"]), (&json!(NEW), &json!(true)), "this session stays");
     assert_eq!(elsewhere.get("/session").await.ok()["user"], Value::Null);
+    let text = |name: &str| tokens[name].as_str().expect("a token");
+    assert_eq!(shop.refresh(text("refresh_token")).await.error(), "400 invalid_grant");
+    assert_eq!(shop.userinfo(text("access_token")).await.error(), "401 invalid_token");
+    let later = shop.tokens(&alice.browser, "alice", "openid email").await;
+    let userinfo = shop.userinfo(later["access_token"].as_str().expect("a token")).await.ok();
+    assert_eq!((&userinfo["email"], &userinfo["email_verified"]), (&json!(NEW), &json!(true)));
+    alice.get("/session").await.ok();
     assert_eq!(code(&confirms(&alice, &token).await), "410 email_change_expired", "once");
     let spa = Spa::open(&server).await;
     assert_eq!(code(&spa.sign_in(ALICE, PASSWORD).await), "401 invalid_credentials");

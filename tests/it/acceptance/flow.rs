@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use symbolon::authn::flow::{Challenge, Opening, SignIn, Step};
+use symbolon::authn::flow::{Challenge, Opening, SIGN_IN_LIFETIME, SignIn, Step};
 use symbolon::authn::policy::SignInPolicy;
 use symbolon::authn::{Answer, Attempt, Factor, Method, Offer, Refusal};
 use symbolon::edge::Edges;
@@ -83,7 +83,13 @@ impl TwoWords {
     fn engine(&self) -> SignIn<'_> {
         let policy = SignInPolicy { least: Demand::TwoFactors };
         let provider = self.server.provider();
-        SignIn { edges: &provider.edges, methods: &self.methods, policy, factors: &provider.factors }
+        SignIn {
+            edges: &provider.edges,
+            methods: &self.methods,
+            policy,
+            factors: &provider.factors,
+            lifetime: SIGN_IN_LIFETIME,
+        }
     }
 
     async fn first(&self, begun_by: BegunBy) -> Result<Step, Refusal> {

@@ -22,6 +22,7 @@ const NEW: &str = "another battery staple horse";
 /// Unlike every default.
 const SET: Duration = Duration::from_mins(47);
 const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_mins(1);
 
 /// A story that is told twice: with a second left, and when the time is over. It waits where it is told to, and says whether it went well.
 macro_rules! ends_after {
@@ -104,6 +105,49 @@ async fn s_182_times_of_a_forgotten_password_are_the_operators() {
         let body = json!({"flow": begun["flow"], "code": code, "password": NEW});
         is_in_time(&spa.post("/password-resets/confirm", &body).await)
     });
+}
+
+/// The code itself, and the sign-in that it belongs to.
+#[tokio::test]
+async fn s_182_times_of_a_sign_in_are_the_operators() {
+    let codes = |config: &mut Config| {
+        config.otp.lifetime = SET;
+        config.session.sign_in_lifetime = 60 * MINUTE;
+    };
+    ends_after!(SET, codes, |server, wait| {
+        let spa = Spa::open(&server).await;
+        let begun = asks(&spa, "/sign-in", json!({"method": "email_code", "identifier": ALICE})).await;
+        server.deliver().await;
+        let mail = server.mailbox().last_to(ALICE);
+        assert!(mail.text.contains("47 minutes"), "the mail says so: {}", mail.text);
+        let code = server.mailbox().code_for(ALICE);
+        wait();
+        let body = json!({"flow": begun["flow"], "type": "email_code", "value": code});
+        is_in_time(&spa.post("/sign-in/challenge", &body).await)
+    });
+    let flows = |config: &mut Config| {
+        config.otp.lifetime = SET;
+        config.session.sign_in_lifetime = SET;
+    };
+    ends_after!(SET, flows, |server, wait| {
+        let spa = Spa::open(&server).await;
+        let begun = asks(&spa, "/sign-in", json!({"method": "email_code", "identifier": ALICE})).await;
+        assert_eq!(begun["expires_in"], SET.as_secs());
+        server.deliver().await;
+        let code = server.mailbox().code_for(ALICE);
+        wait();
+        let body = json!({"flow": begun["flow"], "type": "email_code", "value": code});
+        is_in_time(&spa.post("/sign-in/challenge", &body).await)
+    });
+    let pause = |config: &mut Config| config.otp.resend_after = SET;
+    for (left, status) in [(SECOND, StatusCode::TOO_MANY_REQUESTS), (Duration::ZERO, StatusCode::ACCEPTED)] {
+        let server = TestServer::with(Setup { configure: pause, ..Setup::default() }).await;
+        let spa = Spa::open(&server).await;
+        let body = json!({"method": "email_code", "identifier": ALICE});
+        assert_eq!(asks(&spa, "/sign-in", body.clone()).await["resend_after"], SET.as_secs());
+        server.advance(SET - left);
+        assert_eq!(spa.post("/sign-in", &body).await.status, status, "{left:?} before it");
+    }
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::body::Body;
 use http::header::{CONTENT_TYPE, HeaderName};
 use http::{Method, Request, StatusCode};
-use serde_json::json;
+use serde_json::{Value, json};
 use symbolon::authn::limit::Limit;
 use symbolon::config::Config;
 use symbolon::http::proxy::Peers;
@@ -113,6 +113,18 @@ async fn s_123_ten_failures_silence_an_address_and_a_success_forgets_them() {
     let refused = attempt(&server, here, "alice", PASSWORD).await;
     assert_eq!(code(&refused), "429 too_many_attempts", "even what is right");
     assert!(refused.header("retry-after").parse::<u64>().is_ok());
+    // Nor is anything sent to anybody.
+    let spa = Spa::at(&server, [192, 0, 2, 7]).await;
+    for (path, body) in [
+        ("/registrations", json!({"email": "carol@example.net"})),
+        ("/password-resets", json!({"identifier": "alice@example.com"})),
+        ("/sign-in", json!({"method": "email_code", "identifier": "alice@example.com"})),
+        ("/recovery/emails", json!({"phone": "+493090182001"})),
+    ] {
+        assert_eq!(code(&spa.post(path, &body).await), "429 too_many_attempts", "{path}");
+    }
+    server.deliver().await;
+    assert!(server.mailbox().messages().is_empty());
     assert_eq!(attempt(&server, ("192.0.2.8", &[]), "alice", PASSWORD).await.status, StatusCode::OK, "others go on");
     server.advance(Duration::from_mins(5));
     assert_eq!(attempt(&server, here, "alice", PASSWORD).await.status, StatusCode::OK);
@@ -270,7 +282,7 @@ async fn s_122_each_limited_route_is_there() {
     }
     // Every form of a page that a stranger may send.
     let source = include_str!("../../../src/http/routes.rs");
-    let free = ["/sign-in/account", "/consent", "/sign-out", "/oauth2/"];
+    let free = ["/sign-in/account", "/consent", "/sign-out", "/oauth2/", "/admin/"];
     for line in
         source.split(".route(").skip(1).filter(|route| route.contains("post(page::") || route.contains("post(link::"))
     {
@@ -279,4 +291,75 @@ async fn s_122_each_limited_route_is_there() {
         let is_free = is_of_a_person || free.iter().any(|free| path.starts_with(free));
         assert!(limited(path) || is_free, "{path} takes forms and has no limit");
     }
+}
+
+/// From as many addresses as they like, in as many spellings as they like.
+#[tokio::test]
+async fn s_122_a_mailbox_gets_five_codes_an_hour_and_ten_guesses() {
+    let server = production(|_| {}).await;
+    let (mut sent, mut last) = (0, None);
+    for number in 0..8_u8 {
+        let spa = Spa::at(&server, [192, 0, 2, number]).await;
+        let body = json!({"email": format!("carol+{number}@example.net"), "password": PASSWORD});
+        let answer = spa.post("/registrations", &body).await;
+        match code(&answer).as_str() {
+            "202 (no code)" => {
+                sent += 1;
+                last = Some((spa, answer.json()["registration"].clone()));
+            }
+            refused => assert_eq!(refused, "429 rate_limited"),
+        }
+        server.advance(Duration::from_secs(61));
+    }
+    assert_eq!(sent, 5);
+    // A code that is sent once more brings no new tries, and several codes of one mailbox no more than ten.
+    let (spa, registration) = last.expect("the fifth");
+    let guesses = async |spa: &Spa, registration: &Value, first: u32| {
+        let mut judged = 0;
+        for guess in first..first + 6 {
+            let body = json!({"registration": registration, "code": format!("{guess:06}")});
+            let answer = spa.post("/registrations/confirm", &body).await;
+            assert!(["422 wrong_code", "410 code_attempts_exceeded", "429 rate_limited"].contains(&&*code(&answer)));
+            judged += u32::from(code(&answer) == "422 wrong_code");
+        }
+        judged
+    };
+    assert_eq!(guesses(&spa, &registration, 0).await, 5);
+
+    let mut judged = 0;
+    for number in 0..4_u8 {
+        let spa = Spa::at(&server, [192, 0, 2, 100 + number]).await;
+        let body = json!({"email": "dave@example.net", "password": PASSWORD});
+        let registration =
+            spa.post("/registrations", &body).await.of(StatusCode::ACCEPTED).json()["registration"].clone();
+        judged += guesses(&spa, &registration, 100).await;
+        server.advance(Duration::from_secs(61));
+    }
+    assert_eq!(judged, 10, "and no more, before the first of them is forgotten");
+}
+
+/// S-051: text messages that nobody asked for cost money, whatever they are for.
+#[tokio::test]
+async fn s_122_a_number_gets_five_messages_a_day_whatever_they_are_for() {
+    let server = production(|_| {}).await;
+    let number = "+493090182001";
+    for (place, (path, body)) in [
+        ("/registrations", json!({"phone": number, "password": PASSWORD})),
+        ("/password-resets", json!({"identifier": number, "channel": "sms_code"})),
+        ("/recovery/emails", json!({"phone": number})),
+    ]
+    .into_iter()
+    .cycle()
+    .take(9)
+    .enumerate()
+    {
+        let spa = Spa::at(&server, [192, 0, 2, u8::try_from(place).expect("a few")]).await;
+        let answer = spa.post(path, &body).await;
+        // Who asks about an account of somebody else is told nothing.
+        let quiet = path != "/registrations" && code(&answer) != "202 (no code)";
+        assert!(!quiet, "{path}: {answer}");
+        server.advance(Duration::from_mins(2));
+        server.deliver().await;
+    }
+    assert_eq!(server.mailbox().to(number).len(), 5);
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
+use symbolon::account::settings::SignUp;
 use symbolon::config::Config;
 use symbolon::edge::store::Beside;
 use symbolon::model::message::MessageKind;
@@ -121,6 +122,48 @@ async fn s_019_what_an_administrator_switched_off_nobody_else_switches_on() {
     let late = json!({"flow": flow, "code": sent, "password": "another battery staple horse"});
     assert_eq!(code(&spa.post("/password-resets/confirm", &late).await), "410 flow_invalid", "what was sent is void");
     assert_eq!(code(&spa.sign_in("bob", PASSWORD).await), "403 account_disabled");
+}
+
+/// Whatever was on its way to somebody, and whatever they do after it.
+#[tokio::test]
+async fn s_019_nothing_that_was_sent_opens_an_account_that_is_switched_off() {
+    let by_link = |config: &mut Config| config.registration.mode = SignUp::Link;
+    let server = TestServer::with(Setup { configure: by_link, ..Setup::default() }).await;
+    let spa = Spa::open(&server).await;
+    // One that waits for its activation, and one that is in use.
+    spa.post("/registrations", &json!({"email": "carol@example.net", "password": PASSWORD})).await.ok();
+    server.deliver().await;
+    let activation = server.mailbox().link_for("carol@example.net");
+    let token = |link: &str| link.split_once("token=").expect("a link").1.to_owned();
+    spa.post("/password-resets", &json!({"identifier": "bob@example.com"})).await.ok();
+    server.deliver().await;
+    let reset = server.mailbox().link_for("bob@example.com");
+    let sign_in = json!({"method": "email_code", "identifier": "bob@example.com"});
+    let flow = spa.post("/sign-in", &sign_in).await.ok()["flow"].clone();
+    server.deliver().await;
+    let sent = server.mailbox().code_for("bob@example.com");
+    let now = NumericDate::from_seconds(server.clock.seconds());
+    for login in ["bob", "carol@example.net"] {
+        let id = server.user(login).await.id;
+        assert!(server.store().disable_user(id, now, Beside::default()).await.expect("disabled"), "{login}");
+    }
+
+    let activate = spa.post("/registrations/activate", &json!({"token": token(&activation)})).await;
+    assert_eq!(code(&activate), "410 activation_link_invalid");
+    let new = json!({"token": token(&reset), "password": "another battery staple horse"});
+    assert_eq!(code(&spa.post("/password-resets/confirm", &new).await), "410 password_reset_link_invalid");
+    let answer = json!({"flow": flow, "type": "email_code", "value": sent});
+    assert_eq!(spa.post("/sign-in/challenge", &answer).await.status, StatusCode::UNAUTHORIZED);
+    server.advance(Duration::from_mins(2));
+    let before = server.mailbox().messages().len();
+    for login in ["bob@example.com", "carol@example.net"] {
+        spa.post("/password-resets", &json!({"identifier": login})).await.of(StatusCode::ACCEPTED);
+        let sign_in = json!({"method": "email_code", "identifier": login});
+        spa.post("/sign-in", &sign_in).await.of(StatusCode::ACCEPTED);
+        assert_eq!(code(&spa.sign_in(login, PASSWORD).await), "403 account_disabled", "{login}: and not pending");
+    }
+    server.deliver().await;
+    assert_eq!(server.mailbox().messages().len(), before, "and nothing more is sent");
 }
 
 #[tokio::test]

@@ -12,10 +12,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use mail_parser::MimeHeaders as _;
 use serde_json::json;
-use symbolon::config::{Config, Sources};
 use symbolon::config::mail::{MailTransport, SmtpTls};
 use symbolon::config::secret::SecretSource;
 use symbolon::config::sms::SmsTransport;
+use symbolon::config::{Config, Sources};
 use symbolon::edge::mail::smtp::Security;
 use symbolon::model::id::ClientId;
 use symbolon::model::message::{Message, MessageKind};
@@ -33,7 +33,7 @@ fn secret(text: &str) -> SecretSource {
 }
 
 /// A server that mails by `sink`.
-async fn mailing(sink: &SmtpSink, security: Security, login: Option<(&str, &str)>) -> TestServer {
+pub(super) async fn mailing(sink: &SmtpSink, security: Security, login: Option<(&str, &str)>) -> TestServer {
     TestServer::sending(Setup::default(), |config| by_smtp(config, sink, security, login)).await
 }
 

@@ -10,6 +10,7 @@ use symbolon::authn::password::breached;
 use symbolon::config::Config;
 use symbolon::config::password::{OtherSessions, Unreadable};
 use symbolon::model::event::EventName;
+use symbolon::model::message::MessageKind;
 use symbolon::protocol::numeric_date::NumericDate;
 
 use super::first_party::app;
@@ -42,6 +43,8 @@ async fn s_027_every_rule_that_a_password_breaks_is_told_at_once() {
     let spa = Spa::open(&server).await;
     for (password, expected) in [
         ("1234567", &["password_too_short", "password_too_common", "password_entirely_numeric"][..]),
+        ("short1", &["password_too_short"]),
+        ("12345678901", &["password_too_common", "password_entirely_numeric"]),
         ("carol", &["password_too_short", "password_too_similar"]),
         ("carol.jones", &["password_too_similar"]),
         ("Password123", &["password_too_common"]),
@@ -54,6 +57,9 @@ async fn s_027_every_rule_that_a_password_breaks_is_told_at_once() {
         told.retain(|code| expected.contains(code));
         assert_eq!(told, expected, "{password}: {problem}");
     }
+    let own = json!({"password": "bob@example.com", "email": "bob@example.com"});
+    let problem = check(&spa, &own).await.of(StatusCode::UNPROCESSABLE_ENTITY).json();
+    assert!(codes(&problem, "password").contains(&"password_too_similar"), "{problem}");
     let short = check(&spa, &json!({"password": "abc"})).await.of(StatusCode::UNPROCESSABLE_ENTITY).json();
     assert_eq!(short["errors"][0]["params"]["min"], 8);
 }
@@ -155,6 +161,8 @@ async fn s_031_a_change_ends_everything_but_the_session_that_asked() {
     let events = server.store().events_of(server.user("alice").await.id, NumericDate::from_seconds(0), (None, 9));
     let events = events.await.expect("read");
     assert!(events.iter().any(|event| event.name == EventName::PasswordChanged), "{events:?}");
+    server.deliver().await;
+    assert_eq!(server.mailbox().kinds_to("alice@example.com"), [MessageKind::PasswordChanged], "and a mail");
 }
 
 #[tokio::test]

@@ -309,7 +309,8 @@ async fn links(server: &TestServer) -> Vec<(LinkPurpose, String)> {
 async fn s_036_a_link_is_good_for_what_it_was_sent_for() {
     let server = TestServer::start().await;
     let spa = Spa::open(&server).await;
-    for (purpose, token) in links(&server).await {
+    let links = links(&server).await;
+    for (purpose, token) in links.clone() {
         if purpose != LinkPurpose::Activation {
             let refused = spa.post("/registrations/activate", &json!({"token": token})).await;
             assert_eq!(code(&refused), "410 activation_link_invalid", "{purpose:?}");
@@ -319,6 +320,12 @@ async fn s_036_a_link_is_good_for_what_it_was_sent_for() {
             assert_eq!(code(&refused), "410 password_reset_link_invalid", "{purpose:?}");
             let refused = spa.post("/password-resets/inspect", &json!({"token": token})).await;
             assert_eq!(code(&refused), "410 password_reset_link_invalid", "{purpose:?}");
+            let refused = spa.post("/password-checks", &json!({"password": NEW, "token": token})).await;
+            assert_eq!(code(&refused), "410 link_invalid", "{purpose:?}");
+        }
+        if purpose != LinkPurpose::EmailChange {
+            let refused = spa.post("/email-changes/confirm", &json!({"token": token})).await;
+            assert_eq!(code(&refused), "410 email_change_expired", "{purpose:?}");
         }
         let identifier = format!("{}@example.org", purpose.as_str());
         let asked = spa.post("/sign-in", &json!({"method": "magic_link", "identifier": identifier})).await.json();
@@ -331,9 +338,23 @@ async fn s_036_a_link_is_good_for_what_it_was_sent_for() {
             ("/email-change/undo", LinkPurpose::EmailChangeUndo),
             ("/account/restore", LinkPurpose::DeletionUndo),
             ("/account/export", LinkPurpose::Export),
+            ("/account/not-me", LinkPurpose::NotMe),
         ] {
-            let answer = server.get(&format!("{page}?token={token}")).await;
+            let browser = Browser::new(&server);
+            let answer = browser.open(&format!("{page}?token={token}")).await;
             assert_eq!(answer.status == StatusCode::OK, own == purpose, "{page} for {purpose:?}: {answer}");
+            // Nor is one taken by the form of another page.
+            if own == purpose {
+                let mut form = answer.page().form_of("mailed-confirm");
+                for (other, wrong) in &links {
+                    if *other != own {
+                        form.fields.retain(|(name, _)| name != "token");
+                        form.fields.push(("token".to_owned(), wrong.clone()));
+                        let refused = browser.post(&form.action, &form.fields).await;
+                        assert_eq!(refused.status, StatusCode::GONE, "{other:?} at {page}: {refused}");
+                    }
+                }
+            }
         }
     }
     assert_eq!(spa.sign_in("alice", PASSWORD).await.ok()["status"], "complete", "nothing happened");
@@ -375,6 +396,43 @@ async fn s_121_a_forgotten_address_is_told_masked_to_who_has_the_phone() {
     assert_eq!(code(&confirm(&unknown, &sent).await), "422 wrong_code");
     assert_eq!(confirm(&known, &sent).await.ok(), json!({"emails": ["a•••@e•••.com"]}));
     assert_eq!(code(&confirm(&known, &sent).await), "410 flow_invalid", "once");
+}
+
+/// A number that somebody only wrote down proves nothing; and a proven one is asked three times an hour.
+#[tokio::test]
+async fn s_121_an_unproven_number_is_told_nothing() {
+    const NUMBER: &str = "+31612345678";
+    let setup =
+        Setup { issuer: "https://id.example", mode: symbolon::oauth::policy::Mode::Production, ..Setup::default() };
+    let server = TestServer::with(setup).await;
+    let alice = server.user("alice").await;
+    let mut dave = alice.as_ref().clone();
+    dave.id = symbolon::model::id::UserId::new([7; 16]);
+    dave.identifiers = vec![
+        (IdentifierKind::Email, "dave@example.net", alice.identifiers[0].verified_at.or(Some(alice.created_at))),
+        (IdentifierKind::Phone, NUMBER, None),
+    ]
+    .into_iter()
+    .enumerate()
+    .map(|(place, (kind, value, verified_at))| symbolon::model::user::Identifier {
+        id: symbolon::model::id::IdentifierId::new(alice.created_at, [u8::try_from(place).expect("two") + 70; 10]),
+        kind,
+        value: value.to_owned(),
+        verified_at,
+        is_primary: true,
+    })
+    .collect();
+    server.store().create_user(&dave, None).await.expect("stored");
+    for number in [NUMBER, "+493090182001"] {
+        for place in 0..5_u8 {
+            let spa = Spa::at(&server, [192, 0, 2, place]).await;
+            spa.post("/recovery/emails", &json!({"phone": number})).await.of(StatusCode::ACCEPTED);
+            server.advance(Duration::from_mins(2));
+        }
+    }
+    server.deliver().await;
+    assert!(server.mailbox().to(NUMBER).is_empty());
+    assert_eq!(server.mailbox().to("+493090182001").len(), 3);
 }
 
 #[tokio::test]

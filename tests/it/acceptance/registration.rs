@@ -236,6 +236,14 @@ async fn s_004_a_code_is_good_under_its_own_handle_alone() {
     assert_eq!(code(&none), "422 registration_invalid");
     let elsewhere = Spa::open(&server).await;
     assert_eq!(code(&confirms(&elsewhere, &handle, &sent).await), "422 registration_invalid", "another browser");
+    // Each of them counted against the registration that it was typed for.
+    let of_other = server.mailbox().code_for("dave@example.net");
+    let mut wrong = of_other.clone();
+    for _ in 0..5 {
+        wrong = other_than(&wrong);
+        confirms(&spa, &other, &wrong).await;
+    }
+    assert_eq!(code(&confirms(&spa, &other, &of_other).await), "410 code_attempts_exceeded");
     assert_eq!(confirms(&spa, &handle, &sent).await.status, StatusCode::CREATED);
 }
 
@@ -568,8 +576,22 @@ async fn s_024_rules_decide_which_names_are_taken() {
         let answer = spa.post("/registrations", &body).await;
         assert_eq!(fields(&answer), mistakes, "{body}: {answer}");
     }
+    // Neither is a code sent there to sign in with, nor to take it as a factor.
+    let body = json!({"method": "sms_code", "identifier": "+1 900 555 0123"});
+    assert_eq!(code(&spa.post("/sign-in", &body).await), "422 identity_not_allowed");
+    let body = json!({"method": "email_code", "identifier": "x@example.org"});
+    spa.post("/sign-in", &body).await.of(StatusCode::ACCEPTED);
+    let alice = Spa::signed_in(&server, "alice").await;
+    let factor = json!({"type": "sms", "address": "+19005550123"});
+    assert_eq!(fields(&alice.post("/me/authenticators", &factor).await), ["address identity_not_allowed"]);
+    assert_eq!(
+        fields(&alice.post("/me/phones", &json!({"phone": "+19005550123"})).await),
+        ["phone identity_not_allowed"]
+    );
     server.deliver().await;
-    assert!(server.mailbox().to("+19005550123").is_empty());
+    for denied in ["+19005550123", "x@example.org"] {
+        assert!(server.mailbox().to(denied).is_empty(), "{denied}");
+    }
 }
 
 #[tokio::test]

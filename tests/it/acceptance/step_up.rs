@@ -165,3 +165,37 @@ async fn s_098_a_page_asks_again_and_leads_back() {
     assert!(alice.submit(form).await.page().has("sign-out"));
     assert!(Browser::new(&server).get("/sign-in/again?to=account").await.location().starts_with("/sign-in?"));
 }
+
+/// Every sensitive operation says so in the words of its caller, and brings the handle of the proof that lifts it.
+#[tokio::test]
+async fn s_098_a_refusal_brings_the_handle_that_lifts_it() {
+    let server = TestServer::start().await;
+    let alice = signed_in(&server, "alice").await;
+    let app = first_party(&server, "app").await;
+    let phone = alice.get("/me/phones").await.ok()["items"][0]["id"].as_str().expect("an id").to_owned();
+    for (method, path, body) in [
+        (Method::POST, "/me/email-changes".to_owned(), json!({"new_email": "alice@example.net"})),
+        (Method::POST, "/me/backup-codes".to_owned(), json!({})),
+        (Method::PATCH, "/me/mfa".to_owned(), json!({"required": true})),
+        (Method::POST, "/me/authenticators".to_owned(), json!({"type": "totp", "name": "Phone"})),
+        (Method::DELETE, "/me/identities/0190a1b2-c3d4-7000-8000-00000000000b".to_owned(), json!({})),
+        (Method::POST, "/me/export".to_owned(), json!({})),
+        (Method::DELETE, format!("/me/phones/{phone}"), json!({})),
+        (Method::DELETE, "/me".to_owned(), json!({})),
+    ] {
+        let tokens = app.tokens(&Browser::new(&server), "alice", "openid").await;
+        let token = tokens["access_token"].as_str();
+        server.advance(STEP_UP_LIFETIME);
+        let asks = async || alice.send(method.clone(), &path, Some(&body)).await;
+        let refused = asks().await;
+        assert_eq!((refused.status.as_u16(), &refused.json()["code"]), (403, &json!("reauth_required")), "{path}");
+        let to_app = server.json((method.clone(), &format!("/api/v1{path}")), &body, token).await;
+        assert_eq!(to_app.status, 401, "{path}: {to_app}");
+        let challenge = to_app.header("www-authenticate");
+        assert!(challenge.contains("insufficient_user_authentication") && challenge.contains("max_age"), "{challenge}");
+        let proof = json!({"password": PASSWORD, "flow": refused.json()["flow"]});
+        assert_eq!(reauth(&alice, &proof).await.0, 200, "{path}");
+        let answer = asks().await;
+        assert!(!answer.text().contains("reauth_required"), "{path}: {answer}");
+    }
+}

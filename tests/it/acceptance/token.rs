@@ -12,7 +12,7 @@ use symbolon::protocol::numeric_date::NumericDate;
 
 use super::first_party::app;
 use crate::support::answer::code;
-use crate::support::server::PASSWORD;
+use crate::support::server::{PASSWORD, Setup};
 use crate::support::spa::Spa;
 use crate::support::{Answer, RelyingParty, TestServer, clients, tokens};
 
@@ -193,6 +193,20 @@ async fn s_080_a_bearer_token_comes_in_one_way() {
         assert_eq!(code(&refused), "401 token_invalid", "{headers:?}");
         assert!(refused.header("www-authenticate").contains("error=\"invalid_token\""), "{refused}");
     }
+    // An API of old has a word of its own, beside the one of today.
+    let old = TestServer::with(Setup {
+        configure: |config| config.api.token_schemes = serde_json::from_value(json!(["JWT"])).expect("a list"),
+        ..Setup::default()
+    });
+    let old = old.await;
+    let theirs = tokens_of(&old, "phone").await;
+    for (scheme, status) in [("JWT", 200), ("jwt", 200), ("Bearer", 200), ("Token", 401)] {
+        let header = format!("{scheme} {}", text(&theirs, "access_token"));
+        let request = Request::get("/api/v1/tokens/claims").header(AUTHORIZATION, header);
+        assert_eq!(old.send(request.body(Body::empty()).expect("a request")).await.status, status, "{scheme}");
+    }
+    assert!(serde_json::from_value::<symbolon::config::api::TokenSchemes>(json!(["Basic"])).is_err());
+
     let anonymous = ask(&[]).await;
     assert_eq!(code(&anonymous), "401 sign_in_required");
     let challenge = anonymous.header("www-authenticate");

@@ -45,6 +45,49 @@ fn each_kind_of_app_has_its_preset() {
     assert!(table.starts_with("CLIENT_ID") && table.lines().count() == 5, "{table}");
 }
 
+/// S-133: links of mails hold what sets a password.
+#[test]
+fn links_of_mails_lead_to_apps_of_the_house_alone() {
+    let station = Station::new();
+    let create = |more: &[&str]| {
+        station.run(&[&["client", "create", "Shop", "--redirect-uri", "https://shop.example/cb"], more].concat())
+    };
+    for (arguments, part) in [
+        (&["--frontend-url", "https://shop.example"][..], "is for apps of the house; add --first-party"),
+        (&["--first-party", "--frontend-url", "http://shop.example"], "cannot be taken; write an https URL"),
+        (&["--first-party", "--frontend-url", "https://shop.example?next="], "cannot be taken"),
+        (&["--first-party", "--frontend-url", "https://shop.example@evil.example"], "cannot be taken"),
+        (&["--first-party", "--frontend-url", "javascript:alert(1)"], "cannot be taken"),
+        (&["--first-party", "--frontend-url", "http://localhost:3000"], "is plain http"),
+    ] {
+        let line = create(arguments).refused(1);
+        assert!(line.contains(part), "{arguments:?}: {line}");
+    }
+    create(&["--id", "shop", "--first-party", "--frontend-url", "https://shop.example/"]).ok();
+    let made = station.run(&["client", "show", "shop", "--json"]).json();
+    assert_eq!(made["policy"]["frontend_url"], "https://shop.example");
+    let refused = station.run(&["client", "update", "shop", "--first-party=no"]).refused(1);
+    assert!(refused.contains("--frontend-url none"), "{refused}");
+
+    // Without a path nothing leads there.
+    let about = |station: &Station| {
+        let found = station.run(&["check", "--json"]).json();
+        let found = found["findings"].as_array().expect("findings").clone();
+        found.into_iter().find(|finding| finding["about"] == "client shop")
+    };
+    let told = about(&station).expect("a warning");
+    assert_eq!(told["severity"], "warning");
+    assert!(told["message"].as_str().is_some_and(|told| told.contains("names no paths")), "{told}");
+    station.write_settings("[frontend]\nurl = \"https://app.example\"\nactivation = \"/welcome\"");
+    assert!(about(&station).is_none());
+    let developed = ["client", "update", "shop", "--development", "--frontend-url", "http://localhost:3000"];
+    station.run(&developed).ok();
+    assert!(about(&station).is_none(), "while the server is on this machine too");
+    station.run(&["client", "update", "shop", "--frontend-url", "none"]).ok();
+    let made = station.run(&["client", "show", "shop", "--json"]).json();
+    assert_eq!(made["policy"].get("frontend_url"), None);
+}
+
 #[test]
 fn what_an_operator_mistypes_is_named_with_its_cure() {
     let station = Station::new();

@@ -31,6 +31,15 @@ pub struct AttributeField {
     pub value: String,
 }
 
+/// Something else to register by.
+#[derive(Clone, Debug, Serialize)]
+pub struct OtherWay {
+    /// `email` or `phone`.
+    pub by: String,
+    /// The page for it.
+    pub url: String,
+}
+
 /// `page/register.html`
 #[derive(Clone, Debug, Serialize)]
 pub struct Register {
@@ -42,8 +51,12 @@ pub struct Register {
     pub connects: Option<Connects>,
     /// Whether nobody goes on without a password.
     pub needs_password: bool,
-    /// What the address field holds.
-    pub email: String,
+    /// What people register by: `email` or `phone`.
+    pub by: String,
+    /// What the field for that holds.
+    pub contact: String,
+    /// What else they may register by.
+    pub others: Vec<OtherWay>,
     /// What the username field holds; none where nobody chooses one.
     pub username: Option<String>,
     /// Whether a username must be chosen.
@@ -135,6 +148,8 @@ pub struct Recover {
     pub csrf: String,
     /// What the field holds.
     pub login: String,
+    /// Whether codes go out by text message too.
+    pub by_phone: bool,
     /// What is wrong.
     pub mistakes: Vec<FieldMistake>,
     /// The end of a text key `mistake-…` about the whole form.

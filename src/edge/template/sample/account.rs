@@ -4,7 +4,7 @@ use super::{Sample, console, sample, shop, stranger};
 use crate::edge::template::console::PasswordPage;
 use crate::edge::template::context::account::{
     AttributeField, CodePage, Contact, ContactsPage, FieldMistake, InvitationPage, MailedLinkPage, MyData, NewPassword,
-    Notice, ProfileField, ProfilePage, Recover, Register, WaitingContact,
+    Notice, OtherWay, ProfileField, ProfilePage, Recover, Register, WaitingContact,
 };
 
 fn mistake(field: &str, code: &str, bound: Option<u64>) -> FieldMistake {
@@ -17,7 +17,9 @@ fn register() -> Register {
         csrf: "token".into(),
         connects: None,
         needs_password: true,
-        email: String::new(),
+        by: "email".into(),
+        contact: String::new(),
+        others: vec![OtherWay { by: "phone".into(), url: "/register?flow=1&by=phone".into() }],
         username: None,
         username_required: false,
         attributes: vec![],
@@ -75,6 +77,7 @@ fn recover(what: &str) -> Recover {
         action: "/recover?flow=1".into(),
         csrf: "token".into(),
         login: String::new(),
+        by_phone: true,
         mistakes: vec![],
         error: None,
         sign_in_uri: "/sign-in?flow=1".into(),
@@ -97,8 +100,8 @@ fn notice(key: &str, next: &str) -> Notice {
     }
 }
 
-pub(super) fn samples() -> Vec<Sample> {
-    let mut samples = vec![
+fn registrations() -> Vec<Sample> {
+    vec![
         sample("register", "page/register.html", register()),
         sample("invitation", "page/invitation.html", invitation(vec![])),
         sample("invitation_mistakes", "page/invitation.html", invitation(vec![mistake("password", "required", None)])),
@@ -111,7 +114,8 @@ pub(super) fn samples() -> Vec<Sample> {
             "register_full",
             "page/register.html",
             Register {
-                email: "alice@".into(),
+                contact: "alice@".into(),
+                others: vec![],
                 username: Some("al".into()),
                 username_required: true,
                 attributes: vec![
@@ -131,7 +135,29 @@ pub(super) fn samples() -> Vec<Sample> {
                 ..register()
             },
         ),
+        sample(
+            "register_phone",
+            "page/register.html",
+            Register {
+                by: "phone".into(),
+                contact: "0612345678".into(),
+                others: vec![OtherWay { by: "email".into(), url: "/register?flow=1".into() }],
+                mistakes: vec![mistake("phone", "invalid_phone_number", None)],
+                ..register()
+            },
+        ),
+    ]
+}
+
+pub(super) fn samples() -> Vec<Sample> {
+    let mut samples = registrations();
+    samples.extend([
         sample("code", "page/code.html", code("registration")),
+        sample(
+            "code_phone",
+            "page/code.html",
+            CodePage { address: "+31612345678".into(), ..code("registration_phone") },
+        ),
         sample(
             "code_wrong",
             "page/code.html",
@@ -183,7 +209,7 @@ pub(super) fn samples() -> Vec<Sample> {
                 ..notice("emails", "sign_in")
             },
         ),
-    ];
+    ]);
     samples.extend(account_pages());
     samples.extend(links());
     samples
