@@ -77,7 +77,7 @@ impl Findings {
 /// When the server would not start: 2 for settings, 3 for storage, 4 for keys.
 pub async fn run(call: &Call) -> Result<(), CommandError> {
     let mut findings = Findings::default();
-    match Config::examine(call.file().as_deref(), &process_environment()) {
+    match Config::examine(&call.sources()) {
         Ok(config) => {
             let told = call.file().map_or_else(|| "defaults".to_owned(), |file| file.display().to_string());
             findings.add(Severity::Good, "settings", told);

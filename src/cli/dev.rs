@@ -14,7 +14,7 @@ use crate::cli::{Call, CommandError, open_browser, start_log};
 use crate::config::dotenv::with_dotenv;
 use crate::config::issuer::Issuer;
 use crate::config::log::Format;
-use crate::config::{Config, process_environment};
+use crate::config::{Config, Sources, process_environment};
 use crate::dev::credentials::Credentials;
 use crate::dev::data_folder::{DataFolder, Wish};
 use crate::dev::demo::{ClientLogin, DemoEdges, DemoSettings};
@@ -63,7 +63,8 @@ impl Dev {
     /// When the data folder or no port at all can be used.
     pub async fn run(self, call: &Call) -> Result<(), CommandError> {
         let environment = with_dotenv(process_environment(), Path::new("."))?;
-        let mut config = Config::load(call.config.as_deref(), &environment)?;
+        let sources = Sources { file: call.config.clone(), environment, flags: call.flags.clone() };
+        let mut config = Config::load(&sources)?;
         if std::env::var_os("RUST_LOG").is_some() || call.output == Output::Human {
             start_log(Format::Auto);
         }

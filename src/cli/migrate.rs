@@ -1,15 +1,20 @@
 //! `symbolon migrate`: the schema, looked at or brought up to date.
 
+use std::path::Path;
+
 use clap::Subcommand;
 use serde_json::json;
 
 use crate::app::{self, StartError};
 use crate::cli::output::Table;
+use crate::cli::progress::{Progress, Step};
 use crate::cli::{Call, CommandError};
 use crate::config::database::Place;
 use crate::config::process_environment;
 use crate::edge::store::schema::{self, MigrationState};
-use crate::edge::store::{DatabaseSettings, Store};
+use crate::edge::store::{DatabaseSettings, Store, backup};
+
+const MIGRATING: &str = "migrating";
 
 /// `symbolon migrate`
 #[derive(Debug, clap::Args)]
@@ -38,6 +43,7 @@ impl Migrate {
             Place::File(path) => {
                 if self.command.is_none() {
                     let settings = DatabaseSettings { path: path.clone() };
+                    let _shown = shown_for_file(call, &path).await?;
                     Store::open(&settings).await.map_err(StartError::from)?.close().await;
                 }
                 schema::of_file(&path).await
@@ -45,6 +51,7 @@ impl Migrate {
             Place::Postgres(url) => {
                 let settings = app::postgres(&config, url)?;
                 if self.command.is_none() {
+                    let _shown = Progress::of_steps(call.output, |since| Step::Unmeasured { doing: MIGRATING, since });
                     Store::connect(&settings).await.map_err(StartError::from)?.close().await;
                 }
                 schema::of_server(&settings).await
@@ -64,4 +71,19 @@ impl Migrate {
         }
         call.output.print(table, &json!(shown))
     }
+}
+
+/// How far it is: first the copy, by its size, then the migrations, which are one transaction.
+async fn shown_for_file(call: &Call, path: &Path) -> Result<Progress, CommandError> {
+    let standing = schema::of_file(path).await.map_err(StartError::from)?;
+    let first = standing.iter().find(|migration| migration.state == MigrationState::Pending);
+    let copy = first.map(|migration| schema::snapshot(path, migration.version));
+    let total = path.metadata().map_or(0, |metadata| metadata.len());
+    Ok(Progress::of_steps(call.output, move |since| {
+        let draft = copy.as_deref().map(backup::draft).and_then(|draft| draft.metadata().ok());
+        match draft {
+            Some(draft) => Step::Measured { doing: "copying the database first", done: draft.len(), total },
+            None => Step::Unmeasured { doing: MIGRATING, since },
+        }
+    }))
 }

@@ -50,7 +50,8 @@ use crate::admin::{AdminError, Refusal, Thing};
 use crate::app::StartError;
 use crate::cli::output::Output;
 use crate::config::log::Format;
-use crate::config::{Config, ConfigError, process_environment};
+use crate::config::flags::Flag;
+use crate::config::{Config, ConfigError, Sources, process_environment};
 use crate::dev::credentials::CredentialsError;
 use crate::dev::data_folder::DataFolderError;
 use crate::http::request_log::Form;
@@ -65,6 +66,9 @@ pub struct Arguments {
     /// The settings, in TOML; variables like `SYMBOLON__TOKENS__ACCESS_LIFETIME` stand above it.
     #[arg(long, global = true, value_name = "FILE", env = "SYMBOLON_CONFIG")]
     config: Option<PathBuf>,
+    /// One setting, above the file and the variables: `--set server.listen=127.0.0.1:9000`; may be given many times.
+    #[arg(long, global = true, value_name = "KEY=VALUE")]
+    set: Vec<Flag>,
     /// Answers in JSON, one line, for programs.
     #[arg(long, global = true)]
     json: bool,
@@ -78,6 +82,8 @@ pub struct Arguments {
 pub struct Call {
     /// The file of settings.
     config: Option<PathBuf>,
+    /// The settings of the command line.
+    flags: Vec<Flag>,
     /// For whom it speaks.
     output: Output,
 }
@@ -86,9 +92,13 @@ pub struct Call {
 const SETTINGS: &str = "symbolon.toml";
 
 impl Call {
-    /// Settings from the file that was named (else `symbolon.toml` of this folder) and the environment of this process.
+    /// Settings from the file that was named (else `symbolon.toml` of this folder), the environment of this process and the flags.
     fn settings(&self) -> Result<Config, ConfigError> {
-        Config::load(self.file().as_deref(), &process_environment())
+        Config::load(&self.sources())
+    }
+
+    fn sources(&self) -> Sources {
+        Sources { file: self.file(), environment: process_environment(), flags: self.flags.clone() }
     }
 
     fn file(&self) -> Option<PathBuf> {
@@ -319,7 +329,7 @@ fn execute(arguments: Arguments) -> Result<(), CommandError> {
         .build()
         .map_err(anyhow::Error::from)?;
     let output = if arguments.json { Output::Json } else { Output::Human };
-    let call = Call { config: arguments.config, output };
+    let call = Call { config: arguments.config, flags: arguments.set, output };
     runtime.block_on(arguments.command.run(&call))
 }
 

@@ -18,6 +18,36 @@ const WIDTH: usize = 30;
 /// Shows how far work is, until it is dropped.
 pub(super) struct Progress(Option<JoinHandle<()>>);
 
+/// What long work is at.
+#[derive(Copy, Clone, Debug)]
+pub(super) enum Step {
+    /// So much of it is done.
+    Measured {
+        /// What is done.
+        doing: &'static str,
+        /// How much is.
+        done: u64,
+        /// Of how much.
+        total: u64,
+    },
+    /// Nobody can tell how much there is left.
+    Unmeasured {
+        /// What is done.
+        doing: &'static str,
+        /// Since when.
+        since: Duration,
+    },
+}
+
+impl Step {
+    fn line(self) -> String {
+        match self {
+            Self::Measured { doing, done, total } => bar(doing, done, total),
+            Self::Unmeasured { doing, since } => format!("{doing}, for {} s", since.as_secs()),
+        }
+    }
+}
+
 impl Progress {
     /// `done` of `total`, asked for again and again.
     pub(super) fn of(
@@ -26,13 +56,19 @@ impl Progress {
         total: u64,
         done: impl Fn() -> u64 + Send + Sync + 'static,
     ) -> Self {
+        Self::of_steps(output, move |_| Step::Measured { doing, done: done(), total })
+    }
+
+    /// The step that work is at, asked for again and again with the time since it began.
+    pub(super) fn of_steps(output: Output, step: impl Fn(Duration) -> Step + Send + Sync + 'static) -> Self {
         if output == Output::Json || !std::io::stderr().is_terminal() {
             return Self(None);
         }
         Self(Some(tokio::spawn(async move {
+            let begun = tokio::time::Instant::now();
             tokio::time::sleep(SOON).await;
             loop {
-                show(&bar(doing, done(), total));
+                show(&step(begun.elapsed()).line());
                 tokio::time::sleep(PACE).await;
             }
         })))
@@ -76,5 +112,7 @@ mod tests {
             assert_eq!(bar("copying", done, total), format!("copying [{}] 100 %", "#".repeat(WIDTH)));
         }
         assert!(bar("copying", 1, 0).ends_with("  0 %"));
+        let waits = Step::Unmeasured { doing: "migrating", since: Duration::from_millis(2_900) };
+        assert_eq!(waits.line(), "migrating, for 2 s");
     }
 }

@@ -2,7 +2,6 @@
 //!
 //! EXPERIENCE.md §2: the answer names what has changed and what waits for a restart; settings that are wrong change nothing.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -15,7 +14,7 @@ use crate::cli::output::Table;
 use crate::cli::service::{State, notify};
 use crate::cli::{Call, CommandError, one_line};
 use crate::config::effective::{Change, Counts, Effective, changes};
-use crate::config::{Config, process_environment};
+use crate::config::{Config, Sources};
 use crate::edge::telemetry::Telemetry;
 use crate::http::front::Front;
 use crate::http::operations::{Reload, Reloading};
@@ -25,8 +24,8 @@ use crate::jobs;
 
 /// A running server that can be given other settings.
 pub struct Live {
-    /// The file of settings.
-    pub file: Option<PathBuf>,
+    /// Where its settings come from. The environment of a process does not change.
+    pub sources: Sources,
     /// What the public address serves.
     pub front: Front,
     /// The jobs.
@@ -77,7 +76,7 @@ impl Live {
 
     async fn take_over(&self, running: &mut Running) -> Result<Vec<Change>, String> {
         let (config, settings) =
-            Config::effective(self.file.as_deref(), &process_environment()).map_err(|error| error.to_string())?;
+            Config::effective(&self.sources).map_err(|error| error.to_string())?;
         if let Some(certificates) = &self.certificates {
             certificates.renew().map_err(|error| error.to_string())?;
         }

@@ -10,10 +10,11 @@ use crate::cli::reload::{Live, Running};
 use crate::cli::service::{self, Inherited, State, notify};
 use crate::cli::{Call, CommandError, form, start_log};
 use crate::config::log::{Log, Requests};
-use crate::config::{Config, ConfigError, process_environment};
+use crate::config::flags::Flag;
+use crate::config::{Config, ConfigError};
 use crate::edge::telemetry::Telemetry;
 use crate::http::request_log::{Logged, RequestLog};
-use crate::http::serve::{Bound, Listen, Shutdown, run, signal};
+use crate::http::serve::{Bound, Shutdown, run, signal};
 use crate::http::tls::Certificates;
 use crate::jobs;
 use crate::oauth::policy::Mode;
@@ -26,7 +27,7 @@ const MESSAGES: Duration = Duration::from_millis(1_500);
 pub struct Serve {
     /// Where to listen, in place of the setting `server.listen`.
     #[arg(long, value_name = "HOST:PORT")]
-    listen: Option<Listen>,
+    listen: Option<String>,
 }
 
 impl Serve {
@@ -35,14 +36,16 @@ impl Serve {
     /// # Errors
     /// When settings, storage, keys or addresses cannot be used; each has its exit code.
     pub async fn run(self, call: &Call) -> Result<(), CommandError> {
-        let (config, settings) = Config::effective(call.file().as_deref(), &process_environment())?;
+        let mut sources = call.sources();
+        sources.flags.extend(self.listen.map(|listen| Flag::new("server.listen", listen)));
+        let (config, settings) = Config::effective(&sources)?;
         start_log(config.log.format);
         let certificates = certificates(&config)?;
         let world = World::of(&config)?;
-        let spans = Telemetry::start(&process_environment(), Arc::clone(&world.fetch));
+        let spans = Telemetry::start(&sources.environment, Arc::clone(&world.fetch));
         let spans = spans.map_err(|sentence| ConfigError::new("environment", sentence))?;
         let app = App::build(&config, Mode::Production, world).await?;
-        let (public, operations) = self.bind(&config)?;
+        let (public, operations) = bind(&config)?;
         let (at, operators_at) = (public.address(), operations.address());
         tracing::info!(issuer = config.issuer.as_str(), listen = %at, operations = %operators_at, "serving");
         if config.issuer.is_https() && config.server.trusted_proxies.is_empty() && certificates.is_none() {
@@ -57,7 +60,7 @@ impl Serve {
             (app.readiness.clone(), Arc::clone(&app.provider), Arc::clone(&app.courier));
         let shutdown = Shutdown { drain: config.server.drain, ..Shutdown::default() };
         let live = Arc::new(Live {
-            file: call.file(),
+            sources,
             front: front.clone(),
             jobs: jobs::start(&provider, &courier),
             requests: requests.clone(),
@@ -91,20 +94,20 @@ impl Serve {
         live.running.lock().await.app.close().await;
         Ok(())
     }
+}
 
-    /// Sockets that a service manager handed out go before the settings.
-    fn bind(&self, config: &Config) -> Result<(Bound, Bound), CommandError> {
-        let inherited = Inherited::take()?;
-        let public = match inherited.public {
-            Some(public) => public,
-            None => Bound::new(&self.listen.unwrap_or(config.server.listen))?,
-        };
-        let operations = match inherited.operations {
-            Some(operations) => operations,
-            None => Bound::new(&config.server.operations)?,
-        };
-        Ok((public, operations))
-    }
+/// Sockets that a service manager handed out go before the settings.
+fn bind(config: &Config) -> Result<(Bound, Bound), CommandError> {
+    let inherited = Inherited::take()?;
+    let public = match inherited.public {
+        Some(public) => public,
+        None => Bound::new(&config.server.listen)?,
+    };
+    let operations = match inherited.operations {
+        Some(operations) => operations,
+        None => Bound::new(&config.server.operations)?,
+    };
+    Ok((public, operations))
 }
 
 fn certificates(config: &Config) -> Result<Option<Arc<Certificates>>, CommandError> {

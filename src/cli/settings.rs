@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::cli::output::{Table, write_out};
 use crate::cli::{Call, CommandError};
-use crate::config::{Config, process_environment, reference};
+use crate::config::{Config, reference};
 
 /// `symbolon config`
 #[derive(Debug, Subcommand)]
@@ -40,7 +40,7 @@ impl ConfigCommand {
 }
 
 fn print(call: &Call, only_set: bool) -> Result<(), CommandError> {
-    let (_, all) = Config::effective(call.file().as_deref(), &process_environment())?;
+    let (_, all) = Config::effective(&call.sources())?;
     let mut table = Table::new(["setting", "value", "source"]);
     let mut values = Vec::new();
     for setting in all.iter().filter(|setting| setting.source.is_some() || !only_set) {

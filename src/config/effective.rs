@@ -2,16 +2,13 @@
 //!
 //! EXPERIENCE.md §2: a reload says what changed, and what waits for a restart.
 
-use std::collections::BTreeMap;
-use std::path::Path;
-
 use serde_json::Value;
 
 use super::keys::Keys;
 use super::reference::{self, Shown};
 use super::secret::SecretSource;
 use super::server::Server;
-use super::{Config, ConfigError};
+use super::{Config, ConfigError, Sources};
 use crate::protocol::secret::TokenHash;
 
 /// One setting in force.
@@ -21,7 +18,7 @@ pub struct Effective {
     pub key: String,
     /// Its value; of a secret only where it stands, `…` when in the settings themselves.
     pub value: Value,
-    /// The file or the variable that set it; `None` for the default.
+    /// The file, the variable or the flag that set it; `None` for the default.
     pub source: Option<String>,
     /// Tells two contents of a secret apart without keeping them.
     hash: Option<TokenHash>,
@@ -67,12 +64,9 @@ impl Config {
     ///
     /// # Errors
     /// [`ConfigError`] names the first key that is wrong.
-    pub fn effective(
-        file: Option<&Path>,
-        environment: &BTreeMap<String, String>,
-    ) -> Result<(Self, Vec<Effective>), ConfigError> {
-        let config = Self::load(file, environment)?;
-        let figment = Self::settings(file, environment)?;
+    pub fn effective(sources: &Sources) -> Result<(Self, Vec<Effective>), ConfigError> {
+        let config = Self::load(sources)?;
+        let figment = Self::settings(sources)?;
         let mut values = reference::flat(&config);
         let all = reference::settings().iter().map(|setting| {
             let source =
@@ -80,7 +74,7 @@ impl Config {
             let hash = match setting.shown {
                 Shown::Plainly => None,
                 Shown::Never => figment.extract_inner::<SecretSource>(&setting.key).ok().and_then(|source| {
-                    let secret = source.read(&setting.key, environment).ok()?;
+                    let secret = source.read(&setting.key, &sources.environment).ok()?;
                     Some(TokenHash::of(secret.expose()))
                 }),
             };

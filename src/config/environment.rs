@@ -68,7 +68,8 @@ pub(super) fn variable(path: &[String]) -> String {
     format!("{PREFIX}{}", path.join("__").to_ascii_uppercase())
 }
 
-fn insert(tree: &mut Dict, keys: &[&str], value: Value) -> Option<()> {
+/// Puts `value` at the path `keys`; `None` when something stands in its way.
+pub(super) fn insert(tree: &mut Dict, keys: &[&str], value: Value) -> Option<()> {
     let (first, rest) = keys.split_first()?;
     if rest.is_empty() {
         return tree.insert((*first).to_owned(), value).is_none().then_some(());

@@ -9,7 +9,7 @@ use std::path::Path;
 use figment::error::Kind;
 use figment::{Figment, Metadata};
 
-use super::environment;
+use super::{environment, flags};
 use super::nearest::nearest;
 
 /// Why the settings are not taken. Prints as one line; never shows the value of a secret.
@@ -80,16 +80,19 @@ impl ConfigError {
     }
 }
 
-/// The file or the variable that sets `key`.
+/// The file, the variable or the flag that sets `key`.
 pub(super) fn source(settings: &Figment, key: &str) -> Option<String> {
     let path: Vec<String> = key.split('.').map(str::to_owned).collect();
     settings.find_metadata(key).and_then(|metadata| place(metadata, &path))
 }
 
-/// The file or the variable that a value came from.
+/// The file, the variable or the flag that a value came from.
 fn place(metadata: &Metadata, path: &[String]) -> Option<String> {
     if metadata.name == environment::NAME {
         return Some(environment::variable(path));
+    }
+    if metadata.name == flags::NAME {
+        return Some(flags::flag(path));
     }
     let source = metadata.source.as_ref()?;
     Some(source.file_path().map_or_else(|| source.to_string(), |file| file.display().to_string()))

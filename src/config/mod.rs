@@ -1,6 +1,6 @@
-//! The settings of an operator: one typed value, from `symbolon.toml` and the environment.
+//! The settings of an operator: one typed value, from `symbolon.toml`, the environment and the command line.
 //!
-//! Later wins: defaults, the file, then `SYMBOLON__SECTION__KEY`. Every mistake stops the start with one line that names the key, where
+//! Later wins: defaults, the file, `SYMBOLON__SECTION__KEY`, then `--set section.key=value`. Every mistake stops the start with one line that names the key, where
 //! it stands and what to write instead; an unknown key names its nearest neighbour. Settings reach the folders below as their own
 //! small structs: only `app.rs` and `cli/` see [`Config`]. To add a section: a file with a struct that has `Default`, documents each
 //! key (the first paragraph is its row in the README, which `symbolon config reference` prints) and denies unknown fields, with
@@ -22,6 +22,7 @@ mod environment;
 pub mod ephemeral;
 mod error;
 pub mod fetch;
+pub mod flags;
 pub mod frontend;
 pub mod history;
 pub mod identity;
@@ -50,7 +51,7 @@ mod ways;
 pub mod weakness;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::PathBuf;
 
 use figment::Figment;
 use figment::providers::{Format as _, Serialized, Toml};
@@ -60,6 +61,7 @@ use serde::{Deserialize, Serialize};
 
 use self::environment::Environment;
 pub use self::error::ConfigError;
+use self::flags::{Flag, Flags};
 
 /// Everything an operator can set. Without any of it a server for this machine starts.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
@@ -122,15 +124,33 @@ pub struct Config {
     pub fetch: fetch::Fetch,
 }
 
+/// Where settings come from.
+#[derive(Clone, Debug, Default)]
+pub struct Sources {
+    /// The file, if one is named.
+    pub file: Option<PathBuf>,
+    /// All variables; what does not begin with `SYMBOLON__` is skipped, unless a secret names it.
+    pub environment: BTreeMap<String, String>,
+    /// What the command line sets.
+    pub flags: Vec<Flag>,
+}
+
+impl Sources {
+    /// This file alone.
+    pub fn file(file: impl Into<PathBuf>) -> Self {
+        Self { file: Some(file.into()), ..Self::default() }
+    }
+}
+
 impl Config {
-    /// Reads the file, if one is named, and the environment (all of it; what does not begin with `SYMBOLON__` is skipped).
+    /// Reads the sources.
     ///
     /// # Errors
     /// [`ConfigError`] names the first key that is wrong.
-    pub fn load(file: Option<&Path>, environment: &BTreeMap<String, String>) -> Result<Self, ConfigError> {
-        let figment = Self::settings(file, environment)?;
+    pub fn load(sources: &Sources) -> Result<Self, ConfigError> {
+        let figment = Self::settings(sources)?;
         let config: Self = figment.extract().map_err(|error| ConfigError::from_figment(&error))?;
-        match config.mistakes(environment).into_iter().next() {
+        match config.mistakes(&sources.environment).into_iter().next() {
             Some(mistake) => Err(mistake.placed(&figment)),
             None => Ok(config),
         }
@@ -140,8 +160,8 @@ impl Config {
     ///
     /// # Errors
     /// At least one mistake.
-    pub fn examine(file: Option<&Path>, environment: &BTreeMap<String, String>) -> Result<Self, Vec<ConfigError>> {
-        let figment = Self::settings(file, environment).map_err(|error| vec![error])?;
+    pub fn examine(sources: &Sources) -> Result<Self, Vec<ConfigError>> {
+        let figment = Self::settings(sources).map_err(|error| vec![error])?;
         let mut tree: Dict = figment.extract().map_err(|error| vec![ConfigError::from_figment(&error)])?;
         let mut mistakes = Vec::new();
         let config: Self = loop {
@@ -158,14 +178,15 @@ impl Config {
                 }
             }
         };
-        mistakes.extend(config.mistakes(environment).into_iter().map(|mistake| mistake.placed(&figment)));
+        mistakes.extend(config.mistakes(&sources.environment).into_iter().map(|mistake| mistake.placed(&figment)));
         if mistakes.is_empty() { Ok(config) } else { Err(mistakes) }
     }
 
-    fn settings(file: Option<&Path>, environment: &BTreeMap<String, String>) -> Result<Figment, ConfigError> {
-        let environment = Environment::new(environment)?;
+    fn settings(sources: &Sources) -> Result<Figment, ConfigError> {
+        let environment = Environment::new(&sources.environment)?;
+        let flags = Flags::new(&sources.flags)?;
         let mut figment = Figment::new();
-        if let Some(file) = file {
+        if let Some(file) = &sources.file {
             // Read here first: figment's own message for an unreadable file names no cure.
             std::fs::read_to_string(file).map_err(|error| ConfigError::unreadable(file, &error))?;
             figment = figment.merge(Toml::file_exact(file));
@@ -176,7 +197,7 @@ impl Config {
                 return Err(ConfigError::new(key, twice).placed(&figment));
             }
         }
-        Ok(figment.merge(environment))
+        Ok(figment.merge(environment).merge(flags))
     }
 }
 

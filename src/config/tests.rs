@@ -13,7 +13,7 @@ fn load(file: &str, variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
     let path = folder.path().join("symbolon.toml");
     std::fs::write(&path, file).unwrap();
     let environment = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    Config::load(Some(&path), &environment)
+    Config::load(&Sources { environment, ..Sources::file(path) })
 }
 
 /// The line without the folder of this run.
@@ -28,7 +28,7 @@ fn line(file: &str, variables: &[(&str, &str)]) -> String {
 
 #[test]
 fn nothing_is_needed() {
-    let config = Config::load(None, &BTreeMap::new()).unwrap();
+    let config = Config::load(&Sources::default()).unwrap();
     assert_eq!(config.issuer.as_str(), "http://localhost:8080");
     assert_eq!(config.server.listen.to_string(), "localhost:8080");
     assert_eq!(config.server.operations.to_string(), "127.0.0.1:9090");
@@ -199,6 +199,39 @@ fn the_reference_knows_every_setting() {
 }
 
 #[test]
+fn the_command_line_stands_above_the_environment() {
+    let environment =
+        BTreeMap::from([("SYMBOLON__SERVER__LISTEN".to_owned(), "localhost:1".to_owned()), ("T".to_owned(), "x".repeat(30))]);
+    let read = |flags: &[&str]| {
+        let flags = flags.iter().map(|flag| flag.parse().unwrap()).collect();
+        Config::effective(&Sources { environment: environment.clone(), flags, ..Sources::default() })
+            .map_err(|error| error.to_string())
+    };
+    let (config, all) = read(&["server.listen=localhost:2", "server.trusted_proxies=10.0.0.1,10.0.0.2"]).unwrap();
+    assert_eq!(config.server.listen.to_string(), "localhost:2");
+    assert_eq!(config.server.trusted_proxies.len(), 2);
+    let source = |key: &str| all.iter().find(|setting| setting.key == key).unwrap().source.clone();
+    assert_eq!(source("server.listen").as_deref(), Some("--set server.listen"));
+    assert_eq!(source("server.operations"), None);
+
+    let elsewhere = read(&["client_registration.mode=initial_access_token", "client_registration.token=env:T"]);
+    elsewhere.expect("a secret may be named");
+    let plain = "client_registration.token=a-token-of-more-than-22-characters";
+    for (flags, line) in [
+        (&["server.lisen=x"][..], "server.lisen (--set server.lisen): there is no such key; did you mean `listen`?"),
+        (&["server.listen=a:1", "server.listen=b:2"], "server.listen: is set twice by --set"),
+        (&["server=a", "server.listen=b:2"], "server.listen: is set twice by --set, or as a value and as a section"),
+        (&[plain], "client_registration.token: is a secret and does not belong on a command line"),
+    ] {
+        let told = read(flags).unwrap_err();
+        assert!(told.starts_with(line) && !told.contains("a-token"), "{told}");
+    }
+    for text in ["server.listen", "=x", ""] {
+        text.parse::<Flag>().unwrap_err();
+    }
+}
+
+#[test]
 fn what_is_in_force_says_where_it_was_set() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("symbolon.toml");
@@ -209,7 +242,7 @@ fn what_is_in_force_says_where_it_was_set() {
             ("SYMBOLON__CLIENT_REGISTRATION__MODE", "initial_access_token"),
         ];
         let environment = set.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-        Config::effective(Some(&path), &environment).unwrap().1
+        Config::effective(&Sources { environment, ..Sources::file(&path) }).unwrap().1
     };
     let old = read("[tokens]\naccess_lifetime = \"5m\"", "a-token-of-more-than-22-characters");
     let told = |key: &str| {
@@ -315,7 +348,7 @@ fn a_variable_is_named_as_it_was_set() {
 
 #[test]
 fn a_file_that_is_named_must_be_there() {
-    let error = Config::load(Some(Path::new("/nowhere/symbolon.toml")), &BTreeMap::new()).unwrap_err();
+    let error = Config::load(&Sources::file("/nowhere/symbolon.toml")).unwrap_err();
     assert!(error.to_string().starts_with("/nowhere/symbolon.toml: cannot be read"), "{error}");
     assert_eq!(ConfigError::EXIT_CODE, 2);
 }

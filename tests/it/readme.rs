@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::Value;
 use symbolon::app::{App, World};
-use symbolon::config::{Config, reference};
+use symbolon::config::{Config, Sources, reference};
 use symbolon::oauth::endpoint::discovery;
 use symbolon::oauth::policy::Mode;
 
@@ -28,7 +28,7 @@ fn load(toml: &str) -> Result<Config, String> {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file = folder.path().join("symbolon.toml");
     std::fs::write(&file, toml).expect("it can be written");
-    Config::load(Some(&file), &BTreeMap::new()).map_err(|error| error.to_string())
+    Config::load(&Sources::file(file)).map_err(|error| error.to_string())
 }
 
 /// The table is made of what the settings say of themselves.

@@ -139,7 +139,7 @@ impl From<crate::cli::check::Finding> for Finding {
 /// When something is wrong: exit code 3.
 pub async fn run(call: &Call) -> Result<(), CommandError> {
     let mut found = Vec::new();
-    match Config::examine(call.file().as_deref(), &process_environment()) {
+    match Config::examine(&call.sources()) {
         Err(mistakes) => found.extend(mistakes.iter().map(|mistake| {
             ("settings", Finding::wrong(mistake.to_string(), "correct the settings; `symbolon check` looks them over"))
         })),

@@ -205,6 +205,6 @@ fn way_back(database: &str, version: i64) -> String {
 }
 
 /// Where a file is kept as it was before migration `version`.
-pub(super) fn snapshot(database: &Path, version: i64) -> PathBuf {
+pub fn snapshot(database: &Path, version: i64) -> PathBuf {
     super::backup::aside(database, &format!("before-migration-{version}"))
 }

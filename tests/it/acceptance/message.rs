@@ -12,7 +12,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use mail_parser::MimeHeaders as _;
 use serde_json::json;
-use symbolon::config::Config;
+use symbolon::config::{Config, Sources};
 use symbolon::config::mail::{MailTransport, SmtpTls};
 use symbolon::config::secret::SecretSource;
 use symbolon::config::sms::SmsTransport;
@@ -516,7 +516,7 @@ fn s_137_a_server_for_others_refuses_to_write_codes_into_its_log() {
     let settings = |issuer: &str, transport: &str| {
         let set = [("ISSUER", issuer), ("MAIL__TRANSPORT", transport), ("SMS__TRANSPORT", transport)];
         let environment = set.map(|(key, value)| (format!("SYMBOLON__{key}"), value.to_owned())).into();
-        Config::examine(None, &environment)
+        Config::examine(&Sources { environment, ..Sources::default() })
     };
     let mistakes = settings("https://login.example.com", "log").expect_err("refused");
     let told: Vec<String> = mistakes.iter().map(ToString::to_string).collect();

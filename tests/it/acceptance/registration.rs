@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::StatusCode;
 use serde_json::{Value, json};
 use symbolon::account::settings::{Answers, Presence, SignUp};
-use symbolon::config::Config;
+use symbolon::config::{Config, Sources};
 use symbolon::model::message::MessageKind;
 use symbolon::model::user::LookupName;
 
@@ -505,7 +505,7 @@ async fn s_013_an_operator_adds_to_the_view_of_a_person() {
     let file = folder.path().join("symbolon.toml");
     for (view, accepted) in [("nickname", true), ("password", false), ("secret", false), ("role", false)] {
         std::fs::write(&file, format!("[account]\nview = [\"{view}\"]\n")).expect("written");
-        let read = Config::load(Some(&file), &std::collections::BTreeMap::new());
+        let read = Config::load(&Sources::file(&file));
         assert_eq!(read.is_ok(), accepted, "{view}");
     }
 }

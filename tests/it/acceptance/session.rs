@@ -195,7 +195,7 @@ fn s_169_everybody_with_cookies_refuses_to_start() {
         (r#"["app.example.com"]"#, false),
     ] {
         std::fs::write(&file, format!("[api]\nallowed_origins = {origins}\n")).expect("written");
-        let read = symbolon::config::Config::load(Some(&file), &std::collections::BTreeMap::new());
+        let read = symbolon::config::Config::load(&symbolon::config::Sources::file(&file));
         assert_eq!(read.is_ok(), accepted, "{origins}");
         if let Err(refusal) = read {
             assert!(refusal.to_string().contains("api.allowed_origins"), "{refusal}");
