@@ -12,6 +12,7 @@ pub mod group;
 pub mod group_scope;
 pub mod permission;
 pub mod person;
+pub mod provider;
 pub mod refusal;
 pub mod role;
 

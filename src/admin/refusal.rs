@@ -34,6 +34,8 @@ pub enum Thing {
     ClaimMapper,
     /// An app.
     Client,
+    /// A server elsewhere by which people may sign in.
+    Provider,
 }
 
 impl fmt::Display for Thing {
@@ -46,6 +48,7 @@ impl fmt::Display for Thing {
             Self::Permission => "permission",
             Self::ClaimMapper => "claim mapper",
             Self::Client => "client",
+            Self::Provider => "provider",
         })
     }
 }
@@ -77,6 +80,12 @@ pub enum Refusal {
         field: &'static str,
         /// What it has to be.
         rule: String,
+    },
+    /// What it cannot be without is not given.
+    #[error("{} missing", fields.join(", "))]
+    Missing {
+        /// Which fields.
+        fields: Vec<&'static str>,
     },
     /// A group would stand within itself.
     #[error("a group cannot stand within itself or within a group that stands within it")]

@@ -49,8 +49,8 @@ use tracing_subscriber::EnvFilter;
 use crate::admin::{AdminError, Refusal, Thing};
 use crate::app::StartError;
 use crate::cli::output::Output;
-use crate::config::log::Format;
 use crate::config::flags::Flag;
+use crate::config::log::Format;
 use crate::config::{Config, ConfigError, Sources, process_environment};
 use crate::dev::credentials::CredentialsError;
 use crate::dev::data_folder::DataFolderError;
@@ -298,6 +298,7 @@ impl From<Refusal> for CommandError {
                     Thing::Permission => "permission",
                     Thing::ClaimMapper => "claim",
                     Thing::Client => "client",
+                    Thing::Provider => "provider",
                 };
                 format!("{refusal}; `symbolon {noun} list` shows all")
             }

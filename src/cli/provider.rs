@@ -10,15 +10,14 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use self::flags::{Flags, KindName};
+use crate::admin::provider::{NewProvider, ProviderChange, usual};
+use crate::admin::{AdminError, Refusal};
 use crate::cli::output::{Facts, Table, moment};
 use crate::cli::site::{Absent, Site};
 use crate::cli::{Call, CommandError};
 use crate::edge::fetch::Addresses;
-use crate::edge::store::{Beside, Creation};
 use crate::edge::upstream::Upstreams;
-use crate::model::event::{Actor, Event, EventName};
-use crate::model::id::ProviderId;
-use crate::model::identity_provider::{IdentityProvider, ProviderKind, ProviderSecret, ProviderSettings, ProviderSlug};
+use crate::model::identity_provider::{IdentityProvider, ProviderKind, ProviderSecret, ProviderSlug};
 
 /// `symbolon provider`
 #[derive(Debug, Subcommand)]
@@ -87,10 +86,7 @@ impl ProviderCommand {
 }
 
 async fn provider(site: &Site, slug: &str) -> Result<Arc<IdentityProvider>, CommandError> {
-    let found = site.edges.store.identity_provider(slug).await?;
-    found.ok_or_else(|| {
-        CommandError::refused(format!("there is no provider {slug}; `symbolon provider list` shows all"))
-    })
+    Ok(site.administration().provider(slug).await?)
 }
 
 async fn add(
@@ -107,74 +103,51 @@ async fn add(
     })?;
     let client_id = flags.client_id.clone();
     let client_id = client_id.ok_or_else(|| CommandError::refused("--client-id is missing".to_owned()))?;
-    let (now, random) = (site.now(), &*site.edges.random);
-    let id = ProviderId::new(now, random.bytes());
-    let mut settings = ProviderSettings { name: slug.as_str().to_owned(), ..ProviderSettings::default() };
-    settings.trust.email_domains = kind.own_domains().iter().map(|domain| (*domain).to_owned()).collect();
-    let provider = IdentityProvider {
-        id,
-        slug,
-        kind,
-        client_id,
-        secret: flags.secret(site, id)?,
-        settings: flags.settings(settings)?,
-        created_at: now,
-        updated_at: now,
-        disabled_at: flags.disabled.filter(|disabled| *disabled).map(|_| now),
-    };
-    complete(&provider)?;
-    match site.edges.store.create_identity_provider(&provider, told(site, &provider, "added")).await? {
-        Creation::Created => show(call, site, &provider).await,
-        Creation::AlreadyExists => Err(CommandError::refused(format!(
-            "there is a provider {} already; `symbolon provider update` changes it",
-            provider.slug
+    let settings = flags.settings(usual(&slug, kind))?;
+    let enabled = !flags.disabled.unwrap_or(false);
+    let new = NewProvider { slug: slug.clone(), kind, client_id, secret: flags.secret()?, settings, enabled };
+    match site.administration().create_provider(new, &site.vault).await {
+        Ok(provider) => show(call, site, &provider).await,
+        Err(AdminError::Refused(Refusal::Taken { .. })) => Err(CommandError::refused(format!(
+            "there is a provider {slug} already; `symbolon provider update` changes it"
         ))),
+        Err(error) => Err(in_flags(error, kind)),
     }
 }
 
 async fn update(call: &Call, site: &Site, slug: &str, flags: Flags) -> Result<(), CommandError> {
     let before = provider(site, slug).await?;
-    let disabled_at = match flags.disabled {
-        Some(true) => before.disabled_at.or(Some(site.now())),
-        Some(false) => None,
-        None => before.disabled_at,
-    };
-    let after = IdentityProvider {
+    let change = ProviderChange {
         client_id: flags.client_id.clone().unwrap_or_else(|| before.client_id.clone()),
-        secret: flags.secret(site, before.id)?.or_else(|| before.secret.clone()),
+        secret: flags.secret()?.map(Some),
         settings: flags.settings(before.settings.clone())?,
-        updated_at: site.now(),
-        disabled_at,
-        ..before.as_ref().clone()
+        enabled: flags.disabled.map_or(before.is_enabled(), |disabled| !disabled),
     };
-    complete(&after)?;
-    if !site.edges.store.update_identity_provider(&after, told(site, &after, "changed")).await? {
-        return Err(CommandError::refused(format!("the provider {slug} was removed a moment ago")));
-    }
-    show(call, site, &after).await
+    let after = site.administration().change_provider(&before, change, &site.vault).await;
+    show(call, site, &after.map_err(|error| in_flags(error, before.kind))?).await
 }
 
-/// What it cannot do without is refused here, where it is typed.
-fn complete(provider: &IdentityProvider) -> Result<(), CommandError> {
-    let mut missing = provider.missing();
-    let needs_secret = matches!(provider.kind, ProviderKind::Apple | ProviderKind::Facebook | ProviderKind::GitHub);
-    if needs_secret && provider.secret.is_none() {
-        missing.push("--secret-file or --secret-env");
+/// A refusal in the words of the command line.
+fn in_flags(error: AdminError, kind: ProviderKind) -> CommandError {
+    let flag = |field: &str| match field {
+        "client_secret" => "--secret-file or --secret-env".to_owned(),
+        field => format!("--{}", field.replace('_', "-")),
+    };
+    match error {
+        AdminError::Refused(Refusal::Missing { fields }) => {
+            let flags: Vec<String> = fields.into_iter().map(flag).collect();
+            CommandError::refused(format!("a provider of the kind {} needs {}", kind.as_str(), flags.join(", ")))
+        }
+        AdminError::Refused(Refusal::Malformed { field, rule }) => {
+            CommandError::refused(format!("{}: {rule}", flag(field)))
+        }
+        error => error.into(),
     }
-    if missing.is_empty() {
-        return Ok(());
-    }
-    Err(CommandError::refused(format!(
-        "a provider of the kind {} needs {}",
-        provider.kind.as_str(),
-        missing.join(", ")
-    )))
 }
 
 async fn remove(call: &Call, site: &Site, slug: &str) -> Result<(), CommandError> {
     let provider = provider(site, slug).await?;
-    let links = site.edges.store.count_upstream_links(provider.id).await?;
-    site.edges.store.delete_identity_provider(provider.id, told(site, &provider, "removed")).await?;
+    let links = site.administration().delete_provider(&provider).await?;
     let told = format!("removed, with {links} connections of accounts");
     call.output.print(told, &json!({"slug": provider.slug, "removed": true, "connections": links}))
 }
@@ -253,11 +226,6 @@ const fn state(provider: &IdentityProvider) -> &'static str {
 fn callback(site: &Site, provider: &IdentityProvider) -> String {
     let own = || format!("{}/federation/{}/callback", site.config.issuer.as_str(), provider.slug);
     provider.settings.callback_url.clone().unwrap_or_else(own)
-}
-
-fn told(site: &Site, provider: &IdentityProvider, change: &'static str) -> Beside {
-    let event: Event = site.edges.event(EventName::ProviderChanged).by(Actor::Operator);
-    Beside::event(event.telling("provider", provider.slug.as_str()).telling("change", change))
 }
 
 /// Everything but the secret.

@@ -75,8 +75,7 @@ impl Live {
     }
 
     async fn take_over(&self, running: &mut Running) -> Result<Vec<Change>, String> {
-        let (config, settings) =
-            Config::effective(&self.sources).map_err(|error| error.to_string())?;
+        let (config, settings) = Config::effective(&self.sources).map_err(|error| error.to_string())?;
         if let Some(certificates) = &self.certificates {
             certificates.renew().map_err(|error| error.to_string())?;
         }

@@ -9,8 +9,8 @@ use std::path::Path;
 use figment::error::Kind;
 use figment::{Figment, Metadata};
 
-use super::{environment, flags};
 use super::nearest::nearest;
+use super::{environment, flags};
 
 /// Why the settings are not taken. Prints as one line; never shows the value of a secret.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -200,8 +200,10 @@ fn the_reference_knows_every_setting() {
 
 #[test]
 fn the_command_line_stands_above_the_environment() {
-    let environment =
-        BTreeMap::from([("SYMBOLON__SERVER__LISTEN".to_owned(), "localhost:1".to_owned()), ("T".to_owned(), "x".repeat(30))]);
+    let environment = BTreeMap::from([
+        ("SYMBOLON__SERVER__LISTEN".to_owned(), "localhost:1".to_owned()),
+        ("T".to_owned(), "x".repeat(30)),
+    ]);
     let read = |flags: &[&str]| {
         let flags = flags.iter().map(|flag| flag.parse().unwrap()).collect();
         Config::effective(&Sources { environment: environment.clone(), flags, ..Sources::default() })

@@ -284,23 +284,23 @@ impl IdentityProvider {
         set.map_or_else(|| format!("urn:symbolon:provider:{}", self.id), str::to_owned)
     }
 
-    /// What is missing before anybody can sign in by it, each as a flag of the command line; the secret is judged where it is read.
+    /// What is missing before anybody can sign in by it, each as its field; the secret is judged where it is read.
     pub fn missing(&self) -> Vec<&'static str> {
         let set = &self.settings;
         let is_there = |value: &Option<String>| value.as_ref().is_some_and(|value| !value.is_empty());
         let needed: Vec<(&'static str, bool)> = match self.kind {
-            ProviderKind::Oidc => vec![("--issuer", is_there(&set.issuer))],
-            ProviderKind::Apple => vec![("--team-id", is_there(&set.team_id)), ("--key-id", is_there(&set.key_id))],
+            ProviderKind::Oidc => vec![("issuer", is_there(&set.issuer))],
+            ProviderKind::Apple => vec![("team_id", is_there(&set.team_id)), ("key_id", is_there(&set.key_id))],
             ProviderKind::OAuth2 => vec![
-                ("--authorization-endpoint", is_there(&set.endpoints.authorization)),
-                ("--token-endpoint", is_there(&set.endpoints.token)),
-                ("--userinfo-endpoint", is_there(&set.endpoints.userinfo)),
+                ("authorization_endpoint", is_there(&set.endpoints.authorization)),
+                ("token_endpoint", is_there(&set.endpoints.token)),
+                ("userinfo_endpoint", is_there(&set.endpoints.userinfo)),
             ],
             ProviderKind::Google | ProviderKind::Facebook | ProviderKind::GitHub | ProviderKind::Microsoft => {
                 Vec::new()
             }
         };
-        needed.into_iter().filter(|(_, is_there)| !is_there).map(|(flag, _)| flag).collect()
+        needed.into_iter().filter(|(_, is_there)| !is_there).map(|(field, _)| field).collect()
     }
 }
 

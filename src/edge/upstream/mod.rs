@@ -274,7 +274,7 @@ impl Upstreams {
         if secret.is_none()
             && matches!(provider.kind, ProviderKind::Apple | ProviderKind::Facebook | ProviderKind::GitHub)
         {
-            return Err(UpstreamError::Misconfigured("--secret is missing".to_owned()));
+            return Err(UpstreamError::Misconfigured("its secret is missing".to_owned()));
         }
         Ok(Account { way: &self.way, documents: &self.documents, provider, secret })
     }
@@ -311,6 +311,6 @@ impl Account<'_> {
     }
 
     fn secret(&self) -> Result<&Secret, UpstreamError> {
-        self.secret.as_ref().ok_or_else(|| UpstreamError::Misconfigured("--secret is missing".to_owned()))
+        self.secret.as_ref().ok_or_else(|| UpstreamError::Misconfigured("its secret is missing".to_owned()))
     }
 }

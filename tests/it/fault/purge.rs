@@ -54,8 +54,12 @@ async fn a_million_tokens_that_expired_a_week_ago_hold_nobody_up() {
     let token = tokens["refresh_token"].as_str().expect("text").to_owned();
 
     let week_ago = server.provider().now().seconds() - 7 * 24 * 3600;
-    let mut connection =
-        SqliteConnectOptions::new().filename(&database).busy_timeout(Duration::from_secs(30)).connect().await.expect("opens");
+    let mut connection = SqliteConnectOptions::new()
+        .filename(&database)
+        .busy_timeout(Duration::from_secs(30))
+        .connect()
+        .await
+        .expect("opens");
     sqlx::query(LITTER).bind(ROWS).bind(week_ago).execute(&mut connection).await.expect("inserted");
     assert_eq!(shop.refresh(forgotten).await.error(), "400 invalid_grant", "whether or not it is still there");
 

@@ -17,6 +17,7 @@ mod jobs;
 mod keys;
 mod permissions;
 mod preview;
+mod providers;
 mod refusal;
 mod roles;
 mod sessions;
@@ -26,7 +27,7 @@ use crate::http::api::operation::Operation;
 
 /// The operations of this folder.
 pub(super) fn operations() -> Vec<Operation> {
-    let every: [fn() -> Vec<Operation>; 12] = [
+    let every: [fn() -> Vec<Operation>; 13] = [
         users::operations,
         sessions::operations,
         grants::operations,
@@ -37,6 +38,7 @@ pub(super) fn operations() -> Vec<Operation> {
         claim_mappers::operations,
         preview::operations,
         clients::operations,
+        providers::operations,
         keys::operations,
         events::operations,
     ];
