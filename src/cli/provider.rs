@@ -209,6 +209,7 @@ async fn show(call: &Call, site: &Site, provider: &IdentityProvider) -> Result<(
         .with("project", text(&set.provider_project))
         .with("notes", text(&set.notes))
         .with("trusted for", trust.email_domains.join(" "))
+        .with("home of", set.home_domains.join(" "))
         .with("links at once", yes_no(trust.auto_link))
         .with("makes accounts", yes_no(trust.sign_up))
         .with("connections", links)

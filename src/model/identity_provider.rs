@@ -206,6 +206,8 @@ pub struct ProviderSettings {
     pub token_auth: TokenAuth,
     /// How far it is trusted.
     pub trust: Trust,
+    /// Domains whose people sign in there: an address of them leads there from our own page.
+    pub home_domains: Vec<String>,
     /// Our claim → the name of theirs, with `.` between levels.
     pub claims: BTreeMap<String, String>,
 }
@@ -270,6 +272,12 @@ impl IdentityProvider {
     /// True when it is offered.
     pub const fn is_enabled(&self) -> bool {
         self.disabled_at.is_none()
+    }
+
+    /// True when people with this address sign in there.
+    pub fn is_home_of(&self, email: &Email) -> bool {
+        let domain = email.domain();
+        self.settings.home_domains.iter().any(|home| home.eq_ignore_ascii_case(&domain))
     }
 
     /// Its name on the button.

@@ -124,6 +124,9 @@ pub struct Flags {
     /// A domain for whose addresses its word counts, or `*`; again for several, `none` for none.
     #[arg(long, value_name = "DOMAIN")]
     trust_domain: Vec<String>,
+    /// A domain whose people sign in there: their address leads there from the sign-in page; again for several, `none` for none.
+    #[arg(long, value_name = "DOMAIN")]
+    home_domain: Vec<String>,
     /// Whoever has a proven address on both sides is let into their account at once; else they prove the account first.
     #[arg(long, value_name = "yes|no", value_parser = yes_or_no)]
     auto_link: Option<bool>,
@@ -195,8 +198,12 @@ impl Flags {
                 *kept = words(given);
             }
         }
-        if !self.trust_domain.is_empty() {
-            set.trust.email_domains = words(&self.trust_domain).into_iter().filter(|domain| domain != "none").collect();
+        for (given, kept) in
+            [(&self.trust_domain, &mut set.trust.email_domains), (&self.home_domain, &mut set.home_domains)]
+        {
+            if !given.is_empty() {
+                *kept = words(given).into_iter().filter(|domain| domain != "none").collect();
+            }
         }
         set.trust.auto_link = self.auto_link.unwrap_or(set.trust.auto_link);
         set.trust.sign_up = self.sign_up.unwrap_or(set.trust.sign_up);

@@ -223,10 +223,12 @@ async fn begin(web: &Web, person: &Person, provider: &IdentityProvider) -> Resul
     let Means::Session(session) = &person.by else { return Err(Problem::field("id_token", Code::Required)) };
     let intent = Intent::Connect { user: person.user.id, session: session.id };
     let departed =
-        departure(web, &person.guest.visitor, provider, (intent, None)).await.map_err(|stranded| match stranded {
-            Stranded::Provider(error) => Problem::new(Code::FederationFailed).caused_by(error),
-            Stranded::Fault(fault) => fault.into(),
-        })?;
+        departure(web, &person.guest.visitor, provider, (intent, None, None)).await.map_err(
+            |stranded| match stranded {
+                Stranded::Provider(error) => Problem::new(Code::FederationFailed).caused_by(error),
+                Stranded::Fault(fault) => fault.into(),
+            },
+        )?;
     let answer = LinkStarted { status: "redirect", redirect_url: Some(departed.url), identity: None };
     Ok(with_cookies(ok(&answer), departed.cookie))
 }

@@ -131,6 +131,8 @@ struct AdminProvider {
     userinfo_endpoint: Option<String>,
     /// Domains for whose addresses its word counts; `*`: every one.
     trusted_domains: Vec<String>,
+    /// Domains whose people sign in there: an address of them leads there from the sign-in page.
+    home_domains: Vec<String>,
     /// Whoever has a proven address on both sides is let into their account at once.
     auto_link: bool,
     /// People may make accounts by it.
@@ -246,6 +248,8 @@ body! {
         userinfo_endpoint: Option<String>,
         /// Domains for whose addresses its word counts; `*`: every one.
         trusted_domains: Option<Vec<String>>,
+        /// Domains whose people sign in there: an address of them leads there from the sign-in page.
+        home_domains: Option<Vec<String>>,
         /// Whoever has a proven address on both sides is let into their account at once; left out: no.
         auto_link: Option<bool>,
         /// People may make accounts by it; left out: yes.
@@ -300,6 +304,8 @@ body! {
         userinfo_endpoint: Patch<String>,
         /// Domains for whose addresses its word counts.
         trusted_domains: Option<Vec<String>>,
+        /// Domains whose people sign in there.
+        home_domains: Option<Vec<String>>,
         /// Whoever has a proven address on both sides is let into their account at once.
         auto_link: Option<bool>,
         /// People may make accounts by it.
@@ -377,6 +383,7 @@ impl AdminProvider {
             token_endpoint: set.endpoints.token,
             userinfo_endpoint: set.endpoints.userinfo,
             trusted_domains: set.trust.email_domains,
+            home_domains: set.home_domains,
             auto_link: set.trust.auto_link,
             sign_up: set.trust.sign_up,
         }
@@ -410,6 +417,7 @@ impl NewAdminProvider {
             token_endpoint: set(self.token_endpoint),
             userinfo_endpoint: set(self.userinfo_endpoint),
             trusted_domains: self.trusted_domains,
+            home_domains: self.home_domains,
             auto_link: self.auto_link,
             sign_up: self.sign_up,
             claims: self.claims,
@@ -446,6 +454,7 @@ impl ProviderPatch {
             (self.audiences, &mut set.audiences),
             (self.organizations, &mut set.organizations),
             (self.trusted_domains, &mut set.trust.email_domains),
+            (self.home_domains, &mut set.home_domains),
         ] {
             *kept = given.unwrap_or_else(|| std::mem::take(kept));
         }

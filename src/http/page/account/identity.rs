@@ -54,7 +54,7 @@ pub async fn connect(State(web): State<Web>, visitor: Visitor, Segment(slug): Se
     match offered(&web, &slug).await {
         Ok(Some(provider)) => {
             let intent = Intent::Connect { user: visit.user.id, session: visit.session.id };
-            depart(&web, &visitor, &provider, (intent, None)).await
+            depart(&web, &visitor, &provider, (intent, None, None)).await
         }
         Ok(None) => nothing_there(&web, &visitor),
         Err(fault) => fault_page(&web, &visitor, fault),

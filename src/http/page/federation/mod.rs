@@ -30,6 +30,7 @@ use crate::http::web::{Web, redirect, with_cookies};
 use crate::model::event::{Actor, EventName};
 use crate::model::fault::Fault;
 use crate::model::id::{ProviderId, SessionId, UserId};
+use crate::model::identifier::Email;
 use crate::model::identity_provider::IdentityProvider;
 use crate::oauth::interaction::Open;
 use crate::protocol::secret::{Secret, TokenHash};
@@ -148,17 +149,17 @@ pub async fn start(State(web): State<Web>, visitor: Visitor, Segment(slug): Segm
     let from = if query.get(name) == Some(value) { Origin::App } else { Origin::Page };
     let intent =
         Intent::SignIn { flow: place.flow, client_id: place.client_id, to: query.get("to").map(str::to_owned), from };
-    depart(&web, &visitor, &provider, (intent, open.as_ref())).await
+    depart(&web, &visitor, &provider, (intent, open.as_ref(), None)).await
 }
 
-/// Sends a person to `provider`.
+/// Sends a person to `provider`; `login` is what they typed here.
 pub async fn depart(
     web: &Web,
     visitor: &Visitor,
     provider: &IdentityProvider,
-    (intent, open): (Intent, Option<&Open>),
+    (intent, open, login): (Intent, Option<&Open>, Option<&str>),
 ) -> Response {
-    match departure(web, visitor, provider, (intent.clone(), open)).await {
+    match departure(web, visitor, provider, (intent.clone(), open, login)).await {
         Ok(departed) => with_cookies(redirect(&departed.url), departed.cookie),
         Err(Stranded::Provider(error)) => failed(web, visitor, (provider, &error), &intent),
         Err(Stranded::Fault(fault)) => fault_page(web, visitor, fault),
@@ -191,7 +192,7 @@ pub async fn departure(
     web: &Web,
     visitor: &Visitor,
     provider: &IdentityProvider,
-    (intent, open): (Intent, Option<&Open>),
+    (intent, open, login): (Intent, Option<&Open>, Option<&str>),
 ) -> Result<Departed, Stranded> {
     let (flow, cookie) = web.flow(visitor);
     let random = &*web.provider.edges.random;
@@ -202,7 +203,10 @@ pub async fn departure(
         state: state.clone(),
         nonce: nonce.clone(),
         verifier: verifier.clone(),
-        login_hint: request.and_then(|request| request.login_hint.clone()).filter(|hint| hint.contains('@')),
+        login_hint: login
+            .or_else(|| request.and_then(|request| request.login_hint.as_deref()))
+            .filter(|hint| hint.contains('@'))
+            .map(str::to_owned),
         // A sign-in that must be new has to be new there, too (OIDC Core §3.1.2.1).
         prompt: match request {
             Some(request) if request.prompt.login || request.max_age.is_some() => Some("login"),
@@ -234,6 +238,19 @@ pub async fn departure(
 pub async fn offered(web: &Web, slug: &str) -> Result<Option<std::sync::Arc<IdentityProvider>>, Fault> {
     let provider = web.provider.edges.store.identity_provider(slug).await?;
     Ok(provider.filter(|provider| provider.is_enabled()))
+}
+
+/// The provider at which people sign in whose login this is: an address of one of its domains.
+///
+/// # Errors
+/// A fault of the store.
+pub async fn home_of(web: &Web, login: &str) -> Result<Option<std::sync::Arc<IdentityProvider>>, Fault> {
+    let Some(email) = Email::parse(login.trim()) else { return Ok(None) };
+    let providers = web.provider.edges.store.identity_providers().await?;
+    let is_open = |provider: &&std::sync::Arc<IdentityProvider>| {
+        provider.is_enabled() && provider.is_home_of(&email) && web.upstreams.is_set_up(provider).is_ok()
+    };
+    Ok(providers.iter().find(is_open).cloned())
 }
 
 /// Where people come back from `provider`.
