@@ -241,7 +241,7 @@ async fn cut(
     let id: LinkId = id.parse().map_err(|_| Problem::new(Code::NotFound))?;
     let beside = Beside::event(told(&web, &person, EventName::IdentityUnlinked));
     let (store, now) = (&web.provider.edges.store, web.provider.now());
-    match store.unlink_identity((person.user.id, id), otherwise(&web, &person.user), now, beside).await? {
+    match store.unlink_identity((person.user.id, id), otherwise(&web, &person.user).await?, now, beside).await? {
         Unlinked::Unlinked => Ok(nothing()),
         Unlinked::Unknown => Err(Problem::new(Code::NotFound)),
         Unlinked::Last => Err(Problem::new(Code::LastSignInMethod)),

@@ -450,3 +450,90 @@ async fn s_146_the_administration_can_be_switched_off() {
     let document = server.get("/api/v1/openapi.json").await.ok();
     assert!(document["paths"].as_object().expect("paths").keys().all(|path| !path.starts_with(BASE)));
 }
+
+/// S-152, S-154: a provider is made over the API and offered without a restart; its secret goes in and never comes out.
+#[tokio::test]
+async fn s_152_a_provider_is_kept_over_the_api() {
+    let server = TestServer::start().await;
+    let ada = Admin::owner(&server).await;
+    let new =
+        json!({"slug": "google", "client_id": "123.apps", "client_secret": "GOCSPX-very-secret", "notes": "ask Ada"});
+    let made = ada.post("/providers", &new).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{made}");
+    let made = made.json();
+    assert_eq!(
+        json!([made["kind"], made["issuer"], made["enabled"], made["notes"], made["misconfigured"]]),
+        json!(["google", "https://accounts.google.com", true, "ask Ada", null])
+    );
+    assert_eq!(made["trusted_domains"], json!(["gmail.com", "googlemail.com"]));
+    assert!(Browser::new(&server).open("/sign-in").await.page().has("provider-google"), "without a restart");
+    assert_eq!(code(&ada.post("/providers", &new).await), "already_exists");
+
+    let path = format!("/providers/{}", made["id"].as_str().expect("an id"));
+    let seen = ada.get(&path).await;
+    let tag = seen.header("etag").to_owned();
+    let change = json!({"label": "Work", "notes": null, "auto_link": true, "home_domains": ["corp.example"]});
+    let changed = ada.send(Method::PATCH, &path, (Some(&change), Some(&tag))).await.ok();
+    assert_eq!(
+        json!([changed["label"], changed["notes"], changed["auto_link"], changed["client_secret_set"]]),
+        json!(["Work", null, true, true])
+    );
+    let stale = ada.send(Method::PATCH, &path, (Some(&json!({"label": "Home"})), Some(&tag))).await;
+    assert_eq!(code(&stale), "precondition_failed");
+    ada.patch("/providers/google", &json!({"enabled": false})).await.ok();
+    assert!(!Browser::new(&server).open("/sign-in").await.page().has("provider-google"), "S-155");
+    let listed = ada.get("/providers").await;
+    for answer in [&listed, &seen, &ada.get("/events").await] {
+        assert!(!answer.text().contains("GOCSPX"), "S-154: {answer}");
+    }
+    assert_eq!(ids(&listed.ok()), [made["id"].as_str().expect("an id")]);
+    assert_eq!(ada.delete(&path).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(code(&ada.get(&path).await), "not_found");
+}
+
+#[tokio::test]
+async fn s_152_what_a_provider_cannot_be_is_told_by_field() {
+    let server = TestServer::start().await;
+    let ada = Admin::owner(&server).await;
+    for (body, field, expected) in [
+        (json!({"slug": "Corp", "client_id": "x"}), "slug", "invalid_value"),
+        (json!({"slug": "corp", "client_id": "x"}), "kind", "required"),
+        (json!({"slug": "corp", "kind": "oidc", "client_id": "x"}), "issuer", "required"),
+        (json!({"slug": "apple", "client_id": "x"}), "team_id", "required"),
+        (json!({"slug": "google", "client_id": "x", "issuer": "http://evil.example"}), "issuer", "invalid_value"),
+        (json!({"slug": "google", "client_id": "x", "claims": {"name": 1}}), "claims", "invalid_value"),
+        (json!({"slug": "google", "client_id": "x", "client_secret_source": "PLAIN"}), "client_secret", "required"),
+        // S-153; and nobody has another secret of the environment sent away.
+        (
+            json!({"slug": "google", "client_id": "x", "client_secret": "PATH", "client_secret_source": "ENVIRONMENT"}),
+            "client_secret",
+            "invalid_value",
+        ),
+    ] {
+        let refused = ada.post("/providers", &body).await;
+        let error = refused.json()["errors"][0].clone();
+        assert_eq!(
+            (error["field"].as_str(), error["code"].as_str()),
+            (Some(field), Some(expected)),
+            "{body}: {refused}"
+        );
+    }
+    let named = json!({
+        "slug": "corp", "kind": "oidc", "issuer": "https://idp.corp.example", "client_id": "x",
+        "client_secret": "CORP_CLIENT_SECRET", "client_secret_source": "ENVIRONMENT",
+    });
+    let made = ada.post("/providers", &named).await.json();
+    assert_eq!(made["client_secret_variable"], "CORP_CLIENT_SECRET");
+    let wrong = made["misconfigured"].as_str().expect("S-153: it is told");
+    assert!(wrong.contains("CORP_CLIENT_SECRET is not set"), "{wrong}");
+    let test = ada.post("/providers/corp/test", &json!({})).await.ok();
+    assert_eq!(test["ok"], false, "{test}");
+
+    // Whom the server believes is decided by an owner alone.
+    set_role(&server, "alice", Role::Admin).await;
+    let console = RelyingParty::of(&server, registered("desk", "openid admin admin:read profile")).await;
+    let alice = Admin::by(&server, &console, ("alice", SCOPE)).await;
+    alice.get("/providers").await.ok();
+    assert_eq!(code(&alice.post("/providers", &named).await), "forbidden");
+    assert_eq!(code(&alice.patch("/providers/corp", &json!({"auto_link": true})).await), "forbidden");
+}

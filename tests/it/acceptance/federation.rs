@@ -569,7 +569,8 @@ async fn s_064_an_identity_is_connected_and_cut_in_the_account() {
 
 #[tokio::test]
 async fn s_065_the_last_way_in_stays() {
-    let server = TestServer::start().await;
+    let setup = Setup { configure: |config| config.otp.send_to_anonymous = false, ..Setup::default() };
+    let server = TestServer::with(setup).await;
     let google = StandIn::google(&server).await;
     let carol = Browser::new(&server);
     signs_in(&carol, &google, "google").await;
@@ -579,6 +580,45 @@ async fn s_065_the_last_way_in_stays() {
     let refused = carol.press(&page, &format!("cut-{link}")).await;
     assert_eq!((refused.status.as_u16(), refused.page().heading().as_str()), (409, "This is your last way in"));
     assert_eq!(server.store().upstream_links(id).await.expect("read").len(), 1);
+}
+
+#[tokio::test]
+async fn s_065_who_signs_in_by_a_code_as_well_may_cut_it() {
+    let server = TestServer::start().await;
+    let google = StandIn::google(&server).await;
+    let carol = Browser::new(&server);
+    signs_in(&carol, &google, "google").await;
+    let id = server.user("carol@gmail.com").await.id;
+    let link = server.store().upstream_links(id).await.expect("read")[0].id;
+    let page = carol.open("/account/identities").await;
+    carol.press(&page, &format!("cut-{link}")).await;
+    assert!(server.store().upstream_links(id).await.expect("read").is_empty(), "a code reaches her address");
+}
+
+#[tokio::test]
+async fn whose_address_is_at_home_elsewhere_is_led_there() {
+    let server = TestServer::start().await;
+    let corp = StandIn::corp(&server, |settings| settings.home_domains = vec!["Corp.example".to_owned()]).await;
+    corp.person(json!({"sub": "c-1", "email": "carol@corp.example", "email_verified": true}));
+    let shop = RelyingParty::web(&server, "shop").await;
+    let carol = Browser::new(&server);
+    let exchange = shop.begin("openid");
+    let page = carol.begin(&exchange).await;
+    let there = carol.sign_in(&page, "carol@corp.example").await;
+    let url = there.location();
+    assert!(url.starts_with("https://idp.corp.example/") && url.contains("login_hint=carol%40corp.example"), "{url}");
+
+    // An app that knows the address goes past the page.
+    let hinted = Browser::new(&server).begin(&shop.begin("openid").with("login_hint", "carol@corp.example")).await;
+    assert!(hinted.location().starts_with("https://idp.corp.example/"), "{hinted}");
+    // Others are asked here, and so is everybody when the provider is off.
+    let alice = Browser::new(&server);
+    let exchange = shop.begin("openid");
+    shop.code(&exchange, &alice.authorize(&exchange, "alice").await);
+    changed(&server, "corp", |provider| provider.disabled_at = Some(provider.created_at)).await;
+    let page = carol.open("/sign-in").await;
+    let refused = carol.sign_in(&page, "carol@corp.example").await;
+    assert_eq!(refused.status.as_u16(), 422, "{refused}");
 }
 
 /// S-066: a second factor that a person requires is asked for whoever vouches for them, and no handle stands in a URL.

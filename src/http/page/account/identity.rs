@@ -8,6 +8,7 @@ use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
 
+use crate::authn::{Factor, Method};
 use crate::edge::store::{Beside, Otherwise, Unlinked};
 use crate::edge::template::console::{ConnectedIdentity, Identities, OfferedProvider};
 use crate::http::error::{Back, PageError};
@@ -18,11 +19,12 @@ use crate::http::page::again::recent;
 use crate::http::page::fault_page;
 use crate::http::page::federation::{Intent, depart, offered};
 use crate::http::web::{Web, redirect, with_cookies};
+use crate::model::authenticator::AuthenticatorKind;
 use crate::model::event::EventName;
 use crate::model::fault::Fault;
 use crate::model::id::LinkId;
 use crate::model::identity_provider::IdentityProvider;
-use crate::model::user::User;
+use crate::model::user::{IdentifierKind, User};
 
 const PATH: &str = "/account/identities";
 
@@ -74,7 +76,11 @@ pub async fn cut(State(web): State<Web>, visitor: Visitor, Segment(id): Segment,
     let event = web.provider.edges.event(EventName::IdentityUnlinked).of(visit.user.id).within(visit.session.id);
     let beside = Beside::event(event.from(visitor.browser.provenance.clone()));
     let (store, now) = (&web.provider.edges.store, web.provider.now());
-    match store.unlink_identity((visit.user.id, id), otherwise(&web, &visit.user), now, beside).await {
+    let otherwise = match otherwise(&web, &visit.user).await {
+        Ok(otherwise) => otherwise,
+        Err(fault) => return fault_page(&web, &visitor, fault),
+    };
+    match store.unlink_identity((visit.user.id, id), otherwise, now, beside).await {
         Ok(Unlinked::Unlinked) => redirect(&web.path(PATH, &[])),
         Ok(Unlinked::Unknown) => nothing_there(&web, &visitor),
         Ok(Unlinked::Last) => {
@@ -85,9 +91,31 @@ pub async fn cut(State(web): State<Web>, visitor: Visitor, Segment(id): Segment,
     }
 }
 
-/// Whether a person can sign in by something that is neither a password nor an identity elsewhere.
-pub fn otherwise(_web: &Web, _user: &User) -> Otherwise {
-    Otherwise::Nothing
+/// Whether a person can sign in by something that is neither a password nor an identity elsewhere: a code that reaches a proven address
+/// or number of theirs, or a passkey.
+///
+/// # Errors
+/// A fault of the store.
+pub async fn otherwise(web: &Web, user: &User) -> Result<Otherwise, Fault> {
+    let proven = |kind| user.identifiers.iter().any(|own| own.kind == kind && own.verified_at.is_some());
+    let reaches = |method: &dyn Method| match method.factor() {
+        Factor::Mailbox => proven(IdentifierKind::Email),
+        Factor::Possession => proven(IdentifierKind::Phone),
+        Factor::Knowledge | Factor::Inherence => false,
+    };
+    if web.sends_to_anonymous && web.methods.iter().any(|method| method.sends() && reaches(&**method)) {
+        return Ok(Otherwise::Another);
+    }
+    let has_passkey = web.methods.iter().any(|method| method.begins_unnamed())
+        && web
+            .provider
+            .edges
+            .store
+            .authenticators(user.id)
+            .await?
+            .iter()
+            .any(|own| own.kind == AuthenticatorKind::Passkey && own.confirmed_at.is_some());
+    Ok(if has_passkey { Otherwise::Another } else { Otherwise::Nothing })
 }
 
 async fn list(web: &Web, user: &User) -> Result<(Vec<ConnectedIdentity>, Vec<OfferedProvider>), Fault> {
