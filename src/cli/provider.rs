@@ -17,6 +17,7 @@ use crate::cli::site::{Absent, Site};
 use crate::cli::{Call, CommandError};
 use crate::edge::fetch::Addresses;
 use crate::edge::upstream::Upstreams;
+use crate::model::id::GroupId;
 use crate::model::identity_provider::{IdentityProvider, ProviderKind, ProviderSecret, ProviderSlug};
 
 /// `symbolon provider`
@@ -103,7 +104,8 @@ async fn add(
     })?;
     let client_id = flags.client_id.clone();
     let client_id = client_id.ok_or_else(|| CommandError::refused("--client-id is missing".to_owned()))?;
-    let settings = flags.settings(usual(&slug, kind))?;
+    let directory = site.edges.store.directory().await?;
+    let settings = flags.settings(usual(&slug, kind), &directory)?;
     let enabled = !flags.disabled.unwrap_or(false);
     let new = NewProvider { slug: slug.clone(), kind, client_id, secret: flags.secret()?, settings, enabled };
     match site.administration().create_provider(new, &site.vault).await {
@@ -117,10 +119,11 @@ async fn add(
 
 async fn update(call: &Call, site: &Site, slug: &str, flags: Flags) -> Result<(), CommandError> {
     let before = provider(site, slug).await?;
+    let directory = site.edges.store.directory().await?;
     let change = ProviderChange {
         client_id: flags.client_id.clone().unwrap_or_else(|| before.client_id.clone()),
         secret: flags.secret()?.map(Some),
-        settings: flags.settings(before.settings.clone())?,
+        settings: flags.settings(before.settings.clone(), &directory)?,
         enabled: flags.disabled.map_or(before.is_enabled(), |disabled| !disabled),
     };
     let after = site.administration().change_provider(&before, change, &site.vault).await;
@@ -154,16 +157,19 @@ async fn remove(call: &Call, site: &Site, slug: &str) -> Result<(), CommandError
 
 async fn test(call: &Call, site: &Site, slug: &str) -> Result<(), CommandError> {
     let provider = provider(site, slug).await?;
-    // An operator asks for what they named: also one on this machine.
-    let upstreams = Upstreams::new(
-        (Arc::clone(&site.edges.fetch), Arc::clone(&site.edges.clock)),
-        (Arc::clone(&site.vault), Arc::new(|name: &str| std::env::var(name).ok())),
-        Addresses::PublicOrLoopback,
-    );
-    match upstreams.probe(&provider, &callback(site, &provider)).await {
+    match upstreams(site).probe(&provider, &callback(site, &provider)).await {
         Ok(found) => call.output.print(&found, &json!({"slug": provider.slug, "ok": true, "found": found})),
         Err(error) => Err(CommandError::refused(error.to_string())),
     }
+}
+
+/// An operator asks for what they named: also one on this machine.
+fn upstreams(site: &Site) -> Upstreams {
+    Upstreams::new(
+        (Arc::clone(&site.edges.fetch), Arc::clone(&site.edges.clock)),
+        (Arc::clone(&site.vault), Arc::new(|name: &str| std::env::var(name).ok())),
+        Addresses::PublicOrLoopback,
+    )
 }
 
 async fn list(call: &Call, site: &Site) -> Result<(), CommandError> {
@@ -175,7 +181,7 @@ async fn list(call: &Call, site: &Site) -> Result<(), CommandError> {
             provider.kind.as_str().to_owned(),
             provider.label().to_owned(),
             provider.client_id.clone(),
-            state(provider).to_owned(),
+            state(site, provider).to_owned(),
             moment(provider.created_at),
         ]);
     }
@@ -189,6 +195,13 @@ async fn show(call: &Call, site: &Site, provider: &IdentityProvider) -> Result<(
     let trust = &set.trust;
     let yes_no = |is: bool| if is { "yes" } else { "no" };
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    let directory = site.edges.store.directory().await?;
+    let here = |group: &GroupId| match directory.group(*group) {
+        Some(_) => directory.path(*group).to_owned(),
+        None => format!("{group} (gone)"),
+    };
+    let groups: Vec<String> =
+        set.groups.map.iter().map(|(there, group)| format!("{there} = {}", here(group))).collect();
     let secret = match &provider.secret {
         None => "none".to_owned(),
         Some(ProviderSecret::Sealed(_)) => "sealed in the database".to_owned(),
@@ -203,6 +216,7 @@ async fn show(call: &Call, site: &Site, provider: &IdentityProvider) -> Result<(
         .with("secret", secret)
         .with("issuer", provider.issuer())
         .with("callback", callback(site, provider))
+        .with("backchannel logout", logout_uri(site, provider))
         .with("scopes", set.scopes.join(" "))
         .with("organizations", set.organizations.join(" "))
         .with("native apps", set.audiences.join(" "))
@@ -210,17 +224,34 @@ async fn show(call: &Call, site: &Site, provider: &IdentityProvider) -> Result<(
         .with("notes", text(&set.notes))
         .with("trusted for", trust.email_domains.join(" "))
         .with("home of", set.home_domains.join(" "))
+        .with("groups by", text(&set.groups.claim))
+        .with("groups", groups.join(", "))
         .with("links at once", yes_no(trust.auto_link))
         .with("makes accounts", yes_no(trust.sign_up))
         .with("connections", links)
-        .with("state", state(provider))
+        .with("state", state(site, provider))
+        .with("misconfigured", misconfigured(site, provider).unwrap_or_default())
         .with("created", moment(provider.created_at));
     let note = "\nRegister the callback URL there.";
     call.output.print(format_args!("{facts}{note}"), &json_of(site, provider, Some(links))?)
 }
 
-const fn state(provider: &IdentityProvider) -> &'static str {
-    if provider.is_enabled() { "enabled" } else { "disabled" }
+fn state(site: &Site, provider: &IdentityProvider) -> &'static str {
+    match (provider.is_enabled(), misconfigured(site, provider)) {
+        (false, _) => "disabled",
+        (true, Some(_)) => "misconfigured",
+        (true, None) => "enabled",
+    }
+}
+
+/// What is wrong with it, as far as its record and the environment of this command tell; the server has one of its own.
+fn misconfigured(site: &Site, provider: &IdentityProvider) -> Option<String> {
+    upstreams(site).is_set_up(provider).err().map(|error| error.to_string())
+}
+
+/// Where a provider tells us who left it.
+fn logout_uri(site: &Site, provider: &IdentityProvider) -> String {
+    format!("{}/federation/{}/backchannel-logout", site.config.issuer.as_str(), provider.slug)
 }
 
 /// Where people come back from a provider.
@@ -248,6 +279,8 @@ fn json_of(site: &Site, provider: &IdentityProvider, links: Option<u64>) -> Resu
             ("client_secret_variable", json!(variable)),
             ("issuer", json!(provider.issuer())),
             ("callback_url", json!(callback(site, provider))),
+            ("backchannel_logout_uri", json!(logout_uri(site, provider))),
+            ("misconfigured", json!(misconfigured(site, provider))),
             ("enabled", json!(provider.is_enabled())),
             ("created_at", json!(provider.created_at)),
             ("updated_at", json!(provider.updated_at)),

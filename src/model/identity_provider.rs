@@ -3,13 +3,13 @@
 //! S-152 … S-155, PROTOCOL A20. A record of the operator's, usable without a restart. What is said of an address counts only where
 //! the operator trusts that server for its domain ([`Trust`]).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::id::ProviderId;
+use crate::model::id::{GroupId, ProviderId};
 use crate::model::identifier::Email;
 use crate::protocol::numeric_date::NumericDate;
 
@@ -210,6 +210,25 @@ pub struct ProviderSettings {
     pub home_domains: Vec<String>,
     /// Our claim → the name of theirs, with `.` between levels.
     pub claims: BTreeMap<String, String>,
+    /// Which groups here follow from groups there.
+    pub groups: GroupMapping,
+}
+
+/// Which groups here follow from groups there, at each sign-in.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct GroupMapping {
+    /// The name of the claim that tells them, with `.` between levels; none: nothing follows.
+    pub claim: Option<String>,
+    /// A group there → the one here.
+    pub map: BTreeMap<String, GroupId>,
+}
+
+impl GroupMapping {
+    /// The groups here of somebody who is in these groups there.
+    pub fn of(&self, there: &[String]) -> BTreeSet<GroupId> {
+        there.iter().filter_map(|group| self.map.get(group).copied()).collect()
+    }
 }
 
 /// Endpoints of a server without metadata, and of one whose metadata are wrong.
@@ -290,6 +309,16 @@ impl IdentityProvider {
     pub fn issuer(&self) -> String {
         let set = self.settings.issuer.as_deref().or_else(|| self.kind.issuer());
         set.map_or_else(|| format!("urn:symbolon:provider:{}", self.id), str::to_owned)
+    }
+
+    /// True when an app may mean it by this name: its own here, or the issuer of its tokens. Whose they are is judged elsewhere.
+    pub fn answers_to(&self, name: &str) -> bool {
+        let is_of_kind = match self.kind {
+            ProviderKind::Google => name == "accounts.google.com",
+            ProviderKind::Microsoft => name.starts_with("https://login.microsoftonline.com/"),
+            _ => false,
+        };
+        is_of_kind || self.slug.as_str() == name || self.issuer() == name
     }
 
     /// What is missing before anybody can sign in by it, each as its field; the secret is judged where it is read.

@@ -48,4 +48,10 @@ pub struct UpstreamIdentity {
     pub acr: Option<String>,
     /// `amr` there; kept beside.
     pub amr: Vec<String>,
+    /// The session there, where it has a name.
+    #[serde(default)]
+    pub sid: Option<String>,
+    /// The groups there, by the claim that the operator named; `None` where nothing was said of them.
+    #[serde(default)]
+    pub groups: Option<Vec<String>>,
 }

@@ -141,11 +141,15 @@ pub enum GrantType {
     RefreshToken,
     /// RFC 6749 §4.4.
     ClientCredentials,
+    /// RFC 8693 §2.1.
+    #[serde(rename = "urn:ietf:params:oauth:grant-type:token-exchange")]
+    TokenExchange,
 }
 
 impl GrantType {
     /// Every one, for discovery.
-    pub const ALL: &'static [Self] = &[Self::AuthorizationCode, Self::RefreshToken, Self::ClientCredentials];
+    pub const ALL: &'static [Self] =
+        &[Self::AuthorizationCode, Self::RefreshToken, Self::ClientCredentials, Self::TokenExchange];
 
     /// The registered name.
     pub const fn as_str(self) -> &'static str {
@@ -153,6 +157,7 @@ impl GrantType {
             Self::AuthorizationCode => "authorization_code",
             Self::RefreshToken => "refresh_token",
             Self::ClientCredentials => "client_credentials",
+            Self::TokenExchange => "urn:ietf:params:oauth:grant-type:token-exchange",
         }
     }
 }
@@ -165,7 +170,7 @@ impl FromStr for GrantType {
         Self::ALL.iter().copied().find(|known| known.as_str() == text).ok_or_else(|| {
             OAuthError::new(
                 ErrorCode::UnsupportedGrantType,
-                "this grant_type is not supported; use authorization_code, refresh_token or client_credentials",
+                "this grant_type is not supported; discovery lists those that are as grant_types_supported",
             )
         })
     }

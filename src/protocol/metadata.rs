@@ -169,7 +169,15 @@ mod tests {
             ("scopes_supported", json!(["openid", "email"])),
             ("response_types_supported", json!(["code"])),
             ("response_modes_supported", json!(["query", "fragment", "form_post"])),
-            ("grant_types_supported", json!(["authorization_code", "refresh_token", "client_credentials"])),
+            (
+                "grant_types_supported",
+                json!([
+                    "authorization_code",
+                    "refresh_token",
+                    "client_credentials",
+                    "urn:ietf:params:oauth:grant-type:token-exchange"
+                ]),
+            ),
             (
                 "token_endpoint_auth_methods_supported",
                 json!(["client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", "none"]),

@@ -20,12 +20,14 @@
 //! | RFC 7592 | [`registration_management`] |
 //! | RFC 7636 | [`pkce`] |
 //! | RFC 8414, OIDC Discovery | [`metadata`] |
+//! | RFC 8693 | [`token_exchange`] |
 //! | RFC 9068 | [`jwt_access_token`] |
 //! | RFC 9470 | [`step_up`] |
 //! | OIDC Core §2 | [`oidc::id_token`] |
 //! | OIDC Core §5 | [`oidc::claims`] |
 //! | OIDC Core §8 | [`oidc::subject`] |
 //! | RP-Initiated Logout | [`oidc::rp_logout`] |
+//! | Back-Channel Logout | [`oidc::backchannel_logout`] |
 //!
 //! To add a specification: a file that opens with it, a row here.
 
@@ -53,5 +55,6 @@ pub mod revocation;
 pub mod scope;
 pub mod secret;
 pub mod step_up;
+pub mod token_exchange;
 pub mod token_request;
 pub mod token_response;

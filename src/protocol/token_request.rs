@@ -10,6 +10,7 @@ use crate::protocol::params::Params;
 use crate::protocol::pkce::CodeVerifier;
 use crate::protocol::scope::Scope;
 use crate::protocol::secret::Secret;
+use crate::protocol::token_exchange::TokenExchange;
 
 /// The longest code or refresh token we look at, in bytes.
 const MAX_TOKEN: usize = 4096;
@@ -42,6 +43,8 @@ pub enum TokenRequest {
         /// Which resource servers the token is for (RFC 8707): absolute URIs.
         resource: Vec<String>,
     },
+    /// RFC 8693 §2.1.
+    TokenExchange(TokenExchange),
 }
 
 impl TokenRequest {
@@ -65,6 +68,7 @@ impl TokenRequest {
             GrantType::ClientCredentials => {
                 Ok(Self::ClientCredentials { scope: scope()?, resource: resources(params)? })
             }
+            GrantType::TokenExchange => TokenExchange::parse(params).map(Self::TokenExchange),
         }
     }
 
@@ -74,6 +78,7 @@ impl TokenRequest {
             Self::AuthorizationCode { .. } => GrantType::AuthorizationCode,
             Self::RefreshToken { .. } => GrantType::RefreshToken,
             Self::ClientCredentials { .. } => GrantType::ClientCredentials,
+            Self::TokenExchange(_) => GrantType::TokenExchange,
         }
     }
 }

@@ -6,9 +6,12 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 use zeroize::Zeroizing;
 
+use crate::admin::AdminError;
+use crate::admin::group::named;
 use crate::admin::provider::GivenSecret;
 use crate::cli::CommandError;
 use crate::cli::client::flags::yes_or_no;
+use crate::model::directory::Directory;
 use crate::model::identity_provider::{ProviderKind, ProviderSettings, TokenAuth};
 use crate::protocol::secret::Secret;
 
@@ -136,6 +139,12 @@ pub struct Flags {
     /// A claim of ours and the name of theirs, `given_name=profile.first`; again for several.
     #[arg(long, value_name = "OURS=THEIRS")]
     claim: Vec<String>,
+    /// The claim that tells the groups there, `realm_access.roles`; empty: no group follows from it.
+    #[arg(long, value_name = "CLAIM")]
+    groups_claim: Option<String>,
+    /// A group there and the group here that follows from it, `staff=Company/Staff`; again for several, an empty one takes it away.
+    #[arg(long, value_name = "THERE=HERE")]
+    group: Vec<String>,
     /// It is not offered.
     #[arg(long, value_name = "yes|no", value_parser = yes_or_no)]
     pub(super) disabled: Option<bool>,
@@ -168,8 +177,12 @@ impl Flags {
     /// What was given over `before`.
     ///
     /// # Errors
-    /// When a claim has no `=`.
-    pub(super) fn settings(&self, before: ProviderSettings) -> Result<ProviderSettings, CommandError> {
+    /// When a claim or a group has no `=`, or there is no such group here.
+    pub(super) fn settings(
+        &self,
+        before: ProviderSettings,
+        directory: &Directory,
+    ) -> Result<ProviderSettings, CommandError> {
         let mut set = before;
         if let Some(name) = &self.name {
             set.name.clone_from(name);
@@ -221,6 +234,19 @@ impl Flags {
                 set.claims.remove(ours);
             } else {
                 set.claims.insert(ours.to_owned(), theirs.to_owned());
+            }
+        }
+        replace(self.groups_claim.as_ref(), &mut set.groups.claim);
+        for pair in &self.group {
+            // A group there may be a URL with `=`; a path here has none at its end.
+            let (there, here) = pair
+                .rsplit_once('=')
+                .ok_or_else(|| CommandError::refused(format!("--group {pair}: write THERE=HERE")))?;
+            if here.is_empty() {
+                set.groups.map.remove(there);
+            } else {
+                let group = named(directory, here).map_err(AdminError::from)?;
+                set.groups.map.insert(there.to_owned(), group.id);
             }
         }
         Ok(set)

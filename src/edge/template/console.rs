@@ -184,6 +184,8 @@ pub struct BrowserSession {
     pub address: String,
     /// The app it signed in for.
     pub client: Option<String>,
+    /// The provider that vouched for the person.
+    pub provider: Option<String>,
     /// In Unix seconds.
     pub began: i64,
     /// In Unix seconds.

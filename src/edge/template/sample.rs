@@ -453,6 +453,7 @@ fn session(device: &str, current: bool) -> BrowserSession {
         current,
         address: if current { "2001:db8::/64".into() } else { String::new() },
         client: current.then(|| "Harbour Books".into()),
+        provider: (!current).then(|| "Google".into()),
         began: 1_795_152_462,
         last_seen: 1_795_252_462,
         end_action: "/account/sessions/1/end".into(),

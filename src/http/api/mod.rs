@@ -46,7 +46,7 @@ pub mod body;
 pub mod caller;
 pub mod code;
 mod contact;
-mod federation;
+pub mod federation;
 mod grants;
 mod history;
 mod index;

@@ -13,6 +13,7 @@ use symbolon::protocol::numeric_date::NumericDate;
 
 use super::groups::registered;
 use crate::support::answer::code;
+use crate::support::stand_in::{CLIENT_ID, SECRET, StandIn};
 use crate::support::{Answer, Browser, RelyingParty, TestServer};
 
 const BASE: &str = "/api/v1/admin";
@@ -489,6 +490,63 @@ async fn s_152_a_provider_is_kept_over_the_api() {
     assert_eq!(ids(&listed.ok()), [made["id"].as_str().expect("an id")]);
     assert_eq!(ada.delete(&path).await.status, StatusCode::NO_CONTENT);
     assert_eq!(code(&ada.get(&path).await), "not_found");
+}
+
+/// S-154: it is sealed, told by nothing, and stays when it is left out.
+#[tokio::test]
+async fn s_154_a_secret_goes_in_and_never_comes_out() {
+    let server = TestServer::start().await;
+    let google = StandIn::at(&server, "https://accounts.google.com", "https://accounts.google.com");
+    let ada = Admin::owner(&server).await;
+    let new =
+        json!({"slug": "google", "client_id": CLIENT_ID, "client_secret": SECRET, "client_secret_source": "PLAIN"});
+    let made = ada.post("/providers", &new).await;
+    let changed = ada.patch("/providers/google", &json!({"label": "Work"})).await;
+    let (list, one) = (ada.get("/providers").await, ada.get("/providers/google").await);
+    for answer in [&made, &changed, &list, &one] {
+        assert!(!answer.text().contains(SECRET), "{answer}");
+        assert!(answer.text().contains(r#""client_secret_set":true"#), "{answer}");
+    }
+    for file in server.files() {
+        let bytes = std::fs::read(&file).unwrap_or_default();
+        assert!(!bytes.windows(SECRET.len()).any(|part| part == SECRET.as_bytes()), "{}", file.display());
+    }
+    // Left out, it stayed: the provider takes it.
+    let carol = Browser::new(&server);
+    let page = carol.open("/sign-in").await;
+    let there = carol.get(page.page().attribute("provider-google", "href")).await;
+    assert!(carol.open(&google.visit(&there)).await.page().has("sign-out"));
+    ada.patch("/providers/google", &json!({"client_secret": null})).await.ok();
+    let dave = Browser::new(&server);
+    let there = dave.get("/federation/google/start").await;
+    assert_eq!(dave.open(&google.visit(&there)).await.status, StatusCode::SERVICE_UNAVAILABLE);
+}
+
+/// Which groups here follow from groups there is set over the API, by path or id.
+#[tokio::test]
+async fn s_152_the_groups_of_a_provider_are_set_over_the_api() {
+    let story = super::groups::Story::begin().await;
+    let ada = Admin::owner(&story.server).await;
+    let staff = story.staff.id.to_string();
+    let new = json!({
+        "slug": "corp", "kind": "oidc", "issuer": "https://idp.corp.example", "client_id": "x",
+        "groups_claim": "realm_access.roles", "groups": {"corp-staff": "Staff", "corp-buyers": story.buyers.id},
+    });
+    let made = ada.post("/providers", &new).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{made}");
+    let made = made.json();
+    assert_eq!(
+        json!([made["groups_claim"], made["groups"], made["backchannel_logout_uri"]]),
+        json!([
+            "realm_access.roles",
+            {"corp-staff": staff, "corp-buyers": story.buyers.id},
+            "http://localhost:8080/federation/corp/backchannel-logout",
+        ])
+    );
+    let unknown = ada.patch("/providers/corp", &json!({"groups": {"x": "Nobody"}})).await;
+    assert_eq!(unknown.json()["errors"][0]["field"], "groups", "{unknown}");
+    let cleared = ada.patch("/providers/corp", &json!({"groups_claim": null, "groups": {}})).await.ok();
+    assert_eq!(json!([cleared["groups_claim"], cleared["groups"]]), json!([null, {}]));
 }
 
 #[tokio::test]

@@ -18,23 +18,23 @@ use crate::support::stand_in::{self, Lie, REST, StandIn};
 use crate::support::{Answer, Browser, RelyingParty, TestServer};
 
 /// Goes to a provider from the sign-in page; returns its redirect.
-async fn leaves(browser: &Browser, slug: &str) -> Answer {
+pub(super) async fn leaves(browser: &Browser, slug: &str) -> Answer {
     let page = browser.open("/sign-in").await;
     leaves_from(browser, &page, slug).await
 }
 
-async fn leaves_from(browser: &Browser, page: &Answer, slug: &str) -> Answer {
+pub(super) async fn leaves_from(browser: &Browser, page: &Answer, slug: &str) -> Answer {
     let start = page.page().attribute(&format!("provider-{slug}"), "href").to_owned();
     browser.get(&start).await
 }
 
 /// There and back; what is left is a page, or the redirect to an app.
-async fn signs_in(browser: &Browser, there: &StandIn, slug: &str) -> Answer {
+pub(super) async fn signs_in(browser: &Browser, there: &StandIn, slug: &str) -> Answer {
     let redirect = leaves(browser, slug).await;
     browser.open(&there.visit(&redirect)).await
 }
 
-async fn events(server: &TestServer) -> Vec<Event> {
+pub(super) async fn events(server: &TestServer) -> Vec<Event> {
     server.settled().await;
     server.store().latest_events(50).await.expect("read")
 }
@@ -53,7 +53,7 @@ async fn is_known(server: &TestServer, address: &str) -> bool {
     server.store().user_by_name(&name).await.expect("read").is_some()
 }
 
-async fn changed(server: &TestServer, slug: &str, change: impl FnOnce(&mut IdentityProvider)) {
+pub(super) async fn changed(server: &TestServer, slug: &str, change: impl FnOnce(&mut IdentityProvider)) {
     let provider = server.store().identity_provider(slug).await.expect("read").expect("there");
     let mut provider = provider.as_ref().clone();
     change(&mut provider);
@@ -647,4 +647,27 @@ async fn s_066_a_second_factor_is_asked_for_all_the_same() {
     let tokens = shop.redeem(&exchange, &shop.code(&exchange, &answer)).await.ok();
     let id_token = shop.verified(tokens["id_token"].as_str().expect("a token")).await;
     assert_eq!(json!([id_token["amr"], id_token["acr"]]), json!([["fed", "otp", "mfa"], "urn:symbolon:acr:2"]));
+}
+
+/// `DECISIONS.md`, acr and amr: what is said there stands beside ours, and never in its place.
+#[tokio::test]
+async fn what_a_provider_says_of_a_sign_in_is_kept_beside_ours() {
+    let server = TestServer::start().await;
+    let corp = StandIn::corp(&server, |settings| settings.trust.email_domains = vec!["gmail.com".to_owned()]).await;
+    corp.person(json!({"sub": "c-1", "email": "carol@gmail.com", "email_verified": true, "name": "Carol",
+        "sid": "s-1", "acr": "urn:symbolon:acr:2", "amr": ["pwd", "hwk"]}));
+    let carol = Browser::new(&server);
+    signs_in(&carol, &corp, "corp").await;
+    let events = events(&server).await;
+    let signed_in = events.iter().find(|event| event.name == EventName::SignIn).expect("it is told");
+    let told = |name: &str| signed_in.details[name].clone();
+    assert_eq!(
+        json!([told("provider"), told("upstream_acr"), told("upstream_amr"), told("upstream_sid")]),
+        json!(["corp", "urn:symbolon:acr:2", ["pwd", "hwk"], "s-1"])
+    );
+    let session = server.store().session(signed_in.session.expect("a session")).await.expect("read").expect("there");
+    assert_eq!(session.authentication.amr_values(), ["fed"]);
+    assert_eq!(session.authentication.acr().as_str(), "urn:symbolon:acr:1", "their word for it is not ours");
+    let page = carol.open("/account/sessions").await;
+    assert!(page.page().words("main").contains("by corp"), "{page}");
 }

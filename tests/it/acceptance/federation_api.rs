@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 use symbolon::edge::store::Beside;
 use symbolon::protocol::numeric_date::NumericDate;
 
+use symbolon::model::message::MessageKind;
+
 use crate::support::answer::code;
 use crate::support::server::{PASSWORD, Setup};
 use crate::support::spa::Spa;
@@ -92,6 +94,15 @@ async fn s_064_an_account_elsewhere_is_connected_by_a_browser() {
         json!(["google", "Google", "carol@gmail.com", "2027-01-15T08:00:00Z"])
     );
     assert_eq!((links(&server, "alice").await, links(&server, "bob").await), (1, 0));
+    // ASVS 6.3.7: she is told, also of its end.
+    server.deliver().await;
+    let told = server.mailbox().last_to("alice@example.com");
+    assert_eq!(told.kind, Some(MessageKind::IdentityLinked));
+    assert!(told.text.contains("Google"), "{}", told.text);
+    let id = items[0]["id"].as_str().expect("an id");
+    assert_eq!(alice.delete(&format!("/me/identities/{id}")).await.status, 204);
+    server.deliver().await;
+    assert_eq!(server.mailbox().last_to("alice@example.com").kind, Some(MessageKind::IdentityUnlinked));
 }
 
 #[tokio::test]
@@ -215,6 +226,24 @@ async fn s_061_an_app_signs_in_by_an_id_token() {
     server.advance(Duration::from_hours(2));
     let body = by_token("google", &google.id_token(CLIENT_ID, None));
     assert_eq!(code(&again.post("/sign-in", &body).await), "503 federation_failed");
+}
+
+/// S-062: Apple tells a name once, to the app; what the app passes on fills what is empty, and nothing else.
+#[tokio::test]
+async fn s_062_names_from_the_app_fill_what_is_empty() {
+    let server = TestServer::start().await;
+    let apple = StandIn::apple(&server).await;
+    apple.person(json!({"sub": "001.a", "email": "x1@privaterelay.appleid.com", "email_verified": "true"}));
+    let names = async |first: &str, last: &str| {
+        server.advance(Duration::from_secs(1));
+        let mut body = by_token("apple", &apple.id_token(CLIENT_ID, None));
+        (body["first_name"], body["last_name"]) = (json!(first), json!(last));
+        let user = Spa::open(&server).await.post("/sign-in", &body).await.ok()["user"].clone();
+        json!([user["first_name"], user["last_name"]])
+    };
+    assert_eq!(names("Carol", "").await, json!(["Carol", null]));
+    assert_eq!(names("Mallory", "Danvers").await, json!(["Carol", "Danvers"]), "what is there stays");
+    assert_eq!(names("Mallory", "Evil").await, json!(["Carol", "Danvers"]));
 }
 
 /// S-063: what needs a proof is done where a browser can ask for it.

@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use crate::admin::group::named;
 use crate::admin::provider::{GivenSecret, NewProvider, ProviderChange, usual};
 use crate::http::api::admin::asked::{Asked, Named};
 use crate::http::api::admin::caller::{Auditor, Caller, Owner};
@@ -20,8 +21,9 @@ use crate::http::api::code::Code;
 use crate::http::api::operation::{Group, Operation, delete, get, patch, post};
 use crate::http::api::paging::{CURSOR, LIMIT};
 use crate::http::api::problem::Problem;
-use crate::http::page::federation::callback;
+use crate::http::page::federation::{callback, logout_uri};
 use crate::http::web::Web;
+use crate::model::directory::Directory;
 use crate::model::id::ProviderId;
 use crate::model::identity_provider::{
     IdentityProvider, ProviderKind, ProviderSecret, ProviderSettings, ProviderSlug, TokenAuth,
@@ -111,6 +113,8 @@ struct AdminProvider {
     issuer: String,
     /// Where people come back; it has to be registered there.
     callback_url: String,
+    /// Where it tells us who left it (OpenID Connect Back-Channel Logout); it has to be registered there.
+    backchannel_logout_uri: String,
     /// What is asked for; empty: what is usual.
     scopes: Vec<String>,
     /// Client ids of native apps whose ID tokens are taken too.
@@ -140,6 +144,11 @@ struct AdminProvider {
     /// Our claim and the name of theirs.
     #[schema(value_type = Object)]
     claims: Value,
+    /// The claim that tells the groups there.
+    groups_claim: Option<String>,
+    /// A group there, and the id of the group here that follows from it at each sign-in.
+    #[schema(value_type = Object)]
+    groups: Value,
     /// Whether it is offered.
     enabled: bool,
     /// What is wrong with it, so that nobody can sign in by it.
@@ -256,6 +265,10 @@ body! {
         sign_up: Option<bool>,
         /// Our claim and the name of theirs, with `.` between levels.
         claims: Option<Map<String, Value>>,
+        /// The claim that tells the groups there, with `.` between levels.
+        groups_claim: Option<String>,
+        /// A group there, and the group here that follows from it: its id, or its path.
+        groups: Option<Map<String, Value>>,
         /// Whether it is offered; left out: yes.
         enabled: Option<bool>,
     }
@@ -312,6 +325,10 @@ body! {
         sign_up: Option<bool>,
         /// Our claim and the name of theirs; given whole.
         claims: Option<Map<String, Value>>,
+        /// The claim that tells the groups there.
+        groups_claim: Patch<String>,
+        /// A group there, and the group here that follows from it; given whole.
+        groups: Option<Map<String, Value>>,
         /// Whether it is offered.
         enabled: Option<bool>,
     }
@@ -360,12 +377,15 @@ impl AdminProvider {
             client_secret_variable: variable,
             issuer: provider.issuer(),
             callback_url: callback(web, provider),
+            backchannel_logout_uri: logout_uri(web, provider),
             token_auth: match set.token_auth {
                 TokenAuth::Advertised => "advertised",
                 TokenAuth::Basic => "basic",
                 TokenAuth::Post => "post",
             },
             claims: serde_json::to_value(&set.claims).unwrap_or_default(),
+            groups_claim: set.groups.claim,
+            groups: serde_json::to_value(&set.groups.map).unwrap_or_default(),
             enabled: provider.is_enabled(),
             misconfigured: web.upstreams.is_set_up(provider).err().map(|error| error.to_string()),
             created_at: Moment(provider.created_at),
@@ -421,6 +441,8 @@ impl NewAdminProvider {
             auto_link: self.auto_link,
             sign_up: self.sign_up,
             claims: self.claims,
+            groups_claim: set(self.groups_claim),
+            groups: self.groups,
             enabled: self.enabled,
         }
     }
@@ -428,7 +450,11 @@ impl NewAdminProvider {
 
 impl ProviderPatch {
     /// The change of a provider that is called `client_id` there and is set as `set`.
-    fn onto(self, (client_id, mut set, enabled): (&str, ProviderSettings, bool)) -> Result<ProviderChange, Problem> {
+    fn onto(
+        self,
+        (client_id, mut set, enabled): (&str, ProviderSettings, bool),
+        directory: &Directory,
+    ) -> Result<ProviderChange, Problem> {
         let secret = given_secret(self.client_secret, self.client_secret_source)?;
         for (given, kept) in [
             (self.label, &mut set.label),
@@ -442,6 +468,7 @@ impl ProviderPatch {
             (self.authorization_endpoint, &mut set.endpoints.authorization),
             (self.token_endpoint, &mut set.endpoints.token),
             (self.userinfo_endpoint, &mut set.endpoints.userinfo),
+            (self.groups_claim, &mut set.groups.claim),
         ] {
             match given {
                 Patch::Keep => {}
@@ -470,6 +497,14 @@ impl ProviderPatch {
                         .hint("each member is the name of a claim of theirs")),
                 });
             set.claims = named.collect::<Result<_, _>>()?;
+        }
+        if let Some(groups) = self.groups {
+            let named = groups.into_iter().map(|(there, here)| {
+                let unknown = || Problem::field("groups", Code::InvalidValue).hint("each member is a group here");
+                let here = here.as_str().ok_or_else(unknown)?;
+                Ok((there, named(directory, here).map_err(|_| unknown())?.id))
+            });
+            set.groups.map = named.collect::<Result<_, Problem>>()?;
         }
         let client_id = self.client_id.unwrap_or_else(|| client_id.to_owned());
         Ok(ProviderChange { client_id, secret, settings: set, enabled: self.enabled.unwrap_or(enabled) })
@@ -526,7 +561,8 @@ async fn create(
     let kind = body.kind.map(ProviderKind::from).or_else(|| ProviderKind::parse(slug.as_str()));
     let kind = kind.ok_or_else(|| Problem::field("kind", Code::Required))?;
     caller.prove_again(&web).await?;
-    let given = body.into_patch().onto(("", usual(&slug, kind), true))?;
+    let directory = caller.admin.edges.store.directory().await?;
+    let given = body.into_patch().onto(("", usual(&slug, kind), true), &directory)?;
     let ProviderChange { client_id, secret, settings, enabled } = given;
     let new = NewProvider { slug, kind, client_id, secret: secret.flatten(), settings, enabled };
     let made = caller.admin.create_provider(new, &web.provider.vault).await?;
@@ -542,7 +578,8 @@ async fn change(
     let before = found(&caller, &named).await?;
     seen.check(&AdminProvider::of(&web, &before))?;
     caller.prove_again(&web).await?;
-    let change = body.onto((&before.client_id, before.settings.clone(), before.is_enabled()))?;
+    let directory = caller.admin.edges.store.directory().await?;
+    let change = body.onto((&before.client_id, before.settings.clone(), before.is_enabled()), &directory)?;
     let after = caller.admin.change_provider(&before, change, &web.provider.vault).await?;
     Ok(tagged(StatusCode::OK, &AdminProvider::of(&web, &after)))
 }

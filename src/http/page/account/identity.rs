@@ -8,6 +8,8 @@ use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
 
+use crate::account::Asking;
+use crate::account::identity::IdentityChange;
 use crate::authn::{Factor, Method};
 use crate::edge::store::{Beside, Otherwise, Unlinked};
 use crate::edge::template::console::{ConnectedIdentity, Identities, OfferedProvider};
@@ -20,7 +22,6 @@ use crate::http::page::fault_page;
 use crate::http::page::federation::{Intent, depart, offered};
 use crate::http::web::{Web, redirect, with_cookies};
 use crate::model::authenticator::AuthenticatorKind;
-use crate::model::event::EventName;
 use crate::model::fault::Fault;
 use crate::model::id::LinkId;
 use crate::model::identity_provider::IdentityProvider;
@@ -73,8 +74,10 @@ pub async fn cut(State(web): State<Web>, visitor: Visitor, Segment(id): Segment,
         Err(response) => return *response,
     };
     let Ok(id) = id.parse::<LinkId>() else { return nothing_there(&web, &visitor) };
-    let event = web.provider.edges.event(EventName::IdentityUnlinked).of(visit.user.id).within(visit.session.id);
-    let beside = Beside::event(event.from(visitor.browser.provenance.clone()));
+    let beside = match cut_from(&web, (&visit.user, id), &visitor.asking()).await {
+        Ok(beside) => beside,
+        Err(fault) => return fault_page(&web, &visitor, fault),
+    };
     let (store, now) = (&web.provider.edges.store, web.provider.now());
     let otherwise = match otherwise(&web, &visit.user).await {
         Ok(otherwise) => otherwise,
@@ -88,6 +91,21 @@ pub async fn cut(State(web): State<Web>, visitor: Visitor, Segment(id): Segment,
             web.refuse(&visitor, &PageError::new("last_sign_in_method", StatusCode::CONFLICT).back(back))
         }
         Err(fault) => fault_page(&web, &visitor, fault),
+    }
+}
+
+/// What is written down beside the end of a connection: that it was cut, and a notice to the person.
+///
+/// # Errors
+/// A fault of the store.
+pub async fn cut_from(web: &Web, (user, link): (&User, LinkId), asking: &Asking) -> Result<Beside, Fault> {
+    let store = &web.provider.edges.store;
+    let (links, providers) = (store.upstream_links(user.id).await?, store.identity_providers().await?);
+    let by = links.iter().find(|own| own.id == link).map(|own| own.provider);
+    match providers.iter().find(|provider| Some(provider.id) == by) {
+        Some(provider) => web.provider.accounts.identity_changed(IdentityChange::Cut, (user, provider), asking),
+        // There is nothing to cut.
+        None => Ok(Beside::default()),
     }
 }
 

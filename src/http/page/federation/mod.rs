@@ -1,4 +1,5 @@
-//! `/federation/{slug}`: signing in at another server, there and back; `/federation/connect`: connecting what came from there.
+//! `/federation/{slug}`: signing in at another server, there and back, and hearing of who left it; `/federation/connect`: connecting what
+//! came from there.
 //!
 //! OIDC Core §3.1.2, RFC 9207, RFC 9700 §4.4 and §4.7; S-059, S-063, S-067. What was begun waits in the ephemeral store under the hash of
 //! `state`, is good once, and for the browser that carries the same flow cookie. What a provider says is told to the log alone.
@@ -9,6 +10,7 @@
 
 mod arrival;
 pub mod connect;
+pub mod left;
 
 use std::time::Duration;
 
@@ -18,7 +20,7 @@ use http::StatusCode;
 use http::header::HeaderValue;
 use serde::{Deserialize, Serialize};
 
-pub use self::arrival::{arrive, put_aside};
+pub use self::arrival::{arrive, connected, put_aside};
 use crate::edge::ephemeral::Namespace;
 use crate::edge::template::context;
 use crate::edge::upstream::{Beginning, UpstreamError};
@@ -257,6 +259,11 @@ pub async fn home_of(web: &Web, login: &str) -> Result<Option<std::sync::Arc<Ide
 pub fn callback(web: &Web, provider: &IdentityProvider) -> String {
     let own = || web.provider.issuer.at(&format!("/federation/{}/callback", provider.slug));
     provider.settings.callback_url.clone().unwrap_or_else(own)
+}
+
+/// Where `provider` tells us who left it (OpenID Connect Back-Channel Logout §2.2).
+pub fn logout_uri(web: &Web, provider: &IdentityProvider) -> String {
+    web.provider.issuer.at(&format!("/federation/{}/backchannel-logout", provider.slug))
 }
 
 /// The buttons of the sign-in page: every provider that is offered and set up.
