@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::edge::template::context::account::FieldMistake;
-use crate::edge::template::context::{Passkey, Profile, TotpSetup};
+use crate::edge::template::context::{Passkey, Profile, ProviderButton, TotpSetup};
 
 /// What stands around every page of the console (`console.html`).
 #[derive(Clone, Debug, Serialize)]
@@ -237,6 +237,8 @@ pub struct Again {
     pub error: Option<String>,
     /// Where to go in place of it.
     pub stay_uri: String,
+    /// Accounts elsewhere by which they may prove it.
+    pub providers: Vec<ProviderButton>,
 }
 
 /// `page/account_password.html`

@@ -529,6 +529,7 @@ fn again(error: Option<&str>) -> Again {
         login: "alice@example.com".into(),
         error: error.map(Into::into),
         stay_uri: "/account".into(),
+        providers: if error.is_some() { Vec::new() } else { vec![provider("google", false)] },
     }
 }
 

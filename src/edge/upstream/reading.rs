@@ -6,6 +6,7 @@ use crate::edge::upstream::UpstreamError;
 use crate::model::identifier::Email;
 use crate::model::identity_provider::ProviderSettings;
 use crate::model::upstream_link::UpstreamIdentity;
+use crate::protocol::numeric_date::NumericDate;
 use crate::protocol::oidc::claims::Profile;
 
 /// The longest text that is taken, in characters.
@@ -78,7 +79,13 @@ impl<'a> Reading<'a> {
             amr: amr.take(8).map(str::to_owned).collect(),
             sid: self.claims.get("sid").and_then(Value::as_str).filter(|sid| is_name(sid)).map(str::to_owned),
             groups: self.groups(),
+            told_at: self.moment("iat"),
+            proven_at: self.moment("auth_time"),
         }
+    }
+
+    fn moment(&self, name: &str) -> Option<NumericDate> {
+        self.claims.get(name)?.as_i64().map(NumericDate::from_seconds)
     }
 
     /// The groups there; `None` where the operator named no claim for them, or nothing is told by it.

@@ -280,7 +280,7 @@ impl Brought {
 ///
 /// # Errors
 /// `federation_token_invalid` for whatever is wrong with it, `federation_failed` when the provider does not answer.
-pub(super) async fn accept(
+pub(in crate::http) async fn accept(
     web: &Web,
     guest: &Guest,
     (provider, presented): (&IdentityProvider, &Presented),

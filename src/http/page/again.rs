@@ -17,6 +17,7 @@ use crate::http::cookie::Keep as CookieLife;
 use crate::http::extract::params::{Form, Query};
 use crate::http::extract::visitor::Visitor;
 use crate::http::page::account::{Visit, visit};
+use crate::http::page::federation::buttons_of;
 use crate::http::page::{fault_page, foreign_form};
 use crate::http::web::{Web, redirect, with_cookies};
 use crate::model::event::{Event, EventName};
@@ -47,7 +48,7 @@ pub async fn recent(web: &Web, visitor: &Visitor, to: &str) -> Result<(Visit, Re
 /// `GET /sign-in/again`
 pub async fn show(State(web): State<Web>, visitor: Visitor, Query(query): Query) -> Response {
     match visit(&web, &visitor, back(&query)).await {
-        Ok(visit) => page(&web, &visitor, (&visit, &query), None),
+        Ok(visit) => page(&web, &visitor, (&visit, &query), None).await,
         Err(response) => *response,
     }
 }
@@ -75,7 +76,7 @@ pub async fn submit(State(web): State<Web>, visitor: Visitor, Query(query): Quer
         Refusal::Fault(fault) => return fault_page(&web, &visitor, fault.clone()),
         _ => ("wrong_password", StatusCode::UNPROCESSABLE_ENTITY),
     };
-    let mut response = page(&web, &visitor, (&visit, &query), Some(key));
+    let mut response = page(&web, &visitor, (&visit, &query), Some(key)).await;
     *response.status_mut() = status;
     if let Refusal::TooMany(seconds) = refused {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
@@ -151,14 +152,19 @@ fn back(query: &Params) -> &str {
     if is_plain && is_ours && !to.contains("//") { to } else { "account" }
 }
 
-fn page(web: &Web, visitor: &Visitor, (visit, query): (&Visit, &Params), error: Option<&str>) -> Response {
+async fn page(web: &Web, visitor: &Visitor, (visit, query): (&Visit, &Params), error: Option<&str>) -> Response {
     let (flow, cookie) = web.flow(visitor);
+    let providers = match buttons_of(web, visit.user.id, back(query)).await {
+        Ok(providers) => providers,
+        Err(fault) => return fault_page(web, visitor, fault),
+    };
     let context = Again {
         action: web.path(PATH, &[("to", back(query))]),
         csrf: web.csrf.token(&flow, PURPOSE),
         login: visit.user.login().to_owned(),
         error: error.map(str::to_owned),
         stay_uri: web.path("/account", &[]),
+        providers,
     };
     let frame = web.pages.frame(visitor.id, &visitor.headers, &[]);
     with_cookies(web.pages.page("page/again.html", &frame, &context), cookie)

@@ -103,6 +103,7 @@ pub async fn submit(State(web): State<Web>, visitor: Visitor, Query(query): Quer
                     client_id: place.client_id,
                     to: query.get("to").map(str::to_owned),
                     from: Origin::Page,
+                    again: None,
                 };
                 return depart(&web, &visitor, &provider, (intent, open.as_ref(), Some(&login))).await;
             }

@@ -671,3 +671,42 @@ async fn what_a_provider_says_of_a_sign_in_is_kept_beside_ours() {
     let page = carol.open("/account/sessions").await;
     assert!(page.page().words("main").contains("by corp"), "{page}");
 }
+
+/// S-098: whoever came by a provider alone proves there that they are themselves, and is asked anew.
+#[tokio::test]
+async fn s_098_a_person_proves_again_by_an_account_elsewhere() {
+    let server = TestServer::start().await;
+    let corp = StandIn::corp(&server, |settings| settings.trust.email_domains = vec!["gmail.com".to_owned()]).await;
+    let carol = Browser::new(&server);
+    signs_in(&carol, &corp, "corp").await;
+    let asked = async || {
+        server.advance(Duration::from_mins(11));
+        let page = carol.open("/account/identities").await;
+        let id = server.user("carol@gmail.com").await.id;
+        let link = server.store().upstream_links(id).await.expect("read")[0].id;
+        let again = carol.press(&page, &format!("cut-{link}")).await;
+        let start = again.page().attribute("provider-corp", "href").to_owned();
+        let there = carol.get(&start).await;
+        let url = there.location().to_owned();
+        assert!(url.contains("prompt=login") && url.contains("max_age=0"), "{url}");
+        there
+    };
+    // Whoever was signed in there for an hour has proven nothing now.
+    let there = asked().await;
+    let now = server.clock.seconds();
+    corp.lies(Lie::Claims(json!({"auth_time": now - 3_600})));
+    assert_eq!(carol.open(&corp.visit(&there)).await.status, 400);
+    assert_eq!(refusal(&server).await, "untrue");
+    // Somebody else is somebody else.
+    corp.lies(Lie::Claims(json!({"sub": "another", "email": "dave@gmail.com"})));
+    let there = asked().await;
+    assert_eq!(carol.open(&corp.visit(&there)).await.status, 409);
+    corp.lies(Lie::Claims(json!({"auth_time": server.clock.seconds() + 660})));
+    let there = asked().await;
+    assert!(carol.open(&corp.visit(&there)).await.page().has("sign-out"));
+    let page = carol.open("/account/identities").await;
+    let id = server.user("carol@gmail.com").await.id;
+    let link = server.store().upstream_links(id).await.expect("read")[0].id;
+    let cut = carol.press(&page, &format!("cut-{link}")).await;
+    assert!(!cut.text().contains("again-submit"), "it was proven a moment ago: {cut}");
+}

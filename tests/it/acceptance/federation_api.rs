@@ -11,7 +11,7 @@ use symbolon::protocol::numeric_date::NumericDate;
 use symbolon::model::message::MessageKind;
 
 use crate::support::answer::code;
-use crate::support::server::{PASSWORD, Setup};
+use crate::support::server::Setup;
 use crate::support::spa::Spa;
 use crate::support::stand_in::{CLIENT_ID, Lie, StandIn};
 use crate::support::stand_in_graph::{Graph, GraphStandIn};
@@ -170,7 +170,16 @@ async fn s_065_a_connection_is_cut_by_who_proved_it_lately() {
     server.advance(Duration::from_mins(11));
     assert_eq!(code(&alice.delete(&target).await), "403 reauth_required");
     assert_eq!(code(&alice.post("/me/identities/google/link", &json!({})).await), "403 reauth_required");
-    alice.post("/me/reauth", &json!({"password": PASSWORD})).await.ok();
+    // By the account elsewhere: hers, and asked of late.
+    let by = |token: String| json!({"provider": "google", "id_token": token});
+    google.lies(Lie::Claims(json!({"sub": "somebody else"})));
+    let foreign = alice.post("/me/reauth", &by(google.id_token(CLIENT_ID, None))).await;
+    assert_eq!(code(&foreign), "401 federation_token_invalid");
+    google.lies(Lie::Claims(json!({"auth_time": server.clock.seconds() - 3_600})));
+    let old = alice.post("/me/reauth", &by(google.id_token(CLIENT_ID, None))).await;
+    assert_eq!(code(&old), "401 federation_token_invalid");
+    google.lies(Lie::None);
+    alice.post("/me/reauth", &by(google.id_token(CLIENT_ID, None))).await.ok();
     assert_eq!(alice.send(Method::DELETE, &target, None).await.status, 204);
     assert_eq!(alice.get("/me/identities").await.ok()["items"], json!([]));
 

@@ -66,7 +66,8 @@ fn s_152_groups_here_follow_from_groups_there() {
     let shown = station.run(&["provider", "show", "google"]).ok();
     assert!(shown.contains("https://idp.example/?g=1 = Staff"), "{shown}");
     assert!(shown.contains("/federation/google/backchannel-logout"), "{shown}");
-    let change = ["provider", "update", "google", "--groups-claim", "", "--group", "https://idp.example/?g=1=", "--json"];
+    let change =
+        ["provider", "update", "google", "--groups-claim", "", "--group", "https://idp.example/?g=1=", "--json"];
     assert_eq!(station.run(&change).json()["groups"], json!({"claim": null, "map": {}}));
 }
 

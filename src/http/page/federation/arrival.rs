@@ -17,7 +17,7 @@ use crate::authn::upstream::pending::{self, Pending};
 use crate::authn::upstream::{self, Resolution};
 use crate::authn::{Answer, Refusal};
 use crate::edge::ephemeral::Namespace;
-use crate::edge::upstream::Returned;
+use crate::edge::upstream::{Returned, UpstreamError};
 use crate::http::error::{Back, PageError};
 use crate::http::extract::params::{Form, Query, Segment};
 use crate::http::extract::visitor::Visitor;
@@ -137,6 +137,12 @@ async fn received(web: &Web, visitor: Visitor, slug: &str, response: Answered) -
         Ok(identity) => identity,
         Err(error) => return failed(web, &visitor, (&provider, &error), &journey.intent),
     };
+    let is_again = matches!(journey.intent, Intent::SignIn { again: Some(_), .. });
+    // Whoever was asked anew has to have answered anew; clocks differ by a minute.
+    if is_again && !journey.begun_at.is_some_and(|begun_at| identity.is_fresh_since(begun_at.minus(MOMENT))) {
+        let error = UpstreamError::Untrue("the person was not asked anew".to_owned());
+        return failed(web, &visitor, (&provider, &error), &journey.intent);
+    }
     match journey.intent {
         intent @ Intent::SignIn { .. } => sign_in(web, visitor, (&provider, identity), (open, &intent)).await,
         Intent::Connect { user, session } => {
@@ -203,6 +209,13 @@ async fn sign_in(
         Ok(resolution) => resolution,
         Err(fault) => return fault_page(web, &visitor, fault),
     };
+    if let Intent::SignIn { again: Some(person), .. } = intent
+        && !matches!(&resolution, Resolution::Known(user, _) if user.id == *person)
+    {
+        note_refusal(web, &visitor, provider.slug.as_str(), "another_person");
+        let page = PageError::new("identity_other_account", StatusCode::CONFLICT);
+        return web.refuse(&visitor, &page.back(Back { uri: web.path("/account", &[]), client_name: None }));
+    }
     match resolution {
         Resolution::Known(user, link) => {
             edges.store.note_upstream_use(link.id, identity.label.clone(), web.provider.now());

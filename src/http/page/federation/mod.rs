@@ -35,6 +35,7 @@ use crate::model::id::{ProviderId, SessionId, UserId};
 use crate::model::identifier::Email;
 use crate::model::identity_provider::IdentityProvider;
 use crate::oauth::interaction::Open;
+use crate::protocol::numeric_date::NumericDate;
 use crate::protocol::secret::{Secret, TokenHash};
 
 /// How long a person may take at a provider.
@@ -54,6 +55,9 @@ struct Journey {
     verifier: String,
     redirect_uri: String,
     intent: Intent,
+    /// When it was begun; `None` in what the previous release wrote.
+    #[serde(default)]
+    begun_at: Option<NumericDate>,
 }
 
 impl Journey {
@@ -75,6 +79,9 @@ pub enum Intent {
         /// Where it began.
         #[serde(default)]
         from: Origin,
+        /// Who proves again that they are themselves, if it is for that (S-098).
+        #[serde(default)]
+        again: Option<UserId>,
     },
     /// To connect an identity with the account of who is signed in.
     Connect {
@@ -107,6 +114,8 @@ pub struct Landings {
 
 /// What says in the query of a start that it began on a page of an app's own.
 pub const FROM_APP: (&str, &str) = ("from", "app");
+/// What says in the query of a start that somebody who is signed in proves themselves again.
+pub const AGAIN: (&str, &str) = ("again", "yes");
 /// Where a sign-in leads that began there.
 pub const DONE: &str = "federation/done";
 
@@ -149,8 +158,10 @@ pub async fn start(State(web): State<Web>, visitor: Visitor, Segment(slug): Segm
     };
     let (name, value) = FROM_APP;
     let from = if query.get(name) == Some(value) { Origin::App } else { Origin::Page };
-    let intent =
-        Intent::SignIn { flow: place.flow, client_id: place.client_id, to: query.get("to").map(str::to_owned), from };
+    let own = visitor.browser.session.as_ref().filter(|_| query.get(AGAIN.0) == Some(AGAIN.1));
+    let again = own.map(|session| session.authentication.user);
+    let to = query.get("to").map(str::to_owned);
+    let intent = Intent::SignIn { flow: place.flow, client_id: place.client_id, to, from, again };
     depart(&web, &visitor, &provider, (intent, open.as_ref(), None)).await
 }
 
@@ -211,6 +222,7 @@ pub async fn departure(
             .map(str::to_owned),
         // A sign-in that must be new has to be new there, too (OIDC Core §3.1.2.1).
         prompt: match request {
+            _ if matches!(intent, Intent::SignIn { again: Some(_), .. }) => Some("login"),
             Some(request) if request.prompt.login || request.max_age.is_some() => Some("login"),
             Some(request) if request.prompt.select_account => Some("select_account"),
             _ => None,
@@ -226,6 +238,7 @@ pub async fn departure(
         verifier: verifier.expose().clone(),
         redirect_uri: beginning.redirect_uri,
         intent,
+        begun_at: Some(web.provider.now()),
     };
     let key = TokenHash::of(state.expose());
     let until = web.provider.now().plus(LIFETIME);
@@ -286,6 +299,28 @@ pub async fn buttons(
         last_used: last.as_deref() == Some(provider.slug.as_str()),
     };
     Ok(shown.map(button).collect())
+}
+
+/// The buttons of providers by which a person proves again who they are: those that their account is connected to.
+///
+/// # Errors
+/// A fault of the store.
+pub async fn buttons_of(web: &Web, user: UserId, to: &str) -> Result<Vec<context::ProviderButton>, Fault> {
+    let store = &web.provider.edges.store;
+    let (links, providers) = (store.upstream_links(user).await?, store.identity_providers().await?);
+    let is_theirs = |provider: &&std::sync::Arc<IdentityProvider>| {
+        provider.is_enabled()
+            && web.upstreams.is_set_up(provider).is_ok()
+            && links.iter().any(|link| link.provider == provider.id)
+    };
+    let button = |provider: &std::sync::Arc<IdentityProvider>| context::ProviderButton {
+        slug: provider.slug.to_string(),
+        label: provider.label().to_owned(),
+        url: web.path(&format!("/federation/{}/start", provider.slug), &[AGAIN, ("to", to)]),
+        logo_uri: provider.settings.logo_uri.clone(),
+        last_used: false,
+    };
+    Ok(providers.iter().filter(is_theirs).map(button).collect())
 }
 
 /// The same page for every reason that is a provider's; what it was is told to the log.
