@@ -16,6 +16,9 @@ use crate::model::id::ProviderId;
 use crate::model::identity_provider::{IdentityProvider, ProviderKind, ProviderSecret, ProviderSettings, ProviderSlug};
 use crate::protocol::secret::Secret;
 
+/// The longest name of a variable, in bytes.
+const MAX_VARIABLE: usize = 128;
+
 /// Our secret at a provider, as an operator gives it.
 #[derive(Clone, Debug)]
 pub enum GivenSecret {

@@ -109,6 +109,7 @@ async fn maker(web: &Web, asked: &TokenExchange) -> Result<String, OAuthError> {
 
 /// A refusal of the account API in the words of RFC 8693 §2.2.2.
 fn refused(web: &Web, slug: &str, problem: Problem) -> OAuthError {
+    let hint = problem.hint.as_deref().unwrap_or_default().to_owned();
     let start = web.provider.issuer.at(&format!("/federation/{slug}/start"));
     match problem.code() {
         Code::FederationFailed | Code::Unavailable => {
@@ -124,7 +125,7 @@ fn refused(web: &Web, slug: &str, problem: Problem) -> OAuthError {
         }
         other => OAuthError::invalid_request(format!("the person cannot be signed in: {}", other.as_str())),
     }
-    .caused_by(problem)
+    .hint(hint)
 }
 
 /// Why the account cannot be used.
