@@ -1,5 +1,6 @@
 //! How sessions end, and how far that reaches.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;

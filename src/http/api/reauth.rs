@@ -136,6 +136,7 @@ async fn reauthenticate(
             let method = web.method("passkey").ok_or(Code::DeviceDoesNotExist)?;
             judge(method, &attempt, &Answer::Passkey(Secret::new(answer.to_string()))).await?;
             "passkey"
+        }
         (None, None) if body.provider.is_some() || body.id_token.is_some() => {
             let slug = body.provider.ok_or_else(|| Problem::field("provider", Code::Required))?;
             let token = body.id_token.ok_or_else(|| Problem::field("id_token", Code::Required))?;

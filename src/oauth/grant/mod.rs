@@ -22,8 +22,13 @@ use crate::protocol::error::OAuthError;
 use crate::protocol::scope::Scope;
 
 /// Every grant type, the commonest first.
-pub const GRANT_TYPES: &[GrantType] =
-    &[GrantType::AuthorizationCode, GrantType::RefreshToken, GrantType::ClientCredentials, GrantType::DeviceCode, GrantType::TokenExchange];
+pub const GRANT_TYPES: &[GrantType] = &[
+    GrantType::AuthorizationCode,
+    GrantType::RefreshToken,
+    GrantType::ClientCredentials,
+    GrantType::DeviceCode,
+    GrantType::TokenExchange,
+];
 
 /// A grant type's answer: for whom tokens may be issued, and what they allow.
 #[derive(Clone, Debug)]
