@@ -353,7 +353,6 @@ impl Store {
     /// Takes every second factor of a person away, with the backup codes and the wish for one, and ends every session and grant: for who
     /// has lost them. False when there was none of it.
     pub async fn reset_second_factor(&self, user: UserId, now: NumericDate, beside: Beside) -> Result<bool, Fault> {
-        let held = Arc::clone(&self.held);
         let fact = Fact::several(move |connection| {
             async move {
                 hold(connection, user).await?;
@@ -375,12 +374,7 @@ impl Store {
             }
             .boxed()
         });
-        let publish = move |stepped: &Option<Stepped>| {
-            if let Some(stepped) = stepped {
-                stepped.publish(&held);
-            }
-        };
-        Ok(self.recorder.record(fact.then(publish)).await?.is_some())
+        Ok(self.record_and_publish(fact).await?.is_some())
     }
 
     /// Makes every backup code of a person useless; false when there is none.
