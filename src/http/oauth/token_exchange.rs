@@ -65,9 +65,9 @@ pub(super) async fn exchange(
     let from = guest.provenance.clone();
     let attempt = Attempt { from, client: Some(client.id.clone()), ..Attempt::default() };
     let begun_by = BegunBy { client: Some(client.id.clone()), browser: None };
-    let opening = Opening { begun_by, purpose: Purpose::Tokens(wanted), demand: client.demand() };
+    let opening = Opening { begun_by, purpose: Purpose::Tokens(wanted), demand: client.demand(), path: None };
     let step = web.sign_in().prove(&attempt, (upstream::NAME, &proof), opening).await.map_err(said)?;
-    let Step::Complete(Completed { authentication, method, purpose: Purpose::Tokens(wanted) }) = step else {
+    let Step::Complete(Completed { authentication, method, purpose: Purpose::Tokens(wanted), .. }) = step else {
         return Err(OAuthError::invalid_request(
             "the person has to prove a second factor: sign them in at /api/v1/sign-in or in a browser",
         ));
