@@ -14,6 +14,7 @@ pub mod deletion;
 pub mod email_change;
 pub mod export;
 pub mod handover;
+pub mod identity;
 pub mod mistake;
 pub mod new_device;
 pub mod password;

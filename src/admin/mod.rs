@@ -14,6 +14,7 @@ pub mod group_scope;
 pub mod invitation;
 pub mod permission;
 pub mod person;
+pub mod provider;
 pub mod refusal;
 pub mod role;
 pub mod second_factor;

@@ -36,6 +36,8 @@ pub enum Thing {
     Client,
     /// An API.
     Api,
+    /// A server elsewhere by which people may sign in.
+    Provider,
 }
 
 impl fmt::Display for Thing {
@@ -49,6 +51,7 @@ impl fmt::Display for Thing {
             Self::ClaimMapper => "claim mapper",
             Self::Client => "client",
             Self::Api => "API",
+            Self::Provider => "provider",
         })
     }
 }
@@ -80,6 +83,12 @@ pub enum Refusal {
         field: &'static str,
         /// What it has to be.
         rule: String,
+    },
+    /// What it cannot be without is not given.
+    #[error("{} missing", fields.join(", "))]
+    Missing {
+        /// Which fields.
+        fields: Vec<&'static str>,
     },
     /// A group would stand within itself.
     #[error("a group cannot stand within itself or within a group that stands within it")]

@@ -61,7 +61,7 @@ pub struct Completed {
     pub method: &'static str,
     /// What it leads to.
     pub purpose: Purpose,
-    /// The path of this server that it was begun for.
+    /// Where it leads without a request: a path of this server, or the page of the app that the person was invited to.
     pub path: Option<String>,
 }
 
@@ -100,7 +100,7 @@ pub struct Opening {
     pub purpose: Purpose,
     /// What it must reach, beside what the house and the person want.
     pub demand: Demand,
-    /// The path of this server that it is for.
+    /// Where it leads without a request, as in [`Completed`].
     pub path: Option<String>,
 }
 

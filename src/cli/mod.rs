@@ -307,6 +307,7 @@ impl From<Refusal> for CommandError {
                     Thing::ClaimMapper => "claim",
                     Thing::Client => "client",
                     Thing::Api => "api",
+                    Thing::Provider => "provider",
                 };
                 format!("{refusal}; `symbolon {noun} list` shows all")
             }

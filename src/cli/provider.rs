@@ -10,15 +10,15 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use self::flags::{Flags, KindName};
+use crate::admin::provider::{NewProvider, ProviderChange, usual};
+use crate::admin::{AdminError, Refusal};
 use crate::cli::output::{Facts, Table, moment};
 use crate::cli::site::{Absent, Site};
 use crate::cli::{Call, CommandError};
 use crate::edge::fetch::Addresses;
-use crate::edge::store::{Beside, Creation};
 use crate::edge::upstream::Upstreams;
-use crate::model::event::{Actor, Event, EventName};
-use crate::model::id::ProviderId;
-use crate::model::identity_provider::{IdentityProvider, ProviderKind, ProviderSecret, ProviderSettings, ProviderSlug};
+use crate::model::id::GroupId;
+use crate::model::identity_provider::{IdentityProvider, ProviderKind, ProviderSecret, ProviderSlug};
 
 /// `symbolon provider`
 #[derive(Debug, Subcommand)]
@@ -87,10 +87,7 @@ impl ProviderCommand {
 }
 
 async fn provider(site: &Site, slug: &str) -> Result<Arc<IdentityProvider>, CommandError> {
-    let found = site.edges.store.identity_provider(slug).await?;
-    found.ok_or_else(|| {
-        CommandError::refused(format!("there is no provider {slug}; `symbolon provider list` shows all"))
-    })
+    Ok(site.administration().provider(slug).await?)
 }
 
 async fn add(
@@ -107,90 +104,72 @@ async fn add(
     })?;
     let client_id = flags.client_id.clone();
     let client_id = client_id.ok_or_else(|| CommandError::refused("--client-id is missing".to_owned()))?;
-    let (now, random) = (site.now(), &*site.edges.random);
-    let id = ProviderId::new(now, random.bytes());
-    let mut settings = ProviderSettings { name: slug.as_str().to_owned(), ..ProviderSettings::default() };
-    settings.trust.email_domains = kind.own_domains().iter().map(|domain| (*domain).to_owned()).collect();
-    let provider = IdentityProvider {
-        id,
-        slug,
-        kind,
-        client_id,
-        secret: flags.secret(site, id)?,
-        settings: flags.settings(settings)?,
-        created_at: now,
-        updated_at: now,
-        disabled_at: flags.disabled.filter(|disabled| *disabled).map(|_| now),
-    };
-    complete(&provider)?;
-    match site.edges.store.create_identity_provider(&provider, told(site, &provider, "added")).await? {
-        Creation::Created => show(call, site, &provider).await,
-        Creation::AlreadyExists => Err(CommandError::refused(format!(
-            "there is a provider {} already; `symbolon provider update` changes it",
-            provider.slug
+    let directory = site.edges.store.directory().await?;
+    let settings = flags.settings(usual(&slug, kind), &directory)?;
+    let enabled = !flags.disabled.unwrap_or(false);
+    let new = NewProvider { slug: slug.clone(), kind, client_id, secret: flags.secret()?, settings, enabled };
+    match site.administration().create_provider(new, &site.vault).await {
+        Ok(provider) => show(call, site, &provider).await,
+        Err(AdminError::Refused(Refusal::Taken { .. })) => Err(CommandError::refused(format!(
+            "there is a provider {slug} already; `symbolon provider update` changes it"
         ))),
+        Err(error) => Err(in_flags(error, kind)),
     }
 }
 
 async fn update(call: &Call, site: &Site, slug: &str, flags: Flags) -> Result<(), CommandError> {
     let before = provider(site, slug).await?;
-    let disabled_at = match flags.disabled {
-        Some(true) => before.disabled_at.or(Some(site.now())),
-        Some(false) => None,
-        None => before.disabled_at,
-    };
-    let after = IdentityProvider {
+    let directory = site.edges.store.directory().await?;
+    let change = ProviderChange {
         client_id: flags.client_id.clone().unwrap_or_else(|| before.client_id.clone()),
-        secret: flags.secret(site, before.id)?.or_else(|| before.secret.clone()),
-        settings: flags.settings(before.settings.clone())?,
-        updated_at: site.now(),
-        disabled_at,
-        ..before.as_ref().clone()
+        secret: flags.secret()?.map(Some),
+        settings: flags.settings(before.settings.clone(), &directory)?,
+        enabled: flags.disabled.map_or(before.is_enabled(), |disabled| !disabled),
     };
-    complete(&after)?;
-    if !site.edges.store.update_identity_provider(&after, told(site, &after, "changed")).await? {
-        return Err(CommandError::refused(format!("the provider {slug} was removed a moment ago")));
-    }
-    show(call, site, &after).await
+    let after = site.administration().change_provider(&before, change, &site.vault).await;
+    show(call, site, &after.map_err(|error| in_flags(error, before.kind))?).await
 }
 
-/// What it cannot do without is refused here, where it is typed.
-fn complete(provider: &IdentityProvider) -> Result<(), CommandError> {
-    let mut missing = provider.missing();
-    let needs_secret = matches!(provider.kind, ProviderKind::Apple | ProviderKind::Facebook | ProviderKind::GitHub);
-    if needs_secret && provider.secret.is_none() {
-        missing.push("--secret-file or --secret-env");
+/// A refusal in the words of the command line.
+fn in_flags(error: AdminError, kind: ProviderKind) -> CommandError {
+    let flag = |field: &str| match field {
+        "client_secret" => "--secret-file or --secret-env".to_owned(),
+        field => format!("--{}", field.replace('_', "-")),
+    };
+    match error {
+        AdminError::Refused(Refusal::Missing { fields }) => {
+            let flags: Vec<String> = fields.into_iter().map(flag).collect();
+            CommandError::refused(format!("a provider of the kind {} needs {}", kind.as_str(), flags.join(", ")))
+        }
+        AdminError::Refused(Refusal::Malformed { field, rule }) => {
+            CommandError::refused(format!("{}: {rule}", flag(field)))
+        }
+        error => error.into(),
     }
-    if missing.is_empty() {
-        return Ok(());
-    }
-    Err(CommandError::refused(format!(
-        "a provider of the kind {} needs {}",
-        provider.kind.as_str(),
-        missing.join(", ")
-    )))
 }
 
 async fn remove(call: &Call, site: &Site, slug: &str) -> Result<(), CommandError> {
     let provider = provider(site, slug).await?;
-    let links = site.edges.store.count_upstream_links(provider.id).await?;
-    site.edges.store.delete_identity_provider(provider.id, told(site, &provider, "removed")).await?;
+    let links = site.administration().delete_provider(&provider).await?;
     let told = format!("removed, with {links} connections of accounts");
     call.output.print(told, &json!({"slug": provider.slug, "removed": true, "connections": links}))
 }
 
 async fn test(call: &Call, site: &Site, slug: &str) -> Result<(), CommandError> {
     let provider = provider(site, slug).await?;
-    // An operator asks for what they named: also one on this machine.
-    let upstreams = Upstreams::new(
-        (Arc::clone(&site.edges.fetch), Arc::clone(&site.edges.clock)),
-        (Arc::clone(&site.vault), Arc::new(|name: &str| std::env::var(name).ok())),
-        Addresses::PublicOrLoopback,
-    );
-    match upstreams.probe(&provider, &callback(site, &provider)).await {
+    match upstreams(site).probe(&provider, &callback(site, &provider)).await {
         Ok(found) => call.output.print(&found, &json!({"slug": provider.slug, "ok": true, "found": found})),
         Err(error) => Err(CommandError::refused(error.to_string())),
     }
+}
+
+/// An operator asks for what they named: also one on this machine.
+fn upstreams(site: &Site) -> Upstreams {
+    Upstreams::new(
+        (Arc::clone(&site.edges.fetch), Arc::clone(&site.edges.clock)),
+        (Arc::clone(&site.vault), Arc::new(|name: &str| std::env::var(name).ok())),
+        Addresses::PublicOrLoopback,
+    )
 }
 
 async fn list(call: &Call, site: &Site) -> Result<(), CommandError> {
@@ -202,7 +181,7 @@ async fn list(call: &Call, site: &Site) -> Result<(), CommandError> {
             provider.kind.as_str().to_owned(),
             provider.label().to_owned(),
             provider.client_id.clone(),
-            state(provider).to_owned(),
+            state(site, provider).to_owned(),
             moment(provider.created_at),
         ]);
     }
@@ -216,6 +195,13 @@ async fn show(call: &Call, site: &Site, provider: &IdentityProvider) -> Result<(
     let trust = &set.trust;
     let yes_no = |is: bool| if is { "yes" } else { "no" };
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    let directory = site.edges.store.directory().await?;
+    let here = |group: &GroupId| match directory.group(*group) {
+        Some(_) => directory.path(*group).to_owned(),
+        None => format!("{group} (gone)"),
+    };
+    let groups: Vec<String> =
+        set.groups.map.iter().map(|(there, group)| format!("{there} = {}", here(group))).collect();
     let secret = match &provider.secret {
         None => "none".to_owned(),
         Some(ProviderSecret::Sealed(_)) => "sealed in the database".to_owned(),
@@ -230,34 +216,48 @@ async fn show(call: &Call, site: &Site, provider: &IdentityProvider) -> Result<(
         .with("secret", secret)
         .with("issuer", provider.issuer())
         .with("callback", callback(site, provider))
+        .with("backchannel logout", logout_uri(site, provider))
         .with("scopes", set.scopes.join(" "))
         .with("organizations", set.organizations.join(" "))
         .with("native apps", set.audiences.join(" "))
         .with("project", text(&set.provider_project))
         .with("notes", text(&set.notes))
         .with("trusted for", trust.email_domains.join(" "))
+        .with("home of", set.home_domains.join(" "))
+        .with("groups by", text(&set.groups.claim))
+        .with("groups", groups.join(", "))
         .with("links at once", yes_no(trust.auto_link))
         .with("makes accounts", yes_no(trust.sign_up))
         .with("connections", links)
-        .with("state", state(provider))
+        .with("state", state(site, provider))
+        .with("misconfigured", misconfigured(site, provider).unwrap_or_default())
         .with("created", moment(provider.created_at));
     let note = "\nRegister the callback URL there.";
     call.output.print(format_args!("{facts}{note}"), &json_of(site, provider, Some(links))?)
 }
 
-const fn state(provider: &IdentityProvider) -> &'static str {
-    if provider.is_enabled() { "enabled" } else { "disabled" }
+fn state(site: &Site, provider: &IdentityProvider) -> &'static str {
+    match (provider.is_enabled(), misconfigured(site, provider)) {
+        (false, _) => "disabled",
+        (true, Some(_)) => "misconfigured",
+        (true, None) => "enabled",
+    }
+}
+
+/// What is wrong with it, as far as its record and the environment of this command tell; the server has one of its own.
+fn misconfigured(site: &Site, provider: &IdentityProvider) -> Option<String> {
+    upstreams(site).is_set_up(provider).err().map(|error| error.to_string())
+}
+
+/// Where a provider tells us who left it.
+fn logout_uri(site: &Site, provider: &IdentityProvider) -> String {
+    format!("{}/federation/{}/backchannel-logout", site.config.issuer.as_str(), provider.slug)
 }
 
 /// Where people come back from a provider.
 fn callback(site: &Site, provider: &IdentityProvider) -> String {
     let own = || format!("{}/federation/{}/callback", site.config.issuer.as_str(), provider.slug);
     provider.settings.callback_url.clone().unwrap_or_else(own)
-}
-
-fn told(site: &Site, provider: &IdentityProvider, change: &'static str) -> Beside {
-    let event: Event = site.edges.event(EventName::ProviderChanged).by(Actor::Operator);
-    Beside::event(event.telling("provider", provider.slug.as_str()).telling("change", change))
 }
 
 /// Everything but the secret.
@@ -279,6 +279,8 @@ fn json_of(site: &Site, provider: &IdentityProvider, links: Option<u64>) -> Resu
             ("client_secret_variable", json!(variable)),
             ("issuer", json!(provider.issuer())),
             ("callback_url", json!(callback(site, provider))),
+            ("backchannel_logout_uri", json!(logout_uri(site, provider))),
+            ("misconfigured", json!(misconfigured(site, provider))),
             ("enabled", json!(provider.is_enabled())),
             ("created_at", json!(provider.created_at)),
             ("updated_at", json!(provider.updated_at)),

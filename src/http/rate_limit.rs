@@ -40,6 +40,7 @@ pub const ROUTES: &[(&str, &[Rule])] = &[
     ("/sign-in/magic", &[Rule::Challenge]),
     ("/sign-in/sms_code", &[Rule::SignIn, Rule::Otp]),
     ("/sign-in/qr", &[Rule::SignIn]),
+    ("/device", &[Rule::Challenge]),
     ("/sign-in/second", &[Rule::Challenge, Rule::Otp]),
     ("/api/v1/me/mfa", &[Rule::Challenge]),
     ("/api/v1/me/authenticators/{id}/confirm", &[Rule::Challenge]),

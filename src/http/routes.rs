@@ -149,6 +149,7 @@ fn federation() -> Router<Web> {
         .route("/federation/done", closed(get(there::done)))
         .route("/federation/{slug}/start", closed(get(there::start)))
         .route("/federation/{slug}/callback", closed(get(there::arrive).post(there::put_aside)))
+        .route("/federation/{slug}/backchannel-logout", closed(post(there::left::handle)))
 }
 
 /// A route that scripts of other origins may call.

@@ -218,6 +218,7 @@ impl Courier {
             valid_minutes: data.valid_minutes,
             address: data.address.clone(),
             remaining: data.remaining,
+            provider: data.provider.clone(),
             request: data.request.as_ref().map(|request| Request {
                 address: request.address.clone(),
                 device: device_name(&request.user_agent),

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::epoch::Epoch;
 use crate::model::id::UserId;
+use crate::model::identity_provider::ProviderSlug;
 use crate::model::user::User;
 use crate::protocol::numeric_date::NumericDate;
 
@@ -22,6 +23,29 @@ pub struct Authentication {
     /// The class in which a client wants it told, where it named one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub told: Option<Acr>,
+    /// What another server said of it, where one vouched for the person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub elsewhere: Option<Box<Elsewhere>>,
+}
+
+/// What another server says of a sign-in there: kept beside ours, and never taken for it (`DECISIONS.md`, acr and amr).
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Elsewhere {
+    /// The name of the provider here.
+    pub provider: ProviderSlug,
+    /// Who says so.
+    pub issuer: String,
+    /// Who it is there.
+    pub subject: String,
+    /// The session there, where it has a name (OpenID Connect Back-Channel Logout §2.1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sid: Option<String>,
+    /// `acr` there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acr: Option<String>,
+    /// `amr` there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub amr: Vec<String>,
 }
 
 /// Authentication method references (RFC 8176 §2).
@@ -163,7 +187,13 @@ impl Authentication {
     /// A proof at `now`. The epoch must have been read before the proof was judged (`Store::auth_epoch`): what a password
     /// opened while it was being changed is then dead.
     pub const fn new((user, epoch): (UserId, Epoch), now: NumericDate, amr: Vec<Amr>) -> Self {
-        Self { user, at: now, amr, epoch: Some(epoch), told: None }
+        Self { user, at: now, amr, epoch: Some(epoch), told: None, elsewhere: None }
+    }
+
+    /// The same with what another server said of it.
+    #[must_use]
+    pub fn said_elsewhere(self, elsewhere: Elsewhere) -> Self {
+        Self { elsewhere: Some(Box::new(elsewhere)), ..self }
     }
 
     /// True when nothing has ended everything of this person since. One of an epoch later than that of `user` stands too:
@@ -212,6 +242,7 @@ impl Authentication {
         if proof.user != self.user {
             return None;
         }
+        self.elsewhere = self.elsewhere.or(proof.elsewhere);
         self.amr.extend(proof.amr.into_iter().filter(|amr| !self.amr.contains(amr)).collect::<Vec<_>>());
         Some(self)
     }
@@ -324,6 +355,6 @@ mod tests {
         assert!(!at(999).stands(&user) && at(1_000).stands(&user));
         let read: Authentication =
             serde_json::from_str(&format!(r#"{{"user":"{}","at":1000,"amr":["pwd"]}}"#, user.id)).unwrap();
-        assert_eq!(read.epoch, None);
+        assert_eq!((read.epoch, read.elsewhere), (None, None));
     }
 }

@@ -175,7 +175,8 @@ macro_rules! catalogue {
 }
 
 catalogue! {
-    /// A person signed in, or tried to (`method`, `reason`).
+    /// A person signed in, or tried to (`method`, `reason`; `provider`, `upstream_acr`, `upstream_amr` and `upstream_sid` of who vouched for
+    /// them).
     SignIn = "sign_in";
     /// A session ended (`reason`).
     SessionEnded = "session.ended";

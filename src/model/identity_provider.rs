@@ -3,13 +3,13 @@
 //! S-152 … S-155, PROTOCOL A20. A record of the operator's, usable without a restart. What is said of an address counts only where
 //! the operator trusts that server for its domain ([`Trust`]).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::id::ProviderId;
+use crate::model::id::{GroupId, ProviderId};
 use crate::model::identifier::Email;
 use crate::protocol::numeric_date::NumericDate;
 
@@ -206,8 +206,29 @@ pub struct ProviderSettings {
     pub token_auth: TokenAuth,
     /// How far it is trusted.
     pub trust: Trust,
+    /// Domains whose people sign in there: an address of them leads there from our own page.
+    pub home_domains: Vec<String>,
     /// Our claim → the name of theirs, with `.` between levels.
     pub claims: BTreeMap<String, String>,
+    /// Which groups here follow from groups there.
+    pub groups: GroupMapping,
+}
+
+/// Which groups here follow from groups there, at each sign-in.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct GroupMapping {
+    /// The name of the claim that tells them, with `.` between levels; none: nothing follows.
+    pub claim: Option<String>,
+    /// A group there → the one here.
+    pub map: BTreeMap<String, GroupId>,
+}
+
+impl GroupMapping {
+    /// The groups here of somebody who is in these groups there.
+    pub fn of(&self, there: &[String]) -> BTreeSet<GroupId> {
+        there.iter().filter_map(|group| self.map.get(group).copied()).collect()
+    }
 }
 
 /// Endpoints of a server without metadata, and of one whose metadata are wrong.
@@ -272,6 +293,12 @@ impl IdentityProvider {
         self.disabled_at.is_none()
     }
 
+    /// True when people with this address sign in there.
+    pub fn is_home_of(&self, email: &Email) -> bool {
+        let domain = email.domain();
+        self.settings.home_domains.iter().any(|home| home.eq_ignore_ascii_case(&domain))
+    }
+
     /// Its name on the button.
     pub fn label(&self) -> &str {
         let own = self.settings.label.as_deref().or_else(|| self.kind.label());
@@ -284,23 +311,33 @@ impl IdentityProvider {
         set.map_or_else(|| format!("urn:symbolon:provider:{}", self.id), str::to_owned)
     }
 
-    /// What is missing before anybody can sign in by it, each as a flag of the command line; the secret is judged where it is read.
+    /// True when an app may mean it by this name: its own here, or the issuer of its tokens. Whose they are is judged elsewhere.
+    pub fn answers_to(&self, name: &str) -> bool {
+        let is_of_kind = match self.kind {
+            ProviderKind::Google => name == "accounts.google.com",
+            ProviderKind::Microsoft => name.starts_with("https://login.microsoftonline.com/"),
+            _ => false,
+        };
+        is_of_kind || self.slug.as_str() == name || self.issuer() == name
+    }
+
+    /// What is missing before anybody can sign in by it, each as its field; the secret is judged where it is read.
     pub fn missing(&self) -> Vec<&'static str> {
         let set = &self.settings;
         let is_there = |value: &Option<String>| value.as_ref().is_some_and(|value| !value.is_empty());
         let needed: Vec<(&'static str, bool)> = match self.kind {
-            ProviderKind::Oidc => vec![("--issuer", is_there(&set.issuer))],
-            ProviderKind::Apple => vec![("--team-id", is_there(&set.team_id)), ("--key-id", is_there(&set.key_id))],
+            ProviderKind::Oidc => vec![("issuer", is_there(&set.issuer))],
+            ProviderKind::Apple => vec![("team_id", is_there(&set.team_id)), ("key_id", is_there(&set.key_id))],
             ProviderKind::OAuth2 => vec![
-                ("--authorization-endpoint", is_there(&set.endpoints.authorization)),
-                ("--token-endpoint", is_there(&set.endpoints.token)),
-                ("--userinfo-endpoint", is_there(&set.endpoints.userinfo)),
+                ("authorization_endpoint", is_there(&set.endpoints.authorization)),
+                ("token_endpoint", is_there(&set.endpoints.token)),
+                ("userinfo_endpoint", is_there(&set.endpoints.userinfo)),
             ],
             ProviderKind::Google | ProviderKind::Facebook | ProviderKind::GitHub | ProviderKind::Microsoft => {
                 Vec::new()
             }
         };
-        needed.into_iter().filter(|(_, is_there)| !is_there).map(|(flag, _)| flag).collect()
+        needed.into_iter().filter(|(_, is_there)| !is_there).map(|(field, _)| field).collect()
     }
 }
 

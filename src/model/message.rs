@@ -55,6 +55,8 @@ pub struct MessageData {
     pub request: Option<Provenance>,
     /// How many are left, where something is used up.
     pub remaining: Option<u32>,
+    /// The server elsewhere that it is about, as people know it.
+    pub provider: Option<String>,
 }
 
 macro_rules! kinds {
@@ -114,6 +116,10 @@ kinds! {
     MfaChanged = "mfa_changed";
     /// A backup code was used; how many are left.
     BackupCodeUsed = "backup_code_used";
+    /// An account at a server elsewhere was connected: whoever has it signs in by it.
+    IdentityLinked = "identity_linked";
+    /// Such a connection was cut.
+    IdentityUnlinked = "identity_unlinked";
     /// The account will be deleted, with a link that undoes it.
     AccountDeletion = "account_deletion";
     /// An export of the person's data is ready.

@@ -27,7 +27,7 @@ pub struct SignInFlow {
     pub asked: Vec<Asked>,
     /// What it must reach, beside what the house and the person want.
     pub demand: Demand,
-    /// The path of this server that it is for.
+    /// Where it leads without a request: a path of this server, or the page of the app that the person was invited to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
     /// The end.

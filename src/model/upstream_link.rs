@@ -48,4 +48,24 @@ pub struct UpstreamIdentity {
     pub acr: Option<String>,
     /// `amr` there; kept beside.
     pub amr: Vec<String>,
+    /// The session there, where it has a name.
+    #[serde(default)]
+    pub sid: Option<String>,
+    /// The groups there, by the claim that the operator named; `None` where nothing was said of them.
+    #[serde(default)]
+    pub groups: Option<Vec<String>>,
+    /// When the provider says so: `iat` of an ID token.
+    #[serde(default)]
+    pub told_at: Option<NumericDate>,
+    /// When the person last proved there who they are: `auth_time`.
+    #[serde(default)]
+    pub proven_at: Option<NumericDate>,
+}
+
+impl UpstreamIdentity {
+    /// True when the provider said so since `since`, and did not say that its person proved themselves before that.
+    pub fn is_fresh_since(&self, since: NumericDate) -> bool {
+        self.told_at.is_some_and(|told_at| told_at >= since)
+            && self.proven_at.is_none_or(|proven_at| proven_at >= since)
+    }
 }

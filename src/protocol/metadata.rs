@@ -178,7 +178,8 @@ mod tests {
                     "authorization_code",
                     "refresh_token",
                     "client_credentials",
-                    "urn:ietf:params:oauth:grant-type:device_code"
+                    "urn:ietf:params:oauth:grant-type:device_code",
+                    "urn:ietf:params:oauth:grant-type:token-exchange"
                 ]),
             ),
             (

@@ -21,6 +21,7 @@
 //! | RFC 7636 | [`pkce`] |
 //! | RFC 8414, OIDC Discovery | [`metadata`] |
 //! | RFC 8628 | [`device`] |
+//! | RFC 8693 | [`token_exchange`] |
 //! | RFC 8707 | [`resource`] |
 //! | RFC 9068 | [`jwt_access_token`] |
 //! | RFC 9470 | [`step_up`] |
@@ -28,6 +29,7 @@
 //! | OIDC Core §5 | [`oidc::claims`] |
 //! | OIDC Core §8 | [`oidc::subject`] |
 //! | RP-Initiated Logout | [`oidc::rp_logout`] |
+//! | Back-Channel Logout | [`oidc::backchannel_logout`] |
 //!
 //! To add a specification: a file that opens with it, a row here.
 
@@ -57,5 +59,6 @@ pub mod revocation;
 pub mod scope;
 pub mod secret;
 pub mod step_up;
+pub mod token_exchange;
 pub mod token_request;
 pub mod token_response;

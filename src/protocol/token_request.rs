@@ -9,6 +9,7 @@ use crate::protocol::pkce::CodeVerifier;
 use crate::protocol::resource::resources;
 use crate::protocol::scope::Scope;
 use crate::protocol::secret::Secret;
+use crate::protocol::token_exchange::TokenExchange;
 
 /// The longest code or refresh token we look at, in bytes.
 const MAX_TOKEN: usize = 4096;
@@ -48,6 +49,8 @@ pub enum TokenRequest {
         /// What the device was given.
         device_code: Secret,
     },
+    /// RFC 8693 §2.1.
+    TokenExchange(TokenExchange),
 }
 
 impl TokenRequest {
@@ -75,6 +78,7 @@ impl TokenRequest {
                 Ok(Self::ClientCredentials { scope: scope()?, resource: resources(params)? })
             }
             GrantType::DeviceCode => Ok(Self::DeviceCode { device_code: token(params, "device_code")? }),
+            GrantType::TokenExchange => TokenExchange::parse(params).map(Self::TokenExchange),
         }
     }
 
@@ -85,6 +89,7 @@ impl TokenRequest {
             Self::RefreshToken { .. } => GrantType::RefreshToken,
             Self::ClientCredentials { .. } => GrantType::ClientCredentials,
             Self::DeviceCode { .. } => GrantType::DeviceCode,
+            Self::TokenExchange(_) => GrantType::TokenExchange,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The token response.
 //!
-//! RFC 6749 §5.1; OIDC Core §3.1.3.3.
+//! RFC 6749 §5.1; RFC 8693 §2.2.1; OIDC Core §3.1.3.3.
 
 use serde::{Serialize, Serializer};
 
@@ -26,6 +26,9 @@ pub struct TokenResponse {
     /// What was given; always told, also where it is what was asked.
     #[serde(skip_serializing_if = "Scope::is_empty")]
     pub scope: Scope,
+    /// What the access token is, where it was exchanged (RFC 8693 §2.2.1).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub issued_token_type: Option<&'static str>,
 }
 
 /// How an access token is used (RFC 6749 §7.1).
@@ -60,6 +63,7 @@ mod tests {
             refresh_token: None,
             id_token: None,
             scope: Scope::empty(),
+            issued_token_type: None,
         };
         assert_eq!(
             serde_json::to_value(&response).expect("plain JSON"),

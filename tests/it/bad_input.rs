@@ -118,6 +118,7 @@ const ENDPOINTS: &[Endpoint] = &[
     endpoint("/federation/done", &[Method::GET], Reader::Person),
     endpoint("/federation/x/start", &[Method::GET], Reader::Person).query(),
     endpoint("/federation/x/callback", &[Method::GET, Method::POST], Reader::Person).body(FORM).query(),
+    endpoint("/federation/x/backchannel-logout", &[Method::POST], Reader::Client).body(FORM),
     endpoint("/account/apps/shop/revoke", &[Method::POST], Reader::Person).body(FORM),
     endpoint("/account/sessions/x/end", &[Method::POST], Reader::Person).body(FORM),
     endpoint("/admin", &[Method::GET], Reader::Person),

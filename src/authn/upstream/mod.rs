@@ -6,16 +6,18 @@
 
 pub mod pending;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
 use crate::authn::{Answer, Attempt, Factor, Method, Refusal};
 use crate::edge::Edges;
-use crate::edge::store::{Beside, Creation};
-use crate::model::authentication::{Amr, Authentication};
+use crate::edge::store::{Beside, Creation, Give};
+use crate::model::authentication::{Amr, Authentication, Elsewhere};
+use crate::model::event::{Actor, EventName};
 use crate::model::fault::Fault;
-use crate::model::id::LinkId;
+use crate::model::id::{GroupId, LinkId, UserId};
 use crate::model::identifier::Email;
 use crate::model::identity_provider::IdentityProvider;
 use crate::model::upstream_link::{UpstreamIdentity, UpstreamLink};
@@ -147,13 +149,56 @@ fn is_proven(identifier: &Identifier) -> bool {
     identifier.kind == IdentifierKind::Email && identifier.verified_at.is_some()
 }
 
-/// That another server vouches for `user` at this moment.
+/// That `provider` vouches for `user` at this moment, with what it says of the sign-in there; the groups that follow from it are theirs.
 ///
 /// # Errors
 /// A fault of the store.
-pub async fn vouched(edges: &Edges, user: &User) -> Result<Authentication, Fault> {
+pub async fn vouched(
+    edges: &Edges,
+    (provider, identity): (&IdentityProvider, &UpstreamIdentity),
+    user: &User,
+) -> Result<Authentication, Fault> {
+    follow_groups(edges, (provider, identity), user.id).await?;
     let epoch = edges.store.auth_epoch(user.id).await?.unwrap_or(user.auth_epoch);
-    Ok(Authentication::new((user.id, epoch), edges.clock.now(), vec![Amr::Fed]))
+    let proven = Authentication::new((user.id, epoch), edges.clock.now(), vec![Amr::Fed]);
+    Ok(proven.said_elsewhere(Elsewhere {
+        provider: provider.slug.clone(),
+        issuer: identity.issuer.clone(),
+        subject: identity.subject.clone(),
+        sid: identity.sid.clone(),
+        acr: identity.acr.clone(),
+        amr: identity.amr.clone(),
+    }))
+}
+
+/// Has `user` be in the groups that follow from those there, and in no other that followed before.
+///
+/// # Errors
+/// A fault of the store.
+pub async fn follow_groups(
+    edges: &Edges,
+    (provider, identity): (&IdentityProvider, &UpstreamIdentity),
+    user: UserId,
+) -> Result<(), Fault> {
+    let mapping = &provider.settings.groups;
+    let groups = match (&mapping.claim, &identity.groups) {
+        (None, _) => BTreeSet::new(),
+        (Some(_), Some(there)) => mapping.of(there),
+        // Nothing was said of them: what was said before stands.
+        (Some(_), None) => return Ok(()),
+    };
+    let (directory, slug) = (edges.store.directory().await?, provider.slug.to_string());
+    let about = edges.clone();
+    let told = move |give, group: GroupId| {
+        let name = match give {
+            Give::To => EventName::GroupMemberAdded,
+            Give::From => EventName::GroupMemberRemoved,
+        };
+        let event = about.event(name).concerning(user).by(Actor::Server).telling("group", group.to_string());
+        let named = directory.group(group).map(|group| group.name.to_string()).unwrap_or_default();
+        Beside::event(event.telling("name", named).telling("provider", slug.as_str()))
+    };
+    edges.store.map_groups((user, provider.id), groups, edges.clock.now(), told).await.map(|_| ())
 }
 
 /// Connects an identity; false when it is somebody else's.

@@ -4,15 +4,16 @@ use std::io::Read as _;
 use std::path::PathBuf;
 
 use clap::ValueEnum;
-use url::Url;
 use zeroize::Zeroizing;
 
+use crate::admin::AdminError;
+use crate::admin::group::named;
+use crate::admin::provider::GivenSecret;
 use crate::cli::CommandError;
 use crate::cli::client::flags::yes_or_no;
-use crate::cli::site::Site;
-use crate::edge::upstream::secret_place;
-use crate::model::id::ProviderId;
-use crate::model::identity_provider::{ProviderKind, ProviderSecret, ProviderSettings, TokenAuth};
+use crate::model::directory::Directory;
+use crate::model::identity_provider::{ProviderKind, ProviderSettings, TokenAuth};
+use crate::protocol::secret::Secret;
 
 /// The longest secret, in bytes: a private key is about two hundred.
 const MAX_SECRET: u64 = 16 * 1024;
@@ -126,6 +127,9 @@ pub struct Flags {
     /// A domain for whose addresses its word counts, or `*`; again for several, `none` for none.
     #[arg(long, value_name = "DOMAIN")]
     trust_domain: Vec<String>,
+    /// A domain whose people sign in there: their address leads there from the sign-in page; again for several, `none` for none.
+    #[arg(long, value_name = "DOMAIN")]
+    home_domain: Vec<String>,
     /// Whoever has a proven address on both sides is let into their account at once; else they prove the account first.
     #[arg(long, value_name = "yes|no", value_parser = yes_or_no)]
     auto_link: Option<bool>,
@@ -135,6 +139,12 @@ pub struct Flags {
     /// A claim of ours and the name of theirs, `given_name=profile.first`; again for several.
     #[arg(long, value_name = "OURS=THEIRS")]
     claim: Vec<String>,
+    /// The claim that tells the groups there, `realm_access.roles`; empty: no group follows from it.
+    #[arg(long, value_name = "CLAIM")]
+    groups_claim: Option<String>,
+    /// A group there and the group here that follows from it, `staff=Company/Staff`; again for several, an empty one takes it away.
+    #[arg(long, value_name = "THERE=HERE")]
+    group: Vec<String>,
     /// It is not offered.
     #[arg(long, value_name = "yes|no", value_parser = yes_or_no)]
     pub(super) disabled: Option<bool>,
@@ -145,15 +155,9 @@ impl Flags {
     ///
     /// # Errors
     /// When its file cannot be read or is empty.
-    pub(super) fn secret(&self, site: &Site, id: ProviderId) -> Result<Option<ProviderSecret>, CommandError> {
+    pub(super) fn secret(&self) -> Result<Option<GivenSecret>, CommandError> {
         if let Some(variable) = &self.secret_env {
-            let is_name = !variable.is_empty()
-                && variable.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-                && !variable.starts_with(|first: char| first.is_ascii_digit());
-            if !is_name {
-                return Err(CommandError::refused(format!("--secret-env {variable}: that is no name of a variable")));
-            }
-            return Ok(Some(ProviderSecret::Environment(variable.clone())));
+            return Ok(Some(GivenSecret::Environment(variable.clone())));
         }
         let Some(file) = &self.secret_file else { return Ok(None) };
         let mut text = Zeroizing::new(String::new());
@@ -167,16 +171,18 @@ impl Flags {
         if secret.is_empty() {
             return Err(CommandError::refused(format!("{} is empty", file.display())));
         }
-        let row = id.to_string();
-        let sealed = site.vault.seal(&secret_place(&row), secret.as_bytes(), &*site.edges.random);
-        Ok(Some(ProviderSecret::Sealed(sealed)))
+        Ok(Some(GivenSecret::Plain(Secret::new(secret.to_owned()))))
     }
 
     /// What was given over `before`.
     ///
     /// # Errors
-    /// When a URL is none, or a claim has no `=`.
-    pub(super) fn settings(&self, before: ProviderSettings) -> Result<ProviderSettings, CommandError> {
+    /// When a claim or a group has no `=`, or there is no such group here.
+    pub(super) fn settings(
+        &self,
+        before: ProviderSettings,
+        directory: &Directory,
+    ) -> Result<ProviderSettings, CommandError> {
         let mut set = before;
         if let Some(name) = &self.name {
             set.name.clone_from(name);
@@ -187,18 +193,13 @@ impl Flags {
             (&self.notes, &mut set.notes),
             (&self.team_id, &mut set.team_id),
             (&self.key_id, &mut set.key_id),
+            (&self.logo_uri, &mut set.logo_uri),
+            (&self.issuer, &mut set.issuer),
+            (&self.callback_url, &mut set.callback_url),
+            (&self.authorization_endpoint, &mut set.endpoints.authorization),
+            (&self.token_endpoint, &mut set.endpoints.token),
+            (&self.userinfo_endpoint, &mut set.endpoints.userinfo),
         ] {
-            replace(given.as_ref(), kept);
-        }
-        for (flag, given, kept) in [
-            ("--logo-uri", &self.logo_uri, &mut set.logo_uri),
-            ("--issuer", &self.issuer, &mut set.issuer),
-            ("--callback-url", &self.callback_url, &mut set.callback_url),
-            ("--authorization-endpoint", &self.authorization_endpoint, &mut set.endpoints.authorization),
-            ("--token-endpoint", &self.token_endpoint, &mut set.endpoints.token),
-            ("--userinfo-endpoint", &self.userinfo_endpoint, &mut set.endpoints.userinfo),
-        ] {
-            url(flag, given.as_deref())?;
             replace(given.as_ref(), kept);
         }
         for (given, kept) in [
@@ -210,8 +211,12 @@ impl Flags {
                 *kept = words(given);
             }
         }
-        if !self.trust_domain.is_empty() {
-            set.trust.email_domains = words(&self.trust_domain).into_iter().filter(|domain| domain != "none").collect();
+        for (given, kept) in
+            [(&self.trust_domain, &mut set.trust.email_domains), (&self.home_domain, &mut set.home_domains)]
+        {
+            if !given.is_empty() {
+                *kept = words(given).into_iter().filter(|domain| domain != "none").collect();
+            }
         }
         set.trust.auto_link = self.auto_link.unwrap_or(set.trust.auto_link);
         set.trust.sign_up = self.sign_up.unwrap_or(set.trust.sign_up);
@@ -231,6 +236,19 @@ impl Flags {
                 set.claims.insert(ours.to_owned(), theirs.to_owned());
             }
         }
+        replace(self.groups_claim.as_ref(), &mut set.groups.claim);
+        for pair in &self.group {
+            // A group there may be a URL with `=`; a path here has none at its end.
+            let (there, here) = pair
+                .rsplit_once('=')
+                .ok_or_else(|| CommandError::refused(format!("--group {pair}: write THERE=HERE")))?;
+            if here.is_empty() {
+                set.groups.map.remove(there);
+            } else {
+                let group = named(directory, here).map_err(AdminError::from)?;
+                set.groups.map.insert(there.to_owned(), group.id);
+            }
+        }
         Ok(set)
     }
 }
@@ -244,19 +262,4 @@ fn replace(given: Option<&String>, kept: &mut Option<String>) {
 /// Each word of a list, which may come as several flags or as one text.
 fn words(given: &[String]) -> Vec<String> {
     given.iter().flat_map(|text| text.split_whitespace()).map(str::to_owned).collect()
-}
-
-/// `https`, or `http` on this machine.
-fn url(flag: &str, given: Option<&str>) -> Result<(), CommandError> {
-    let Some(text) = given.filter(|text| !text.is_empty()) else { return Ok(()) };
-    let is_good = Url::parse(text).is_ok_and(|url| match (url.scheme(), url.host_str()) {
-        ("https", Some(_)) => true,
-        ("http", Some(host)) => host == "localhost" || host == "127.0.0.1" || host == "[::1]",
-        _ => false,
-    });
-    if is_good {
-        Ok(())
-    } else {
-        Err(CommandError::refused(format!("{flag} {text}: write a URL that begins with https://")))
-    }
 }

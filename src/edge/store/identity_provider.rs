@@ -101,7 +101,12 @@ impl Store {
             }
             .boxed()
         });
-        self.recorder.record(fact.then(move |_| held.identity_providers.flush())).await
+        let publish = move |_: &bool| {
+            held.identity_providers.flush();
+            // The groups that it gave go with it.
+            held.memberships.flush();
+        };
+        self.recorder.record(fact.then(publish)).await
     }
 
     /// How many accounts are connected by a provider.

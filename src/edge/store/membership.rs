@@ -2,6 +2,7 @@
 //!
 //! S-147, S-148, S-150. Read person by person and held: what changes is felt by the next token, userinfo answer and introspection.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use futures_util::FutureExt as _;
@@ -16,7 +17,7 @@ use crate::edge::store::{Beside, Change, Store};
 use crate::model::directory::Membership;
 use crate::model::fault::Fault;
 use crate::model::group::Member;
-use crate::model::id::{GroupId, RoleId, UserId};
+use crate::model::id::{GroupId, ProviderId, RoleId, UserId};
 use crate::protocol::numeric_date::NumericDate;
 
 const GROUPS: &str = "SELECT group_id FROM group_member WHERE user_id = $1 ORDER BY group_id";
@@ -29,7 +30,15 @@ const HOLDERS: &str = "SELECT user_id FROM role_of_user
 const ADD: &str = "INSERT INTO group_member (group_id, user_id, since) SELECT $1, $2, $3
     WHERE EXISTS (SELECT 1 FROM user_group WHERE id = $1) AND EXISTS (SELECT 1 FROM user_account WHERE id = $2)
     ON CONFLICT DO NOTHING";
+/// An operator's word stands, whatever a provider says later.
+const KEEP: &str = "UPDATE group_member SET provider_id = NULL
+    WHERE group_id = $1 AND user_id = $2 AND provider_id IS NOT NULL";
 const REMOVE: &str = "DELETE FROM group_member WHERE group_id = $1 AND user_id = $2";
+const MAPPED: &str = "SELECT group_id FROM group_member WHERE user_id = $1 AND provider_id = $2";
+const MAP: &str = "INSERT INTO group_member (group_id, user_id, since, provider_id) SELECT $1, $2, $3, $4
+    WHERE EXISTS (SELECT 1 FROM user_group WHERE id = $1) AND EXISTS (SELECT 1 FROM user_account WHERE id = $2)
+    AND EXISTS (SELECT 1 FROM identity_provider WHERE id = $4) ON CONFLICT DO NOTHING";
+const UNMAP: &str = "DELETE FROM group_member WHERE group_id = $1 AND user_id = $2 AND provider_id = $3";
 const GIVE: &str = "INSERT INTO role_of_user (role_id, user_id) SELECT $1, $2
     WHERE EXISTS (SELECT 1 FROM app_role WHERE id = $1) AND EXISTS (SELECT 1 FROM user_account WHERE id = $2)
     ON CONFLICT DO NOTHING";
@@ -92,11 +101,60 @@ impl Store {
                     Give::To => connection.query(ADD).bind(group.uuid()).bind(user.uuid()).bind(now.seconds()),
                     Give::From => connection.query(REMOVE).bind(group.uuid()).bind(user.uuid()),
                 };
-                if change.execute().await.context("change the members of a group")? == 0 {
+                let mut changed = change.execute().await.context("change the members of a group")?;
+                if changed == 0 && give == Give::To {
+                    let keep = connection.query(KEEP).bind(group.uuid()).bind(user.uuid());
+                    changed = keep.execute().await.context("keep a member of a group")?;
+                }
+                if changed == 0 {
                     return Ok(Change::Unchanged);
                 }
                 beside.write(connection).await?;
                 Ok(Change::Done)
+            }
+            .boxed()
+        });
+        self.recorder.record(fact.then(move |_| held.memberships.forget(&user))).await
+    }
+
+    /// Has somebody be in the groups that a provider says, and in no other that it said before; `told` is written beside each change.
+    /// What an operator gave stays. Returns how many changed.
+    pub async fn map_groups(
+        &self,
+        (user, provider): (UserId, ProviderId),
+        groups: BTreeSet<GroupId>,
+        now: NumericDate,
+        told: impl Fn(Give, GroupId) -> Beside + Send + Sync + 'static,
+    ) -> Result<usize, Fault> {
+        let mapped = self.readers.query(MAPPED).bind(user.uuid()).bind(provider.uuid());
+        let mapped: Vec<Uuid> = mapped.scalar_all().await.context("read the groups that a provider gave")?;
+        let mapped: BTreeSet<GroupId> = mapped.into_iter().map(GroupId::from_uuid).collect();
+        let has = self.membership(user).await?;
+        let is_new = |group: &&GroupId| !mapped.contains(group) && !has.groups.contains(group);
+        let gained: Vec<GroupId> = groups.iter().filter(is_new).copied().collect();
+        let lost: Vec<GroupId> = mapped.difference(&groups).copied().collect();
+        if gained.is_empty() && lost.is_empty() {
+            return Ok(0);
+        }
+        let held = Arc::clone(&self.held);
+        let fact = Fact::several(move |connection| {
+            async move {
+                let mut changed = 0;
+                for group in gained {
+                    let map = connection.query(MAP).bind(group.uuid()).bind(user.uuid()).bind(now.seconds());
+                    if map.bind(provider.uuid()).execute().await.context("put somebody into a mapped group")? > 0 {
+                        told(Give::To, group).write(connection).await?;
+                        changed += 1;
+                    }
+                }
+                for group in lost {
+                    let unmap = connection.query(UNMAP).bind(group.uuid()).bind(user.uuid()).bind(provider.uuid());
+                    if unmap.execute().await.context("take somebody out of a mapped group")? > 0 {
+                        told(Give::From, group).write(connection).await?;
+                        changed += 1;
+                    }
+                }
+                Ok(changed)
             }
             .boxed()
         });

@@ -104,7 +104,7 @@ pub use postgres::PostgresSettings;
 pub use refresh_token::Rotation;
 pub use role::{Give, Holder};
 pub use session::Room;
-pub use session_end::Reach;
+pub use session_end::{Left, Reach};
 pub use upstream_link::{Otherwise, Unlinked};
 pub use user_list::{UserQuery, UserSort};
 

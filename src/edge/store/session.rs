@@ -48,11 +48,13 @@ const PAGE: &str = concat!(
     AND ($3 IS NULL OR id < $3) ORDER BY id DESC LIMIT $4"
 );
 const BEGIN: &str = "INSERT INTO user_session (id, token_hash, user_id, authentication, proven_at, created_at,
-    last_seen_at, expires_at, idle_lifetime, is_persistent, ended_at, user_agent, address, client_id)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+    last_seen_at, expires_at, idle_lifetime, is_persistent, ended_at, user_agent, address, client_id,
+    upstream_issuer, upstream_subject, upstream_sid)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
 const RENEW: &str = concat!(
     "UPDATE user_session SET token_hash = $2, authentication = $3, last_seen_at = $4,
-    idle_lifetime = COALESCE($6, idle_lifetime), is_persistent = (is_persistent OR $6 IS NOT NULL)
+    idle_lifetime = COALESCE($6, idle_lifetime), is_persistent = (is_persistent OR $6 IS NOT NULL),
+    upstream_issuer = $7, upstream_subject = $8, upstream_sid = $9
     WHERE id = $1 AND user_id = $5 AND ended_at IS NULL AND expires_at > $4 RETURNING ",
     columns!()
 );
@@ -214,12 +216,14 @@ impl Store {
         now: NumericDate,
         beside: Beside,
     ) -> Result<Option<Arc<Session>>, Fault> {
-        let (user, authentication) = (authentication.user, to_json(authentication)?);
+        let (user, elsewhere) = (authentication.user, Vouched::of(authentication));
+        let authentication = to_json(authentication)?;
         let fact = Fact::several(move |connection| {
             async move {
                 let renew = connection.query(RENEW).bind(id.uuid()).bind(token.as_bytes().as_slice());
                 let renew = renew.bind(authentication).bind(now.seconds()).bind(user.uuid());
                 let renew = renew.bind(kept.map(|pause| bigint(pause.as_secs())));
+                let renew = renew.bind(elsewhere.issuer).bind(elsewhere.subject).bind(elsewhere.sid);
                 let row: Option<SessionRow> = renew.fetch_optional().await.context("renew a session")?;
                 with_cookie(connection, row, &beside).await
             }
@@ -308,11 +312,31 @@ pub(super) async fn carry_over(
     let Some(session) = row.map(Session::try_from).transpose()?.filter(|session| session.is_live(now)) else {
         return Ok(None);
     };
+    let elsewhere = Vouched::of(&session.authentication);
     let authentication = to_json(&Authentication { epoch: Some(epoch), ..session.authentication })?;
     let renew = connection.query(RENEW).bind(kept.session.uuid()).bind(kept.token.as_bytes().as_slice());
     let renew = renew.bind(authentication).bind(now.seconds()).bind(user.uuid()).bind(None::<i64>);
+    let renew = renew.bind(elsewhere.issuer).bind(elsewhere.subject).bind(elsewhere.sid);
     let row: Option<SessionRow> = renew.fetch_optional().await.context("take a session along")?;
     row.map(|row| Session::try_from(row).map(Arc::new)).transpose()
+}
+
+/// By whom the person of a session was vouched for, in columns of their own: so a logout token finds it.
+struct Vouched {
+    issuer: Option<String>,
+    subject: Option<String>,
+    sid: Option<String>,
+}
+
+impl Vouched {
+    fn of(authentication: &Authentication) -> Self {
+        let elsewhere = authentication.elsewhere.as_deref();
+        Self {
+            issuer: elsewhere.map(|elsewhere| elsewhere.issuer.clone()),
+            subject: elsewhere.map(|elsewhere| elsewhere.subject.clone()),
+            sid: elsewhere.and_then(|elsewhere| elsewhere.sid.clone()),
+        }
+    }
 }
 
 async fn insert(connection: &mut Connection, session: &Session, authentication: String) -> Result<(), Fault> {
@@ -324,6 +348,8 @@ async fn insert(connection: &mut Connection, session: &Session, authentication: 
     let insert = insert.bind(session.is_persistent).bind(session.ended_at.map(NumericDate::seconds));
     let SessionOrigin { address, user_agent, client } = session.origin.clone();
     let insert = insert.bind(user_agent).bind(address).bind(client.map(|client| client.as_str().to_owned()));
+    let elsewhere = Vouched::of(&session.authentication);
+    let insert = insert.bind(elsewhere.issuer).bind(elsewhere.subject).bind(elsewhere.sid);
     insert.execute().await.context("record a session").map(|_| ())
 }
 

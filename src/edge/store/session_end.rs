@@ -1,22 +1,46 @@
 //! How sessions end, and how far that reaches.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use futures_util::FutureExt as _;
+use sqlx::FromRow;
 use uuid::Uuid;
 
 use crate::edge::store::publish::Publish;
 use crate::edge::store::row::Context as _;
 use crate::edge::store::statement::Connection;
 use crate::edge::store::writer::Fact;
-use crate::edge::store::{Beside, Held, Store, grant};
+use crate::edge::store::{Beside, Held, Store, grant, once};
 use crate::model::fault::Fault;
 use crate::model::id::{GrantId, SessionId, UserId};
 use crate::protocol::numeric_date::NumericDate;
+use crate::protocol::oidc::backchannel_logout::LogoutToken;
+use crate::protocol::secret::TokenHash;
 
 const END: &str = "UPDATE user_session SET ended_at = $2 WHERE id = $1 AND ended_at IS NULL";
 const END_OF: &str = "UPDATE user_session SET ended_at = $3 WHERE id = $1 AND user_id = $2 AND ended_at IS NULL
     AND expires_at > $3 AND last_seen_at + idle_lifetime > $3";
 const END_ALL_OF: &str =
     "UPDATE user_session SET ended_at = $2 WHERE user_id = $1 AND ended_at IS NULL AND id <> $3 RETURNING id";
+
+/// All of a person there, or the one that is named; one that came without a name may be the one that is meant.
+const LEFT_BY_SUBJECT: &str = "SELECT id, user_id FROM user_session
+    WHERE upstream_issuer = $1 AND upstream_subject = $2 AND ended_at IS NULL
+    AND ($3 IS NULL OR upstream_sid IS NULL OR upstream_sid = $3) ORDER BY id";
+const LEFT_BY_SID: &str = "SELECT id, user_id FROM user_session
+    WHERE upstream_issuer = $1 AND upstream_sid = $2 AND ended_at IS NULL ORDER BY id";
+/// Clocks differ: a token is remembered for as much longer as one that has expired is taken (PROTOCOL §3).
+const LEEWAY: Duration = Duration::from_mins(1);
+
+/// What became of a logout token.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Left {
+    /// These sessions are over; none, where nobody was signed in by it any more.
+    Ended(Vec<SessionId>),
+    /// It came before.
+    Replayed,
+}
 
 /// Which tokens end with a session.
 #[derive(Copy, Clone, Debug, Eq, PartialEq)]
@@ -93,6 +117,57 @@ impl Store {
         });
         self.record_and_publish(fact).await.map(|ended| ended.sessions)
     }
+}
+
+impl Store {
+    /// Ends the sessions that a logout token of another server speaks of, with the tokens that were not meant to outlive them
+    /// (OpenID Connect Back-Channel Logout §2.7), and writes what `told` says beside each. A token is heard once, on whatever node.
+    pub async fn end_sessions_left(
+        &self,
+        token: &LogoutToken,
+        now: NumericDate,
+        told: impl Fn(UserId, SessionId) -> Beside + Send + Sync + 'static,
+    ) -> Result<Left, Fault> {
+        let (token, held) = (token.clone(), Arc::clone(&self.held));
+        let fact = Fact::several(move |connection| {
+            async move {
+                let name = TokenHash::of(&format!("{}\0{}", token.issuer, token.jti));
+                let until = token.expires_at.plus(LEEWAY);
+                if !once::consume(connection, ("logout_token", &name), until, now).await? {
+                    return Ok(None);
+                }
+                let list = match &token.subject {
+                    Some(subject) => {
+                        connection.query(LEFT_BY_SUBJECT).bind(token.issuer.as_str()).bind(subject.as_str())
+                    }
+                    None => connection.query(LEFT_BY_SID).bind(token.issuer.as_str()),
+                };
+                let left: Vec<LeftRow> =
+                    list.bind(token.sid.as_deref()).fetch_all().await.context("look for sessions that were left")?;
+                let mut ended = Ended::default();
+                for row in left {
+                    let (session, user) = (SessionId::from_uuid(row.id), UserId::from_uuid(row.user_id));
+                    ended.add(end(connection, (session, Reach::Online), now).await?);
+                    told(user, session).write(connection).await?;
+                }
+                Ok(Some(ended))
+            }
+            .boxed()
+        });
+        let publish = move |ended: &Option<Ended>| {
+            if let Some(ended) = ended {
+                ended.publish(&held);
+            }
+        };
+        let ended = self.recorder.record(fact.then(publish)).await?;
+        Ok(ended.map_or(Left::Replayed, |ended| Left::Ended(ended.sessions)))
+    }
+}
+
+#[derive(FromRow)]
+struct LeftRow {
+    id: Uuid,
+    user_id: Uuid,
 }
 
 /// What ended, to be published after the commit.

@@ -29,6 +29,11 @@ const NOTE_USE: &str = "UPDATE upstream_link SET last_used_at = $2, label = COAL
 /// The first statement of a removal: two removals of one person wait for one another.
 const HOLD: &str = "UPDATE user_account SET updated_at = $2 WHERE id = $1 AND disabled_at IS NULL";
 const UNLINK: &str = "DELETE FROM upstream_link WHERE id = $2 AND user_id = $1";
+/// The groups that the provider of a connection gave, unless another identity there is connected.
+const UNGROUP: &str = "DELETE FROM group_member WHERE user_id = $1
+    AND provider_id = (SELECT provider_id FROM upstream_link WHERE id = $2 AND user_id = $1)
+    AND NOT EXISTS (SELECT 1 FROM upstream_link other WHERE other.user_id = $1 AND other.id <> $2
+        AND other.provider_id = group_member.provider_id)";
 const OTHERS: &str = "SELECT COUNT(*) FROM upstream_link WHERE user_id = $1 AND id <> $2";
 const HAS_PASSWORD: &str = "SELECT COUNT(*) FROM credential WHERE user_id = $1 AND kind = 'password'";
 
@@ -96,6 +101,8 @@ impl Store {
                 if others == 0 && passwords == 0 && otherwise == Otherwise::Nothing {
                     return Ok(Unlinked::Last);
                 }
+                let ungroup = connection.query(UNGROUP).bind(user.uuid()).bind(link.uuid());
+                ungroup.execute().await.context("take somebody out of mapped groups")?;
                 let unlink = connection.query(UNLINK).bind(user.uuid()).bind(link.uuid());
                 if unlink.execute().await.context("cut the connection to an identity")? == 0 {
                     return Ok(Unlinked::Unknown);
@@ -105,7 +112,11 @@ impl Store {
             }
             .boxed()
         });
-        self.recorder.record(fact.then(move |_| held.users.forget(&user))).await
+        let publish = move |_: &Unlinked| {
+            held.users.forget(&user);
+            held.memberships.forget(&user);
+        };
+        self.recorder.record(fact.then(publish)).await
     }
 
     /// Writes down that an identity was signed in by, without waiting; the next sign-in makes up for a note that is lost.

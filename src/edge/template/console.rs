@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::edge::template::context::account::FieldMistake;
-use crate::edge::template::context::{Passkey, Profile, TotpSetup};
+use crate::edge::template::context::{Passkey, Profile, ProviderButton, TotpSetup};
 
 /// What stands around every page of the console (`console.html`).
 #[derive(Clone, Debug, Serialize)]
@@ -201,6 +201,8 @@ pub struct BrowserSession {
     pub address: String,
     /// The app it signed in for.
     pub client: Option<String>,
+    /// The provider that vouched for the person.
+    pub provider: Option<String>,
     /// In Unix seconds.
     pub began: i64,
     /// In Unix seconds.
@@ -254,6 +256,8 @@ pub struct Again {
     pub error: Option<String>,
     /// Where to go in place of it.
     pub stay_uri: String,
+    /// Accounts elsewhere by which they may prove it.
+    pub providers: Vec<ProviderButton>,
 }
 
 /// `page/account_password.html`

@@ -47,6 +47,8 @@ pub struct MessageContext {
     pub address: Option<String>,
     /// How many are left, where something is used up.
     pub remaining: Option<u32>,
+    /// The server elsewhere that it is about.
+    pub provider: Option<String>,
     /// The request that led to it.
     pub request: Option<Request>,
     /// The app it is sent for.

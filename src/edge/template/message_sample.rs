@@ -20,6 +20,7 @@ pub(super) fn message(kind: MessageKind, fill: Fill) -> MessageContext {
         valid_minutes: (has_code || has_link).then_some(if has_code { 5 } else { 60 }),
         address: matches!(kind, MessageKind::EmailChangeNotice).then(|| "a…@example.org".into()),
         remaining: matches!(kind, MessageKind::BackupCodeUsed).then_some(3),
+        provider: matches!(kind, MessageKind::IdentityLinked | MessageKind::IdentityUnlinked).then(|| "Google".into()),
         request: whole.then(|| Request {
             address: "192.0.2.7".into(),
             device: "Firefox on Linux".into(),
@@ -68,6 +69,8 @@ pub(super) fn carries(kind: MessageKind) -> (bool, bool) {
         | MessageKind::AccountExists
         | MessageKind::MfaChanged
         | MessageKind::BackupCodeUsed
+        | MessageKind::IdentityLinked
+        | MessageKind::IdentityUnlinked
         | MessageKind::Test => (false, false),
     }
 }

@@ -492,6 +492,7 @@ fn session(device: &str, current: bool) -> BrowserSession {
         current,
         address: if current { "2001:db8::/64".into() } else { String::new() },
         client: current.then(|| "Harbour Books".into()),
+        provider: (!current).then(|| "Google".into()),
         began: 1_795_152_462,
         last_seen: 1_795_252_462,
         end_action: "/account/sessions/1/end".into(),
@@ -568,6 +569,7 @@ fn again(error: Option<&str>) -> Again {
         passkey: Some(passkey()),
         error: error.map(Into::into),
         stay_uri: "/account".into(),
+        providers: if error.is_some() { Vec::new() } else { vec![provider("google", false)] },
     }
 }
 

@@ -12,6 +12,7 @@ mod breaker;
 mod facebook;
 mod github;
 mod google;
+mod logout;
 mod microsoft;
 mod oauth2;
 mod oidc;
@@ -33,6 +34,7 @@ use crate::edge::upstream::way::Way;
 use crate::edge::vault::{Place, Vault};
 use crate::model::identity_provider::{IdentityProvider, ProviderKind, ProviderSecret};
 use crate::model::upstream_link::UpstreamIdentity;
+use crate::protocol::oidc::backchannel_logout::LogoutToken;
 use crate::protocol::secret::Secret;
 
 /// How long everything may take that one answer of a provider needs (PROTOCOL §3: that button fails within five seconds).
@@ -52,6 +54,11 @@ pub trait UpstreamProvider: Send + Sync {
 
     /// Asks whether it would let us in, without a person; what it found, in a sentence.
     async fn probe(&self, redirect_uri: &str) -> Result<String, UpstreamError>;
+
+    /// Who left it, as a logout token says.
+    async fn left(&self, _token: &Secret) -> Result<LogoutToken, UpstreamError> {
+        Err(UpstreamError::Unsupported("it tells nobody who leaves it"))
+    }
 }
 
 /// What a sign-in at a provider begins with.
@@ -239,6 +246,16 @@ impl Upstreams {
         Self::connector(account).probe(redirect_uri).await
     }
 
+    /// Who left a provider, as a logout token of it says (OpenID Connect Back-Channel Logout §2.6); its issuer is the one that identities
+    /// are written down under.
+    ///
+    /// # Errors
+    /// That the token is not to be believed, or the provider does not answer.
+    pub async fn left(&self, provider: &IdentityProvider, token: &Secret) -> Result<LogoutToken, UpstreamError> {
+        let account = self.account(provider)?;
+        self.guarded(provider, "left", Self::connector(account).left(token)).await
+    }
+
     fn connector(account: Account<'_>) -> Box<dyn UpstreamProvider + '_> {
         match account.provider.kind {
             ProviderKind::Oidc => Box::new(oidc::generic(account)),
@@ -274,7 +291,7 @@ impl Upstreams {
         if secret.is_none()
             && matches!(provider.kind, ProviderKind::Apple | ProviderKind::Facebook | ProviderKind::GitHub)
         {
-            return Err(UpstreamError::Misconfigured("--secret is missing".to_owned()));
+            return Err(UpstreamError::Misconfigured("its secret is missing".to_owned()));
         }
         Ok(Account { way: &self.way, documents: &self.documents, provider, secret })
     }
@@ -311,6 +328,6 @@ impl Account<'_> {
     }
 
     fn secret(&self) -> Result<&Secret, UpstreamError> {
-        self.secret.as_ref().ok_or_else(|| UpstreamError::Misconfigured("--secret is missing".to_owned()))
+        self.secret.as_ref().ok_or_else(|| UpstreamError::Misconfigured("its secret is missing".to_owned()))
     }
 }

@@ -89,7 +89,11 @@ impl OAuth2<'_> {
         let reading = Reading { settings, claims: &claims };
         let subject = reading.subject(&["sub", "id"])?;
         let verified = is_true(reading.claim("email_verified", &["email_verified"]));
-        Ok(reading.identity((self.account.provider.issuer(), subject), verified))
+        let mut identity = reading.identity((self.account.provider.issuer(), subject), verified);
+        if identity.groups.is_none() && settings.groups.claim.is_some() {
+            identity.groups = Some(Vec::new());
+        }
+        Ok(identity)
     }
 }
 

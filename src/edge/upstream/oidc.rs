@@ -26,14 +26,16 @@ use openidconnect::{
 };
 use serde_json::{Map, Value};
 
+use crate::edge::upstream::logout;
 use crate::edge::upstream::reading::{Reading, is_true};
 use crate::edge::upstream::way::Way;
 use crate::edge::upstream::{Account, Beginning, Presented, Returned, UpstreamError, UpstreamProvider};
-use crate::model::identity_provider::{ProviderSettings, TokenAuth};
+use crate::model::identity_provider::{ProviderKind, ProviderSettings, TokenAuth};
 use crate::model::upstream_link::UpstreamIdentity;
 use crate::protocol::jose::algorithm::JwsAlgorithm;
 use crate::protocol::jose::jws::Unverified;
 use crate::protocol::numeric_date::NumericDate;
+use crate::protocol::oidc::backchannel_logout::LogoutToken;
 use crate::protocol::secret::{Secret, TokenHash};
 
 /// How long metadata and keys are believed.
@@ -64,6 +66,8 @@ pub(in crate::edge::upstream) struct Documents(Mutex<HashMap<String, Arc<Documen
 pub(super) struct Document {
     metadata: Map<String, Value>,
     keys: CoreJsonWebKeySet,
+    /// The keys as they were published.
+    pub(super) published: Value,
     read_at: NumericDate,
 }
 
@@ -155,6 +159,10 @@ impl UpstreamProvider for Oidc<'_> {
         }
         if let Some(prompt) = beginning.prompt {
             request = request.add_extra_param("prompt", prompt);
+            // OIDC Core §3.1.2.1: the ID token then tells when. Others have no such parameter.
+            if prompt == "login" && self.account.provider.kind == ProviderKind::Oidc {
+                request = request.add_extra_param("max_age", "0");
+            }
         }
         if let Some(hint) = &beginning.login_hint {
             request = request.set_login_hint(LoginHint::new(hint.clone()));
@@ -206,6 +214,18 @@ impl UpstreamProvider for Oidc<'_> {
             Err(error) => Err(error),
             Ok(_) => Err(UpstreamError::Untrue("it gives tokens for a code that it never made".to_owned())),
         }
+    }
+
+    async fn left(&self, token: &Secret) -> Result<LogoutToken, UpstreamError> {
+        let document = self.document().await?;
+        match logout::judge(self, &document, token) {
+            Err(Unverifiable::UnknownKey) => {
+                let document = self.account.documents.again(self.account.way, &self.dialect, &document).await?;
+                logout::judge(self, &document, token)
+            }
+            judged => judged,
+        }
+        .map_err(UpstreamError::from)
     }
 }
 
@@ -263,7 +283,7 @@ impl Oidc<'_> {
     /// RFC 9207 §2.4: where the provider says that its responses name it, one that does not is somebody else's.
     fn check_response_issuer(&self, document: &Document, named: Option<&str>) -> Result<(), UpstreamError> {
         let always = is_true(document.metadata.get("authorization_response_iss_parameter_supported"));
-        let stated = document.metadata.get("issuer").and_then(Value::as_str).unwrap_or(&self.dialect.issuer);
+        let stated = document.issuer(&self.dialect.issuer);
         match named {
             // A template is no issuer: the token's is compared with the tenant's.
             Some(named) if named == stated || (stated.contains('{') && !always) => Ok(()),
@@ -325,11 +345,7 @@ impl Oidc<'_> {
             }
             judged => judged,
         }
-        .map_err(|unverifiable| match unverifiable {
-            Unverifiable::UnknownKey => UpstreamError::Untrue("no key of it has signed the token".to_owned()),
-            Unverifiable::Untrue(why) => UpstreamError::Untrue(why),
-            Unverifiable::Other(error) => error,
-        })
+        .map_err(UpstreamError::from)
     }
 
     fn verify(
@@ -345,7 +361,7 @@ impl Oidc<'_> {
             return Err(Unverifiable::Untrue("the token is signed with a secret that others share".to_owned()));
         }
         let claims = shape.unverified_claims().map_err(|error| untrue(&error))?;
-        let stated = document.metadata.get("issuer").and_then(Value::as_str).unwrap_or(&self.dialect.issuer);
+        let stated = document.issuer(&self.dialect.issuer);
         let issuer = (self.dialect.issuer_of)(stated, &claims).map_err(Unverifiable::Other)?;
         let named = names(claims.get("aud"));
         let audience = audiences.iter().find(|audience| named.contains(audience));
@@ -396,8 +412,9 @@ impl Oidc<'_> {
         let subject = Reading { settings, claims: &claims }.subject(&["sub"])?;
         let url = settings.endpoints.userinfo.as_deref();
         let url = url.or_else(|| document.metadata.get("userinfo_endpoint").and_then(Value::as_str));
+        let lacks_groups = settings.groups.claim.is_some() && Reading { settings, claims: &claims }.groups().is_none();
         if let (Some(url), Some(token), true) = (url, access_token, self.dialect.asks_userinfo)
-            && !claims.contains_key("email")
+            && (!claims.contains_key("email") || lacks_groups)
         {
             let told = self.account.way.get(url, Some(token.expose())).await?;
             // OIDC Core §5.3.2: of somebody else it is not used.
@@ -410,7 +427,12 @@ impl Oidc<'_> {
         }
         let email_verified = (self.dialect.email_verified)(&claims);
         let reading = Reading { settings, claims: &claims };
-        Ok(reading.identity(((self.dialect.known_as)(issuer), subject), email_verified))
+        let mut identity = reading.identity(((self.dialect.known_as)(issuer), subject), email_verified);
+        // Who was asked for everything and tells of no group means that there is none; a bare token may be silent.
+        if identity.groups.is_none() && access_token.is_some() && settings.groups.claim.is_some() {
+            identity.groups = Some(Vec::new());
+        }
+        Ok(identity)
     }
 }
 
@@ -425,10 +447,27 @@ impl<'c> AsyncHttpClient<'c> for Way {
 }
 
 /// Why a token is not believed.
-enum Unverifiable {
+pub(super) enum Unverifiable {
     UnknownKey,
     Untrue(String),
     Other(UpstreamError),
+}
+
+impl From<Unverifiable> for UpstreamError {
+    fn from(unverifiable: Unverifiable) -> Self {
+        match unverifiable {
+            Unverifiable::UnknownKey => Self::Untrue("no key of it has signed the token".to_owned()),
+            Unverifiable::Untrue(why) => Self::Untrue(why),
+            Unverifiable::Other(error) => error,
+        }
+    }
+}
+
+impl Document {
+    /// The issuer that the metadata state; `wanted` where there are none.
+    pub(super) fn issuer<'d>(&'d self, wanted: &'d str) -> &'d str {
+        self.metadata.get("issuer").and_then(Value::as_str).unwrap_or(wanted)
+    }
 }
 
 impl Documents {
@@ -463,9 +502,10 @@ impl Documents {
             (metadata, uri)
         };
         let keys = way.get_any(&keys_uri, None).await?;
+        let published = keys.clone();
         let keys: CoreJsonWebKeySet =
             serde_json::from_value(keys).map_err(|_| UpstreamError::Untrue("its keys are no key set".to_owned()))?;
-        let document = Arc::new(Document { metadata, keys, read_at: way.now() });
+        let document = Arc::new(Document { metadata, keys, published, read_at: way.now() });
         let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         held.insert(issuer.clone(), Arc::clone(&document));
         Ok(document)

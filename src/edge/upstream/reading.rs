@@ -6,12 +6,15 @@ use crate::edge::upstream::UpstreamError;
 use crate::model::identifier::Email;
 use crate::model::identity_provider::ProviderSettings;
 use crate::model::upstream_link::UpstreamIdentity;
+use crate::protocol::numeric_date::NumericDate;
 use crate::protocol::oidc::claims::Profile;
 
 /// The longest text that is taken, in characters.
 const MAX_TEXT: usize = 256;
 /// The longest `sub` (OIDC Core §2).
 const MAX_SUBJECT: usize = 255;
+/// The most groups of one person that are read.
+const MAX_GROUPS: usize = 1_000;
 
 /// Claims of a person, read by the names that the operator set.
 pub(super) struct Reading<'a> {
@@ -74,8 +77,30 @@ impl<'a> Reading<'a> {
             profile,
             acr: self.claims.get("acr").and_then(Value::as_str).filter(|acr| acr.len() <= MAX_TEXT).map(str::to_owned),
             amr: amr.take(8).map(str::to_owned).collect(),
+            sid: self.claims.get("sid").and_then(Value::as_str).filter(|sid| is_name(sid)).map(str::to_owned),
+            groups: self.groups(),
+            told_at: self.moment("iat"),
+            proven_at: self.moment("auth_time"),
         }
     }
+
+    fn moment(&self, name: &str) -> Option<NumericDate> {
+        self.claims.get(name)?.as_i64().map(NumericDate::from_seconds)
+    }
+
+    /// The groups there; `None` where the operator named no claim for them, or nothing is told by it.
+    pub(super) fn groups(&self) -> Option<Vec<String>> {
+        let told = at(self.claims, self.settings.groups.claim.as_deref()?)?;
+        let one = std::slice::from_ref(told);
+        let several = told.as_array().map_or(one, Vec::as_slice);
+        let named = several.iter().filter_map(Value::as_str).filter(|group| is_name(group));
+        Some(named.take(MAX_GROUPS).map(str::to_owned).collect())
+    }
+}
+
+/// A short text.
+fn is_name(text: &str) -> bool {
+    (1..=MAX_TEXT).contains(&text.len()) && !text.chars().any(char::is_control)
 }
 
 /// The value at a path with `.` between levels; a claim whose own name holds dots goes first.
@@ -129,6 +154,20 @@ mod tests {
             let reading = Reading { settings: &settings, claims: subject.as_object().unwrap() };
             assert!(reading.subject(&["sub"]).is_err(), "{subject}");
         }
+    }
+
+    #[test]
+    fn groups_are_read_where_the_operator_says() {
+        let mut settings = ProviderSettings::default();
+        let groups = |settings: &ProviderSettings, told: &Value| identity(told, settings).groups;
+        let told = json!({"sub": "1", "realm_access": {"roles": ["staff", 7, "", "admins"]}});
+        assert_eq!(groups(&settings, &told), None, "nobody asked");
+        settings.groups.claim = Some("realm_access.roles".to_owned());
+        assert_eq!(groups(&settings, &told), Some(vec!["staff".to_owned(), "admins".to_owned()]));
+        assert_eq!(groups(&settings, &json!({"sub": "1"})), None);
+        assert_eq!(groups(&settings, &json!({"sub": "1", "realm_access": {"roles": []}})), Some(Vec::new()));
+        let one = json!({"sub": "1", "realm_access": {"roles": "staff"}});
+        assert_eq!(groups(&settings, &one), Some(vec!["staff".to_owned()]));
     }
 
     #[test]

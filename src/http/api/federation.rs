@@ -13,6 +13,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use crate::account::Asking;
 use crate::account::registration::MadeElsewhere;
 use crate::account::settings::SignUp;
 use crate::authn::upstream::{self, Resolution};
@@ -26,12 +27,11 @@ use crate::http::api::operation::{Group, Operation, delete, get, post};
 use crate::http::api::problem::Problem;
 use crate::http::api::recent::RecentPerson;
 use crate::http::extract::params::{self, Segment};
-use crate::http::page::account::identity::otherwise;
-use crate::http::page::federation::{FROM_APP, Intent, Stranded, departure, note_refusal, offered};
+use crate::http::page::account::identity::{cut_from, otherwise};
+use crate::http::page::federation::{FROM_APP, Intent, Stranded, connected, departure, note_refusal, offered};
 use crate::http::web::{Web, with_cookies};
 use crate::model::authentication::Authentication;
 use crate::model::client::Client;
-use crate::model::event::{Event, EventName};
 use crate::model::fault::Fault;
 use crate::model::id::LinkId;
 use crate::model::identity_provider::IdentityProvider;
@@ -207,10 +207,8 @@ async fn link(
     };
     let Some(presented) = brought.presented()? else { return begin(&web, &person, &provider).await };
     let identity = accept(&web, &person.guest, (&provider, &presented)).await?;
-    let link = upstream::link(&web.provider.edges, (&provider, &identity), &person.user);
-    let beside =
-        Beside::event(told(&web, &person, EventName::IdentityLinked).telling("provider", provider.slug.as_str()));
-    if !upstream::connect(&web.provider.edges, &link, beside).await? {
+    let asking = Asking { session: person.session_id(), ..person.guest.visitor.asking() };
+    if !connected(&web, (&provider, &identity), &person.user, &asking).await? {
         return Err(Problem::new(Code::IdentityTaken));
     }
     let standing = web.provider.edges.store.upstream_link(&identity.issuer, &identity.subject).await?;
@@ -223,10 +221,12 @@ async fn begin(web: &Web, person: &Person, provider: &IdentityProvider) -> Resul
     let Means::Session(session) = &person.by else { return Err(Problem::field("id_token", Code::Required)) };
     let intent = Intent::Connect { user: person.user.id, session: session.id };
     let departed =
-        departure(web, &person.guest.visitor, provider, (intent, None)).await.map_err(|stranded| match stranded {
-            Stranded::Provider(error) => Problem::new(Code::FederationFailed).caused_by(error),
-            Stranded::Fault(fault) => fault.into(),
-        })?;
+        departure(web, &person.guest.visitor, provider, (intent, None, None)).await.map_err(
+            |stranded| match stranded {
+                Stranded::Provider(error) => Problem::new(Code::FederationFailed).caused_by(error),
+                Stranded::Fault(fault) => fault.into(),
+            },
+        )?;
     let answer = LinkStarted { status: "redirect", redirect_url: Some(departed.url), identity: None };
     Ok(with_cookies(ok(&answer), departed.cookie))
 }
@@ -237,30 +237,25 @@ async fn cut(
     Segment(id): Segment,
 ) -> Result<Response, Problem> {
     let id: LinkId = id.parse().map_err(|_| Problem::new(Code::NotFound))?;
-    let beside = Beside::event(told(&web, &person, EventName::IdentityUnlinked));
+    let asking = Asking { session: person.session_id(), ..person.guest.visitor.asking() };
+    let beside = cut_from(&web, (&person.user, id), &asking).await?;
     let (store, now) = (&web.provider.edges.store, web.provider.now());
-    match store.unlink_identity((person.user.id, id), otherwise(&web, &person.user), now, beside).await? {
+    match store.unlink_identity((person.user.id, id), otherwise(&web, &person.user).await?, now, beside).await? {
         Unlinked::Unlinked => Ok(nothing()),
         Unlinked::Unknown => Err(Problem::new(Code::NotFound)),
         Unlinked::Last => Err(Problem::new(Code::LastSignInMethod)),
     }
 }
 
-fn told(web: &Web, person: &Person, name: EventName) -> Event {
-    let mut event = web.provider.edges.event(name).of(person.user.id).from(person.guest.provenance.clone());
-    event.session = person.session_id();
-    event
-}
-
 /// What an app brings that signed somebody in by itself.
 #[derive(Debug, Default)]
-pub(super) struct Brought {
-    pub(super) id_token: Option<Secret>,
-    pub(super) nonce: Option<String>,
-    pub(super) access_token: Option<Secret>,
-    pub(super) code: Option<Secret>,
-    pub(super) code_verifier: Option<Secret>,
-    pub(super) redirect_uri: Option<String>,
+pub(in crate::http) struct Brought {
+    pub(in crate::http) id_token: Option<Secret>,
+    pub(in crate::http) nonce: Option<String>,
+    pub(in crate::http) access_token: Option<Secret>,
+    pub(in crate::http) code: Option<Secret>,
+    pub(in crate::http) code_verifier: Option<Secret>,
+    pub(in crate::http) redirect_uri: Option<String>,
 }
 
 impl Brought {
@@ -285,7 +280,7 @@ impl Brought {
 ///
 /// # Errors
 /// `federation_token_invalid` for whatever is wrong with it, `federation_failed` when the provider does not answer.
-pub(super) async fn accept(
+pub(in crate::http) async fn accept(
     web: &Web,
     guest: &Guest,
     (provider, presented): (&IdentityProvider, &Presented),
@@ -316,7 +311,7 @@ pub(super) async fn accept(
 ///
 /// # Errors
 /// Those of [`accept`]; `verification_required` when an address or an account has to be proven; what registrations refuse.
-pub(super) async fn vouched(
+pub(in crate::http) async fn vouched(
     web: &Web,
     guest: &Guest,
     (slug, brought, names): (&str, Brought, (Option<String>, Option<String>)),
@@ -338,10 +333,7 @@ pub(super) async fn vouched(
             user
         }
         Resolution::Connect(user) => {
-            let link = upstream::link(edges, (&provider, &identity), &user);
-            let event = edges.event(EventName::IdentityLinked).of(user.id).from(guest.provenance.clone());
-            let beside = Beside::event(event.telling("provider", provider.slug.as_str()));
-            if !upstream::connect(edges, &link, beside).await? {
+            if !connected(web, (&provider, &identity), &user, &guest.visitor.asking()).await? {
                 return Err(Problem::new(Code::FederationTokenInvalid).hint("the identity is somebody else's"));
             }
             user
@@ -361,7 +353,7 @@ pub(super) async fn vouched(
         }
         Resolution::Closed => return Err(Problem::new(Code::SignupNotAllowed)),
     };
-    Ok(upstream::vouched(edges, &user).await?)
+    Ok(upstream::vouched(edges, (&provider, &identity), &user).await?)
 }
 
 /// Names that the app knows fill what is empty, and nothing else: nobody has signed them (S-062).

@@ -48,7 +48,7 @@ pub mod caller;
 pub mod code;
 mod contact;
 mod device;
-mod federation;
+pub mod federation;
 mod grants;
 mod history;
 mod index;

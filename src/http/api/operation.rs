@@ -250,7 +250,8 @@ impl Operation {
     pub fn by_role(mut self, role: Role) -> Self {
         self.callers = Callers::Role(role);
         self.refuses.remove(&Code::CsrfFailed);
-        self.refuses(&[Code::SignInRequired, Code::TokenInvalid, Code::Forbidden])
+        // Where the operator wants two factors of those who administer.
+        self.refuses(&[Code::SignInRequired, Code::TokenInvalid, Code::Forbidden, Code::ReauthRequired])
     }
 
     /// Only for who proved a short while ago who they are (RFC 9470).

@@ -9,16 +9,19 @@ use utoipa::ToSchema;
 
 use crate::account::step_up::{Acting, FlowState, Place, Proven, judge};
 use crate::authn::passkey::Ceremony;
-use crate::authn::{Answer, Attempt, Method as _, Refusal};
+use crate::authn::{Answer, Attempt, Method as _, Refusal, upstream};
 use crate::edge::store::Beside;
+use crate::edge::upstream::Presented;
 use crate::http::api::answer::ok;
 use crate::http::api::body::{Json, body};
 use crate::http::api::caller::{Person, csrf_token_of};
 use crate::http::api::code::Code;
+use crate::http::api::federation::accept;
 use crate::http::api::operation::{Group, Operation, post};
 use crate::http::api::problem::Problem;
 use crate::http::api::recent::acting;
 use crate::http::page::again::{attempt, life, prove, proven};
+use crate::http::page::federation::offered;
 use crate::http::web::{Web, with_cookies};
 use crate::protocol::secret::{Secret, TokenHash};
 
@@ -41,6 +44,9 @@ pub(super) fn operations() -> Vec<Operation> {
                 Code::InvalidPassword,
                 Code::InvalidCredentials,
                 Code::WrongCode,
+                Code::ProviderNotFound,
+                Code::FederationTokenInvalid,
+                Code::FederationFailed,
                 Code::TooManyAttempts,
                 Code::FlowExpired,
                 Code::FlowInvalid,
@@ -59,6 +65,12 @@ body! {
         credential: Option<Map<String, Value>>,
         /// What `/me/reauth/passkey` gave beside the options of that call.
         state: Option<String>,
+        /// In its place the name of a provider that the account is connected to, whose ID token comes with it.
+        provider: Option<String>,
+        /// The ID token of the provider, made within the last minutes.
+        id_token: Option<Secret>,
+        /// The nonce that it was asked for with.
+        nonce: Option<String>,
         /// The handle of the refusal that asked for it; may be left out.
         flow: Option<Secret>,
     }
@@ -125,6 +137,12 @@ async fn reauthenticate(
             judge(method, &attempt, &Answer::Passkey(Secret::new(answer.to_string()))).await?;
             "passkey"
         }
+        (None, None) if body.provider.is_some() || body.id_token.is_some() => {
+            let slug = body.provider.ok_or_else(|| Problem::field("provider", Code::Required))?;
+            let token = body.id_token.ok_or_else(|| Problem::field("id_token", Code::Required))?;
+            by_provider(&web, &person, (&slug, Presented::IdToken { token, nonce: body.nonce })).await?;
+            upstream::NAME
+        }
         (Some(password), _) => {
             let answer = Answer::Password { login: person.user.login().to_owned(), password };
             match prove(&web, visitor, &acting, ("password", &answer)).await {
@@ -149,6 +167,22 @@ async fn reauthenticate(
         web.step_up.close(flow).await?;
     }
     answered(&web, &acting, proven)
+}
+
+/// That an account elsewhere which is connected to the person's has just been proven there.
+async fn by_provider(web: &Web, person: &Person, (slug, token): (&str, Presented)) -> Result<(), Problem> {
+    let provider = offered(web, slug).await?.ok_or_else(|| Problem::new(Code::ProviderNotFound))?;
+    let identity = accept(web, &person.guest, (&provider, &token)).await?;
+    let link = web.provider.edges.store.upstream_link(&identity.issuer, &identity.subject).await?;
+    let refused = |hint: &'static str| Problem::new(Code::FederationTokenInvalid).hint(hint);
+    if link.is_none_or(|link| link.user != person.user.id) {
+        return Err(refused("the identity is not connected to this account"));
+    }
+    if identity.is_fresh_since(web.provider.now().minus(web.step_up.lifetime)) {
+        Ok(())
+    } else {
+        Err(refused("the person was asked too long ago; ask with prompt=login or max_age=0"))
+    }
 }
 
 fn answered(web: &Web, acting: &Acting, proven: Option<Proven>) -> Result<Response, Problem> {

@@ -73,6 +73,19 @@ struct SessionItem {
     client: Option<AppView>,
     /// How they proved who they are (RFC 8176).
     amr: Vec<String>,
+    /// The server that vouched for them, and what it said of it; null where none did.
+    elsewhere: Option<ElsewhereView>,
+}
+
+/// What a server elsewhere said of a sign-in there.
+#[derive(Debug, Serialize, ToSchema)]
+struct ElsewhereView {
+    /// The name of the provider in URLs.
+    provider: String,
+    /// `acr` there.
+    acr: Option<String>,
+    /// `amr` there.
+    amr: Vec<String>,
 }
 
 async fn list(State(web): State<Web>, person: Person, paging: Paging) -> Result<Response, Problem> {
@@ -100,6 +113,11 @@ async fn item(web: &Web, person: &Person, session: &Session) -> Result<SessionIt
         device: Some(device_name(&origin.user_agent)).filter(|name| !name.is_empty()),
         client: app(web, origin.client.as_ref()).await?,
         amr: session.authentication.amr_values(),
+        elsewhere: session.authentication.elsewhere.as_deref().map(|elsewhere| ElsewhereView {
+            provider: elsewhere.provider.to_string(),
+            acr: elsewhere.acr.clone(),
+            amr: elsewhere.amr.clone(),
+        }),
     })
 }
 

@@ -8,7 +8,7 @@ use http::Method;
 
 use crate::http::extract::params::AnyParams;
 use crate::http::extract::visitor::Visitor;
-use crate::http::page::federation::offered;
+use crate::http::page::federation::{home_of, offered};
 use crate::http::page::{Place, fault_page, lead, way_back_to};
 use crate::http::web::{Web, page_error, redirect, with_cookies};
 use crate::oauth::endpoint::authorize::{AuthorizeError, Next, authorize};
@@ -35,14 +35,21 @@ pub async fn handle(
     }
     let (flow, cookie) = web.flow(&visitor);
     let browser = TokenHash::of(flow.0.expose());
+    let login_hint = begun.request.login_hint.clone();
     let id = match interaction::begin(&web.provider, &begun.client, begun.request, browser).await {
         Ok(id) => id,
         Err(fault) => return fault_page(&web, &visitor, fault),
     };
     let place = Place { flow: Some(id.expose().clone()), client_id: Some(begun.client.id.to_string()) };
-    // `idp_hint`: the person goes on to that provider, past a page that would only offer it.
-    if let (Next::SignIn, Some(hint)) = (&begun.next, params.get("idp_hint")) {
-        match offered(&web, hint).await {
+    // The person goes on to a provider that is named by `idp_hint`, or at which the person of `login_hint` is at home: past a page that
+    // would only offer it.
+    if matches!(begun.next, Next::SignIn) {
+        let provider = match (params.get("idp_hint"), login_hint) {
+            (Some(hint), _) => offered(&web, hint).await,
+            (None, Some(login)) => home_of(&web, &login).await,
+            (None, None) => Ok(None),
+        };
+        match provider {
             Ok(Some(provider)) => {
                 let start = place.path(&web, &format!("/federation/{}/start", provider.slug));
                 return with_cookies(redirect(&start), cookie);

@@ -7,6 +7,7 @@ pub mod introspect;
 pub mod register;
 pub mod revoke;
 pub mod token;
+mod token_exchange;
 pub mod userinfo;
 
 use axum::extract::State;

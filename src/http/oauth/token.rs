@@ -2,28 +2,33 @@
 //!
 //! RFC 6749 §3.2, §5.
 
-use axum::body::Body;
-use axum::extract::State;
+use axum::extract::{FromRequestParts as _, Request, State};
 use axum::response::Response;
 use http::StatusCode;
-use http::header::{HeaderMap, HeaderValue, PRAGMA};
+use http::header::{HeaderValue, PRAGMA};
 
 use crate::http::error::{OAuthAnswer, json};
 use crate::http::extract::params;
-use crate::http::extract::visitor::FromWhere;
-use crate::http::oauth::{basic, called, open_to_own_origins, refused};
+use crate::http::extract::visitor::{FromWhere, Visitor};
+use crate::http::oauth::{basic, called, open_to_own_origins, refused, token_exchange};
 use crate::http::web::Web;
 use crate::oauth::endpoint::token::token;
 use crate::protocol::error::{ErrorCode, OAuthError};
 
 /// Exchanges a grant for tokens.
-pub async fn handle(State(web): State<Web>, FromWhere(from): FromWhere, headers: HeaderMap, body: Body) -> Response {
-    let form = match params::form(&headers, body).await {
+pub async fn handle(State(web): State<Web>, request: Request) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let Ok(FromWhere(from)) = FromWhere::from_request_parts(&mut parts, &web).await;
+    let headers = &parts.headers;
+    // Nobody signs in here but by a token that an app brings: whose browser it is concerns no other grant.
+    let sign_in =
+        |client, asked| async { token_exchange::exchange(&web, Visitor::of(&parts, &web).await?, client, asked).await };
+    let form = match params::form(headers, body).await {
         Ok(form) => form,
         Err(unreadable) => return refused(&web, "token", None, unreadable.into()),
     };
-    let (client, answer) = match basic(&headers) {
-        Ok(basic) => token(&web.provider, &form, called(basic.as_ref(), &from)).await,
+    let (client, answer) = match basic(headers) {
+        Ok(basic) => token(&web.provider, &form, called(basic.as_ref(), &from), sign_in).await,
         Err(error) => (None, Err(error)),
     };
     let mut response = match answer {
@@ -34,7 +39,7 @@ pub async fn handle(State(web): State<Web>, FromWhere(from): FromWhere, headers:
         }
         Err(error) => refused(&web, "token", Some(&form), answered(error)),
     };
-    open_to_own_origins(&web, &headers, &mut response, (client.as_deref(), Some(&form))).await;
+    open_to_own_origins(&web, headers, &mut response, (client.as_deref(), Some(&form))).await;
     response
 }
 

@@ -19,6 +19,7 @@ use crate::http::extract::params::{Form, Query};
 use crate::http::extract::visitor::Visitor;
 use crate::http::page::account::{Visit, visit};
 use crate::http::page::device;
+use crate::http::page::federation::buttons_of;
 use crate::http::page::passkey::{answered, binding, shown};
 use crate::http::page::{fault_page, foreign_form};
 use crate::http::web::{Web, redirect, with_cookies};
@@ -167,6 +168,10 @@ async fn page(web: &Web, visitor: &Visitor, (visit, query): (&Visit, &Params), e
         Ok(passkey) => passkey.map(|ceremony| shown(ceremony, (action.clone(), csrf.clone()))),
         Err(fault) => return fault_page(web, visitor, fault),
     };
+    let providers = match buttons_of(web, visit.user.id, back(query)).await {
+        Ok(providers) => providers,
+        Err(fault) => return fault_page(web, visitor, fault),
+    };
     let context = Again {
         passkey,
         action,
@@ -174,6 +179,7 @@ async fn page(web: &Web, visitor: &Visitor, (visit, query): (&Visit, &Params), e
         login: visit.user.login().to_owned(),
         error: error.map(str::to_owned),
         stay_uri: web.path("/account", &[]),
+        providers,
     };
     let frame = web.pages.frame(visitor.id, &visitor.headers, &[]);
     with_cookies(web.pages.page("page/again.html", &frame, &context), cookie)

@@ -13,7 +13,7 @@ use crate::http::captcha::{self, admit_widget};
 use crate::http::extract::params::{Form, Query};
 use crate::http::extract::visitor::Visitor;
 use crate::http::new_device::notice_in_browser;
-use crate::http::page::federation::{self, buttons, connect};
+use crate::http::page::federation::{self, Intent, Origin, buttons, connect, depart};
 use crate::http::page::second_factor::arrive;
 use crate::http::page::{Place, fault_page, find, foreign_form, lead, passkey_offer, proceed};
 use crate::http::page::{device, passkey, qr};
@@ -95,6 +95,23 @@ pub async fn submit(State(web): State<Web>, visitor: Visitor, Query(query): Quer
         return foreign_form(&web, &visitor, error, place.path_with(&web, "/sign-in", &to));
     }
     let login = form.get("login").unwrap_or_default().to_owned();
+    // Who proves a local account before something is connected with it is not sent away for that.
+    if query.get("to") != Some(connect::DESTINATION) {
+        match federation::home_of(&web, &login).await {
+            Ok(Some(provider)) => {
+                let intent = Intent::SignIn {
+                    flow: place.flow,
+                    client_id: place.client_id,
+                    to: query.get("to").map(str::to_owned),
+                    from: Origin::Page,
+                    again: None,
+                };
+                return depart(&web, &visitor, &provider, (intent, open.as_ref(), Some(&login))).await;
+            }
+            Ok(None) => {}
+            Err(fault) => return fault_page(&web, &visitor, fault),
+        }
+    }
     let password = Secret::from(form.get("password").unwrap_or_default());
     let answer = Answer::Password { login: login.clone(), password };
     let refused = match prove(&web, &visitor, ("password", &answer), open.as_ref()).await {

@@ -16,19 +16,28 @@ use crate::protocol::client_metadata::GrantType;
 use crate::protocol::error::OAuthError;
 use crate::protocol::params::Params;
 use crate::protocol::scope::Scope;
+use crate::protocol::token_exchange::TokenExchange;
 use crate::protocol::token_request::TokenRequest;
 use crate::protocol::token_response::TokenResponse;
 
 /// An answer of the token endpoint and the client it is for, which CORS needs to know.
 pub type Answer = (Option<Arc<Client>>, Result<TokenResponse, OAuthError>);
 
-/// Answers a token request.
+/// Answers a token request; `sign_in` makes tokens of ours from that of another server (RFC 8693): people sign in elsewhere.
 ///
 /// # Errors
 /// The codes of RFC 6749 §5.2.
-pub async fn token(provider: &Provider, params: &Params, caller: Caller<'_>) -> Answer {
+pub async fn token<F>(
+    provider: &Provider,
+    params: &Params,
+    caller: Caller<'_>,
+    sign_in: impl FnOnce(Arc<Client>, TokenExchange) -> F,
+) -> Answer
+where
+    F: Future<Output = Result<TokenResponse, OAuthError>>,
+{
     let (client, answer) = match client_auth::authenticate(provider, params, caller).await {
-        Ok(client) => (Some(Arc::clone(&client)), exchange(provider, client, params, caller.from).await),
+        Ok(client) => (Some(Arc::clone(&client)), exchange(provider, client, (params, caller.from), sign_in).await),
         Err(refusal) => (None, Err(refusal)),
     };
     // What a stranger calls a grant type is no label.
@@ -38,12 +47,15 @@ pub async fn token(provider: &Provider, params: &Params, caller: Caller<'_>) -> 
     (client, answer)
 }
 
-async fn exchange(
+async fn exchange<F>(
     provider: &Provider,
     client: Arc<Client>,
-    params: &Params,
-    from: &Provenance,
-) -> Result<TokenResponse, OAuthError> {
+    (params, from): (&Params, &Provenance),
+    sign_in: impl FnOnce(Arc<Client>, TokenExchange) -> F,
+) -> Result<TokenResponse, OAuthError>
+where
+    F: Future<Output = Result<TokenResponse, OAuthError>>,
+{
     let request = TokenRequest::parse(params)?;
     let grant_type = request.grant_type();
     if !client.allows(grant_type) {
@@ -70,6 +82,7 @@ async fn exchange(
         TokenRequest::ClientCredentials { scope, resource } => {
             own_token(provider, client, (scope.as_ref(), &resource)).await
         }
+        TokenRequest::TokenExchange(asked) => sign_in(client, asked).await,
     }
 }
 

@@ -2,6 +2,8 @@
 //!
 //! One file for each; [`GRANT_TYPES`] is what the token endpoint accepts and discovery announces. To add one: a variant of
 //! `TokenRequest`, a file with `authorize`, a line here.
+//!
+//! *Why the token exchange has no file here:* it is a sign-in, and the methods of signing in are known to `http/` (`http::oauth::token_exchange`).
 
 pub mod authorization_code;
 pub mod client_credentials;
@@ -20,8 +22,13 @@ use crate::protocol::error::OAuthError;
 use crate::protocol::scope::Scope;
 
 /// Every grant type, the commonest first.
-pub const GRANT_TYPES: &[GrantType] =
-    &[GrantType::AuthorizationCode, GrantType::RefreshToken, GrantType::ClientCredentials, GrantType::DeviceCode];
+pub const GRANT_TYPES: &[GrantType] = &[
+    GrantType::AuthorizationCode,
+    GrantType::RefreshToken,
+    GrantType::ClientCredentials,
+    GrantType::DeviceCode,
+    GrantType::TokenExchange,
+];
 
 /// A grant type's answer: for whom tokens may be issued, and what they allow.
 #[derive(Clone, Debug)]

@@ -90,6 +90,17 @@ pub async fn sign_in(
     let kept = (keep.persistent == Persistence::Kept).then_some(lifetimes.absolute);
     let mut told = provider.edges.event(EventName::SignIn).of(authentication.user).from(browser.provenance.clone());
     told = told.telling("method", keep.method);
+    if let Some(elsewhere) = &authentication.elsewhere {
+        told = told.telling("provider", elsewhere.provider.as_str());
+        for (name, value) in [("upstream_acr", &elsewhere.acr), ("upstream_sid", &elsewhere.sid)] {
+            if let Some(value) = value {
+                told = told.telling(name, value.as_str());
+            }
+        }
+        if !elsewhere.amr.is_empty() {
+            told = told.telling("upstream_amr", elsewhere.amr.clone());
+        }
+    }
     told.client.clone_from(&keep.client);
     if let Some(session) = &browser.session
         && session.authentication.user == authentication.user

@@ -103,6 +103,7 @@ pub async fn issue(provider: &Provider, order: Order) -> Result<Issued, OAuthErr
         refresh_token: order.refresh_token,
         id_token,
         scope: order.authorized.scope,
+        issued_token_type: None,
     };
     Ok(Issued { response, opaque })
 }

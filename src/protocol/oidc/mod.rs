@@ -1,5 +1,6 @@
 //! OpenID Connect Core 1.0 and its companions.
 
+pub mod backchannel_logout;
 pub mod claims;
 pub mod claims_request;
 pub mod id_token;

@@ -34,6 +34,7 @@ sessions-end-others = Überall sonst abmelden
 session-current = Dieser Browser
 session-device-unknown = Ein unbekannter Browser
 session-seen = Zuletzt gesehen am
+session-by = über { $provider }
 session-began = Angemeldet am
 session-end = Abmelden
 

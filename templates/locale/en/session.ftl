@@ -33,6 +33,7 @@ sessions-end-others = Sign out everywhere else
 session-current = This browser
 session-device-unknown = An unknown browser
 session-seen = Last seen on
+session-by = by { $provider }
 session-began = Signed in on
 session-end = Sign out
 

@@ -286,7 +286,7 @@ async fn s_010_the_page_takes_a_number_too() {
 #[tokio::test]
 async fn s_010_a_number_is_asked_for_where_text_messages_go_out() {
     for configure in [(|config: &mut Config| config.sms.transport = Some(Vec::new())) as fn(&mut Config), |config| {
-        config.identity.fields = vec![IdentifierKind::Email]
+        config.identity.fields = vec![IdentifierKind::Email];
     }] {
         let server = server(configure).await;
         let browser = Browser::new(&server);

@@ -17,6 +17,7 @@ use super::message::mailing;
 use crate::support::answer::code;
 use crate::support::outgoing::{self, send};
 use crate::support::smtp_sink::SmtpSink;
+use crate::support::stand_in::{CLIENT_ID, SECRET, StandIn};
 use crate::support::{Answer, Browser, RelyingParty, TestServer};
 
 const BASE: &str = "/api/v1/admin";
@@ -552,4 +553,148 @@ async fn an_api_is_kept_over_the_api() {
     assert_eq!(ids(&ada.get("/apis").await.ok()), [made["id"].as_str().expect("an id")]);
     assert_eq!(ada.delete(&path).await.status, StatusCode::NO_CONTENT);
     assert_eq!(code(&ada.get(&path).await), "404 not_found");
+}
+
+/// S-152, S-154: a provider is made over the API and offered without a restart; its secret goes in and never comes out.
+#[tokio::test]
+async fn s_152_a_provider_is_kept_over_the_api() {
+    let server = TestServer::start().await;
+    let ada = Admin::owner(&server).await;
+    let new =
+        json!({"slug": "google", "client_id": "123.apps", "client_secret": "GOCSPX-very-secret", "notes": "ask Ada"});
+    let made = ada.post("/providers", &new).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{made}");
+    let made = made.json();
+    assert_eq!(
+        json!([made["kind"], made["issuer"], made["enabled"], made["notes"], made["misconfigured"]]),
+        json!(["google", "https://accounts.google.com", true, "ask Ada", null])
+    );
+    assert_eq!(made["trusted_domains"], json!(["gmail.com", "googlemail.com"]));
+    assert!(Browser::new(&server).open("/sign-in").await.page().has("provider-google"), "without a restart");
+    assert_eq!(code(&ada.post("/providers", &new).await), "409 already_exists");
+
+    let path = format!("/providers/{}", made["id"].as_str().expect("an id"));
+    let seen = ada.get(&path).await;
+    let tag = seen.header("etag").to_owned();
+    let change = json!({"label": "Work", "notes": null, "auto_link": true, "home_domains": ["corp.example"]});
+    let changed = ada.send(Method::PATCH, &path, (Some(&change), Some(&tag))).await.ok();
+    assert_eq!(
+        json!([changed["label"], changed["notes"], changed["auto_link"], changed["client_secret_set"]]),
+        json!(["Work", null, true, true])
+    );
+    let stale = ada.send(Method::PATCH, &path, (Some(&json!({"label": "Home"})), Some(&tag))).await;
+    assert_eq!(code(&stale), "412 precondition_failed");
+    ada.patch("/providers/google", &json!({"enabled": false})).await.ok();
+    assert!(!Browser::new(&server).open("/sign-in").await.page().has("provider-google"), "S-155");
+    let listed = ada.get("/providers").await;
+    for answer in [&listed, &seen, &ada.get("/events").await] {
+        assert!(!answer.text().contains("GOCSPX"), "S-154: {answer}");
+    }
+    assert_eq!(ids(&listed.ok()), [made["id"].as_str().expect("an id")]);
+    assert_eq!(ada.delete(&path).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(code(&ada.get(&path).await), "404 not_found");
+}
+
+/// S-154: it is sealed, told by nothing, and stays when it is left out.
+#[tokio::test]
+async fn s_154_a_secret_goes_in_and_never_comes_out() {
+    let server = TestServer::start().await;
+    let google = StandIn::at(&server, "https://accounts.google.com", "https://accounts.google.com");
+    let ada = Admin::owner(&server).await;
+    let new =
+        json!({"slug": "google", "client_id": CLIENT_ID, "client_secret": SECRET, "client_secret_source": "PLAIN"});
+    let made = ada.post("/providers", &new).await;
+    let changed = ada.patch("/providers/google", &json!({"label": "Work"})).await;
+    let (list, one) = (ada.get("/providers").await, ada.get("/providers/google").await);
+    for answer in [&made, &changed, &list, &one] {
+        assert!(!answer.text().contains(SECRET), "{answer}");
+        assert!(answer.text().contains(r#""client_secret_set":true"#), "{answer}");
+    }
+    for file in server.files() {
+        let bytes = std::fs::read(&file).unwrap_or_default();
+        assert!(!bytes.windows(SECRET.len()).any(|part| part == SECRET.as_bytes()), "{}", file.display());
+    }
+    // Left out, it stayed: the provider takes it.
+    let carol = Browser::new(&server);
+    let page = carol.open("/sign-in").await;
+    let there = carol.get(page.page().attribute("provider-google", "href")).await;
+    assert!(carol.open(&google.visit(&there)).await.page().has("sign-out"));
+    ada.patch("/providers/google", &json!({"client_secret": null})).await.ok();
+    let dave = Browser::new(&server);
+    let there = dave.get("/federation/google/start").await;
+    assert_eq!(dave.open(&google.visit(&there)).await.status, StatusCode::SERVICE_UNAVAILABLE);
+}
+
+/// Which groups here follow from groups there is set over the API, by path or id.
+#[tokio::test]
+async fn s_152_the_groups_of_a_provider_are_set_over_the_api() {
+    let story = super::groups::Story::begin().await;
+    let ada = Admin::owner(&story.server).await;
+    let staff = story.staff.id.to_string();
+    let new = json!({
+        "slug": "corp", "kind": "oidc", "issuer": "https://idp.corp.example", "client_id": "x",
+        "groups_claim": "realm_access.roles", "groups": {"corp-staff": "Staff", "corp-buyers": story.buyers.id},
+    });
+    let made = ada.post("/providers", &new).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{made}");
+    let made = made.json();
+    assert_eq!(
+        json!([made["groups_claim"], made["groups"], made["backchannel_logout_uri"]]),
+        json!([
+            "realm_access.roles",
+            {"corp-staff": staff, "corp-buyers": story.buyers.id},
+            "http://localhost:8080/federation/corp/backchannel-logout",
+        ])
+    );
+    let unknown = ada.patch("/providers/corp", &json!({"groups": {"x": "Nobody"}})).await;
+    assert_eq!(unknown.json()["errors"][0]["field"], "groups", "{unknown}");
+    let cleared = ada.patch("/providers/corp", &json!({"groups_claim": null, "groups": {}})).await.ok();
+    assert_eq!(json!([cleared["groups_claim"], cleared["groups"]]), json!([null, {}]));
+}
+
+#[tokio::test]
+async fn s_152_what_a_provider_cannot_be_is_told_by_field() {
+    let server = TestServer::start().await;
+    let ada = Admin::owner(&server).await;
+    for (body, field, expected) in [
+        (json!({"slug": "Corp", "client_id": "x"}), "slug", "invalid_value"),
+        (json!({"slug": "corp", "client_id": "x"}), "kind", "required"),
+        (json!({"slug": "corp", "kind": "oidc", "client_id": "x"}), "issuer", "required"),
+        (json!({"slug": "apple", "client_id": "x"}), "team_id", "required"),
+        (json!({"slug": "google", "client_id": "x", "issuer": "http://evil.example"}), "issuer", "invalid_value"),
+        (json!({"slug": "google", "client_id": "x", "claims": {"name": 1}}), "claims", "invalid_value"),
+        (json!({"slug": "google", "client_id": "x", "client_secret_source": "PLAIN"}), "client_secret", "required"),
+        // S-153; and nobody has another secret of the environment sent away.
+        (
+            json!({"slug": "google", "client_id": "x", "client_secret": "PATH", "client_secret_source": "ENVIRONMENT"}),
+            "client_secret",
+            "invalid_value",
+        ),
+    ] {
+        let refused = ada.post("/providers", &body).await;
+        let error = refused.json()["errors"][0].clone();
+        assert_eq!(
+            (error["field"].as_str(), error["code"].as_str()),
+            (Some(field), Some(expected)),
+            "{body}: {refused}"
+        );
+    }
+    let named = json!({
+        "slug": "corp", "kind": "oidc", "issuer": "https://idp.corp.example", "client_id": "x",
+        "client_secret": "CORP_CLIENT_SECRET", "client_secret_source": "ENVIRONMENT",
+    });
+    let made = ada.post("/providers", &named).await.json();
+    assert_eq!(made["client_secret_variable"], "CORP_CLIENT_SECRET");
+    let wrong = made["misconfigured"].as_str().expect("S-153: it is told");
+    assert!(wrong.contains("CORP_CLIENT_SECRET is not set"), "{wrong}");
+    let test = ada.post("/providers/corp/test", &json!({})).await.ok();
+    assert_eq!(test["ok"], false, "{test}");
+
+    // Whom the server believes is decided by an owner alone.
+    set_role(&server, "alice", Role::Admin).await;
+    let console = RelyingParty::of(&server, registered("desk", "openid admin admin:read profile")).await;
+    let alice = Admin::by(&server, &console, ("alice", SCOPE)).await;
+    alice.get("/providers").await.ok();
+    assert_eq!(code(&alice.post("/providers", &named).await), "403 forbidden");
+    assert_eq!(code(&alice.patch("/providers/corp", &json!({"auto_link": true})).await), "403 forbidden");
 }

@@ -18,23 +18,23 @@ use crate::support::stand_in::{self, Lie, REST, StandIn};
 use crate::support::{Answer, Browser, RelyingParty, TestServer};
 
 /// Goes to a provider from the sign-in page; returns its redirect.
-async fn leaves(browser: &Browser, slug: &str) -> Answer {
+pub(super) async fn leaves(browser: &Browser, slug: &str) -> Answer {
     let page = browser.open("/sign-in").await;
     leaves_from(browser, &page, slug).await
 }
 
-async fn leaves_from(browser: &Browser, page: &Answer, slug: &str) -> Answer {
+pub(super) async fn leaves_from(browser: &Browser, page: &Answer, slug: &str) -> Answer {
     let start = page.page().attribute(&format!("provider-{slug}"), "href").to_owned();
     browser.get(&start).await
 }
 
 /// There and back; what is left is a page, or the redirect to an app.
-async fn signs_in(browser: &Browser, there: &StandIn, slug: &str) -> Answer {
+pub(super) async fn signs_in(browser: &Browser, there: &StandIn, slug: &str) -> Answer {
     let redirect = leaves(browser, slug).await;
     browser.open(&there.visit(&redirect)).await
 }
 
-async fn events(server: &TestServer) -> Vec<Event> {
+pub(super) async fn events(server: &TestServer) -> Vec<Event> {
     server.settled().await;
     server.store().latest_events(50).await.expect("read")
 }
@@ -53,7 +53,7 @@ async fn is_known(server: &TestServer, address: &str) -> bool {
     server.store().user_by_name(&name).await.expect("read").is_some()
 }
 
-async fn changed(server: &TestServer, slug: &str, change: impl FnOnce(&mut IdentityProvider)) {
+pub(super) async fn changed(server: &TestServer, slug: &str, change: impl FnOnce(&mut IdentityProvider)) {
     let provider = server.store().identity_provider(slug).await.expect("read").expect("there");
     let mut provider = provider.as_ref().clone();
     change(&mut provider);
@@ -569,7 +569,8 @@ async fn s_064_an_identity_is_connected_and_cut_in_the_account() {
 
 #[tokio::test]
 async fn s_065_the_last_way_in_stays() {
-    let server = TestServer::start().await;
+    let setup = Setup { configure: |config| config.otp.send_to_anonymous = false, ..Setup::default() };
+    let server = TestServer::with(setup).await;
     let google = StandIn::google(&server).await;
     let carol = Browser::new(&server);
     signs_in(&carol, &google, "google").await;
@@ -579,6 +580,45 @@ async fn s_065_the_last_way_in_stays() {
     let refused = carol.press(&page, &format!("cut-{link}")).await;
     assert_eq!((refused.status.as_u16(), refused.page().heading().as_str()), (409, "This is your last way in"));
     assert_eq!(server.store().upstream_links(id).await.expect("read").len(), 1);
+}
+
+#[tokio::test]
+async fn s_065_who_signs_in_by_a_code_as_well_may_cut_it() {
+    let server = TestServer::start().await;
+    let google = StandIn::google(&server).await;
+    let carol = Browser::new(&server);
+    signs_in(&carol, &google, "google").await;
+    let id = server.user("carol@gmail.com").await.id;
+    let link = server.store().upstream_links(id).await.expect("read")[0].id;
+    let page = carol.open("/account/identities").await;
+    carol.press(&page, &format!("cut-{link}")).await;
+    assert!(server.store().upstream_links(id).await.expect("read").is_empty(), "a code reaches her address");
+}
+
+#[tokio::test]
+async fn whose_address_is_at_home_elsewhere_is_led_there() {
+    let server = TestServer::start().await;
+    let corp = StandIn::corp(&server, |settings| settings.home_domains = vec!["Corp.example".to_owned()]).await;
+    corp.person(json!({"sub": "c-1", "email": "carol@corp.example", "email_verified": true}));
+    let shop = RelyingParty::web(&server, "shop").await;
+    let carol = Browser::new(&server);
+    let exchange = shop.begin("openid");
+    let page = carol.begin(&exchange).await;
+    let there = carol.sign_in(&page, "carol@corp.example").await;
+    let url = there.location();
+    assert!(url.starts_with("https://idp.corp.example/") && url.contains("login_hint=carol%40corp.example"), "{url}");
+
+    // An app that knows the address goes past the page.
+    let hinted = Browser::new(&server).begin(&shop.begin("openid").with("login_hint", "carol@corp.example")).await;
+    assert!(hinted.location().starts_with("https://idp.corp.example/"), "{hinted}");
+    // Others are asked here, and so is everybody when the provider is off.
+    let alice = Browser::new(&server);
+    let exchange = shop.begin("openid");
+    shop.code(&exchange, &alice.authorize(&exchange, "alice").await);
+    changed(&server, "corp", |provider| provider.disabled_at = Some(provider.created_at)).await;
+    let page = carol.open("/sign-in").await;
+    let refused = carol.sign_in(&page, "carol@corp.example").await;
+    assert_eq!(refused.status.as_u16(), 422, "{refused}");
 }
 
 /// S-066: a second factor that a person requires is asked for whoever vouches for them, and no handle stands in a URL.
@@ -607,4 +647,66 @@ async fn s_066_a_second_factor_is_asked_for_all_the_same() {
     let tokens = shop.redeem(&exchange, &shop.code(&exchange, &answer)).await.ok();
     let id_token = shop.verified(tokens["id_token"].as_str().expect("a token")).await;
     assert_eq!(json!([id_token["amr"], id_token["acr"]]), json!([["fed", "otp", "mfa"], "urn:symbolon:acr:2"]));
+}
+
+/// `DECISIONS.md`, acr and amr: what is said there stands beside ours, and never in its place.
+#[tokio::test]
+async fn what_a_provider_says_of_a_sign_in_is_kept_beside_ours() {
+    let server = TestServer::start().await;
+    let corp = StandIn::corp(&server, |settings| settings.trust.email_domains = vec!["gmail.com".to_owned()]).await;
+    corp.person(json!({"sub": "c-1", "email": "carol@gmail.com", "email_verified": true, "name": "Carol",
+        "sid": "s-1", "acr": "urn:symbolon:acr:2", "amr": ["pwd", "hwk"]}));
+    let carol = Browser::new(&server);
+    signs_in(&carol, &corp, "corp").await;
+    let events = events(&server).await;
+    let signed_in = events.iter().find(|event| event.name == EventName::SignIn).expect("it is told");
+    let told = |name: &str| signed_in.details[name].clone();
+    assert_eq!(
+        json!([told("provider"), told("upstream_acr"), told("upstream_amr"), told("upstream_sid")]),
+        json!(["corp", "urn:symbolon:acr:2", ["pwd", "hwk"], "s-1"])
+    );
+    let session = server.store().session(signed_in.session.expect("a session")).await.expect("read").expect("there");
+    assert_eq!(session.authentication.amr_values(), ["fed"]);
+    assert_eq!(session.authentication.acr().as_str(), "urn:symbolon:acr:1", "their word for it is not ours");
+    let page = carol.open("/account/sessions").await;
+    assert!(page.page().words("main").contains("by corp"), "{page}");
+}
+
+/// S-098: whoever came by a provider alone proves there that they are themselves, and is asked anew.
+#[tokio::test]
+async fn s_098_a_person_proves_again_by_an_account_elsewhere() {
+    let server = TestServer::start().await;
+    let corp = StandIn::corp(&server, |settings| settings.trust.email_domains = vec!["gmail.com".to_owned()]).await;
+    let carol = Browser::new(&server);
+    signs_in(&carol, &corp, "corp").await;
+    let asked = async || {
+        server.advance(Duration::from_mins(11));
+        let page = carol.open("/account/identities").await;
+        let id = server.user("carol@gmail.com").await.id;
+        let link = server.store().upstream_links(id).await.expect("read")[0].id;
+        let again = carol.press(&page, &format!("cut-{link}")).await;
+        let start = again.page().attribute("provider-corp", "href").to_owned();
+        let there = carol.get(&start).await;
+        let url = there.location().to_owned();
+        assert!(url.contains("prompt=login") && url.contains("max_age=0"), "{url}");
+        there
+    };
+    // Whoever was signed in there for an hour has proven nothing now.
+    let there = asked().await;
+    let now = server.clock.seconds();
+    corp.lies(Lie::Claims(json!({"auth_time": now - 3_600})));
+    assert_eq!(carol.open(&corp.visit(&there)).await.status, 400);
+    assert_eq!(refusal(&server).await, "untrue");
+    // Somebody else is somebody else.
+    corp.lies(Lie::Claims(json!({"sub": "another", "email": "dave@gmail.com"})));
+    let there = asked().await;
+    assert_eq!(carol.open(&corp.visit(&there)).await.status, 409);
+    corp.lies(Lie::Claims(json!({"auth_time": server.clock.seconds() + 660})));
+    let there = asked().await;
+    assert!(carol.open(&corp.visit(&there)).await.page().has("sign-out"));
+    let page = carol.open("/account/identities").await;
+    let id = server.user("carol@gmail.com").await.id;
+    let link = server.store().upstream_links(id).await.expect("read")[0].id;
+    let cut = carol.press(&page, &format!("cut-{link}")).await;
+    assert!(!cut.text().contains("again-submit"), "it was proven a moment ago: {cut}");
 }

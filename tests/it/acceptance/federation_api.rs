@@ -8,8 +8,10 @@ use serde_json::{Value, json};
 use symbolon::edge::store::Beside;
 use symbolon::protocol::numeric_date::NumericDate;
 
+use symbolon::model::message::MessageKind;
+
 use crate::support::answer::code;
-use crate::support::server::{PASSWORD, Setup};
+use crate::support::server::Setup;
 use crate::support::spa::Spa;
 use crate::support::stand_in::{CLIENT_ID, Lie, StandIn};
 use crate::support::stand_in_graph::{Graph, GraphStandIn};
@@ -92,6 +94,15 @@ async fn s_064_an_account_elsewhere_is_connected_by_a_browser() {
         json!(["google", "Google", "carol@gmail.com", "2027-01-15T08:00:00Z"])
     );
     assert_eq!((links(&server, "alice").await, links(&server, "bob").await), (1, 0));
+    // ASVS 6.3.7: she is told, also of its end.
+    server.deliver().await;
+    let told = server.mailbox().last_to("alice@example.com");
+    assert_eq!(told.kind, Some(MessageKind::IdentityLinked));
+    assert!(told.text.contains("Google"), "{}", told.text);
+    let id = items[0]["id"].as_str().expect("an id");
+    assert_eq!(alice.delete(&format!("/me/identities/{id}")).await.status, 204);
+    server.deliver().await;
+    assert_eq!(server.mailbox().last_to("alice@example.com").kind, Some(MessageKind::IdentityUnlinked));
 }
 
 #[tokio::test]
@@ -159,7 +170,16 @@ async fn s_065_a_connection_is_cut_by_who_proved_it_lately() {
     server.advance(Duration::from_mins(11));
     assert_eq!(code(&alice.delete(&target).await), "403 reauth_required");
     assert_eq!(code(&alice.post("/me/identities/google/link", &json!({})).await), "403 reauth_required");
-    alice.post("/me/reauth", &json!({"password": PASSWORD})).await.ok();
+    // By the account elsewhere: hers, and asked of late.
+    let by = |token: String| json!({"provider": "google", "id_token": token});
+    google.lies(Lie::Claims(json!({"sub": "somebody else"})));
+    let foreign = alice.post("/me/reauth", &by(google.id_token(CLIENT_ID, None))).await;
+    assert_eq!(code(&foreign), "401 federation_token_invalid");
+    google.lies(Lie::Claims(json!({"auth_time": server.clock.seconds() - 3_600})));
+    let old = alice.post("/me/reauth", &by(google.id_token(CLIENT_ID, None))).await;
+    assert_eq!(code(&old), "401 federation_token_invalid");
+    google.lies(Lie::None);
+    alice.post("/me/reauth", &by(google.id_token(CLIENT_ID, None))).await.ok();
     assert_eq!(alice.send(Method::DELETE, &target, None).await.status, 204);
     assert_eq!(alice.get("/me/identities").await.ok()["items"], json!([]));
 
@@ -215,6 +235,24 @@ async fn s_061_an_app_signs_in_by_an_id_token() {
     server.advance(Duration::from_hours(2));
     let body = by_token("google", &google.id_token(CLIENT_ID, None));
     assert_eq!(code(&again.post("/sign-in", &body).await), "503 federation_failed");
+}
+
+/// S-062: Apple tells a name once, to the app; what the app passes on fills what is empty, and nothing else.
+#[tokio::test]
+async fn s_062_names_from_the_app_fill_what_is_empty() {
+    let server = TestServer::start().await;
+    let apple = StandIn::apple(&server).await;
+    apple.person(json!({"sub": "001.a", "email": "x1@privaterelay.appleid.com", "email_verified": "true"}));
+    let names = async |first: &str, last: &str| {
+        server.advance(Duration::from_secs(1));
+        let mut body = by_token("apple", &apple.id_token(CLIENT_ID, None));
+        (body["first_name"], body["last_name"]) = (json!(first), json!(last));
+        let user = Spa::open(&server).await.post("/sign-in", &body).await.ok()["user"].clone();
+        json!([user["first_name"], user["last_name"]])
+    };
+    assert_eq!(names("Carol", "").await, json!(["Carol", null]));
+    assert_eq!(names("Mallory", "Danvers").await, json!(["Carol", "Danvers"]), "what is there stays");
+    assert_eq!(names("Mallory", "Evil").await, json!(["Carol", "Danvers"]));
 }
 
 /// S-063: what needs a proof is done where a browser can ask for it.

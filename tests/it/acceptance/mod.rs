@@ -21,7 +21,9 @@ mod epoch_nodes;
 mod factor_policy;
 mod federation;
 mod federation_api;
+mod federation_groups;
 mod federation_kinds;
+mod federation_logout;
 mod first_party;
 mod flow;
 mod frontend;
@@ -51,6 +53,7 @@ mod sign_in;
 mod start;
 mod step_up;
 mod token;
+mod token_exchange;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -193,10 +193,10 @@ async fn s_057_a_picture_runs_out() {
     let server = TestServer::start().await;
     let phone = Spa::signed_in(&server, "alice").await;
     let desktop = Desktop::begins(&server).await;
-    server.advance(Duration::from_secs(120));
+    server.advance(Duration::from_mins(2));
     assert_eq!(code(&desktop.polls().await), "400 expired_token");
     assert_eq!(code(&phone.post("/device/approve", &desktop.typed()).await), "410 flow_invalid");
-    server.advance(Duration::from_secs(60));
+    server.advance(Duration::from_mins(1));
     assert_eq!(code(&desktop.polls().await), "400 expired_token");
 }
 
@@ -321,7 +321,7 @@ async fn s_057_pages_say_when_it_is_over_or_was_refused() {
     assert!(denied.page().has("qr-error") && !denied.page().has("qr-picture"), "{denied}");
     let shown = desktop.press(&denied, "qr-begin").await;
     assert!(shown.page().has("qr-picture"), "{shown}");
-    server.advance(Duration::from_secs(120));
+    server.advance(Duration::from_mins(2));
     let over = desktop.open("/sign-in/qr").await;
     assert!(over.page().has("qr-error") && over.page().has("qr-begin"), "{over}");
 }

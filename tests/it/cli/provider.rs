@@ -49,6 +49,26 @@ fn s_153_a_secret_may_stand_in_a_variable() {
     );
     let line = station.run(&["provider", "test", "corp"]).refused(1);
     assert!(line.contains("the variable CORP_SECRET is not set"), "{line}");
+    assert!(made["misconfigured"].as_str().unwrap().contains("CORP_SECRET is not set"), "{made}");
+    let table = station.run(&["provider", "list"]).ok();
+    assert!(table.contains("misconfigured"), "{table}");
+}
+
+#[test]
+fn s_152_groups_here_follow_from_groups_there() {
+    let station = Station::new();
+    let add = ["provider", "add", "google", "--client-id", "x", "--groups-claim", "groups", "--json"];
+    let line = station.run(&[&add[..], &["--group", "staff=Staff"]].concat()).refused(1);
+    assert!(line.contains("Staff"), "{line}");
+    station.run(&["group", "create", "Staff"]).ok();
+    let made = station.run(&[&add[..], &["--group", "https://idp.example/?g=1=Staff"]].concat()).json();
+    assert_eq!(made["groups"]["claim"], "groups");
+    let shown = station.run(&["provider", "show", "google"]).ok();
+    assert!(shown.contains("https://idp.example/?g=1 = Staff"), "{shown}");
+    assert!(shown.contains("/federation/google/backchannel-logout"), "{shown}");
+    let change =
+        ["provider", "update", "google", "--groups-claim", "", "--group", "https://idp.example/?g=1=", "--json"];
+    assert_eq!(station.run(&change).json()["groups"], json!({"claim": null, "map": {}}));
 }
 
 #[test]

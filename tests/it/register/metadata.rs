@@ -22,7 +22,7 @@ async fn a_client_registers_and_works_at_once() {
         "redirect_uris": ["https://new.example/callback"],
         "client_name": "New",
         "client_name#ja": "新",
-        "grant_types": ["authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code"],
+        "grant_types": ["authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:saml2-bearer"],
         "userinfo_signed_response_alg": "ES256",
         "unknown_member": {"a": 1},
     });

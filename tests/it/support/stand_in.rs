@@ -268,6 +268,18 @@ impl StandIn {
         self.sign(&claims)
     }
 
+    /// That the person left: a logout token (OpenID Connect Back-Channel Logout §2.4) about them, with these claims over the usual.
+    pub(crate) fn logout_token(&self, more: &Value) -> String {
+        let now = self.clock.seconds();
+        let mut claims = json!({
+            "iss": self.issuer, "aud": CLIENT_ID, "iat": now, "exp": now + 120, "jti": format!("left-{}", TestServer::number()),
+            "events": {"http://schemas.openid.net/event/backchannel-logout": {}},
+        });
+        claims["sub"] = self.told().person["sub"].clone();
+        merge(&mut claims, more);
+        self.sealed("logout+jwt", &claims)
+    }
+
     fn sign(&self, more: &Value) -> String {
         let told = self.told();
         let now = self.clock.seconds();
@@ -281,17 +293,24 @@ impl StandIn {
         if let Lie::Claims(lies) = &told.lie {
             merge(&mut claims, lies);
         }
+        drop(told);
+        self.sealed("JWT", &claims)
+    }
+
+    /// Signed, or not quite.
+    fn sealed(&self, typ: &str, claims: &Value) -> String {
+        let told = self.told();
         let key = &KEYS[told.key];
         match told.lie {
-            Lie::Unsigned => format!("{}.{}.", encoded(&json!({"alg": "none"})), encoded(&claims)),
+            Lie::Unsigned => format!("{}.{}.", encoded(&json!({"alg": "none"})), encoded(claims)),
             Lie::SignedWithPublicKey => {
-                let input = format!("{}.{}", encoded(&json!({"alg": "HS256", "kid": key.kid()})), encoded(&claims));
+                let input = format!("{}.{}", encoded(&json!({"alg": "HS256", "kid": key.kid()})), encoded(claims));
                 let public = serde_json::to_string(key.public_jwk()).expect("JSON");
                 let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, public.as_bytes()), input.as_bytes());
                 format!("{input}.{}", URL_SAFE_NO_PAD.encode(tag))
             }
-            Lie::SignedByAnother => KEYS[1 - told.key].sign_as(key.kid(), &claims).expect("signed"),
-            _ => key.sign("JWT", &claims).expect("signed"),
+            Lie::SignedByAnother => KEYS[1 - told.key].sign_as(key.kid(), claims).expect("signed"),
+            _ => key.sign(typ, claims).expect("signed"),
         }
     }
 

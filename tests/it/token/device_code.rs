@@ -313,7 +313,7 @@ async fn a_device_asks_for_as_much_as_its_app_does() {
     assert!(second.page().has("setup-begin"), "{second}");
     assert_eq!(tv.polls().await.error(), "400 authorization_pending");
     let setup = alice.press(&second, "setup-begin").await;
-    let secret = Secret::try_from_base32(&setup.page().words("#totp-secret").replace(' ', "")).expect("base32");
+    let secret = Secret::try_from_base32(setup.page().words("#totp-secret").replace(' ', "")).expect("base32");
     let generator = Builder::new().with_secret(secret).build().expect("good numbers");
     let code = generator.generate(server.clock.seconds().try_into().expect("after 1970")).to_string();
     let codes = alice.submit(setup.page().form_of("otp-submit").fill("code", &code)).await;

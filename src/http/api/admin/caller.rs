@@ -96,4 +96,6 @@ callers! {
     Support = UserSupport, &[ADMIN];
     /// Who looks after groups and apps as well.
     Manager = Admin, &[ADMIN];
+    /// Who decides whom the server believes.
+    Owner = Owner, &[ADMIN];
 }

@@ -19,6 +19,7 @@ mod jobs;
 mod keys;
 mod permissions;
 mod preview;
+mod providers;
 mod refusal;
 mod roles;
 mod second_factors;
@@ -29,7 +30,7 @@ use crate::http::api::operation::Operation;
 
 /// The operations of this folder.
 pub(super) fn operations() -> Vec<Operation> {
-    let every: [fn() -> Vec<Operation>; 15] = [
+    let every: [fn() -> Vec<Operation>; 16] = [
         users::operations,
         second_factors::operations,
         invitations::operations,
@@ -43,6 +44,7 @@ pub(super) fn operations() -> Vec<Operation> {
         preview::operations,
         clients::operations,
         apis::operations,
+        providers::operations,
         keys::operations,
         events::operations,
     ];

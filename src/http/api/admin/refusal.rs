@@ -2,7 +2,7 @@
 
 use crate::admin::{AdminError, Refusal};
 use crate::http::api::code::Code;
-use crate::http::api::problem::Problem;
+use crate::http::api::problem::{FieldError, Problem};
 use crate::model::user::IdentifierKind;
 
 impl From<AdminError> for Problem {
@@ -24,6 +24,10 @@ impl From<Refusal> for Problem {
             Refusal::NameTaken(IdentifierKind::Phone) => Self::field("phone", Code::PhoneTaken),
             Refusal::NameTaken(IdentifierKind::Username) => Self::field("username", Code::UsernameTaken),
             Refusal::Malformed { field, rule } => Self::field(field, Code::InvalidValue).hint(rule),
+            Refusal::Missing { fields } => {
+                let errors = fields.into_iter().map(|field| FieldError::new(field, Code::Required));
+                Self::fields(errors.collect())
+            }
             Refusal::Circle => Self::new(Code::GroupCircle),
             Refusal::TooDeep => Self::new(Code::GroupTooDeep),
             Refusal::InUse => Self::new(Code::GroupInUse),

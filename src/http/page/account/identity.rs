@@ -8,6 +8,9 @@ use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
 
+use crate::account::Asking;
+use crate::account::identity::IdentityChange;
+use crate::authn::{Factor, Method};
 use crate::edge::store::{Beside, Otherwise, Unlinked};
 use crate::edge::template::console::{ConnectedIdentity, Identities, OfferedProvider};
 use crate::http::error::{Back, PageError};
@@ -18,11 +21,11 @@ use crate::http::page::again::recent;
 use crate::http::page::fault_page;
 use crate::http::page::federation::{Intent, depart, offered};
 use crate::http::web::{Web, redirect, with_cookies};
-use crate::model::event::EventName;
+use crate::model::authenticator::AuthenticatorKind;
 use crate::model::fault::Fault;
 use crate::model::id::LinkId;
 use crate::model::identity_provider::IdentityProvider;
-use crate::model::user::User;
+use crate::model::user::{IdentifierKind, User};
 
 const PATH: &str = "/account/identities";
 
@@ -54,7 +57,7 @@ pub async fn connect(State(web): State<Web>, visitor: Visitor, Segment(slug): Se
     match offered(&web, &slug).await {
         Ok(Some(provider)) => {
             let intent = Intent::Connect { user: visit.user.id, session: visit.session.id };
-            depart(&web, &visitor, &provider, (intent, None)).await
+            depart(&web, &visitor, &provider, (intent, None, None)).await
         }
         Ok(None) => nothing_there(&web, &visitor),
         Err(fault) => fault_page(&web, &visitor, fault),
@@ -71,10 +74,16 @@ pub async fn cut(State(web): State<Web>, visitor: Visitor, Segment(id): Segment,
         Err(response) => return *response,
     };
     let Ok(id) = id.parse::<LinkId>() else { return nothing_there(&web, &visitor) };
-    let event = web.provider.edges.event(EventName::IdentityUnlinked).of(visit.user.id).within(visit.session.id);
-    let beside = Beside::event(event.from(visitor.browser.provenance.clone()));
+    let beside = match cut_from(&web, (&visit.user, id), &visitor.asking()).await {
+        Ok(beside) => beside,
+        Err(fault) => return fault_page(&web, &visitor, fault),
+    };
     let (store, now) = (&web.provider.edges.store, web.provider.now());
-    match store.unlink_identity((visit.user.id, id), otherwise(&web, &visit.user), now, beside).await {
+    let otherwise = match otherwise(&web, &visit.user).await {
+        Ok(otherwise) => otherwise,
+        Err(fault) => return fault_page(&web, &visitor, fault),
+    };
+    match store.unlink_identity((visit.user.id, id), otherwise, now, beside).await {
         Ok(Unlinked::Unlinked) => redirect(&web.path(PATH, &[])),
         Ok(Unlinked::Unknown) => nothing_there(&web, &visitor),
         Ok(Unlinked::Last) => {
@@ -85,9 +94,46 @@ pub async fn cut(State(web): State<Web>, visitor: Visitor, Segment(id): Segment,
     }
 }
 
-/// Whether a person can sign in by something that is neither a password nor an identity elsewhere.
-pub fn otherwise(_web: &Web, _user: &User) -> Otherwise {
-    Otherwise::Nothing
+/// What is written down beside the end of a connection: that it was cut, and a notice to the person.
+///
+/// # Errors
+/// A fault of the store.
+pub async fn cut_from(web: &Web, (user, link): (&User, LinkId), asking: &Asking) -> Result<Beside, Fault> {
+    let store = &web.provider.edges.store;
+    let (links, providers) = (store.upstream_links(user.id).await?, store.identity_providers().await?);
+    let by = links.iter().find(|own| own.id == link).map(|own| own.provider);
+    match providers.iter().find(|provider| Some(provider.id) == by) {
+        Some(provider) => web.provider.accounts.identity_changed(IdentityChange::Cut, (user, provider), asking),
+        // There is nothing to cut.
+        None => Ok(Beside::default()),
+    }
+}
+
+/// Whether a person can sign in by something that is neither a password nor an identity elsewhere: a code that reaches a proven address
+/// or number of theirs, or a passkey.
+///
+/// # Errors
+/// A fault of the store.
+pub async fn otherwise(web: &Web, user: &User) -> Result<Otherwise, Fault> {
+    let proven = |kind| user.identifiers.iter().any(|own| own.kind == kind && own.verified_at.is_some());
+    let reaches = |method: &dyn Method| match method.factor() {
+        Factor::Mailbox => proven(IdentifierKind::Email),
+        Factor::Possession => proven(IdentifierKind::Phone),
+        Factor::Knowledge | Factor::Inherence => false,
+    };
+    if web.sends_to_anonymous && web.methods.iter().any(|method| method.sends() && reaches(&**method)) {
+        return Ok(Otherwise::Another);
+    }
+    let has_passkey = web.methods.iter().any(|method| method.begins_unnamed())
+        && web
+            .provider
+            .edges
+            .store
+            .authenticators(user.id)
+            .await?
+            .iter()
+            .any(|own| own.kind == AuthenticatorKind::Passkey && own.confirmed_at.is_some());
+    Ok(if has_passkey { Otherwise::Another } else { Otherwise::Nothing })
 }
 
 async fn list(web: &Web, user: &User) -> Result<(Vec<ConnectedIdentity>, Vec<OfferedProvider>), Fault> {

@@ -92,11 +92,16 @@ async fn describe(web: &Web, session: &Session, visit: &Visit) -> Result<Browser
         Some(client) => web.provider.edges.store.client(client).await?,
         None => None,
     };
+    let by = match &session.authentication.elsewhere {
+        Some(elsewhere) => web.provider.edges.store.identity_provider(elsewhere.provider.as_str()).await?,
+        None => None,
+    };
     Ok(BrowserSession {
         device: device_name(&session.origin.user_agent),
         current: session.id == visit.session.id,
         address: session.origin.address.clone(),
         client: client.map(|client| client.display_name().to_owned()),
+        provider: by.map(|provider| provider.label().to_owned()),
         began: session.created_at.seconds(),
         last_seen: session.last_seen_at.seconds(),
         end_action: web.path(&format!("{PATH}/{}/end", session.id), &[]),

@@ -9,15 +9,15 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use super::{DONE, Intent, JOURNEY, Journey, Origin, failed, note_refusal};
+use crate::account::identity::IdentityChange;
 use crate::account::registration::MadeElsewhere;
 use crate::account::settings::SignUp;
-use crate::account::{AccountError, Why};
+use crate::account::{AccountError, Asking, Why};
 use crate::authn::upstream::pending::{self, Pending};
 use crate::authn::upstream::{self, Resolution};
 use crate::authn::{Answer, Refusal};
 use crate::edge::ephemeral::Namespace;
-use crate::edge::store::Beside;
-use crate::edge::upstream::Returned;
+use crate::edge::upstream::{Returned, UpstreamError};
 use crate::http::error::{Back, PageError};
 use crate::http::extract::params::{Form, Query, Segment};
 use crate::http::extract::visitor::Visitor;
@@ -26,7 +26,7 @@ use crate::http::page::second_factor;
 use crate::http::page::sign_in::{Entry, Offer, destination_called, prove};
 use crate::http::page::{Place, fault_page, find};
 use crate::http::web::{Web, redirect, with_cookies};
-use crate::model::event::EventName;
+use crate::model::fault::Fault;
 use crate::model::identity_provider::IdentityProvider;
 use crate::model::upstream_link::UpstreamIdentity;
 use crate::model::user::User;
@@ -137,6 +137,12 @@ async fn received(web: &Web, visitor: Visitor, slug: &str, response: Answered) -
         Ok(identity) => identity,
         Err(error) => return failed(web, &visitor, (&provider, &error), &journey.intent),
     };
+    let is_again = matches!(journey.intent, Intent::SignIn { again: Some(_), .. });
+    // Whoever was asked anew has to have answered anew; clocks differ by a minute.
+    if is_again && !journey.begun_at.is_some_and(|begun_at| identity.is_fresh_since(begun_at.minus(MOMENT))) {
+        let error = UpstreamError::Untrue("the person was not asked anew".to_owned());
+        return failed(web, &visitor, (&provider, &error), &journey.intent);
+    }
     match journey.intent {
         intent @ Intent::SignIn { .. } => sign_in(web, visitor, (&provider, identity), (open, &intent)).await,
         Intent::Connect { user, session } => {
@@ -203,25 +209,30 @@ async fn sign_in(
         Ok(resolution) => resolution,
         Err(fault) => return fault_page(web, &visitor, fault),
     };
+    if let Intent::SignIn { again: Some(person), .. } = intent
+        && !matches!(&resolution, Resolution::Known(user, _) if user.id == *person)
+    {
+        note_refusal(web, &visitor, provider.slug.as_str(), "another_person");
+        let page = PageError::new("identity_other_account", StatusCode::CONFLICT);
+        return web.refuse(&visitor, &page.back(Back { uri: web.path("/account", &[]), client_name: None }));
+    }
     match resolution {
         Resolution::Known(user, link) => {
             edges.store.note_upstream_use(link.id, identity.label.clone(), web.provider.now());
-            let_in(web, visitor, (provider, &user), (open, intent)).await
+            let_in(web, visitor, (provider, &identity, &user), (open, intent)).await
         }
-        Resolution::Connect(user) => {
-            let link = upstream::link(edges, (provider, &identity), &user);
-            let beside = linked(web, &visitor, (provider, &user));
-            match upstream::connect(edges, &link, beside).await {
-                Ok(true) => let_in(web, visitor, (provider, &user), (open, intent)).await,
-                Ok(false) => taken(web, &visitor, provider, web.path("/sign-in", &[])),
-                Err(fault) => fault_page(web, &visitor, fault),
-            }
-        }
+        Resolution::Connect(user) => match connected(web, (provider, &identity), &user, &visitor.asking()).await {
+            Ok(true) => let_in(web, visitor, (provider, &identity, &user), (open, intent)).await,
+            Ok(false) => taken(web, &visitor, provider, web.path("/sign-in", &[])),
+            Err(fault) => fault_page(web, &visitor, fault),
+        },
         Resolution::Create => {
             let mut asking = visitor.asking();
             asking.client = open.as_ref().map(|open| open.client.id.clone());
             match web.provider.accounts.make_from_upstream((provider, &identity), &asking).await {
-                Ok(MadeElsewhere::Made(made)) => let_in(web, visitor, (provider, &made.user), (open, intent)).await,
+                Ok(MadeElsewhere::Made(made)) => {
+                    let_in(web, visitor, (provider, &identity, &made.user), (open, intent)).await
+                }
                 Err(AccountError::Fault(fault)) => fault_page(web, &visitor, fault),
                 Err(AccountError::Refused(Why::SignupNotAllowed | Why::Forbidden)) => {
                     closed(web, &visitor, provider, intent)
@@ -246,10 +257,10 @@ fn closed(web: &Web, visitor: &Visitor, provider: &IdentityProvider, intent: &In
 async fn let_in(
     web: &Web,
     visitor: Visitor,
-    (provider, user): (&IdentityProvider, &User),
+    (provider, identity, user): (&IdentityProvider, &UpstreamIdentity, &User),
     (open, intent): (Option<Open>, &Intent),
 ) -> Response {
-    let vouched = match upstream::vouched(&web.provider.edges, user).await {
+    let vouched = match upstream::vouched(&web.provider.edges, (provider, identity), user).await {
         Ok(vouched) => Answer::Vouched(vouched),
         Err(fault) => return fault_page(web, &visitor, fault),
     };
@@ -317,9 +328,8 @@ async fn connect_here(
         Ok(None) => return redirect(&web.path("/sign-in", &[])),
         Err(fault) => return fault_page(web, visitor, fault),
     };
-    let link = upstream::link(&web.provider.edges, (provider, identity), &user);
     let home = web.path("/account/identities", &[]);
-    match upstream::connect(&web.provider.edges, &link, linked(web, visitor, (provider, &user))).await {
+    match connected(web, (provider, identity), &user, &visitor.asking()).await {
         Ok(true) => redirect(&home),
         Ok(false) => taken(web, visitor, provider, home),
         Err(fault) => fault_page(web, visitor, fault),
@@ -333,10 +343,23 @@ fn taken(web: &Web, visitor: &Visitor, provider: &IdentityProvider, back: String
     web.refuse(visitor, &page.back(Back { uri: back, client_name: None }))
 }
 
-/// That an identity was connected.
-pub(super) fn linked(web: &Web, visitor: &Visitor, (provider, user): (&IdentityProvider, &User)) -> Beside {
-    let mut event = web.provider.edges.event(EventName::IdentityLinked).of(user.id);
-    event.session = visitor.browser.session.as_ref().map(|session| session.id);
-    let event = event.from(visitor.browser.provenance.clone());
-    Beside::event(event.telling("provider", provider.slug.as_str()))
+/// Connects an identity with an account, and has the person told; false when it is somebody else's.
+///
+/// # Errors
+/// A fault of the store.
+pub async fn connected(
+    web: &Web,
+    (provider, identity): (&IdentityProvider, &UpstreamIdentity),
+    user: &User,
+    asking: &Asking,
+) -> Result<bool, Fault> {
+    let edges = &web.provider.edges;
+    let accounts = &web.provider.accounts;
+    let beside = accounts.identity_changed(IdentityChange::Connected, (user, provider), asking)?;
+    let link = upstream::link(edges, (provider, identity), user);
+    let is_theirs = upstream::connect(edges, &link, beside).await?;
+    if is_theirs {
+        upstream::follow_groups(edges, (provider, identity), user.id).await?;
+    }
+    Ok(is_theirs)
 }

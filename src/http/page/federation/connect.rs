@@ -6,10 +6,8 @@ use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
 
-use super::arrival::linked;
-use crate::authn::upstream;
+use super::arrival::connected;
 use crate::authn::upstream::pending::{self, Pending};
-use crate::edge::store::Creation;
 use crate::edge::template::context;
 use crate::http::error::{Back, PageError};
 use crate::http::extract::params::Form;
@@ -70,11 +68,9 @@ pub async fn submit(State(web): State<Web>, visitor: Visitor, Form(form): Form) 
     }
     let mut cookies = Vec::new();
     if form.get("decision") != Some("skip") {
-        let link = upstream::link(edges, (&provider, &pending.identity), &visit.user);
-        let beside = linked(&web, &visitor, (&provider, &visit.user));
-        match edges.store.link_identity(&link, beside).await {
-            Ok(Creation::Created) => cookies.push(web.cookies.set_provider(provider.slug.as_str())),
-            Ok(Creation::AlreadyExists) => {
+        match connected(&web, (&provider, &pending.identity), &visit.user, &visitor.asking()).await {
+            Ok(true) => cookies.push(web.cookies.set_provider(provider.slug.as_str())),
+            Ok(false) => {
                 let back = Back { uri: web.path("/account", &[]), client_name: None };
                 return web.refuse(&visitor, &PageError::new("identity_taken", StatusCode::CONFLICT).back(back));
             }
@@ -93,9 +89,8 @@ pub async fn connect_made(web: &Web, visitor: &Visitor, user: &User) -> Result<(
     let Some((_, provider)) = waiting(web, visitor).await? else { return Ok(()) };
     let taken = pending::take(edges, visitor.browser.flow.as_ref()).await?;
     if let Some(pending) = taken.filter(|pending| pending.owner.is_none()) {
-        let link = upstream::link(edges, (&provider, &pending.identity), user);
         // Somebody who was faster keeps it; the account is there all the same.
-        edges.store.link_identity(&link, linked(web, visitor, (&provider, user))).await?;
+        connected(web, (&provider, &pending.identity), user, &visitor.asking()).await?;
     }
     Ok(())
 }

@@ -1,4 +1,5 @@
-//! `/federation/{slug}`: signing in at another server, there and back; `/federation/connect`: connecting what came from there.
+//! `/federation/{slug}`: signing in at another server, there and back, and hearing of who left it; `/federation/connect`: connecting what
+//! came from there.
 //!
 //! OIDC Core §3.1.2, RFC 9207, RFC 9700 §4.4 and §4.7; S-059, S-063, S-067. What was begun waits in the ephemeral store under the hash of
 //! `state`, is good once, and for the browser that carries the same flow cookie. What a provider says is told to the log alone.
@@ -9,6 +10,7 @@
 
 mod arrival;
 pub mod connect;
+pub mod left;
 
 use std::time::Duration;
 
@@ -18,7 +20,7 @@ use http::StatusCode;
 use http::header::HeaderValue;
 use serde::{Deserialize, Serialize};
 
-pub use self::arrival::{arrive, put_aside};
+pub use self::arrival::{arrive, connected, put_aside};
 use crate::edge::ephemeral::Namespace;
 use crate::edge::template::context;
 use crate::edge::upstream::{Beginning, UpstreamError};
@@ -30,8 +32,10 @@ use crate::http::web::{Web, redirect, with_cookies};
 use crate::model::event::{Actor, EventName};
 use crate::model::fault::Fault;
 use crate::model::id::{ProviderId, SessionId, UserId};
+use crate::model::identifier::Email;
 use crate::model::identity_provider::IdentityProvider;
 use crate::oauth::interaction::Open;
+use crate::protocol::numeric_date::NumericDate;
 use crate::protocol::secret::{Secret, TokenHash};
 
 /// How long a person may take at a provider.
@@ -51,6 +55,9 @@ struct Journey {
     verifier: String,
     redirect_uri: String,
     intent: Intent,
+    /// When it was begun; `None` in what the previous release wrote.
+    #[serde(default)]
+    begun_at: Option<NumericDate>,
 }
 
 impl Journey {
@@ -72,6 +79,9 @@ pub enum Intent {
         /// Where it began.
         #[serde(default)]
         from: Origin,
+        /// Who proves again that they are themselves, if it is for that (S-098).
+        #[serde(default)]
+        again: Option<UserId>,
     },
     /// To connect an identity with the account of who is signed in.
     Connect {
@@ -104,6 +114,8 @@ pub struct Landings {
 
 /// What says in the query of a start that it began on a page of an app's own.
 pub const FROM_APP: (&str, &str) = ("from", "app");
+/// What says in the query of a start that somebody who is signed in proves themselves again.
+pub const AGAIN: (&str, &str) = ("again", "yes");
 /// Where a sign-in leads that began there.
 pub const DONE: &str = "federation/done";
 
@@ -146,19 +158,21 @@ pub async fn start(State(web): State<Web>, visitor: Visitor, Segment(slug): Segm
     };
     let (name, value) = FROM_APP;
     let from = if query.get(name) == Some(value) { Origin::App } else { Origin::Page };
-    let intent =
-        Intent::SignIn { flow: place.flow, client_id: place.client_id, to: query.get("to").map(str::to_owned), from };
-    depart(&web, &visitor, &provider, (intent, open.as_ref())).await
+    let own = visitor.browser.session.as_ref().filter(|_| query.get(AGAIN.0) == Some(AGAIN.1));
+    let again = own.map(|session| session.authentication.user);
+    let to = query.get("to").map(str::to_owned);
+    let intent = Intent::SignIn { flow: place.flow, client_id: place.client_id, to, from, again };
+    depart(&web, &visitor, &provider, (intent, open.as_ref(), None)).await
 }
 
-/// Sends a person to `provider`.
+/// Sends a person to `provider`; `login` is what they typed here.
 pub async fn depart(
     web: &Web,
     visitor: &Visitor,
     provider: &IdentityProvider,
-    (intent, open): (Intent, Option<&Open>),
+    (intent, open, login): (Intent, Option<&Open>, Option<&str>),
 ) -> Response {
-    match departure(web, visitor, provider, (intent.clone(), open)).await {
+    match departure(web, visitor, provider, (intent.clone(), open, login)).await {
         Ok(departed) => with_cookies(redirect(&departed.url), departed.cookie),
         Err(Stranded::Provider(error)) => failed(web, visitor, (provider, &error), &intent),
         Err(Stranded::Fault(fault)) => fault_page(web, visitor, fault),
@@ -191,7 +205,7 @@ pub async fn departure(
     web: &Web,
     visitor: &Visitor,
     provider: &IdentityProvider,
-    (intent, open): (Intent, Option<&Open>),
+    (intent, open, login): (Intent, Option<&Open>, Option<&str>),
 ) -> Result<Departed, Stranded> {
     let (flow, cookie) = web.flow(visitor);
     let random = &*web.provider.edges.random;
@@ -202,9 +216,13 @@ pub async fn departure(
         state: state.clone(),
         nonce: nonce.clone(),
         verifier: verifier.clone(),
-        login_hint: request.and_then(|request| request.login_hint.clone()).filter(|hint| hint.contains('@')),
+        login_hint: login
+            .or_else(|| request.and_then(|request| request.login_hint.as_deref()))
+            .filter(|hint| hint.contains('@'))
+            .map(str::to_owned),
         // A sign-in that must be new has to be new there, too (OIDC Core §3.1.2.1).
         prompt: match request {
+            _ if matches!(intent, Intent::SignIn { again: Some(_), .. }) => Some("login"),
             Some(request) if request.prompt.login || request.max_age.is_some() => Some("login"),
             Some(request) if request.prompt.select_account => Some("select_account"),
             _ => None,
@@ -220,6 +238,7 @@ pub async fn departure(
         verifier: verifier.expose().clone(),
         redirect_uri: beginning.redirect_uri,
         intent,
+        begun_at: Some(web.provider.now()),
     };
     let key = TokenHash::of(state.expose());
     let until = web.provider.now().plus(LIFETIME);
@@ -236,10 +255,28 @@ pub async fn offered(web: &Web, slug: &str) -> Result<Option<std::sync::Arc<Iden
     Ok(provider.filter(|provider| provider.is_enabled()))
 }
 
+/// The provider at which people sign in whose login this is: an address of one of its domains.
+///
+/// # Errors
+/// A fault of the store.
+pub async fn home_of(web: &Web, login: &str) -> Result<Option<std::sync::Arc<IdentityProvider>>, Fault> {
+    let Some(email) = Email::parse(login.trim()) else { return Ok(None) };
+    let providers = web.provider.edges.store.identity_providers().await?;
+    let is_open = |provider: &&std::sync::Arc<IdentityProvider>| {
+        provider.is_enabled() && provider.is_home_of(&email) && web.upstreams.is_set_up(provider).is_ok()
+    };
+    Ok(providers.iter().find(is_open).cloned())
+}
+
 /// Where people come back from `provider`.
 pub fn callback(web: &Web, provider: &IdentityProvider) -> String {
     let own = || web.provider.issuer.at(&format!("/federation/{}/callback", provider.slug));
     provider.settings.callback_url.clone().unwrap_or_else(own)
+}
+
+/// Where `provider` tells us who left it (OpenID Connect Back-Channel Logout §2.2).
+pub fn logout_uri(web: &Web, provider: &IdentityProvider) -> String {
+    web.provider.issuer.at(&format!("/federation/{}/backchannel-logout", provider.slug))
 }
 
 /// The buttons of the sign-in page: every provider that is offered and set up.
@@ -262,6 +299,28 @@ pub async fn buttons(
         last_used: last.as_deref() == Some(provider.slug.as_str()),
     };
     Ok(shown.map(button).collect())
+}
+
+/// The buttons of providers by which a person proves again who they are: those that their account is connected to.
+///
+/// # Errors
+/// A fault of the store.
+pub async fn buttons_of(web: &Web, user: UserId, to: &str) -> Result<Vec<context::ProviderButton>, Fault> {
+    let store = &web.provider.edges.store;
+    let (links, providers) = (store.upstream_links(user).await?, store.identity_providers().await?);
+    let is_theirs = |provider: &&std::sync::Arc<IdentityProvider>| {
+        provider.is_enabled()
+            && web.upstreams.is_set_up(provider).is_ok()
+            && links.iter().any(|link| link.provider == provider.id)
+    };
+    let button = |provider: &std::sync::Arc<IdentityProvider>| context::ProviderButton {
+        slug: provider.slug.to_string(),
+        label: provider.label().to_owned(),
+        url: web.path(&format!("/federation/{}/start", provider.slug), &[AGAIN, ("to", to)]),
+        logo_uri: provider.settings.logo_uri.clone(),
+        last_used: false,
+    };
+    Ok(providers.iter().filter(is_theirs).map(button).collect())
 }
 
 /// The same page for every reason that is a provider's; what it was is told to the log.
