@@ -79,7 +79,8 @@ pub(super) fn operations() -> Vec<Operation> {
             .gives::<PictureShown>(StatusCode::CREATED, "A picture waits for a phone.")
             .refuses(REFUSED)
             .refuses(SENDING)
-            .refuses(&[Code::WrongCode])
+            // Where a way is switched off, it is not there.
+            .refuses(&[Code::WrongCode, Code::NotFound])
             .refuses(federation::REFUSED),
         post(("/sign-in/challenge", Group::Login), "Answer what a sign-in asks for", answer)
             .takes::<AnswerChallenge>()
