@@ -1,5 +1,6 @@
 // A device without a browser (RFC 8628): openid-client polls while a person decides on pages elsewhere.
 import assert from 'node:assert/strict';
+import { setTimeout as pause } from 'node:timers/promises';
 import * as client from 'openid-client';
 import { test, user } from '../../support/cases.mjs';
 import { Person } from '../../support/person.mjs';
@@ -55,6 +56,7 @@ export async function device(server) {
     const { email } = await client.fetchUserInfo(tv.config, tokens.access_token, claims.sub);
     assert.equal(email, user(server, 'alice').email);
     assert.ok((await tv.refreshes(tokens.refresh_token)).access_token);
+    await pause(codes.interval * 1000);
     await refused(asks(codes), 'invalid_grant');
   });
 
