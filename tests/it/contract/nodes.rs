@@ -124,8 +124,12 @@ impl Nodes {
 
     /// The access token that a node gives for the code.
     async fn redeem(&self, of: usize, code: &Secret) -> Result<String, String> {
-        let parameters =
-            CodeParameters { code, redirect_uri: Some("https://shop.example/callback"), code_verifier: None };
+        let parameters = CodeParameters {
+            code,
+            redirect_uri: Some("https://shop.example/callback"),
+            code_verifier: None,
+            resource: &[],
+        };
         let response = redeem(&self.of(of).provider, Arc::new(sample::shop()), parameters).await;
         response.map(|response| response.access_token.expose().clone()).map_err(|refusal| refusal.code().to_string())
     }

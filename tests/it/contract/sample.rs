@@ -242,6 +242,7 @@ pub(super) fn grant(number: u8) -> Grant {
             claims: serde_json::from_value(json!({"userinfo": {"name": {"values": ["a", 5]}}})).expect("claims"),
             claims_locales: vec!["de".to_owned()],
             audience: vec!["https://api.example".to_owned()],
+            resource: vec!["https://api.example".to_owned()],
             nonce: Some("n".to_owned()),
             own_claims: serde_json::Map::new(),
             session_holder: SessionHolder::Browser,
