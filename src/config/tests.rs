@@ -202,7 +202,7 @@ fn the_reference_knows_every_setting() {
 fn the_command_line_stands_above_the_environment() {
     let environment = BTreeMap::from([
         ("SYMBOLON__SERVER__LISTEN".to_owned(), "localhost:1".to_owned()),
-        ("T".to_owned(), "x".repeat(30)),
+        ("T".to_owned(), "kD83hsk2Jd9skQm2LxP0aZ7vTqYw1R".to_owned()),
     ]);
     let read = |flags: &[&str]| {
         let flags = flags.iter().map(|flag| flag.parse().unwrap()).collect();

@@ -229,7 +229,13 @@ impl EphemeralStore for RedisStore {
         match (newer, self.command(&take).await) {
             (Some(newer), _) => Ok(Some(newer)),
             (None, Ok(Some(held))) => Ok(read(Some(held), now)),
-            (None, Ok(None)) => self.aside.store.take(key, now).await,
+            (None, Ok(None)) => {
+                // A mark is taken as well, so that it may be made again.
+                let mut free = Cmd::new();
+                free.arg("DEL").arg(name("once", key));
+                self.command::<()>(&free).await.map_err(away("take an ephemeral mark"))?;
+                self.aside.store.take(key, now).await
+            }
             (None, Err(cause)) => match self.aside.store.take(key, now).await? {
                 Some(value) => Ok(Some(value)),
                 None => Err(away("take an ephemeral value")(cause)),

@@ -183,6 +183,9 @@ mod tests {
         found
     }
 
+    /// What everybody may see.
+    const PLAIN: &[(&str, &str)] = &[("avatar", "picture")];
+
     #[test]
     fn every_sealed_column_is_sealed_again() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations");
@@ -191,6 +194,9 @@ mod tests {
             let path = file.unwrap().path();
             let Ok(sql) = std::fs::read_to_string(&path) else { continue };
             for (table, column) in columns(&sql) {
+                if PLAIN.contains(&(table.as_str(), column.as_str())) {
+                    continue;
+                }
                 let known = SEALED_COLUMNS
                     .iter()
                     .any(|sealed| sealed.table == table && sealed.replace.contains(&format!("SET {column} = $3")));

@@ -107,6 +107,8 @@ async fn of_fifty_takers_one_gets_the_value_and_of_fifty_marks_one_is_the_first(
         assert_eq!(wins, (1, 1), "{name}");
         assert!(!store.add_if_absent(&key("mark"), at(20), at(9)).await.expect("answered"), "{name}");
         assert!(store.add_if_absent(&key("mark"), at(20), at(10)).await.expect("expired"), "{name}");
+        store.take(&key("mark"), at(11)).await.expect("answered");
+        assert!(store.add_if_absent(&key("mark"), at(20), at(11)).await.expect("taken back"), "{name}");
     }
 }
 
