@@ -468,7 +468,7 @@ async fn s_152_a_provider_is_kept_over_the_api() {
     );
     assert_eq!(made["trusted_domains"], json!(["gmail.com", "googlemail.com"]));
     assert!(Browser::new(&server).open("/sign-in").await.page().has("provider-google"), "without a restart");
-    assert_eq!(code(&ada.post("/providers", &new).await), "already_exists");
+    assert_eq!(code(&ada.post("/providers", &new).await), "409 already_exists");
 
     let path = format!("/providers/{}", made["id"].as_str().expect("an id"));
     let seen = ada.get(&path).await;
@@ -480,7 +480,7 @@ async fn s_152_a_provider_is_kept_over_the_api() {
         json!(["Work", null, true, true])
     );
     let stale = ada.send(Method::PATCH, &path, (Some(&json!({"label": "Home"})), Some(&tag))).await;
-    assert_eq!(code(&stale), "precondition_failed");
+    assert_eq!(code(&stale), "412 precondition_failed");
     ada.patch("/providers/google", &json!({"enabled": false})).await.ok();
     assert!(!Browser::new(&server).open("/sign-in").await.page().has("provider-google"), "S-155");
     let listed = ada.get("/providers").await;
@@ -489,7 +489,7 @@ async fn s_152_a_provider_is_kept_over_the_api() {
     }
     assert_eq!(ids(&listed.ok()), [made["id"].as_str().expect("an id")]);
     assert_eq!(ada.delete(&path).await.status, StatusCode::NO_CONTENT);
-    assert_eq!(code(&ada.get(&path).await), "not_found");
+    assert_eq!(code(&ada.get(&path).await), "404 not_found");
 }
 
 /// S-154: it is sealed, told by nothing, and stays when it is left out.
@@ -592,6 +592,6 @@ async fn s_152_what_a_provider_cannot_be_is_told_by_field() {
     let console = RelyingParty::of(&server, registered("desk", "openid admin admin:read profile")).await;
     let alice = Admin::by(&server, &console, ("alice", SCOPE)).await;
     alice.get("/providers").await.ok();
-    assert_eq!(code(&alice.post("/providers", &named).await), "forbidden");
-    assert_eq!(code(&alice.patch("/providers/corp", &json!({"auto_link": true})).await), "forbidden");
+    assert_eq!(code(&alice.post("/providers", &named).await), "403 forbidden");
+    assert_eq!(code(&alice.patch("/providers/corp", &json!({"auto_link": true})).await), "403 forbidden");
 }
