@@ -199,7 +199,10 @@ fn seconds(duration: Option<Duration>) -> Option<u64> {
 }
 
 /// The JSON object in a file.
-fn object(file: &Path) -> Result<Map<String, Value>, CommandError> {
+///
+/// # Errors
+/// When it cannot be read, or is none.
+pub fn object(file: &Path) -> Result<Map<String, Value>, CommandError> {
     let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
     serde_json::from_str(&text)
         .map_err(|error| CommandError::refused(format!("{} holds no JSON object: {error}", file.display())))

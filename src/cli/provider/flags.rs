@@ -1,7 +1,7 @@
 //! What the flags say about a provider.
 
 use std::io::Read as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use zeroize::Zeroizing;
@@ -10,7 +10,7 @@ use crate::admin::AdminError;
 use crate::admin::group::named;
 use crate::admin::provider::GivenSecret;
 use crate::cli::CommandError;
-use crate::cli::client::flags::yes_or_no;
+use crate::cli::client::flags::{object, yes_or_no};
 use crate::model::directory::Directory;
 use crate::model::identity_provider::{ProviderKind, ProviderSettings, TokenAuth};
 use crate::protocol::secret::Secret;
@@ -76,6 +76,9 @@ pub struct Flags {
     /// The variable of the server's environment that holds our secret there.
     #[arg(long, value_name = "VARIABLE", conflicts_with = "secret_file")]
     secret_env: Option<String>,
+    /// Settings in a file: a JSON object with members as `provider show --json` prints them; flags go before it.
+    #[arg(long, value_name = "FILE")]
+    file: Option<PathBuf>,
     /// Its name for you.
     #[arg(long)]
     name: Option<String>,
@@ -183,7 +186,10 @@ impl Flags {
         before: ProviderSettings,
         directory: &Directory,
     ) -> Result<ProviderSettings, CommandError> {
-        let mut set = before;
+        let mut set = match &self.file {
+            Some(file) => over(before, file)?,
+            None => before,
+        };
         if let Some(name) = &self.name {
             set.name.clone_from(name);
         }
@@ -251,6 +257,22 @@ impl Flags {
         }
         Ok(set)
     }
+}
+
+/// The settings in `file` over `before`.
+fn over(before: ProviderSettings, file: &Path) -> Result<ProviderSettings, CommandError> {
+    let told = object(file)?;
+    let serde_json::Value::Object(mut whole) = serde_json::to_value(before).map_err(anyhow::Error::from)? else {
+        return Err(CommandError::refused("the settings of a provider are no object".to_owned()));
+    };
+    if let Some(unknown) = told.keys().find(|name| !whole.contains_key(*name)) {
+        let known: Vec<&str> = whole.keys().map(String::as_str).collect();
+        let known = known.join(", ");
+        return Err(CommandError::refused(format!("{}: {unknown} is no setting; these are: {known}", file.display())));
+    }
+    whole.extend(told);
+    serde_json::from_value(serde_json::Value::Object(whole))
+        .map_err(|error| CommandError::refused(format!("{}: {error}", file.display())))
 }
 
 fn replace(given: Option<&String>, kept: &mut Option<String>) {

@@ -24,7 +24,8 @@ const END_OF: &str = "UPDATE user_session SET ended_at = $3 WHERE id = $1 AND us
 const END_ALL_OF: &str =
     "UPDATE user_session SET ended_at = $2 WHERE user_id = $1 AND ended_at IS NULL AND id <> $3 RETURNING id";
 
-/// All of a person there, or the one that is named; one that came without a name may be the one that is meant.
+/// All of a person there, or the one that is named; one that came without a name may be the one that is meant. Also those that ran out:
+/// what was given in them may still be good.
 const LEFT_BY_SUBJECT: &str = "SELECT id, user_id FROM user_session
     WHERE upstream_issuer = $1 AND upstream_subject = $2 AND ended_at IS NULL
     AND ($3 IS NULL OR upstream_sid IS NULL OR upstream_sid = $3) ORDER BY id";

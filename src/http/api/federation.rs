@@ -324,6 +324,7 @@ pub(in crate::http) async fn vouched(
     let (edges, accounts) = (&web.provider.edges, &web.provider.accounts);
     let opens = accounts.settings.sign_up != SignUp::Off;
     let asked = |problem: Problem| {
+        note_refusal(web, &guest.visitor, provider.slug.as_str(), "unproven");
         problem.telling("start_url", web.provider.issuer.at(&format!("/federation/{}/start", provider.slug)))
     };
     let user = match upstream::resolve(edges, (&provider, &identity), opens).await? {

@@ -391,6 +391,7 @@ async fn s_063_a_trusted_provider_connects_by_a_proven_address() {
         corp.person(json!({"sub": "a-1", "email": "alice@example.com", "email_verified": verified}));
         let page = signs_in(&Browser::new(&server), &corp, "corp").await;
         assert!(page.page().has("register-submit"), "{verified}: an address is asked for: {page}");
+        assert_eq!(refusal(&server).await, "unproven", "{verified}");
     }
     corp.person(json!({"sub": "a-1", "email": "alice@example.com", "email_verified": 1}));
     assert_eq!(signs_in(&Browser::new(&server), &corp, "corp").await.status, 400, "that is no claim at all");

@@ -55,6 +55,28 @@ fn s_153_a_secret_may_stand_in_a_variable() {
 }
 
 #[test]
+fn s_152_a_provider_may_stand_in_a_file() {
+    let station = Station::new();
+    let file = station.folder.path().join("corp.json");
+    let settings = json!({"issuer": "https://idp.corp.example", "scopes": ["email"], "trust": {"email_domains": ["corp.example"]}});
+    std::fs::write(&file, settings.to_string()).unwrap();
+    let file = file.to_str().unwrap();
+    let add =
+        ["provider", "add", "corp", "--kind", "oidc", "--client-id", "x", "--file", file, "--label", "Work", "--json"];
+    let made = station.run(&add).json();
+    assert_eq!(
+        json!([made["issuer"], made["scopes"], made["trust"], made["label"]]),
+        json!([
+            "https://idp.corp.example", ["email"],
+            {"email_domains": ["corp.example"], "auto_link": false, "sign_up": true}, "Work",
+        ])
+    );
+    std::fs::write(file, r#"{"isuer": "https://idp.corp.example"}"#).unwrap();
+    let line = station.run(&["provider", "update", "corp", "--file", file]).refused(1);
+    assert!(line.contains("isuer is no setting") && line.contains("issuer"), "{line}");
+}
+
+#[test]
 fn s_152_groups_here_follow_from_groups_there() {
     let station = Station::new();
     let add = ["provider", "add", "google", "--client-id", "x", "--groups-claim", "groups", "--json"];
@@ -64,7 +86,7 @@ fn s_152_groups_here_follow_from_groups_there() {
     let made = station.run(&[&add[..], &["--group", "https://idp.example/?g=1=Staff"]].concat()).json();
     assert_eq!(made["groups"]["claim"], "groups");
     let shown = station.run(&["provider", "show", "google"]).ok();
-    assert!(shown.contains("https://idp.example/?g=1 = Staff"), "{shown}");
+    assert!(shown.contains("https://idp.example/?g=1 = /Staff"), "{shown}");
     assert!(shown.contains("/federation/google/backchannel-logout"), "{shown}");
     let change =
         ["provider", "update", "google", "--groups-claim", "", "--group", "https://idp.example/?g=1=", "--json"];

@@ -294,6 +294,8 @@ async fn wait(
     (provider, identity): (&IdentityProvider, UpstreamIdentity),
     (owner, open): (Option<&Arc<User>>, Option<Open>),
 ) -> Response {
+    // Nobody is let in by what the provider said alone: that is written down, too.
+    note_refusal(web, visitor, provider.slug.as_str(), "unproven");
     let place = open.as_ref().map(Place::open).unwrap_or_default();
     let pending = Pending {
         version: Pending::VERSION,
