@@ -68,9 +68,9 @@ pub struct Arguments {
     /// The settings, in TOML; variables like `SYMBOLON__TOKENS__ACCESS_LIFETIME` stand above it.
     #[arg(long, global = true, value_name = "FILE", env = "SYMBOLON_CONFIG")]
     config: Option<PathBuf>,
-    /// One setting, above the file and the variables: `--set server.listen=127.0.0.1:9000`; may be given many times.
+    /// One setting, above the file and the variables: `--setting server.listen=127.0.0.1:9000`; may be given many times.
     #[arg(long, global = true, value_name = "KEY=VALUE")]
-    set: Vec<Flag>,
+    setting: Vec<Flag>,
     /// Answers in JSON, one line, for programs.
     #[arg(long, global = true)]
     json: bool,
@@ -339,7 +339,7 @@ fn execute(arguments: Arguments) -> Result<(), CommandError> {
         .build()
         .map_err(anyhow::Error::from)?;
     let output = if arguments.json { Output::Json } else { Output::Human };
-    let call = Call { config: arguments.config, flags: arguments.set, output };
+    let call = Call { config: arguments.config, flags: arguments.setting, output };
     runtime.block_on(arguments.command.run(&call))
 }
 

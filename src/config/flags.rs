@@ -1,4 +1,4 @@
-//! Settings from the command line: `--set tokens.access_lifetime=15m`. They stand above the environment.
+//! Settings from the command line: `--setting tokens.access_lifetime=15m`. They stand above the environment.
 
 use std::str::FromStr;
 
@@ -52,13 +52,13 @@ impl Flags {
             // Whoever is on the machine reads the arguments of every process.
             if reference::is_secret(key) && !["file:", "env:"].iter().any(|place| value.starts_with(place)) {
                 let cure = format!(
-                    "is a secret and does not belong on a command line; write --set {key}=file:PATH or --set {key}=env:NAME"
+                    "is a secret and does not belong on a command line; write --setting {key}=file:PATH or --setting {key}=env:NAME"
                 );
                 return Err(ConfigError::new(key, cure));
             }
             let keys: Vec<&str> = key.split('.').collect();
             insert(&mut read.tree, &keys, Value::from(value.as_str())).ok_or_else(|| {
-                ConfigError::new(key, "is set twice by --set, or as a value and as a section; leave one of them out")
+                ConfigError::new(key, "is set twice by --setting, or as a value and as a section; leave one of them out")
             })?;
         }
         Ok(read)
@@ -67,7 +67,7 @@ impl Flags {
 
 /// What sets `path`.
 pub(super) fn flag(path: &[String]) -> String {
-    format!("--set {}", path.join("."))
+    format!("--setting {}", path.join("."))
 }
 
 impl Provider for Flags {

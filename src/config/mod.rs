@@ -1,6 +1,6 @@
 //! The settings of an operator: one typed value, from `symbolon.toml`, the environment and the command line.
 //!
-//! Later wins: defaults, the file, `SYMBOLON__SECTION__KEY`, then `--set section.key=value`. Every mistake stops the start with one line that names the key, where
+//! Later wins: defaults, the file, `SYMBOLON__SECTION__KEY`, then `--setting section.key=value`. Every mistake stops the start with one line that names the key, where
 //! it stands and what to write instead; an unknown key names its nearest neighbour. Settings reach the folders below as their own
 //! small structs: only `app.rs` and `cli/` see [`Config`]. To add a section: a file with a struct that has `Default`, documents each
 //! key (the first paragraph is its row in the README, which `symbolon config reference` prints) and denies unknown fields, with

@@ -213,16 +213,16 @@ fn the_command_line_stands_above_the_environment() {
     assert_eq!(config.server.listen.to_string(), "localhost:2");
     assert!(!config.server.trusted_proxies.is_empty());
     let source = |key: &str| all.iter().find(|setting| setting.key == key).unwrap().source.clone();
-    assert_eq!(source("server.listen").as_deref(), Some("--set server.listen"));
+    assert_eq!(source("server.listen").as_deref(), Some("--setting server.listen"));
     assert_eq!(source("server.operations"), None);
 
     let elsewhere = read(&["client_registration.mode=initial_access_token", "client_registration.token=env:T"]);
     elsewhere.expect("a secret may be named");
     let plain = "client_registration.token=a-token-of-more-than-22-characters";
     for (flags, line) in [
-        (&["server.lisen=x"][..], "server.lisen (--set server.lisen): there is no such key; did you mean `listen`?"),
-        (&["server.listen=a:1", "server.listen=b:2"], "server.listen: is set twice by --set"),
-        (&["server=a", "server.listen=b:2"], "server.listen: is set twice by --set, or as a value and as a section"),
+        (&["server.lisen=x"][..], "server.lisen (--setting server.lisen): there is no such key; did you mean `listen`?"),
+        (&["server.listen=a:1", "server.listen=b:2"], "server.listen: is set twice by --setting"),
+        (&["server=a", "server.listen=b:2"], "server.listen: is set twice by --setting, or as a value and as a section"),
         (&[plain], "client_registration.token: is a secret and does not belong on a command line"),
     ] {
         let told = read(flags).unwrap_err();
