@@ -58,7 +58,10 @@ impl Flags {
             }
             let keys: Vec<&str> = key.split('.').collect();
             insert(&mut read.tree, &keys, Value::from(value.as_str())).ok_or_else(|| {
-                ConfigError::new(key, "is set twice by --setting, or as a value and as a section; leave one of them out")
+                ConfigError::new(
+                    key,
+                    "is set twice by --setting, or as a value and as a section; leave one of them out",
+                )
             })?;
         }
         Ok(read)

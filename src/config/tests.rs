@@ -220,9 +220,15 @@ fn the_command_line_stands_above_the_environment() {
     elsewhere.expect("a secret may be named");
     let plain = "client_registration.token=a-token-of-more-than-22-characters";
     for (flags, line) in [
-        (&["server.lisen=x"][..], "server.lisen (--setting server.lisen): there is no such key; did you mean `listen`?"),
+        (
+            &["server.lisen=x"][..],
+            "server.lisen (--setting server.lisen): there is no such key; did you mean `listen`?",
+        ),
         (&["server.listen=a:1", "server.listen=b:2"], "server.listen: is set twice by --setting"),
-        (&["server=a", "server.listen=b:2"], "server.listen: is set twice by --setting, or as a value and as a section"),
+        (
+            &["server=a", "server.listen=b:2"],
+            "server.listen: is set twice by --setting, or as a value and as a section",
+        ),
         (&[plain], "client_registration.token: is a secret and does not belong on a command line"),
     ] {
         let told = read(flags).unwrap_err();

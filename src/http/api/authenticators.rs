@@ -48,6 +48,7 @@ pub(super) fn operations() -> Vec<Operation> {
                 Code::ReauthRequired,
                 Code::TwoFactorAlreadyEnabled,
                 Code::AlreadyVerified,
+                Code::IdentityNotAllowed,
                 Code::InvalidEmail,
                 Code::InvalidPhoneNumber,
                 Code::CodeRecentlySent,
