@@ -61,7 +61,7 @@ pub(super) async fn exchange(
     }
     let guest = Guest { provenance: visitor.browser.provenance.clone(), visitor, token: None };
     let vouching = vouched(web, &guest, (&slug, brought, (None, None)), Some(&client)).await;
-    let proof = Answer::Vouched(vouching.map_err(|problem| refused(web, &slug, problem))?);
+    let proof = Answer::Vouched(vouching.map_err(|problem| refused(web, &slug, &problem))?);
     let from = guest.provenance.clone();
     let attempt = Attempt { from, client: Some(client.id.clone()), ..Attempt::default() };
     let begun_by = BegunBy { client: Some(client.id.clone()), browser: None };
@@ -108,7 +108,7 @@ async fn maker(web: &Web, asked: &TokenExchange) -> Result<String, OAuthError> {
 }
 
 /// A refusal of the account API in the words of RFC 8693 §2.2.2.
-fn refused(web: &Web, slug: &str, problem: Problem) -> OAuthError {
+fn refused(web: &Web, slug: &str, problem: &Problem) -> OAuthError {
     let hint = problem.hint.as_deref().unwrap_or_default().to_owned();
     let start = web.provider.issuer.at(&format!("/federation/{slug}/start"));
     match problem.code() {

@@ -84,6 +84,7 @@ struct AdminProviderList {
 
 /// A server elsewhere by which people may sign in.
 #[derive(Debug, Serialize, ToSchema)]
+#[expect(clippy::struct_excessive_bools, reason = "members of an answer")]
 struct AdminProvider {
     /// Its id.
     id: String,
@@ -511,6 +512,7 @@ impl ProviderPatch {
     }
 }
 
+#[expect(clippy::option_option, reason = "kept, taken away, or another")]
 fn given_secret(given: Patch<Secret>, source: Option<SourceWord>) -> Result<Option<Option<GivenSecret>>, Problem> {
     match (given, source) {
         // What a secret is kept in is said with the secret.
