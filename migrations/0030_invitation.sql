@@ -1,8 +1,8 @@
--- Somebody may have an account who was asked in. "token" is the hash of what the message holds. "invited_by" is missing for an operator on
+-- Somebody may have an account who was asked in. "token_hash" is that of what the message holds. "invited_by" is missing for an operator on
 -- the command line; it refers to nobody once its person is gone, and an invitation of theirs is of no use then. "groups" is a JSON array.
 CREATE TABLE invitation (
     id UUID PRIMARY KEY NOT NULL,
-    token BYTEA NOT NULL UNIQUE,
+    token_hash BYTEA NOT NULL UNIQUE,
     kind TEXT NOT NULL,
     address TEXT NOT NULL,
     profile TEXT NOT NULL,

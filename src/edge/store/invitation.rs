@@ -21,19 +21,19 @@ use crate::protocol::secret::TokenHash;
 
 macro_rules! columns {
     () => {
-        "id, token, kind, address, profile, groups, role, client_id, invited_by, created_at, expires_at, accepted_at, \
+        "id, token_hash, kind, address, profile, groups, role, client_id, invited_by, created_at, expires_at, accepted_at, \
          accepted_by, revoked_at"
     };
 }
 
 const ADD: &str = "INSERT INTO invitation
-    (id, token, kind, address, profile, groups, role, client_id, invited_by, created_at, expires_at)
+    (id, token_hash, kind, address, profile, groups, role, client_id, invited_by, created_at, expires_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
 /// One that an inviter sends again takes the place of the one before.
 const REPLACE: &str = "UPDATE invitation SET revoked_at = $3
     WHERE address = $1 AND invited_by IS NOT DISTINCT FROM $2 AND accepted_at IS NULL AND revoked_at IS NULL";
 const READ: &str = concat!("SELECT ", columns!(), " FROM invitation WHERE id = $1");
-const BY_TOKEN: &str = concat!("SELECT ", columns!(), " FROM invitation WHERE token = $1");
+const BY_TOKEN: &str = concat!("SELECT ", columns!(), " FROM invitation WHERE token_hash = $1");
 const LIST: &str = concat!(
     "SELECT ",
     columns!(),
@@ -42,9 +42,9 @@ const LIST: &str = concat!(
 const REVOKE: &str = "UPDATE invitation SET revoked_at = $2
     WHERE id = $1 AND accepted_at IS NULL AND revoked_at IS NULL AND expires_at > $2";
 const ACCEPT: &str = "UPDATE invitation SET accepted_at = $2
-    WHERE token = $1 AND accepted_at IS NULL AND revoked_at IS NULL AND expires_at > $2";
-const TAKE_BACK: &str = "UPDATE invitation SET accepted_at = NULL WHERE token = $1";
-const ACCEPTED_BY: &str = "UPDATE invitation SET accepted_by = $2 WHERE token = $1";
+    WHERE token_hash = $1 AND accepted_at IS NULL AND revoked_at IS NULL AND expires_at > $2";
+const TAKE_BACK: &str = "UPDATE invitation SET accepted_at = NULL WHERE token_hash = $1";
+const ACCEPTED_BY: &str = "UPDATE invitation SET accepted_by = $2 WHERE token_hash = $1";
 
 impl Store {
     /// Records an invitation, in the place of one that the same inviter sent to the same address.
@@ -165,7 +165,7 @@ impl Store {
 #[derive(FromRow)]
 struct Row {
     id: Uuid,
-    token: Vec<u8>,
+    token_hash: Vec<u8>,
     kind: String,
     address: String,
     profile: String,
@@ -189,7 +189,7 @@ impl TryFrom<Row> for Invitation {
             moment(row.accepted_at).map(|at| Fate::Accepted { at, by: row.accepted_by.map(UserId::from_uuid) });
         Ok(Self {
             id: InvitationId::from_uuid(row.id),
-            token: place.hash("token", &row.token)?,
+            token: place.hash("token_hash", &row.token_hash)?,
             kind: IdentifierKind::parse(&row.kind).ok_or_else(|| place.damaged("kind"))?,
             profile: place.json("profile", &row.profile)?,
             groups: place.json("groups", &row.groups)?,

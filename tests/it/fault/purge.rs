@@ -31,7 +31,7 @@ async fn refreshes(app: &RelyingParty, first: String, ends: &AtomicBool) -> Vec<
         let asked = Instant::now();
         let tokens = app.refresh(&token).await.ok();
         times.push(asked.elapsed());
-        token = tokens["refresh_token"].as_str().expect("text").to_owned();
+        tokens["refresh_token"].as_str().expect("text").clone_into(&mut token);
     }
     times.sort_unstable();
     times
