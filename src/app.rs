@@ -415,8 +415,7 @@ impl App {
         let web = Web::new(Parts {
             provider: Arc::clone(provider),
             methods: authn::methods(
-                &provider.edges,
-                Arc::clone(&self.hasher),
+                (&provider.edges, Arc::clone(&self.hasher)),
                 (throttle, self.devices.clone()),
                 (
                     provider.accounts.settings.identity_fields.clone(),

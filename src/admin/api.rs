@@ -38,11 +38,11 @@ fn check(directory: &Directory, (id, settings): (Option<ApiId>, &ApiSettings)) -
     if let Some(everybodys) = super::group_scope::everybodys(&settings.scopes) {
         return Err(Refusal::malformed("scopes", format_args!("{everybodys} goes by other rules")));
     }
-    let taken = |token: &str| directory.api_of(token).filter(|owner| Some(owner.id) != id);
-    match settings.scopes.iter().find_map(|token| taken(token).map(|owner| (token, owner))) {
+    let foreign = |scope: &str| directory.api_of(scope).filter(|owner| Some(owner.id) != id);
+    match settings.scopes.iter().find_map(|scope| foreign(scope).map(|owner| (scope, owner))) {
         None => Ok(()),
-        Some((token, owner)) => {
-            Err(Refusal::malformed("scopes", format_args!("{token} belongs to {}", owner.audience)))
+        Some((scope, owner)) => {
+            Err(Refusal::malformed("scopes", format_args!("{scope} belongs to {}", owner.audience)))
         }
     }
 }

@@ -88,12 +88,11 @@ impl Administration {
         };
         let own_language = owner.as_ref().and_then(|user| user.profile.locale.clone());
         // Who has an account is told so, and the inviter learns nothing.
-        let (message, url) = match &owner {
-            Some(_) => (MessageKind::AccountExists, site.page("/sign-in")),
-            None => {
-                let app = client.as_deref().and_then(Client::frontend_url);
-                (MessageKind::Invitation, site.url(LinkPurpose::Invitation, &token, app))
-            }
+        let (message, url) = if owner.is_some() {
+            (MessageKind::AccountExists, site.page("/sign-in"))
+        } else {
+            let app = client.as_deref().and_then(Client::frontend_url);
+            (MessageKind::Invitation, site.url(LinkPurpose::Invitation, &token, app))
         };
         let message = Message {
             kind: message,

@@ -339,8 +339,7 @@ pub async fn judge(method: &dyn Method, attempt: &Attempt, answer: &Answer) -> R
 
 /// Every method, in the order in which pages offer them; a name that is typed must be one of `names`.
 pub fn methods(
-    edges: &Edges,
-    hasher: Arc<PasswordHasher>,
+    (edges, hasher): (&Edges, Arc<PasswordHasher>),
     (throttle, devices): (Throttle, Devices),
     (names, qr): (Vec<IdentifierKind>, Option<Qr>),
     (factors, passkeys): (&SecondFactors, Option<Passkeys>),

@@ -350,7 +350,7 @@ impl Command {
             Self::Serve(serve) => serve.run(call).await,
             Self::Init(init) => init.run(call),
             Self::Check => check::run(call).await,
-            Self::Doctor => doctor::run(call).await,
+            Self::Doctor => Box::pin(doctor::run(call)).await,
             Self::Config(command) => command.run(call),
             Self::Reload => reload::run(call).await,
             Self::Healthcheck => healthcheck::run(call).await,

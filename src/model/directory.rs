@@ -120,7 +120,7 @@ impl Directory {
             permissions_of_role: gathered(rows.permissions_of_roles.into_iter().map(|(name, role)| (role, name))),
             gates,
             mappers: ClaimMapper::built_in().into_iter().chain(rows.mappers).collect(),
-            owners: rows.apis.iter().flat_map(|api| owned(api)).collect(),
+            owners: rows.apis.iter().flat_map(owned).collect(),
             apis: rows.apis.into_iter().map(|api| (api.audience.clone(), api)).collect(),
         }
     }

@@ -26,7 +26,7 @@ use crate::model::own_claim::is_free;
 use crate::model::sign_in_flow::Purpose;
 use crate::oauth::endpoint::revoke::give_back;
 use crate::oauth::first_party::{self, Pkce, Stated};
-use crate::oauth::grant::refresh_token;
+use crate::oauth::grant::refresh_token::{self, RefreshParameters};
 use crate::oauth::interaction::sign_in::Persistence;
 use crate::oauth::provider::Provider;
 use crate::oauth::token::access_token::{LiveAccessToken, inspect, payload};
@@ -215,7 +215,8 @@ async fn direct(State(web): State<Web>, guest: Guest, Json(body): Json<DirectTok
 async fn refresh(State(web): State<Web>, guest: Guest, Json(body): Json<RefreshTokens>) -> Result<Response, Problem> {
     let client = refreshing(&web.provider, &body.refresh_token, body.client_id.as_deref()).await?;
     let tokens =
-        refresh_token::rotate(&web.provider, client, (&body.refresh_token, None, &[]), &guest.provenance).await;
+        refresh_token::rotate(&web.provider, client, RefreshParameters::all(&body.refresh_token), &guest.provenance)
+            .await;
     Ok(ok(&pair(&tokens.map_err(not_refreshed)?)))
 }
 
@@ -261,7 +262,7 @@ async fn update(State(web): State<Web>, guest: Guest, Json(body): Json<UpdateCla
     if is_fixed {
         return Err(Problem::new(Code::ClaimNotUpdatable));
     }
-    let setting = (&body.refresh_token, None, &[][..], Some(body.data));
+    let setting = (RefreshParameters::all(&body.refresh_token), Some(body.data));
     let tokens = refresh_token::rotate_setting(&web.provider, client, setting, &guest.provenance).await;
     Ok(ok(&pair(&tokens.map_err(not_refreshed)?)))
 }

@@ -9,7 +9,8 @@ use crate::model::client::Client;
 use crate::model::event::Provenance;
 use crate::oauth::client_auth::{self, Caller};
 use crate::oauth::grant::authorization_code::{self, CodeParameters};
-use crate::oauth::grant::{client_credentials, device_code, refresh_token};
+use crate::oauth::grant::refresh_token::{self, RefreshParameters};
+use crate::oauth::grant::{client_credentials, device_code};
 use crate::oauth::provider::Provider;
 use crate::oauth::token::issue::{IdToken, Order, issue};
 use crate::protocol::client_metadata::GrantType;
@@ -76,7 +77,9 @@ where
             authorization_code::redeem(provider, client, parameters).await
         }
         TokenRequest::RefreshToken { refresh_token, scope, resource } => {
-            refresh_token::rotate(provider, client, (&refresh_token, scope.as_ref(), &resource), from).await
+            let scope = scope.as_ref();
+            let parameters = RefreshParameters { refresh_token: &refresh_token, scope, resource: &resource };
+            refresh_token::rotate(provider, client, parameters, from).await
         }
         TokenRequest::DeviceCode { device_code } => device_code::redeem(provider, client, &device_code).await,
         TokenRequest::ClientCredentials { scope, resource } => {

@@ -26,6 +26,24 @@ use crate::protocol::scope::Scope;
 use crate::protocol::secret::{Secret, TokenHash};
 use crate::protocol::token_response::TokenResponse;
 
+/// The parameters of RFC 6749 §6 and RFC 8707 §2.2.
+#[derive(Copy, Clone, Debug)]
+pub struct RefreshParameters<'a> {
+    /// `refresh_token`.
+    pub refresh_token: &'a Secret,
+    /// `scope`.
+    pub scope: Option<&'a Scope>,
+    /// `resource`.
+    pub resource: &'a [String],
+}
+
+impl<'a> RefreshParameters<'a> {
+    /// All that it is good for.
+    pub const fn all(refresh_token: &'a Secret) -> Self {
+        Self { refresh_token, scope: None, resource: &[] }
+    }
+}
+
 /// Exchanges a refresh token for new tokens and its successor.
 ///
 /// The successor is `HMAC(key, predecessor ‖ family)`: only hashes are kept, and an honest retry within the grace, even
@@ -37,10 +55,10 @@ use crate::protocol::token_response::TokenResponse;
 pub async fn rotate(
     provider: &Provider,
     client: Arc<Client>,
-    (refresh_token, asked, resource): (&Secret, Option<&Scope>, &[String]),
+    parameters: RefreshParameters<'_>,
     provenance: &Provenance,
 ) -> Result<TokenResponse, OAuthError> {
-    rotate_setting(provider, client, (refresh_token, asked, resource, None), provenance).await
+    rotate_setting(provider, client, (parameters, None), provenance).await
 }
 
 /// [`rotate`], with own claims that the app sets with it, from now on and in one fact (S-083); they are judged before.
@@ -50,9 +68,10 @@ pub async fn rotate(
 pub async fn rotate_setting(
     provider: &Provider,
     client: Arc<Client>,
-    (refresh_token, asked, resource, set): (&Secret, Option<&Scope>, &[String], Option<Map<String, Value>>),
+    (parameters, set): (RefreshParameters<'_>, Option<Map<String, Value>>),
     provenance: &Provenance,
 ) -> Result<TokenResponse, OAuthError> {
+    let RefreshParameters { refresh_token, scope: asked, resource } = parameters;
     let now = provider.now();
     let hash = TokenHash::of(refresh_token.expose());
     let Some(record) = provider.edges.store.refresh_token(&hash).await? else { return Err(unknown()) };
