@@ -15,9 +15,9 @@ use crate::protocol::numeric_date::NumericDate;
 use crate::protocol::secret::TokenHash;
 
 const ADD: &str = "INSERT INTO remembered_browser
-    (id, user_id, mark, epoch, user_agent, address, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    (id, user_id, mark_hash, epoch, user_agent, address, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
 const IS_REMEMBERED: &str = "SELECT COUNT(*) FROM remembered_browser
-    WHERE mark = $1 AND user_id = $2 AND epoch = $3 AND expires_at > $4";
+    WHERE mark_hash = $1 AND user_id = $2 AND epoch = $3 AND expires_at > $4";
 const LIST: &str = "SELECT id, user_agent, address, created_at, expires_at FROM remembered_browser
     WHERE user_id = $1 AND epoch = $2 AND expires_at > $3 ORDER BY id DESC";
 const FORGET: &str = "DELETE FROM remembered_browser WHERE user_id = $1 AND ($2 IS NULL OR id = $2)";
