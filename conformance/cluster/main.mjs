@@ -1,6 +1,7 @@
 // The story of a cluster. Each case prints what it counted; a wrong answer fails it.
 import assert from 'node:assert/strict';
 import { chmodSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -184,6 +185,8 @@ async function main() {
     };
     assert.equal((await asks(two)).active, true);
     two.process.kill('SIGSTOP');
+    // A signal takes a moment to arrive, and what is answered before it does was true.
+    await until('it stands still', async () => (await readFile(`/proc/${two.process.pid}/stat`, 'utf8')).split(') ')[1].startsWith('T'), 5);
     // Asked while it stands still: the answer comes at the first moment after it.
     const early = Array.from({ length: 8 }, () => asks(two));
     const authorization = `Basic ${Buffer.from(`${robot.client_id}:${robot.client_secret}`).toString('base64')}`;
