@@ -11,6 +11,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use image::codecs::jpeg::JpegEncoder;
 use image::{DynamicImage, ImageDecoder as _, ImageFormat, ImageReader, Limits};
 use serde_json::{Map, Value};
+use tokio::sync::Semaphore;
 
 use crate::account::{AccountError, Accounts, Asking, Why};
 use crate::edge::store::Beside;
@@ -28,10 +29,20 @@ pub const TYPES: &[&str] = &["image/png", "image/jpeg", "image/webp"];
 const MAX_SIDE: u32 = 8192;
 /// The most bytes that reading may take.
 const MAX_MEMORY: u64 = 128 * 1024 * 1024;
+/// How many are drawn at a time in this process; others wait their turn, so that pictures never take all cores or all memory.
+static DRAWING: Semaphore = Semaphore::const_new(2);
 /// The longest side that is kept, in pixels.
 const SIDE: u32 = 512;
 /// Where pictures stand below the issuer.
 pub const PATH: &str = "/avatars/";
+
+/// The random bytes in a picture's name.
+const NAME_BYTES: usize = 24;
+
+/// Whether a text may be the name of a picture: [`NAME_BYTES`] in base64url. Nothing else is asked of a database.
+pub fn is_name(text: &str) -> bool {
+    URL_SAFE_NO_PAD.decode(text).is_ok_and(|bytes| bytes.len() == NAME_BYTES)
+}
 
 /// A picture that was drawn anew.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -89,10 +100,15 @@ impl Accounts {
         bytes: bytes::Bytes,
         asking: &Asking,
     ) -> Result<Option<Arc<User>>, AccountError> {
-        let drawn = tokio::task::spawn_blocking(move || redrawn(&bytes)).await;
-        let drawn = drawn.map_err(|cause| Fault::internal("draw a picture").caused_by(cause))?;
+        let turn = DRAWING.acquire().await.map_err(|cause| Fault::internal("draw a picture").caused_by(cause))?;
+        // The turn goes with the work: somebody who hangs up does not let a third one in.
+        let drawn = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            redrawn(&bytes)
+        });
+        let drawn = drawn.await.map_err(|cause| Fault::internal("draw a picture").caused_by(cause))?;
         let Some(Drawn { content_type, bytes }) = drawn else { return Ok(None) };
-        let random: [u8; 24] = self.edges.random.bytes();
+        let random: [u8; NAME_BYTES] = self.edges.random.bytes();
         let avatar = Avatar {
             name: URL_SAFE_NO_PAD.encode(random),
             user: user.id,
@@ -131,6 +147,14 @@ impl Accounts {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_name_that_could_have_been_given_is_looked_for() {
+        assert!(is_name(&URL_SAFE_NO_PAD.encode([7; NAME_BYTES])));
+        for hostile in ["", "a\0b", "../../etc/passwd", &"A".repeat(31), &"A".repeat(40), &"A".repeat(100_000)] {
+            assert!(!is_name(hostile), "{}", hostile.len());
+        }
+    }
 
     fn encoded(picture: &DynamicImage, format: ImageFormat) -> Vec<u8> {
         let mut out = Cursor::new(Vec::new());

@@ -8,12 +8,16 @@ use http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS,
 };
 
+use crate::account::avatar;
 use crate::http::extract::visitor::Visitor;
 use crate::http::page::fault_page;
 use crate::http::web::Web;
 
 /// `GET /avatars/{name}`
 pub async fn show(State(web): State<Web>, visitor: Visitor, Path(name): Path<String>) -> Response {
+    if !avatar::is_name(&name) {
+        return StatusCode::NOT_FOUND.into_response();
+    }
     let found = match web.provider.edges.store.avatar(&name).await {
         Ok(found) => found,
         Err(fault) => return fault_page(&web, &visitor, fault),
