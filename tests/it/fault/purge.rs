@@ -18,10 +18,11 @@ const BATCH: u32 = 500;
 /// A refresh in a debug build, beside the broom and perhaps other tests; PROTOCOL §3 asks for 50 ms of a release.
 const BEARABLE: Duration = Duration::from_secs(1);
 
-/// As many as `$1` refresh tokens of some grant there is, each expired at `$2`.
+/// As many as `$1` refresh tokens of the youngest grant, each expired at `$2`.
 const LITTER: &str = "WITH RECURSIVE number(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < $1)
     INSERT INTO refresh_token (hash, grant_id, scope, issued_at, expires_at, family_expires_at)
-    SELECT randomblob(32), (SELECT id FROM oauth_grant ORDER BY expires_at DESC LIMIT 1), 'openid offline_access', $2 - 600, $2, $2 FROM number";
+    SELECT randomblob(32), (SELECT id FROM oauth_grant ORDER BY expires_at DESC LIMIT 1), 'openid offline_access',
+        $2 - 600, $2, $2 FROM number";
 const LEFT: &str = "SELECT COUNT(*) FROM refresh_token WHERE expires_at <= $1";
 
 /// Refreshes until `ends`; the times it took.
