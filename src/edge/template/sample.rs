@@ -417,9 +417,18 @@ fn ending_samples() -> Vec<Sample> {
         sample(
             "signed_out",
             "page/signed_out.html",
-            SignedOut { client: Some(shop()), back_uri: Some("https://books.example.com/".into()) },
+            SignedOut {
+                client: Some(shop()),
+                back_uri: Some("https://books.example.com/".into()),
+                onward: Some("https://books.example.com/bye?state=\"><script>".into()),
+                frames: vec!["https://books.example.com/out?sid=\"><script>".into()],
+            },
         ),
-        sample("signed_out_bare", "page/signed_out.html", SignedOut { client: None, back_uri: None }),
+        sample(
+            "signed_out_bare",
+            "page/signed_out.html",
+            SignedOut { client: None, back_uri: None, onward: None, frames: vec![] },
+        ),
         sample(
             "home",
             "page/home.html",
