@@ -415,7 +415,7 @@ async fn s_092_the_browser_tells_apps_that_want_it_so() {
     let left = alice.open(&logout(&bye)).await;
     check(&left, &frames);
     let onward = "https://shop.example/bye?state=s";
-    assert_eq!(left.page().attributes("meta[http-equiv=refresh]", "content"), [format!("3;url={onward}")]);
+    assert_eq!(left.page().attributes("meta[http-equiv=refresh]", "content"), [format!("2;url={onward}")]);
     assert_eq!(left.page().attribute("back", "href"), onward);
 
     // A page of one's own is told what to open.
