@@ -121,7 +121,7 @@ async fn give_up(carrier: &dyn Carrier, job: &LeasedJob, error: String) -> Resul
 pub struct Workers<C> {
     current: Arc<ArcSwap<C>>,
     end: watch::Sender<()>,
-    workers: Mutex<JoinSet<()>>,
+    tasks: Mutex<JoinSet<()>>,
 }
 
 impl<C: Carrier> Workers<C> {
@@ -130,11 +130,11 @@ impl<C: Carrier> Workers<C> {
         let queues = carrier.queues();
         let current = Arc::new(ArcSwap::new(carrier));
         let end = watch::Sender::new(());
-        let mut workers = JoinSet::new();
+        let mut tasks = JoinSet::new();
         for queue in queues {
-            workers.spawn(serve(*queue, Arc::clone(&current), end.subscribe()));
+            tasks.spawn(serve(*queue, Arc::clone(&current), end.subscribe()));
         }
-        Self { current, end, workers: Mutex::new(workers) }
+        Self { current, end, tasks: Mutex::new(tasks) }
     }
 
     /// From now on they carry as `carrier` does: the settings have changed.
@@ -146,8 +146,8 @@ impl<C: Carrier> Workers<C> {
     /// its lease has run out.
     pub async fn stop(&self, patience: Duration) {
         self.end.send_replace(());
-        let mut workers = self.workers.lock().await;
-        let ended = async { while workers.join_next().await.is_some() {} };
+        let mut tasks = self.tasks.lock().await;
+        let ended = async { while tasks.join_next().await.is_some() {} };
         if timeout(patience, ended).await.is_err() {
             tracing::warn!("a message was still being handed over; it may go out twice");
         }

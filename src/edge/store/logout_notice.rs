@@ -37,13 +37,13 @@ impl Store {
     /// What the job tells; `None` for a job of another queue, or one that is gone.
     pub async fn logout_notice(&self, job: JobId) -> Result<Option<LogoutNotice>, Fault> {
         let read = self.readers.query(READ).bind(job.uuid());
-        let row: Option<NoticeRow> = read.fetch_optional().await.context("read what an app is told")?;
+        let row: Option<(String, Uuid, Uuid)> = read.fetch_optional().await.context("read what an app is told")?;
         let place = Place { table: "logout_notice", id: &job };
-        row.map(|row| {
+        row.map(|(client, user, session)| {
             Ok(LogoutNotice {
-                client: place.parse("client_id", &row.client_id)?,
-                user: UserId::from_uuid(row.user_id),
-                session: SessionId::from_uuid(row.session_id),
+                client: place.parse("client_id", &client)?,
+                user: UserId::from_uuid(user),
+                session: SessionId::from_uuid(session),
             })
         })
         .transpose()
@@ -89,11 +89,4 @@ fn job_id((session, client): (SessionId, &str), now: NumericDate) -> JobId {
 struct HearingRow {
     user_id: Uuid,
     client_id: String,
-}
-
-#[derive(FromRow)]
-struct NoticeRow {
-    client_id: String,
-    user_id: Uuid,
-    session_id: Uuid,
 }

@@ -42,7 +42,6 @@ pub struct LogoutClaims {
     /// The session that is over.
     pub sid: String,
     /// That this is a logout token.
-    #[serde(serialize_with = "the_event")]
     pub events: Event,
 }
 
@@ -50,8 +49,10 @@ pub struct LogoutClaims {
 #[derive(Copy, Clone, Debug, Default, Eq, PartialEq)]
 pub struct Event;
 
-fn the_event<S: Serializer>(_: &Event, serializer: S) -> Result<S::Ok, S::Error> {
-    json!({EVENT: {}}).serialize(serializer)
+impl Serialize for Event {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        json!({EVENT: {}}).serialize(serializer)
+    }
 }
 
 /// A logout token that is all it has to be; whether it came before is another question.
