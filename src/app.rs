@@ -1,6 +1,5 @@
 //! The composition root: settings become edges, edges a provider, the provider a router. The only file that names real edges.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,42 +10,34 @@ use crate::account::Accounts;
 use crate::account::password_change::{Choice, PasswordChange};
 use crate::account::site::Site;
 use crate::account::step_up::StepUp;
-use crate::authn::captcha::proof_of_work::ProofOfWork;
-use crate::authn::captcha::remote::{Remote, Service};
+use crate::authn;
 use crate::authn::device::Devices;
 use crate::authn::guard::Guard;
 use crate::authn::limit::Limits;
 use crate::authn::magic_link::{LinkUrl, MagicLink};
 use crate::authn::passkey::Passkeys;
-use crate::authn::password::breached::{BreachedList, WhenUnreadable};
 use crate::authn::password::hash::PasswordHasher;
 use crate::authn::password::policy::PasswordPolicy;
-use crate::authn::password::strength::Rules;
 use crate::authn::qr::Qr;
 use crate::authn::second_factor::SecondFactors;
 use crate::authn::sent_code::{Allowed, CodeSettings, Newcomers, SentCode, ToAnonymous, Way};
 use crate::authn::throttle::Throttle;
-use crate::authn::{self, captcha};
-use crate::config::api::Switch;
-use crate::config::captcha::Provider as Judge;
-use crate::config::client_registration::ClientRegistrationMode;
-use crate::config::password::{OtherSessions, Unreadable};
-use crate::config::tokens::ScopesBeyondGroups;
+use crate::config::password::OtherSessions;
 use crate::config::{Config, ConfigError};
 use crate::edge::Edges;
 use crate::edge::clock::{Clock, SystemClock};
 use crate::edge::ephemeral::EphemeralStore;
-use crate::edge::fetch::{Addresses, Fetch, HttpFetch};
+use crate::edge::fetch::{Fetch, HttpFetch};
 use crate::edge::mail::Mailer;
 use crate::edge::outbox::Outbox;
 use crate::edge::random::{Random, SystemRandom};
 use crate::edge::sms::SmsSender;
-use crate::edge::store::{Store, StoreError};
+use crate::edge::store::Store;
 use crate::edge::telemetry::Telemetry;
+use crate::edge::template::Templates;
 use crate::edge::template::context::{DevelopmentUser, Link};
-use crate::edge::template::{TemplateError, Templates};
 use crate::edge::upstream::Upstreams;
-use crate::edge::vault::{MasterKeyError, Place, Vault};
+use crate::edge::vault::{Place, Vault};
 use crate::http::api::{Api, ApiSettings};
 use crate::http::captcha::Captcha;
 use crate::http::cookie::{CookieScope, Cookies};
@@ -67,23 +58,27 @@ use crate::http::trace::{Trace, Tracing};
 use crate::http::web::{Parts, Web};
 use crate::jobs::courier::Courier;
 use crate::model::claim_mapper::DIRECTORY_SCOPES;
-use crate::model::fault::{Fault, FaultKind};
+use crate::model::fault::Fault;
 use crate::model::mailed_link::LinkPurpose;
-use crate::model::session::SessionLifetimes;
 use crate::oauth::endpoint::discovery;
 use crate::oauth::keys::SigningKeys;
-use crate::oauth::policy::{BeyondGroups, ChallengeEndpoint, ClientRegistration, Lifetimes, Mode, Policy};
+use crate::oauth::policy::Mode;
 use crate::oauth::provider::{Issuer, Provider};
 use crate::oauth::rotation::{JWKS_MAX_AGE, Rotation, RotationPolicy};
 use crate::protocol::jose::algorithm::SigningAlgorithm;
 use crate::protocol::jose::published;
 use crate::protocol::scope::Scope;
-use crate::protocol::secret::{MacKey, TokenHash};
+use crate::protocol::secret::MacKey;
 
 mod post;
+mod rules;
+mod start_error;
 mod stores;
 
 pub use self::post::{Ways, ways};
+use self::rules::{captcha, cookie_scope, parallel, policy, throttle, upstreams};
+pub use self::rules::{password_policy, rotation_policy};
+pub use self::start_error::StartError;
 use self::stores::Stores;
 pub use self::stores::beside;
 pub(crate) use self::stores::postgres;
@@ -176,70 +171,6 @@ pub struct Extras {
     pub start_links: Vec<Link>,
     /// Routes of the same origin.
     pub routes: Router,
-}
-
-/// Why a server does not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The database.
-    #[error(transparent)]
-    Storage(#[from] StoreError),
-    /// The database, while it was read.
-    #[error("the database cannot be used")]
-    Store(#[from] Fault),
-    /// The master key.
-    #[error(transparent)]
-    MasterKey(#[from] MasterKeyError),
-    /// The master key is gone, and a new one would open nothing.
-    #[error(
-        "{} is missing, and the database {} was sealed under it; restore the key file from your backup",
-        key.display(),
-        database.display()
-    )]
-    MasterKeyLost {
-        /// The key file.
-        key: PathBuf,
-        /// The database.
-        database: PathBuf,
-    },
-    /// The keys in the database are sealed under another master key, or damaged.
-    #[error("the keys in the database cannot be read")]
-    Sealed(#[source] Fault),
-    /// A key that everybody has would sign.
-    #[error(
-        "the signing key {0} was published, so everybody can sign with it: `symbolon key retire {0} --now` replaces it"
-    )]
-    PublishedKey(String),
-    /// The theme.
-    #[error(transparent)]
-    Template(#[from] TemplateError),
-    /// The initial access token.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// The issuer.
-    #[error("the issuer is not a URL")]
-    Issuer(#[from] url::ParseError),
-}
-
-impl StartError {
-    /// The exit code: 2 config, 3 storage, 4 keys (PROTOCOL §3).
-    pub const fn exit_code(&self) -> u8 {
-        match self {
-            Self::Storage(_) | Self::Store(_) => 3,
-            Self::MasterKey(_) | Self::MasterKeyLost { .. } | Self::Sealed(_) | Self::PublishedKey(_) => 4,
-            Self::Template(_) | Self::Config(_) | Self::Issuer(_) => 2,
-        }
-    }
-}
-
-impl StartError {
-    /// What is sealed does not open; or it cannot be read at the moment.
-    fn sealed(fault: Fault) -> Self {
-        match fault.kind() {
-            FaultKind::Unavailable => Self::Store(fault),
-            FaultKind::Internal => Self::Sealed(fault),
-        }
-    }
 }
 
 impl World {
@@ -587,14 +518,6 @@ async fn signing_keys(edges: &Edges, vault: &Vault, policy: RotationPolicy) -> R
     rotation.open(None).await.map_err(StartError::sealed)
 }
 
-/// When signing keys change, by the settings.
-pub fn rotation_policy(config: &Config) -> RotationPolicy {
-    let tokens = &config.tokens;
-    // A client may have access tokens of its own lifetime, up to an hour.
-    let longest_token = tokens.access_lifetime.max(tokens.id_lifetime).max(Duration::from_hours(1)) + tokens.leeway;
-    RotationPolicy { rotate_every: config.keys.rotate_every, longest_token }
-}
-
 /// A key of the server's own, made once and kept sealed: it outlives a change of the master key.
 async fn server_key(edges: &Edges, vault: &Vault, name: &str) -> Result<MacKey, StartError> {
     let place = Place { table: "server_secret", row: name, column: "value" };
@@ -611,141 +534,6 @@ async fn server_key(edges: &Edges, vault: &Vault, name: &str) -> Result<MacKey, 
         .try_into()
         .map_err(|_| Fault::internal(format!("server_secret {name}: not 32 bytes")))?;
     Ok(MacKey::new(bytes))
-}
-
-fn policy(config: &Config, mode: Mode) -> Result<Policy, StartError> {
-    let tokens = &config.tokens;
-    let client_registration = match (config.client_registration.mode, mode) {
-        (ClientRegistrationMode::Off, Mode::Development) | (ClientRegistrationMode::Open, _) => {
-            ClientRegistration::Open
-        }
-        (ClientRegistrationMode::Off, Mode::Production) => ClientRegistration::Off,
-        (ClientRegistrationMode::InitialAccessToken, _) => {
-            // The configuration has been read with the same environment and found good.
-            let source = config.client_registration.token.as_ref();
-            let token = source
-                .map(|source| source.read("client_registration.token", &crate::config::process_environment()))
-                .transpose()?
-                .ok_or_else(|| ConfigError::new("client_registration.token", "is missing"))?;
-            ClientRegistration::InitialAccessToken(TokenHash::of(token.expose()))
-        }
-    };
-    Ok(Policy {
-        lifetimes: Lifetimes {
-            authorization_code: tokens.code_lifetime,
-            access_token: tokens.access_lifetime,
-            id_token: tokens.id_lifetime,
-            refresh_token_idle: tokens.refresh_idle_lifetime,
-            refresh_token_absolute: tokens.refresh_lifetime,
-            interaction: config.session.interaction_lifetime,
-            ..Lifetimes::default()
-        },
-        sessions: SessionLifetimes {
-            idle: config.session.idle_lifetime,
-            absolute: config.session.lifetime,
-            at_most: config.session.at_most,
-        },
-        history: config.history.lifetime,
-        client_registration,
-        access_token_signing_alg: tokens.signing_alg,
-        default_audience: tokens.audience_or(config.issuer.as_str()),
-        not_before: tokens.not_before.map(|given| given.0),
-        leeway: tokens.leeway,
-        token_header: tokens.header.members(),
-        challenge_endpoint: match config.api.challenge_endpoint {
-            Switch::Off => ChallengeEndpoint::Off,
-            Switch::On => ChallengeEndpoint::On,
-        },
-        beyond_groups: match tokens.scopes_beyond_groups {
-            ScopesBeyondGroups::Drop => BeyondGroups::Drop,
-            ScopesBeyondGroups::Refuse => BeyondGroups::Refuse,
-        },
-        rotation: rotation_policy(config),
-        mode,
-    })
-}
-
-/// Servers elsewhere by which people sign in; a development server may have them on this machine.
-fn upstreams(edges: &Edges, vault: &Arc<Vault>, mode: Mode) -> Upstreams {
-    let addresses = match mode {
-        Mode::Production => Addresses::Public,
-        Mode::Development => Addresses::PublicOrLoopback,
-    };
-    Upstreams::new(
-        (Arc::clone(&edges.fetch), Arc::clone(&edges.clock)),
-        (Arc::clone(vault), Arc::new(|name: &str| std::env::var(name).ok())),
-        addresses,
-    )
-}
-
-/// How often guesses are heard.
-fn throttle(config: &Config, mode: Mode) -> Throttle {
-    let throttle = match mode {
-        Mode::Production => Throttle::PRODUCTION,
-        Mode::Development => Throttle::DEVELOPMENT,
-    };
-    let time = config.limits.block_for;
-    match (config.limits.block_after, mode) {
-        (Some(failures), _) => throttle.with_address(u32::try_from(failures).unwrap_or(u32::MAX), time),
-        (None, Mode::Production) => throttle.with_address(throttle.address.burst, time),
-        (None, Mode::Development) => throttle,
-    }
-}
-
-/// What keeps programs from trying.
-fn captcha(config: &Config, key: MacKey) -> Result<Captcha, StartError> {
-    let set = &config.captcha;
-    let remote = |service| {
-        let environment = crate::config::process_environment();
-        let missing = |key| ConfigError::new(key, "is missing");
-        let site_key = set.site_key.clone().ok_or_else(|| missing("captcha.site_key"))?;
-        let secret = set.secret.as_ref().ok_or_else(|| missing("captcha.secret"))?;
-        let secret = secret.read("captcha.secret", &environment)?;
-        Ok::<_, StartError>(captcha::Provider::Remote(Remote::new(service, site_key, secret)))
-    };
-    let provider = match set.provider {
-        Judge::ProofOfWork => {
-            let max_number = u32::try_from(set.difficulty).unwrap_or(u32::MAX);
-            captcha::Provider::ProofOfWork(Box::new(ProofOfWork { key, max_number }))
-        }
-        Judge::Recaptcha => remote(Service::Recaptcha)?,
-        Judge::Hcaptcha => remote(Service::Hcaptcha)?,
-        Judge::Turnstile => remote(Service::Turnstile)?,
-    };
-    let (sign_in, registration, recovery) = (set.sign_in, set.registration, set.recovery);
-    Ok(Captcha { provider, sign_in, registration, recovery })
-}
-
-/// How much that takes a core may run at a time.
-fn parallel() -> usize {
-    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
-}
-
-/// What a new password has to hold, by the settings. Nobody's password is built from the name of the site.
-pub fn password_policy(config: &Config, parallel: usize) -> PasswordPolicy {
-    let host = url::Url::parse(config.issuer.as_str()).ok().and_then(|url| url.host_str().map(str::to_owned));
-    let site_words = host.iter().flat_map(|host| host.split('.')).map(str::to_owned);
-    let rules = Rules {
-        min_length: config.password.min_length,
-        site_words: std::iter::once("symbolon".to_owned()).chain(site_words).collect(),
-    };
-    let policy = PasswordPolicy::new(rules, parallel);
-    let when_unreadable = match config.password.breached_unreadable {
-        Unreadable::Open => WhenUnreadable::Open,
-        Unreadable::Closed => WhenUnreadable::Closed,
-    };
-    match &config.password.breached_list {
-        Some(path) => policy.with_breached(BreachedList::new(path), when_unreadable),
-        None => policy,
-    }
-}
-
-fn cookie_scope(config: &Config) -> CookieScope {
-    match (&config.session.cookie_domain, config.issuer.is_https()) {
-        (_, false) => CookieScope::Development,
-        (Some(domain), true) => CookieScope::Domain(domain.clone()),
-        (None, true) => CookieScope::Host,
-    }
 }
 
 #[cfg(test)]

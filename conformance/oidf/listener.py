@@ -1,14 +1,16 @@
-"""A site of the app on this machine, where the provider fetches documents: keys, redirect URIs, request objects."""
+"""A site of the app on this machine, where the provider fetches documents (keys, redirect URIs, request objects) and tells of logouts."""
 
 import threading
+import urllib.parse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class Listener:
-    """Serves `documents`: path to (content type, text). `asked` counts fetches by path."""
+    """Serves `documents`: path to (content type, text). `asked` counts fetches by path; `posted` holds forms with their paths."""
 
     def __init__(self):
         documents, asked = self.documents, self.asked = {}, {}
+        posted = self.posted = []
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self):
@@ -18,6 +20,13 @@ class Listener:
                 self.send_header("Content-Type", kind)
                 self.end_headers()
                 self.wfile.write((text or "").encode())
+
+            def do_POST(self):
+                text = self.rfile.read(int(self.headers.get("Content-Length", "0"))).decode()
+                posted.append((self.path, self.headers.get_content_type(), urllib.parse.parse_qsl(text)))
+                self.send_response(200)
+                self.send_header("Cache-Control", "no-store")
+                self.end_headers()
 
             def log_message(self, *_):
                 pass

@@ -1,11 +1,16 @@
-"""RP-Initiated Logout OP: what ends a session, what asks first, and where people land."""
+"""RP-Initiated, Back-Channel and Front-Channel Logout OP: what ends a session, what asks first, where people land, and who is told."""
 
 import base64
+import html
+import re
 import secrets
 import time
 import urllib.parse
 
+import jwt
+
 from discovery import end_session
+from listener import Listener
 from run import NEEDS_A_PAGE
 from visitor import Left
 
@@ -17,8 +22,8 @@ STATE = "~!\"#$%&'()*,-./:<=>?@[\\]^_`{|}" + secrets.token_urlsafe(12)
 class Session:
     """A person who signed in at an app, and the logout request of that app."""
 
-    def __init__(self, run):
-        self.run, self.app = run, run.app(post_logout_redirect_uris=[LANDING])
+    def __init__(self, run, **metadata):
+        self.run, self.app = run, run.app(post_logout_redirect_uris=[LANDING], **metadata)
         self.flow = run.signed_in(self.app, state=secrets.token_hex(64))
         self.asked = {"id_token_hint": self.flow.tokens["id_token"], "post_logout_redirect_uri": LANDING, "state": STATE}
 
@@ -122,4 +127,70 @@ MODULES = {
     "oidcc-rp-initiated-logout-only-state": only_state,
     "oidcc-rp-initiated-logout-query-added-to-post-logout-redirect-uri": query_added,
     "oidcc-rp-initiated-logout-bad-id-token-hint": bad_id_token_hint,
+}
+
+
+EVENT = "http://schemas.openid.net/event/backchannel-logout"
+# Seconds that a server may take to tell an app.
+TOLD_WITHIN = 15
+
+
+def offers(member):
+    """The metadata promises a way to tell apps, with sessions."""
+
+    def module(run):
+        end_session(run)
+        assert run.provider.metadata.get(f"{member}_supported") is True, member
+        assert run.provider.metadata.get(f"{member}_session_supported") is True, member
+
+    return module
+
+
+def backchannel(run):
+    with Listener() as site:
+        session = Session(run, backchannel_logout_uri=f"{site.url}/backchannel_logout", backchannel_logout_session_required=True)
+        assert session.app.registered["backchannel_logout_session_required"] is True, session.app.registered
+        step = session.confirmed(session.leaves())
+        assert isinstance(step, Left) and step.params == {"state": STATE}, step.url
+        until = time.monotonic() + TOLD_WITHIN
+        while not site.posted and time.monotonic() < until:
+            time.sleep(0.05)
+        ((path, kind, form),) = site.posted
+        assert (path, kind) == ("/backchannel_logout", "application/x-www-form-urlencoded"), (path, kind)
+        ((name, token),) = form
+        assert name == "logout_token", name
+        header = jwt.get_unverified_header(token)
+        assert header["alg"] == "RS256" and header["typ"] == "logout+jwt", header
+        key = run.provider.key(header["kid"])
+        told = jwt.decode(token, key, ["RS256"], audience=session.app.id, issuer=run.provider["issuer"])
+        assert told["sub"] == session.flow.claims["sub"] and told["sid"] == session.flow.claims["sid"], told
+        assert told["events"] == {EVENT: {}} and told["jti"] and "nonce" not in told, told
+        assert 0 < told["exp"] - told["iat"] <= 120, told
+    session.is_over()
+
+
+def frontchannel(run):
+    uri = "https://app.example/frontchannel_logout"
+    session = Session(run, frontchannel_logout_uri=uri, frontchannel_logout_session_required=True)
+    page = session.confirmed(session.leaves())
+    assert not isinstance(page, Left), f"sent to {page.url} before the app was told"
+    (frame,) = re.findall(r'<iframe src="([^"]+)"', page.html)
+    frame = urllib.parse.urlsplit(html.unescape(frame))
+    assert frame._replace(query="").geturl() == uri, frame
+    asked = dict(urllib.parse.parse_qsl(frame.query, strict_parsing=True))
+    assert asked == {"iss": run.provider["issuer"], "sid": session.flow.claims["sid"]}, asked
+    (onward,) = re.findall(r'<meta http-equiv="refresh" content="2;url=([^"]+)"', page.html)
+    onward = urllib.parse.urlsplit(html.unescape(onward))
+    assert onward._replace(query="").geturl() == LANDING, onward
+    assert urllib.parse.parse_qs(onward.query) == {"state": [STATE]}, onward
+    session.is_over()
+
+
+BACKCHANNEL_MODULES = {
+    "oidcc-backchannel-logout-discovery-endpoint-verification": offers("backchannel_logout"),
+    "oidcc-backchannel-rp-initiated-logout": backchannel,
+}
+FRONTCHANNEL_MODULES = {
+    "oidcc-frontchannel-logout-discovery-endpoint-verification": offers("frontchannel_logout"),
+    "oidcc-frontchannel-rp-initiated-logout": frontchannel,
 }

@@ -23,6 +23,8 @@ PLANS = {
     "dynamic": (dynamic.MODULES, {"auth": "private_key_jwt"}),
     "3rdparty-init-login": (dynamic.THIRD_PARTY_MODULES, {}),
     "rp-initiated-logout": (logout.MODULES, {}),
+    "backchannel-rp-initiated-logout": (logout.BACKCHANNEL_MODULES, {}),
+    "frontchannel-rp-initiated-logout": (logout.FRONTCHANNEL_MODULES, {}),
 }
 AT_ONCE = 12
 

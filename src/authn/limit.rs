@@ -80,6 +80,8 @@ rules! {
     Recovery = "recovery" 3 in HOUR;
     /// Devices that begin, from an address.
     DeviceStart = "device_start" 60 in MINUTE;
+    /// Logout tokens of servers elsewhere that are not believed, from an address.
+    LogoutToken = "logout_token" 60 in MINUTE;
     /// Wrong codes of devices, by person, browser and address.
     UserCode = "user_code" 5 in MINUTE;
     /// Wrong codes of devices in all.

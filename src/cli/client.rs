@@ -262,6 +262,8 @@ fn show(call: &Call, client: &Client, secret: Option<&Secret>) -> Result<(), Com
     }
     let scope = metadata.scope.as_ref().map(ToString::to_string).unwrap_or_default();
     facts = facts
+        .with("told of logouts at", metadata.backchannel_logout_uri.as_deref().unwrap_or_default())
+        .with("shown at logouts", metadata.frontchannel_logout_uri.as_deref().unwrap_or_default())
         .with("scope", scope)
         .with("audience", client.policy.audience.join(" "))
         .with("first party", if client.policy.first_party { "yes: consent is not asked" } else { "no" })

@@ -1,4 +1,4 @@
-//! `symbolon message`: mails and text messages that did not go out yet, and whether they would.
+//! `symbolon message`: mails, text messages and word to apps that did not go out yet, and whether they would.
 //!
 //! S-136: what was given up on is seen, sent again or thrown away.
 
@@ -10,7 +10,7 @@ use crate::cli::output::{Table, moment};
 use crate::cli::site::{Absent, Site};
 use crate::cli::{Call, CommandError};
 use crate::model::id::JobId;
-use crate::model::job::{StoredJob, Turn};
+use crate::model::job::{Queue, StoredJob, Turn};
 use crate::model::message::{Channel, Message, MessageData, MessageKind};
 
 /// `symbolon message`
@@ -88,10 +88,7 @@ async fn list(call: &Call, site: &Site, limit: u32) -> Result<(), CommandError> 
     let mut table = Table::new(["id", "message", "to", "state", "asked for", "attempts", "last error"]);
     let mut values = Vec::new();
     for job in &jobs {
-        // Of a message that does not open its place and its error are told all the same.
-        let message = site.edges.outbox.open(job.id, &job.sealed).ok();
-        let kind = message.as_ref().map_or("?", |message| message.kind.as_str());
-        let to = message.as_ref().map(|message| message.to.clone()).unwrap_or_default();
+        let (kind, to) = told_by(site, job).await?;
         values.push(json_of(job, (kind, &to)));
         table.row([
             job.id.to_string(),
@@ -107,6 +104,16 @@ async fn list(call: &Call, site: &Site, limit: u32) -> Result<(), CommandError> 
         ]);
     }
     call.output.print(table, &Value::Array(values))
+}
+
+/// What kind of message it is, and to whom. Of one that does not open its place and its error are told all the same.
+async fn told_by(site: &Site, job: &StoredJob) -> Result<(&'static str, String), CommandError> {
+    if job.queue == Queue::Logout {
+        let notice = site.edges.store.logout_notice(job.id).await?;
+        return Ok(("session_over", notice.map(|notice| notice.client.to_string()).unwrap_or_default()));
+    }
+    let message = site.edges.outbox.open(job.id, &job.sealed).ok();
+    Ok(message.map_or(("?", String::new()), |message| (message.kind.as_str(), message.to)))
 }
 
 fn json_of(job: &StoredJob, (kind, to): (&str, &str)) -> Value {

@@ -75,6 +75,8 @@ limits! {
     recovery: Recovery,
     /// Devices that begin, from an address: `60/min`
     device_start: DeviceStart,
+    /// Logout tokens of servers elsewhere that are not believed, from an address: `60/min`
+    logout_token: LogoutToken,
     /// Wrong codes of devices, by person, browser and address: `5/min`
     user_code: UserCode,
     /// Wrong codes of devices altogether: `600/min`

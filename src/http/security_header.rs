@@ -3,6 +3,8 @@
 //! RFC 9700 §4.2, §4.16; OAuth 2.1 §7.11; OWASP ASVS 3.4.1-3.4.8; RFC 6797 (HSTS). Every page carries them; whatever else we
 //! answer carries [`Transport::harden`], which the trace layer applies.
 
+use std::collections::BTreeSet;
+
 use axum::response::Response;
 use http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY,
@@ -77,6 +79,22 @@ pub fn admit_own_calls(response: &mut Response) {
     }
 }
 
+/// Lets a page hold frames of the origins of these URLs, and of no other: the page that tells apps of a sign-out
+/// (Front-Channel Logout §3).
+pub fn admit_frames(response: &mut Response, urls: &[String]) {
+    let origins = urls.iter().filter_map(|url| url::Url::parse(url).ok()).map(|url| url.origin().ascii_serialization());
+    let origins: BTreeSet<String> = origins.collect();
+    let headers = response.headers_mut();
+    let Some(policy) = headers.get(CONTENT_SECURITY_POLICY).and_then(|policy| policy.to_str().ok()) else { return };
+    if origins.is_empty() || policy.contains("frame-src") {
+        return;
+    }
+    let origins = origins.into_iter().collect::<Vec<_>>().join(" ");
+    if let Ok(policy) = HeaderValue::from_str(&format!("{policy}; frame-src {origins}")) {
+        headers.insert(CONTENT_SECURITY_POLICY, policy);
+    }
+}
+
 /// Adds what belongs to a page; [`Transport::harden`] comes from the trace layer.
 pub fn protect_page(headers: &mut HeaderMap, stage: Stage) {
     let policy = match stage {
@@ -119,6 +137,19 @@ mod tests {
             assert_eq!(headers[name], value, "{name}");
         }
         assert!(headers.contains_key("permissions-policy"));
+    }
+
+    #[test]
+    fn a_page_frames_the_apps_it_tells_and_nobody_else() {
+        let policy = |urls: &[&str]| {
+            let mut response = Response::new(axum::body::Body::empty());
+            protect_page(response.headers_mut(), Stage::Production);
+            admit_frames(&mut response, &urls.iter().map(|url| (*url).to_owned()).collect::<Vec<_>>());
+            response.headers()[CONTENT_SECURITY_POLICY].to_str().unwrap().to_owned()
+        };
+        assert_eq!(policy(&[]), POLICY);
+        let urls = ["https://b.example:8443/out?sid=1", "https://a.example/out", "https://a.example/other"];
+        assert_eq!(policy(&urls), format!("{POLICY}; frame-src https://a.example https://b.example:8443"));
     }
 
     #[test]

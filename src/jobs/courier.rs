@@ -1,41 +1,27 @@
 //! Takes mails and text messages out of the outbox, puts them into words and hands them over.
 //!
 //! PROTOCOL §4.8, S-136, S-165: each message goes out at least once, also when a process dies in between; who hands it over
-//! twice does so under the same id. One worker for each queue, so that a mail server that hangs holds up no text message.
+//! twice does so under the same id. How they are taken out is in `queue`.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use arc_swap::ArcSwap;
-use tokio::sync::{Mutex, watch};
-use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use async_trait::async_trait;
+use tokio::time::timeout;
 
 use crate::edge::Edges;
 use crate::edge::mail::{Mail, Mailer};
-use crate::edge::meter;
 use crate::edge::outbox::Direct;
 use crate::edge::sms::{Sms, SmsSender, gsm7};
 use crate::edge::template::Templates;
 use crate::edge::template::message::{Addressee, App, Letter, MessageContext, Request, Wording, salutation};
 use crate::edge::undelivered::{Outlook, Undelivered};
+use crate::jobs::queue::{self, ATTEMPT, Carrier, Workers};
 use crate::model::fault::Fault;
 use crate::model::id::JobId;
-use crate::model::job::{AttemptEnd, LeasedJob, MAX_ATTEMPTS, Queue, pause_after};
+use crate::model::job::{AttemptEnd, LeasedJob, Queue};
 use crate::model::message::{Channel, Message};
 use crate::model::user_agent::device_name;
 use crate::protocol::numeric_date::NumericDate;
-
-/// How long a message belongs to the worker that took it.
-const LEASE: Duration = Duration::from_secs(90);
-/// How long handing over may take; well within the lease.
-const HAND_OVER: Duration = Duration::from_mins(1);
-/// The most messages of one queue that are handed over at a time.
-const CONCURRENCY: usize = 8;
-/// The first pause before looking again: a fact commits a moment after its job rang.
-const SOON: Duration = Duration::from_millis(4);
-/// The longest pause: what other nodes wrote down is found by then.
-const LATEST: Duration = Duration::from_secs(1);
 
 /// Who carries messages out.
 pub struct Courier {
@@ -62,77 +48,14 @@ pub struct Sender {
     pub data: serde_json::Map<String, serde_json::Value>,
 }
 
-impl Courier {
-    /// Carries out what is due now, one after the other, and returns how many attempts that took.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn run_due(&self) -> Result<usize, Fault> {
-        let mut attempts = 0;
-        for queue in Queue::ALL {
-            loop {
-                let jobs = self.take(*queue, CONCURRENCY).await?;
-                if jobs.is_empty() {
-                    break;
-                }
-                for job in jobs {
-                    attempts += 1;
-                    self.attempt(&job).await?;
-                }
-            }
-        }
-        Ok(attempts)
+#[async_trait]
+impl Carrier for Courier {
+    fn queues(&self) -> &'static [Queue] {
+        &[Queue::Mail, Queue::Sms]
     }
 
-    async fn take(&self, queue: Queue, limit: usize) -> Result<Vec<LeasedJob>, Fault> {
-        let (store, now) = (&self.edges.store, self.edges.clock.now());
-        if !store.has_due_job(queue, now).await? {
-            return Ok(Vec::new());
-        }
-        store.lease_jobs(queue, (now, now.plus(LEASE)), u32::try_from(limit).unwrap_or(u32::MAX)).await
-    }
-
-    async fn attempt(&self, job: &LeasedJob) -> Result<(), Fault> {
-        let end = if job.expires_at.is_past(self.edges.clock.now()) {
-            AttemptEnd::Hopeless("its time was over before it could be sent".to_owned())
-        } else if job.attempt > MAX_ATTEMPTS {
-            AttemptEnd::Hopeless("each attempt ended before it could say how".to_owned())
-        } else {
-            self.carry(job).await
-        };
-        self.record(job, end).await
-    }
-
-    /// Records how an attempt ended and, where that helps, when the next one has its turn.
-    async fn record(&self, job: &LeasedJob, end: AttemptEnd) -> Result<(), Fault> {
-        let (store, now) = (&self.edges.store, self.edges.clock.now());
-        let this = (job.id, job.attempt);
-        match end {
-            AttemptEnd::Done => {
-                meter::message(job.queue, "sent");
-                tracing::info!(job = %job.id, attempt = job.attempt, "a message went out");
-                store.finish_job(job.id, job.attempt, now).await?;
-            }
-            AttemptEnd::Failed(error) => {
-                let [chance] = self.edges.random.bytes();
-                let next = now.plus(pause_after(job.attempt, chance).max(Duration::from_secs(1)));
-                if job.attempt >= MAX_ATTEMPTS || job.expires_at.is_past(next) {
-                    self.give_up(job, error).await?;
-                } else {
-                    meter::message(job.queue, "postponed");
-                    tracing::warn!(job = %job.id, attempt = job.attempt, error, next = next.seconds(), "a message did not go out yet");
-                    store.postpone_job(this, next, error).await?;
-                }
-            }
-            AttemptEnd::Hopeless(error) => self.give_up(job, error).await?,
-        }
-        Ok(())
-    }
-
-    async fn give_up(&self, job: &LeasedJob, error: String) -> Result<(), Fault> {
-        meter::message(job.queue, "given_up");
-        tracing::error!(job = %job.id, attempt = job.attempt, error, "a message was given up on");
-        self.edges.store.give_up_job((job.id, job.attempt), self.edges.clock.now(), error).await.map(|_| ())
+    fn edges(&self) -> &Edges {
+        &self.edges
     }
 
     async fn carry(&self, job: &LeasedJob) -> AttemptEnd {
@@ -145,6 +68,16 @@ impl Courier {
             Err(Undelivered { reason, outlook: Outlook::Passing }) => AttemptEnd::Failed(reason),
             Err(Undelivered { reason, outlook: Outlook::Lasting }) => AttemptEnd::Hopeless(reason),
         }
+    }
+}
+
+impl Courier {
+    /// Carries out what is due now, one after the other, and returns how many attempts that took.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn run_due(&self) -> Result<usize, Fault> {
+        queue::run_due(self).await
     }
 
     /// Puts a message that was asked for `at` a moment into words and hands it over, within a minute.
@@ -159,12 +92,12 @@ impl Courier {
             Channel::Mail => {
                 let Letter { subject, text, html } = self.templates.mail(wording, &context).map_err(wordless)?;
                 let mail = Mail { job: id, message, at, subject, text, html: Some(html) };
-                timeout(HAND_OVER, self.mailer.send(&mail)).await
+                timeout(ATTEMPT, self.mailer.send(&mail)).await
             }
             Channel::Sms => {
                 let text = gsm7::fit(&self.templates.sms(wording, &context).map_err(wordless)?);
                 let sms = Sms { job: id, message, at, text };
-                timeout(HAND_OVER, self.sms.send(&sms)).await
+                timeout(ATTEMPT, self.sms.send(&sms)).await
             }
         };
         sent.unwrap_or_else(|_| Err(Undelivered::passing("it took longer than a minute")))
@@ -237,98 +170,8 @@ impl Courier {
     }
 }
 
-/// The workers of a running server. They end when this goes.
-pub struct Couriers {
-    current: Arc<ArcSwap<Courier>>,
-    end: watch::Sender<()>,
-    workers: Mutex<JoinSet<()>>,
-}
-
-impl Couriers {
-    /// Carries out what comes, by a worker for each queue.
-    pub fn start(courier: Arc<Courier>) -> Self {
-        let current = Arc::new(ArcSwap::new(courier));
-        let end = watch::Sender::new(());
-        let mut workers = JoinSet::new();
-        for queue in Queue::ALL {
-            workers.spawn(serve(*queue, Arc::clone(&current), end.subscribe()));
-        }
-        Self { current, end, workers: Mutex::new(workers) }
-    }
-
-    /// From now on they carry as `courier` does: the settings have changed.
-    pub fn replace(&self, courier: Arc<Courier>) {
-        self.current.store(courier);
-    }
-
-    /// Takes nothing new; returns when what is under way is handed over, or after `patience`. What is cut off then goes out when
-    /// its lease has run out.
-    pub async fn stop(&self, patience: Duration) {
-        self.end.send_replace(());
-        let mut workers = self.workers.lock().await;
-        let ended = async { while workers.join_next().await.is_some() {} };
-        if timeout(patience, ended).await.is_err() {
-            tracing::warn!("a message was still being handed over; it may go out twice");
-        }
-    }
-}
-
-async fn serve(queue: Queue, current: Arc<ArcSwap<Courier>>, mut end: watch::Receiver<()>) {
-    let mut bell = current.load().edges.outbox.bell();
-    let mut under_way = JoinSet::new();
-    let mut pause = SOON;
-    let mut failed = false;
-    loop {
-        let courier = current.load_full();
-        let room = CONCURRENCY.saturating_sub(under_way.len());
-        let taken = if room == 0 { Ok(Vec::new()) } else { courier.take(queue, room).await };
-        tell(queue, &taken, &mut failed);
-        let taken = taken.unwrap_or_default();
-        pause = if taken.is_empty() { (pause * 2).min(LATEST) } else { SOON };
-        for job in taken {
-            let courier = Arc::clone(&courier);
-            under_way.spawn(async move {
-                if let Err(fault) = courier.attempt(&job).await {
-                    // The lease runs out, and the job has another turn.
-                    let error = &fault as &dyn std::error::Error;
-                    tracing::error!(job = %job.id, error, "how a message fared was not recorded");
-                }
-            });
-        }
-        tokio::select! {
-            // Told, or nobody is left to tell.
-            _ = end.changed() => break,
-            // Its room is free again.
-            Some(_ended) = under_way.join_next() => pause = SOON,
-            () = rung(&mut bell) => pause = SOON,
-            () = sleep(pause) => {}
-        }
-    }
-    while under_way.join_next().await.is_some() {}
-}
-
-/// Waits for the bell; for good, when nobody can ring any more.
-async fn rung(bell: &mut watch::Receiver<()>) {
-    if bell.changed().await.is_err() {
-        std::future::pending::<()>().await;
-    }
-}
-
-/// Of failures that follow one another only the first is logged.
-fn tell(queue: Queue, taken: &Result<Vec<LeasedJob>, Fault>, failed: &mut bool) {
-    match taken {
-        Err(fault) if !*failed => {
-            tracing::error!(
-                queue = queue.as_str(),
-                error = fault as &dyn std::error::Error,
-                "the outbox cannot be read"
-            );
-        }
-        Ok(_) if *failed => tracing::info!(queue = queue.as_str(), "the outbox can be read again"),
-        _ => {}
-    }
-    *failed = taken.is_err();
-}
+/// Who carries mails and text messages out in a running server.
+pub type Couriers = Workers<Courier>;
 
 /// A template that does not render may be mended while the message waits.
 #[expect(clippy::needless_pass_by_value, reason = "it stands in map_err")]

@@ -1,13 +1,16 @@
 //! What happens later: work that no request waits for.
 //!
 //! Each job is idempotent and may run on several nodes at once. To add one: a file with a function, a line in [`JOBS`]. What facts
-//! ask for (messages) stands in the table `job`; `courier` takes it from there.
+//! ask for stands in the table `job`; `queue` takes it from there, for `courier` (mails and text messages) and `backchannel_logout` (apps
+//! that are to hear of the end of a session).
 
 mod account;
 mod audit;
+pub mod backchannel_logout;
 mod cleanup;
 pub mod courier;
 mod master_key;
+pub mod queue;
 mod rotate_keys;
 
 use std::pin::Pin;
@@ -18,7 +21,9 @@ use arc_swap::ArcSwap;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::edge::meter;
+use crate::jobs::backchannel_logout::Herald;
 use crate::jobs::courier::{Courier, Couriers};
+use crate::jobs::queue::Workers;
 use crate::model::fault::Fault;
 use crate::oauth::provider::Provider;
 
@@ -59,18 +64,20 @@ impl Call {
 pub struct Running {
     provider: Arc<ArcSwap<Provider>>,
     couriers: Couriers,
+    heralds: Workers<Herald>,
 }
 
 impl Running {
     /// They work for `provider` from their next turn on: its settings have changed.
     pub fn work_for(&self, provider: Arc<Provider>, courier: Arc<Courier>) {
-        self.provider.store(provider);
+        self.provider.store(Arc::clone(&provider));
         self.couriers.replace(courier);
+        self.heralds.replace(Arc::new(Herald { provider }));
     }
 
     /// Takes no more messages; returns when those under way are handed over, or after `patience`.
     pub async fn stop(&self, patience: Duration) {
-        self.couriers.stop(patience).await;
+        tokio::join!(self.couriers.stop(patience), self.heralds.stop(patience));
     }
 }
 
@@ -139,5 +146,9 @@ pub fn start(provider: &Arc<Provider>, courier: &Arc<Courier>) -> Running {
             }
         });
     }
-    Running { provider: current, couriers: Couriers::start(Arc::clone(courier)) }
+    Running {
+        provider: current,
+        couriers: Couriers::start(Arc::clone(courier)),
+        heralds: Workers::start(Arc::new(Herald { provider: Arc::clone(provider) })),
+    }
 }

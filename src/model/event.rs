@@ -180,6 +180,8 @@ catalogue! {
     SignIn = "sign_in";
     /// A session ended (`reason`).
     SessionEnded = "session.ended";
+    /// An app was not told that a session is over (`reason`).
+    LogoutNotDelivered = "logout.not_delivered";
     /// An account was made.
     UserCreated = "user.created";
     /// An account was activated.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::id::JobId;
+use crate::model::id::{ClientId, JobId, SessionId, UserId};
 use crate::protocol::numeric_date::NumericDate;
 
 /// What kind of work waits.
@@ -19,17 +19,20 @@ pub enum Queue {
     Mail,
     /// A text message to be sent: a [`Message`](crate::model::message::Message).
     Sms,
+    /// An app to be told that a session is over: a [`LogoutNotice`].
+    Logout,
 }
 
 impl Queue {
     /// Every queue.
-    pub const ALL: &'static [Self] = &[Self::Mail, Self::Sms];
+    pub const ALL: &'static [Self] = &[Self::Mail, Self::Sms, Self::Logout];
 
     /// As stored, and in the names of metrics.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Mail => "mail",
             Self::Sms => "sms",
+            Self::Logout => "logout",
         }
     }
 
@@ -46,7 +49,7 @@ pub struct NewJob {
     pub id: JobId,
     /// What kind of work it is.
     pub queue: Queue,
-    /// What is to be done, sealed by the vault for this row.
+    /// What is to be done, sealed by the vault for this row; empty where that stands beside the job.
     pub sealed: Vec<u8>,
     /// Two jobs of the same key are one, as long as the first has not expired.
     pub idempotency_key: Option<String>,
@@ -71,6 +74,17 @@ pub struct LeasedJob {
     pub created_at: NumericDate,
     /// From then on it is of no use.
     pub expires_at: NumericDate,
+}
+
+/// That a session is over, for one of the apps that got tokens in it (OpenID Connect Back-Channel Logout 1.0).
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct LogoutNotice {
+    /// Who is told.
+    pub client: ClientId,
+    /// Whose session it was; the account may be gone by now.
+    pub user: UserId,
+    /// Which one.
+    pub session: SessionId,
 }
 
 /// How an attempt at a job ended.

@@ -1,6 +1,7 @@
 //! What a client says about itself when it is registered.
 //!
-//! RFC 7591 §2, OIDC Registration §2. A value of these types is valid: parsing is validating.
+//! RFC 7591 §2, OIDC Registration §2, Back-Channel Logout §2.2, Front-Channel Logout §2. A value of these types is valid: parsing is
+//! validating.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -82,6 +83,18 @@ pub struct ClientMetadata {
     /// Where people may land after logout, compared byte for byte.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub post_logout_redirect_uris: Vec<String>,
+    /// Where it is told that a session is over (Back-Channel Logout §2.2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backchannel_logout_uri: Option<String>,
+    /// It wants `sid` in what it is told there; it always gets it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub backchannel_logout_session_required: bool,
+    /// What a browser opens out of sight once its session is over (Front-Channel Logout §2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frontchannel_logout_uri: Option<String>,
+    /// It wants `iss` and `sid` there; it always gets them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub frontchannel_logout_session_required: bool,
     /// RFC 7591 §2.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub software_id: Option<String>,

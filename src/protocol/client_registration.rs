@@ -1,10 +1,11 @@
 //! The client registration request: JSON as received, then client metadata, true.
 //!
-//! RFC 7591 §2 and §3.1, OIDC Registration §2 and §3.1; RFC 8252 §8.4 (native clients).
+//! RFC 7591 §2 and §3.1, OIDC Registration §2 and §3.1; RFC 8252 §8.4 (native clients); Back-Channel and Front-Channel Logout §2.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
+use url::{Origin, Url};
 
 use self::member::Members;
 use crate::protocol::client_metadata::{ApplicationType, ClientAuthMethod, ClientMetadata, GrantType, SubjectType};
@@ -88,6 +89,14 @@ impl ClientMetadata {
             initiate_login_uri: members.service_uri("initiate_login_uri", loopback)?,
             post_logout_redirect_uris: redirect_uris(&members, "post_logout_redirect_uris", application_type, loopback)
                 .map_err(|error| OAuthError::invalid_client_metadata(error.description().to_owned()))?,
+            backchannel_logout_uri: members.service_uri("backchannel_logout_uri", loopback)?,
+            backchannel_logout_session_required: members
+                .flag("backchannel_logout_session_required")?
+                .unwrap_or_default(),
+            frontchannel_logout_uri: members.service_uri("frontchannel_logout_uri", loopback)?,
+            frontchannel_logout_session_required: members
+                .flag("frontchannel_logout_session_required")?
+                .unwrap_or_default(),
             software_id: members.text("software_id")?,
             software_version: members.text("software_version")?,
             localized: localized(&members)?,
@@ -280,7 +289,17 @@ fn check_agreement(metadata: &ClientMetadata) -> Result<(), OAuthError> {
     if metadata.subject_type == SubjectType::Pairwise {
         subject::sector_identifier(metadata)?;
     }
+    if let Some(uri) = &metadata.frontchannel_logout_uri
+        && !metadata.redirect_uris.iter().any(|known| origin(known) == origin(uri))
+    {
+        return refuse("frontchannel_logout_uri must have scheme, host and port of one of the redirect_uris");
+    }
     Ok(())
+}
+
+/// Scheme, host and port; `None` for what is no URL.
+fn origin(uri: &str) -> Option<Origin> {
+    Url::parse(uri).ok().map(|url| url.origin())
 }
 
 /// True when there are keys by value, but none that can verify an assertion.

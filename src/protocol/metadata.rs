@@ -1,6 +1,7 @@
 //! What the server tells about itself.
 //!
-//! OIDC Discovery §3, RFC 8414 §2, RFC 8628 §4, RFC 9207 §3, RP-Initiated Logout §2.1, Initiating User Registration §3.
+//! OIDC Discovery §3, RFC 8414 §2, RFC 8628 §4, RFC 9207 §3, RP-Initiated Logout §2.1, Back-Channel Logout §2.1, Front-Channel Logout §3,
+//! Initiating User Registration §3.
 
 use serde::Serialize;
 
@@ -39,6 +40,14 @@ pub struct ProviderMetadata {
     pub introspection_endpoint: String,
     /// RP-Initiated Logout.
     pub end_session_endpoint: String,
+    /// Back-Channel Logout: apps are told when a session is over.
+    pub backchannel_logout_supported: bool,
+    /// They are told which, by `sid`.
+    pub backchannel_logout_session_supported: bool,
+    /// Front-Channel Logout: the browser tells them.
+    pub frontchannel_logout_supported: bool,
+    /// They are told which session of which server, by `sid` and `iss`.
+    pub frontchannel_logout_session_supported: bool,
     /// Every scope token.
     #[serde(serialize_with = "tokens")]
     pub scopes_supported: Scope,
@@ -135,6 +144,10 @@ mod tests {
             revocation_endpoint: at("/oauth2/revoke"),
             introspection_endpoint: at("/oauth2/introspect"),
             end_session_endpoint: at("/oauth2/logout"),
+            backchannel_logout_supported: true,
+            backchannel_logout_session_supported: true,
+            frontchannel_logout_supported: true,
+            frontchannel_logout_session_supported: true,
             scopes_supported: "openid email".parse().expect("well formed"),
             response_types_supported: ResponseType::ALL.to_vec(),
             response_modes_supported: ResponseMode::ALL.to_vec(),

@@ -76,6 +76,23 @@ fn cost(before: Duration, times: u32) -> Result<f64> {
     Ok(used.as_secs_f64() * 1_000_000.0 / f64::from(times))
 }
 
+/// Prints how many passwords Argon2id hashes in a second of CPU, with the parameters of the server, which are the defaults of the crate.
+pub(crate) fn password(seconds: u64) -> Result<()> {
+    let argon2 = argon2::Argon2::default();
+    let mut hash = [0_u8; 32];
+    let mut once =
+        || argon2.hash_password_into(black_box(b"correct horse battery staple"), b"symbolon nobody.", &mut hash);
+    let until = Instant::now() + Duration::from_secs(seconds);
+    let before = machine::cpu_time(std::process::id())?;
+    let mut times = 0_u32;
+    while Instant::now() < until {
+        once().map_err(|error| anyhow::anyhow!("{error}"))?;
+        times += 1;
+    }
+    println!("{}", 1_000_000.0 / cost(before, times)?);
+    Ok(())
+}
+
 const CREATE: &str = "CREATE TABLE token (token_hash BLOB PRIMARY KEY, grant_id BLOB NOT NULL, expires_at BIGINT NOT NULL, scope TEXT NOT NULL) WITHOUT ROWID";
 const INSERT: &str = "INSERT INTO token (token_hash, grant_id, expires_at, scope) VALUES ($1, $2, $3, $4)";
 

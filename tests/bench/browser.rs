@@ -59,9 +59,34 @@ impl Browser {
         bail!("no answer for the client after {MOST_STEPS} steps")
     }
 
-    async fn take(&mut self, step: &Step) -> Result<(Url, Page, Vec<(String, String)>)> {
+    /// Opens the page of sign-in and fills it in: the request that signs in, as often as it is sent.
+    pub(crate) async fn sign_in_request(&mut self, url: &Url) -> Result<Vec<u8>> {
+        let (url, page, cookies) = self.take(&Step::Get(url.clone())).await?;
+        self.cookies.extend(cookies);
+        let Page::Html(html) = page else { bail!("{url} is no page") };
+        let step = self.fill(&url, &html)?;
+        Ok(self.request(&step).1.into_bytes())
+    }
+
+    /// Where it finds its server.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.connection.address()
+    }
+
+    /// Keeps the cookies of an answer.
+    pub(crate) fn keep(&mut self, answer: &Answer<'_>) {
+        self.cookies.extend(answer.fields("set-cookie").filter_map(set_cookie));
+        self.cookies.retain(|_, value| !value.is_empty());
+    }
+
+    /// Loses the cookies with this in their names.
+    pub(crate) fn forget(&mut self, part: &str) {
+        self.cookies.retain(|name, _| !name.contains(part));
+    }
+
+    fn request<'a>(&self, step: &'a Step) -> (&'a Url, String) {
         let cookies = self.cookie_field();
-        let (url, request) = match step {
+        match step {
             Step::Get(url) => {
                 (url, format!("GET {} HTTP/1.1\r\nHost: {}\r\n{}\r\n", target(url), host(url), cookie(&cookies)))
             }
@@ -81,7 +106,11 @@ impl Browser {
                     ),
                 )
             }
-        };
+        }
+    }
+
+    async fn take(&mut self, step: &Step) -> Result<(Url, Page, Vec<(String, String)>)> {
+        let (url, request) = self.request(step);
         let answer = self.connection.exchange(request.as_bytes()).await.with_context(|| format!("open {url}"))?;
         let page = page(&answer).with_context(|| format!("open {url}"))?;
         let cookies = answer.fields("set-cookie").filter_map(set_cookie).collect();

@@ -70,6 +70,11 @@ impl Connection {
         Connection { address, stream: None, buffer: vec![0; FIRST_BUFFER], filled: 0, body: Vec::new() }
     }
 
+    /// Where it leads.
+    pub(crate) const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// Sends one request and reads its answer.
     pub(crate) async fn exchange(&mut self, request: &[u8]) -> Result<Answer<'_>> {
         let stream = match self.stream.take() {

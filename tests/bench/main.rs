@@ -29,6 +29,7 @@ mod load;
 mod machine;
 mod nodes;
 mod options;
+mod password;
 mod relying_party;
 mod report;
 mod run;
@@ -51,6 +52,7 @@ fn main() -> Result<()> {
     let options = Options::parse();
     match &options.role {
         Some(Role::Signature { algorithm, seconds }) => baseline::signature(algorithm, *seconds),
+        Some(Role::Password { seconds }) => baseline::password(*seconds),
         Some(Role::Row { folder, group, seconds }) => {
             server_runtime()?.block_on(baseline::row(folder, *group, *seconds))
         }

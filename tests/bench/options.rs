@@ -59,6 +59,12 @@ pub(crate) enum Role {
         /// For how long.
         seconds: u64,
     },
+    /// Hashes passwords.
+    #[command(hide = true)]
+    Password {
+        /// For how long.
+        seconds: u64,
+    },
     /// Inserts durable rows.
     #[command(hide = true)]
     Row {

@@ -12,13 +12,13 @@ use crate::load::{self, Measured, Target};
 use crate::machine::{self, Pinning};
 use crate::nodes;
 use crate::options::Options;
+use crate::password;
 use crate::report::{Limit, Report, Row};
 use crate::scenario::{DEFAULT_ALGORITHM, Kind, Stage};
-use crate::server::{self, At, Program};
+use crate::server::{self, At, Program, megabytes};
 use crate::soak;
 use crate::work::Work;
 
-const MIB: f64 = 1024.0;
 /// Seconds that each part of the bound is measured.
 const BASELINE_SECONDS: &str = "2";
 
@@ -68,6 +68,11 @@ pub(crate) async fn run(options: &Options, pinning: &Pinning) -> Result<()> {
         }
         at.stop()?;
     }
+    if options.wants(password::NAME) && !options.stand_in {
+        let length = Duration::from_secs(options.seconds);
+        let measured = password::measure((&program, folder.path(), pinning), (workers, length), &costs).await;
+        process.extend(measured.context(password::NAME)?);
+    }
     if let Some(most) = options.nodes {
         let length = Duration::from_secs(options.seconds);
         rows.extend(nodes::measure(program.file(), folder.path(), pinning, (most, workers, length)).await?);
@@ -112,7 +117,11 @@ async fn soak(
         Limit { name: "soak: lives of grants, thousands", value: growth.lives / 1000.0, most: None },
         Limit { name: "soak: memory at the end, MB", value: megabytes(growth.end), most: None },
         // At full speed some 200 000 lives lie between the quarters: a leak of twenty bytes in each would show.
-        Limit { name: "soak: growth in its second half, MB", value: growth.grown * MIB / 1_000_000.0, most: Some(4.0) },
+        Limit {
+            name: "soak: growth in its second half, MB",
+            value: growth.grown * server::KIB / 1_000_000.0,
+            most: Some(4.0),
+        },
     ])
 }
 
@@ -178,9 +187,4 @@ fn today() -> Result<String> {
 
 fn millis(time: Duration) -> f64 {
     time.as_secs_f64() * 1000.0
-}
-
-#[expect(clippy::cast_precision_loss, reason = "memory in KiB is far below 2^52")]
-fn megabytes(kib: u64) -> f64 {
-    kib as f64 * MIB / 1_000_000.0
 }

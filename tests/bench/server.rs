@@ -288,3 +288,12 @@ async fn idle_memory(pid: u32) -> Result<u64> {
     }
     machine::resident_memory(pid)
 }
+
+/// The bytes of a KiB.
+pub(crate) const KIB: f64 = 1024.0;
+
+/// Memory in MB.
+#[expect(clippy::cast_precision_loss, reason = "memory in KiB is far below 2^52")]
+pub(crate) fn megabytes(kib: u64) -> f64 {
+    kib as f64 * KIB / 1_000_000.0
+}

@@ -13,6 +13,8 @@ use crate::relying_party::{RelyingParty, Tokens, get};
 pub(crate) enum Work {
     /// The same request each time, whose answer must be 200 and hold these bytes.
     Same { request: Vec<u8>, holds: &'static str },
+    /// The same request each time, whose answer must have one of these statuses.
+    Answered { request: Vec<u8>, statuses: &'static [u16] },
     /// Authorize and token.
     CodeFlow(CodeFlow),
     /// Refresh with the token the last refresh gave.
@@ -104,6 +106,15 @@ impl Work {
                 let answer = connection.exchange(request).await?;
                 times.push(began.elapsed());
                 expect(&answer, holds)
+            }
+            Work::Answered { request, statuses } => {
+                let began = Instant::now();
+                let answer = connection.exchange(request).await?;
+                times.push(began.elapsed());
+                if !statuses.contains(&answer.status) {
+                    bail!("unexpected answer: {}", answer.summary());
+                }
+                Ok(())
             }
             Work::CodeFlow(flow) => flow.once(connection, times).await,
             Work::Life(life) => life.once(connection, times).await,

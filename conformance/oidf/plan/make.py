@@ -12,7 +12,16 @@ import pathlib
 import sys
 
 HERE = pathlib.Path(__file__).parent
-PLANS = ["config", "basic", "formpost-basic", "dynamic", "3rdparty-init-login", "rp-initiated-logout"]
+PLANS = [
+    "config",
+    "basic",
+    "formpost-basic",
+    "dynamic",
+    "3rdparty-init-login",
+    "rp-initiated-logout",
+    "backchannel-rp-initiated-logout",
+    "frontchannel-rp-initiated-logout",
+]
 
 
 def plan(name):

@@ -62,6 +62,12 @@ pub struct Flags {
     /// Where people may land after logout; again for several.
     #[arg(long, value_name = "URI")]
     post_logout_redirect_uri: Vec<String>,
+    /// Where it is told that a session is over (OpenID Connect Back-Channel Logout).
+    #[arg(long, value_name = "URL")]
+    backchannel_logout_uri: Option<String>,
+    /// What a browser opens out of sight once its session is over (OpenID Connect Front-Channel Logout).
+    #[arg(long, value_name = "URL")]
+    frontchannel_logout_uri: Option<String>,
     /// The most it may ask for, as in "openid profile".
     #[arg(long)]
     scope: Option<String>,
@@ -273,6 +279,8 @@ impl Flags {
             ("scope", &self.scope),
             ("token_endpoint_auth_method", &self.auth_method),
             ("jwks_uri", &self.jwks_uri),
+            ("backchannel_logout_uri", &self.backchannel_logout_uri),
+            ("frontchannel_logout_uri", &self.frontchannel_logout_uri),
         ];
         members.extend(texts.into_iter().filter_map(|(key, text)| Some((key.to_owned(), json!(text.as_ref()?)))));
         Ok(())

@@ -1,6 +1,6 @@
 //! What the demo looks at before it believes a token, one line for each check.
 //!
-//! OIDC Core §3.1.3.7, §3.1.3.8 and §12.2 for ID tokens; RFC 9068 §4 for access tokens.
+//! OIDC Core §3.1.3.7, §3.1.3.8 and §12.2 for ID tokens; RFC 9068 §4 for access tokens; Back-Channel Logout §2.6 for logout tokens.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use super::signature::{self, HeaderRules, Presence};
 use crate::protocol::jose::algorithm::JwsAlgorithm;
 use crate::protocol::numeric_date::NumericDate;
+use crate::protocol::oidc::backchannel_logout::{self, LogoutToken};
 use crate::protocol::secret::TokenHash;
 
 /// One thing that was looked at.
@@ -71,6 +72,10 @@ const ID_TOKEN: HeaderRules =
 
 /// RFC 9068 §4: the type keeps an ID token from being used as an access token.
 const ACCESS_TOKEN: HeaderRules = HeaderRules { typ: "at+jwt", presence: Presence::Required, algorithm: None };
+
+/// Back-Channel Logout §2.6: signed as ID tokens are; the type keeps one of those from being used here.
+const LOGOUT_TOKEN: HeaderRules =
+    HeaderRules { typ: backchannel_logout::TYPE, presence: Presence::Required, algorithm: Some(JwsAlgorithm::RS256) };
 
 /// Seconds by which clocks may differ.
 const LEEWAY: i64 = 10;
@@ -191,6 +196,30 @@ pub(super) fn access_token(token: &str, jwks: &[u8], rules: &AccessTokenRules) -
     let scope = seen.text("scope").unwrap_or_default().to_owned();
     seen.push(Check::new("scope", scope.split(' ').any(|token| token == "openid"), scope));
     seen
+}
+
+/// Looks at a logout token: what it says, where every check passed.
+pub(super) fn logout_token(
+    token: &str,
+    jwks: &[u8],
+    (issuer, client_id): (&str, &str),
+    now: NumericDate,
+) -> (Verification, Option<LogoutToken>) {
+    let mut seen = signature::verify(token, jwks, LOGOUT_TOKEN);
+    if !seen.passed() {
+        return (seen, None);
+    }
+    match LogoutToken::judge(&seen.claims, (issuer, client_id), now) {
+        Ok(judged) => {
+            let session = judged.sid.clone().unwrap_or_else(|| "every session of the person".to_owned());
+            seen.push(Check::new("sid", true, session));
+            (seen, Some(judged))
+        }
+        Err(broken) => {
+            seen.push(Check::new("claims", false, broken.to_string()));
+            (seen, None)
+        }
+    }
 }
 
 fn subject(seen: &Verification, expected: Option<&str>) -> Check {

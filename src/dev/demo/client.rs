@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use url::Url;
 
+use super::BACKCHANNEL_LOGOUT;
 use super::check::{self, AccessTokenRules, Check, IdTokenRules, Nonce};
 use super::exchange::{Carrier, Courier, DecodedToken, Exchange, Journal};
 use super::failure::Failure;
@@ -18,6 +19,7 @@ use super::provider::{Provider, endpoint};
 use super::visit::{PendingRequest, SignedIn};
 use crate::edge::random::Random;
 use crate::protocol::numeric_date::NumericDate;
+use crate::protocol::oidc::backchannel_logout::LogoutToken;
 use crate::protocol::secret::{Secret, TokenHash};
 
 /// What the demo asks for.
@@ -309,6 +311,25 @@ impl Client {
         } else {
             Err(Failure::new("The ID token is not believed", seen.complaint()))
         }
+    }
+
+    /// What a logout token says that passes every check.
+    pub(super) async fn logout_token(
+        &self,
+        token: &str,
+        now: NumericDate,
+        journal: &mut Journal,
+    ) -> Result<LogoutToken, Failure> {
+        let provider = self.discover(journal).await?;
+        let jwks = self.jwks(&provider, journal).await?;
+        let (seen, judged) = check::logout_token(token, &jwks, (&self.issuer, &self.web.client_id), now);
+        let complaint = seen.complaint();
+        let line = format!("POST {BACKCHANNEL_LOGOUT}, from the server to the app");
+        let mut exchange = Exchange::new("Back-channel logout", Carrier::Server, line);
+        exchange.tokens = DecodedToken::parse("logout_token", token).into_iter().collect();
+        exchange.checks = seen.checks;
+        journal.0.push(exchange);
+        judged.ok_or_else(|| Failure::new("The logout token is not believed", complaint))
     }
 
     async fn jwks(&self, provider: &Provider, journal: &mut Journal) -> Result<Bytes, Failure> {

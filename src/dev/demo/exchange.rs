@@ -72,7 +72,7 @@ pub(super) struct DecodedToken {
 }
 
 /// The exchanges of one action, in order.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Journal(pub(super) Vec<Exchange>);
 
 /// The way to the server: it keeps what it carries.

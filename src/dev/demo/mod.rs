@@ -3,7 +3,7 @@
 //! It is a client like any other: it knows the issuer, its own credentials and nothing else, and finds the rest by
 //! discovery. Everything it remembers is in memory, under the cookie `symbolon_demo`. `client` speaks to the server in the words of `message`,
 //! `check` decides what to believe, `exchange` keeps what went over the wire, `visit` remembers a browser, and
-//! `sign_in`, `action` and `page` answer it. `/spa` is a second app without a server: one page and one script.
+//! `sign_in`, `action` and `page` answer it; `told` hears the server itself. `/spa` is a second app without a server: one page and one script.
 //!
 //! To show one more exchange: a method of `Client`, a variant of `Action`, a button in `templates/dev/demo.html`.
 
@@ -19,6 +19,7 @@ mod sign_in;
 mod signature;
 #[cfg(test)]
 mod tests;
+mod told;
 mod visit;
 mod visitor;
 
@@ -83,6 +84,9 @@ struct Parts {
     templates: Arc<Templates>,
 }
 
+/// Where the app is told that a session is over.
+pub const BACKCHANNEL_LOGOUT: &str = "/backchannel-logout";
+
 /// The largest form a page of ours sends is below 1 kB.
 const MAX_BODY: usize = 16 * 1024;
 
@@ -113,6 +117,7 @@ pub fn router(settings: DemoSettings, edges: DemoEdges) -> Router {
         .route("/clear", post(action::clear))
         .route("/sign-out", post(sign_in::sign_out))
         .route("/signed-out", get(sign_in::signed_out))
+        .route(BACKCHANNEL_LOGOUT, post(told::told))
         .route("/spa", get(page::spa))
         .route("/assets/{name}", get(page::asset))
         .fallback(page::not_found)

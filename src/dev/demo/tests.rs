@@ -8,6 +8,7 @@ use std::sync::Arc;
 use axum::http::StatusCode;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
 use url::{Url, form_urlencoded};
 
 use self::browser::{Browser, callback, parameter};
@@ -167,6 +168,37 @@ async fn signing_out_ends_at_the_server_and_comes_back() {
     let back = format!("/signed-out?state={}", parameter(&url, "state"));
     assert_eq!(browser.opens(&back).await.status, StatusCode::SEE_OTHER);
     assert!(browser.opens("/").await.body.contains("Signed out here and at the server"));
+}
+
+/// OpenID Connect Back-Channel Logout §2.6
+#[tokio::test]
+async fn who_left_the_server_is_signed_out_here() {
+    let server = Server::new();
+    *server.tamper.lock().unwrap() = |claims| drop(claims.insert("sid".to_owned(), "s-1".into()));
+    let mut browser = Browser::at(&server);
+    browser.signs_in(&server).await;
+    let mut told = browser.stranger();
+    let event = json!({"http://schemas.openid.net/event/backchannel-logout": {}});
+    let claims = |sid: &str, event: &Value| {
+        json!({
+            "iss": "http://localhost:8080", "sub": "alice-id", "aud": "demo-web", "iat": NOW, "exp": NOW + 120,
+            "jti": "1", "sid": sid, "events": event,
+        })
+    };
+    for (typ, claims, expected) in [
+        ("JWT", claims("s-1", &event), 400),
+        ("logout+jwt", claims("s-1", &json!({})), 400),
+        ("logout+jwt", claims("s-2", &event), 200),
+    ] {
+        let token = server.key.sign(typ, &claims).unwrap();
+        assert_eq!(told.posts("/backchannel-logout", &format!("logout_token={token}")).await.status.as_u16(), expected);
+        assert!(browser.opens("/").await.body.contains("signed in as"), "{claims}");
+    }
+    let token = server.key.sign("logout+jwt", &claims("s-1", &event)).unwrap();
+    assert_eq!(told.posts("/backchannel-logout", &format!("logout_token={token}")).await.status, StatusCode::OK);
+    let home = browser.opens("/").await.body;
+    assert!(home.contains("id=\"demo-sign-in\"") && home.contains("Back-channel logout"), "{home}");
+    assert!(home.contains("you are signed out here as well"), "{home}");
 }
 
 #[tokio::test]

@@ -156,6 +156,11 @@ impl Visits {
         self.kept().visits.get_mut(cookie).map(change)
     }
 
+    /// Changes every visit.
+    pub(super) fn each(&self, change: impl Fn(&mut Visit)) {
+        self.kept().visits.values_mut().for_each(change);
+    }
+
     /// Keeps a new visit.
     pub(super) fn insert(&self, cookie: TokenHash, visit: Visit) {
         let mut kept = self.kept();

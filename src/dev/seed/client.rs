@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::dev::credentials::Credentials;
+use crate::dev::demo::BACKCHANNEL_LOGOUT;
 use crate::model::client::{Client, ClientOrigin, ClientPolicy, ClientSecret};
 use crate::model::fault::Fault;
 use crate::protocol::client_metadata::{ApplicationType, ClientAuthMethod, ClientMetadata, GrantType, SubjectType};
@@ -32,6 +33,8 @@ pub(super) fn clients(demo: &str, credentials: &Credentials, now: NumericDate) -
         redirect_uris: vec![format!("{demo}/callback")],
         post_logout_redirect_uris: vec![format!("{demo}/"), format!("{demo}/signed-out")],
         initiate_login_uri: Some(format!("{demo}/sign-in")),
+        backchannel_logout_uri: Some(format!("{demo}{BACKCHANNEL_LOGOUT}")),
+        backchannel_logout_session_required: true,
         client_uri: Some(format!("{demo}/")),
         ..for_people("Demo app", ClientAuthMethod::ClientSecretBasic)
     };
@@ -97,6 +100,10 @@ fn for_people(client_name: &str, token_endpoint_auth_method: ClientAuthMethod) -
         default_acr_values: Vec::new(),
         initiate_login_uri: None,
         post_logout_redirect_uris: Vec::new(),
+        backchannel_logout_uri: None,
+        backchannel_logout_session_required: false,
+        frontchannel_logout_uri: None,
+        frontchannel_logout_session_required: false,
         software_id: None,
         software_version: None,
         localized: BTreeMap::new(),

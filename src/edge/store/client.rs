@@ -25,13 +25,14 @@ const FIND: &str =
     FROM oauth_client WHERE ($1 IS NULL OR id > $1)
     AND ($2 IS NULL OR lower(id) LIKE $2 ESCAPE '\\' OR lower(metadata) LIKE $2 ESCAPE '\\') ORDER BY id LIMIT $3";
 const CREATE: &str = "INSERT INTO oauth_client
-    (id, metadata, policy, secret_hash, sealed_secret, registration_token_hash, created_at, disabled_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING";
+    (id, metadata, policy, secret_hash, sealed_secret, registration_token_hash, created_at, disabled_at, hears_logout)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) DO NOTHING";
 const UPDATE: &str = "UPDATE oauth_client SET metadata = $2, policy = $3, secret_hash = $4, sealed_secret = $5,
-    registration_token_hash = $6, disabled_at = $7 WHERE id = $1";
+    registration_token_hash = $6, disabled_at = $7, hears_logout = $8 WHERE id = $1";
 /// What the client itself may change, while it is the one that was read: an operator may disable it or change its policy
 /// meanwhile.
-const REGISTER_AGAIN: &str = "UPDATE oauth_client SET metadata = $2, secret_hash = $3, sealed_secret = $4
+const REGISTER_AGAIN: &str =
+    "UPDATE oauth_client SET metadata = $2, secret_hash = $3, sealed_secret = $4, hears_logout = $6
     WHERE id = $1 AND disabled_at IS NULL AND registration_token_hash = $5";
 const DELETE: &str = "DELETE FROM oauth_client WHERE id = $1";
 
@@ -67,14 +68,14 @@ impl Store {
 
     /// Records a new client.
     pub async fn create_client(&self, client: &Client) -> Result<Creation, Fault> {
-        let row = ClientRow::try_from(client)?;
+        let (row, hears_logout) = (ClientRow::try_from(client)?, hears_logout(client));
         let (client, held) = (Arc::new(client.clone()), Arc::clone(&self.held));
         let fact = Fact::one(move |connection| {
             async move {
                 let insert =
                     connection.query(CREATE).bind(row.id).bind(row.metadata).bind(row.policy).bind(row.secret_hash);
                 let insert = insert.bind(row.sealed_secret).bind(row.registration_token_hash);
-                let insert = insert.bind(row.created_at).bind(row.disabled_at);
+                let insert = insert.bind(row.created_at).bind(row.disabled_at).bind(hears_logout);
                 let changed = insert.execute().await.context("record a client")?;
                 Ok(Creation::of(changed))
             }
@@ -90,14 +91,14 @@ impl Store {
 
     /// Changes everything about a client but its id and the moment it was made; false when there is no such client.
     pub async fn update_client(&self, client: &Client) -> Result<bool, Fault> {
-        let row = ClientRow::try_from(client)?;
+        let (row, hears_logout) = (ClientRow::try_from(client)?, hears_logout(client));
         let (id, held) = (client.id.clone(), Arc::clone(&self.held));
         let fact = Fact::one(move |connection| {
             async move {
                 let update =
                     connection.query(UPDATE).bind(row.id).bind(row.metadata).bind(row.policy).bind(row.secret_hash);
                 let update = update.bind(row.sealed_secret).bind(row.registration_token_hash).bind(row.disabled_at);
-                let changed = update.execute().await.context("change a client")?;
+                let changed = update.bind(hears_logout).execute().await.context("change a client")?;
                 Ok(changed == 1)
             }
             .boxed()
@@ -107,13 +108,14 @@ impl Store {
 
     /// Changes what a client registered of itself; false when it was deleted or disabled meanwhile.
     pub async fn register_again(&self, client: &Client) -> Result<bool, Fault> {
-        let row = ClientRow::try_from(client)?;
+        let (row, hears_logout) = (ClientRow::try_from(client)?, hears_logout(client));
         let (id, held) = (client.id.clone(), Arc::clone(&self.held));
         let fact = Fact::one(move |connection| {
             async move {
                 let update = connection.query(REGISTER_AGAIN).bind(row.id).bind(row.metadata).bind(row.secret_hash);
                 let update = update.bind(row.sealed_secret).bind(row.registration_token_hash);
-                let changed = update.execute().await.context("change the registration of a client")?;
+                let changed =
+                    update.bind(hears_logout).execute().await.context("change the registration of a client")?;
                 Ok(changed == 1)
             }
             .boxed()
@@ -134,6 +136,11 @@ impl Store {
         // It is rare and reaches far.
         self.recorder.record(fact.then(move |_| held.flush())).await
     }
+}
+
+/// Whether it is told when a session is over.
+const fn hears_logout(client: &Client) -> bool {
+    client.metadata.backchannel_logout_uri.is_some()
 }
 
 impl Creation {

@@ -62,6 +62,7 @@ mod job;
 mod key;
 mod key_life;
 mod listen;
+mod logout_notice;
 mod mailed_link;
 mod membership;
 mod once;

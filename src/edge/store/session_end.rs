@@ -1,4 +1,5 @@
-//! How sessions end, and how far that reaches.
+//! How sessions end, and how far that reaches. Whatever ends one ends it here, and with it goes word to the apps that got tokens in it
+//! ([`logout_notice`]).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use crate::edge::store::publish::Publish;
 use crate::edge::store::row::Context as _;
 use crate::edge::store::statement::Connection;
 use crate::edge::store::writer::Fact;
-use crate::edge::store::{Beside, Held, Store, grant, once};
+use crate::edge::store::{Beside, Held, Store, grant, logout_notice, once};
 use crate::model::fault::Fault;
 use crate::model::id::{GrantId, SessionId, UserId};
 use crate::protocol::numeric_date::NumericDate;
@@ -90,6 +91,7 @@ impl Store {
                 if end_it.execute().await.context("end a session of a user")? == 0 {
                     return Ok(Ended::default());
                 }
+                logout_notice::write(connection, id, now).await?;
                 let revoked = grant::revoke_of_session(connection, (id, Reach::All), now).await?;
                 beside.write(connection).await?;
                 Ok(Ended { sessions: vec![id], revoked, was_live: true })
@@ -207,11 +209,14 @@ pub(super) async fn end(
 ) -> Result<Ended, Fault> {
     let end = connection.query(END).bind(id.uuid()).bind(now.seconds());
     let changed = end.execute().await.context("end a session")?;
+    if changed == 1 {
+        logout_notice::write(connection, id, now).await?;
+    }
     let revoked = grant::revoke_of_session(connection, (id, reach), now).await?;
     Ok(Ended { sessions: vec![id], revoked, was_live: changed == 1 })
 }
 
-/// Ends every session of a person but `kept`.
+/// Ends every session of a person but `kept`; for their grants and what they gave, see [`grant`].
 pub(super) async fn end_all_of(
     connection: &mut Connection,
     user: UserId,
@@ -221,5 +226,9 @@ pub(super) async fn end_all_of(
     let kept = kept.map_or(Uuid::nil(), SessionId::uuid);
     let end = connection.query(END_ALL_OF).bind(user.uuid()).bind(now.seconds()).bind(kept);
     let ids: Vec<Uuid> = end.scalar_all().await.context("end the sessions of a user")?;
-    Ok(ids.into_iter().map(SessionId::from_uuid).collect())
+    let ended: Vec<SessionId> = ids.into_iter().map(SessionId::from_uuid).collect();
+    for session in &ended {
+        logout_notice::write(connection, *session, now).await?;
+    }
+    Ok(ended)
 }

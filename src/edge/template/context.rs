@@ -432,6 +432,10 @@ pub struct SignedOut {
     pub client: Option<Client>,
     /// A way back to it.
     pub back_uri: Option<String>,
+    /// Where the browser goes by itself, once the apps of `frames` had a moment.
+    pub onward: Option<String>,
+    /// What the browser opens out of sight, so that apps end their sessions (Front-Channel Logout §3).
+    pub frames: Vec<String>,
 }
 
 /// A person on their own page.

@@ -47,6 +47,10 @@ struct SessionView {
 struct SignedOut {
     /// What belongs into `X-CSRF-Token` from now on.
     csrf_token: String,
+    /// What the page may open in frames out of sight, so that other apps end their sessions in this browser
+    /// (OpenID Connect Front-Channel Logout).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    frontchannel_logout_uris: Vec<String>,
 }
 
 async fn show(State(web): State<Web>, guest: Guest) -> Result<Response, Problem> {
@@ -74,11 +78,13 @@ async fn show(State(web): State<Web>, guest: Guest) -> Result<Response, Problem>
 async fn end(State(web): State<Web>, guest: Guest) -> Result<Response, Problem> {
     let Some(session) = &guest.visitor.browser.session else {
         let (csrf_token, cookie) = guest.csrf_token(&web);
-        return Ok(with_cookies(ok(&SignedOut { csrf_token }), cookie));
+        return Ok(with_cookies(ok(&SignedOut { csrf_token, frontchannel_logout_uris: Vec::new() }), cookie));
     };
+    let frontchannel_logout_uris = logout::frontchannel(&web.provider, session).await?;
     logout::end(&web.provider, session, &guest.provenance).await?;
     // A new flow cookie too: nothing that the browser held while somebody was signed in is good afterwards.
     let flow = web.provider.edges.random.token();
     let csrf_token = csrf_token_of(&web, &flow);
-    Ok(with_cookies(ok(&SignedOut { csrf_token }), [web.cookies.clear_session(), web.cookies.set_flow(&flow)]))
+    let answer = ok(&SignedOut { csrf_token, frontchannel_logout_uris });
+    Ok(with_cookies(answer, [web.cookies.clear_session(), web.cookies.set_flow(&flow)]))
 }

@@ -5,17 +5,16 @@
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
-use http::StatusCode;
 use http::header::HeaderMap;
 
 use crate::authn::limit::Rule;
-use crate::http::error::{OAuthAnswer, json};
+use crate::http::error::json;
 use crate::http::extract::params;
 use crate::http::extract::visitor::FromWhere;
-use crate::http::oauth::{basic, called, open_to_own_origins, refused};
+use crate::http::oauth::{basic, called, open_to_own_origins, refused, unheard};
 use crate::http::web::Web;
 use crate::oauth::endpoint::device_authorization::device_authorization;
-use crate::protocol::error::{ErrorCode, OAuthError};
+use crate::protocol::error::ErrorCode;
 
 const NAME: &str = "device_authorization";
 
@@ -25,7 +24,9 @@ pub async fn handle(State(web): State<Web>, FromWhere(from): FromWhere, headers:
         Ok(form) => form,
         Err(unreadable) => return refused(&web, NAME, None, unreadable.into()),
     };
-    if let Some(refusal) = unheard(&web, &from.address).await {
+    // Each request puts something aside for ten minutes, so that an address is heard so often and no more.
+    let often = (ErrorCode::SlowDown, "too many devices begin from this address; wait a moment");
+    if let Some(refusal) = unheard(&web, (Rule::DeviceStart, &from.address), often).await {
         return refused(&web, NAME, Some(&form), refusal);
     }
     let (client, answer) = match basic(&headers) {
@@ -38,18 +39,4 @@ pub async fn handle(State(web): State<Web>, FromWhere(from): FromWhere, headers:
     };
     open_to_own_origins(&web, &headers, &mut response, (client.as_deref(), Some(&form))).await;
     response
-}
-
-/// Each request puts something aside for ten minutes, so that an address is heard so often and no more.
-async fn unheard(web: &Web, address: &str) -> Option<OAuthAnswer> {
-    let edges = &web.provider.edges;
-    match web.limits.count(&*edges.ephemeral, (Rule::DeviceStart, address), web.provider.now()).await {
-        Ok(Ok(())) => None,
-        Ok(Err(exceeded)) => {
-            let error = OAuthError::new(ErrorCode::SlowDown, "too many devices begin from this address; wait a moment");
-            let answer = OAuthAnswer::from(error).with_status(StatusCode::TOO_MANY_REQUESTS);
-            Some(answer.with_retry_after(exceeded.retry_after))
-        }
-        Err(fault) => Some(fault.into()),
-    }
 }

@@ -12,8 +12,10 @@ pub mod userinfo;
 
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
+use http::StatusCode;
 use http::header::HeaderMap;
 
+use crate::authn::limit::Rule;
 use crate::http::cors;
 use crate::http::error::OAuthAnswer;
 use crate::http::extract::authorization::{Authorization, Endpoint, read};
@@ -22,7 +24,7 @@ use crate::model::client::Client;
 use crate::model::event::Provenance;
 use crate::model::id::ClientId;
 use crate::oauth::client_auth::{self, BasicCredentials};
-use crate::protocol::error::OAuthError;
+use crate::protocol::error::{ErrorCode, OAuthError};
 use crate::protocol::params::Params;
 use crate::protocol::secret::Secret;
 
@@ -36,6 +38,22 @@ pub async fn preflight(State(web): State<Web>, headers: HeaderMap) -> Response {
         },
     };
     cors::preflight(&headers, "GET, POST, PUT, DELETE", &|_| is_registered)
+}
+
+/// Counts one under `rule` for an address; what answers one more than that, in these words.
+pub(in crate::http) async fn unheard(
+    web: &Web,
+    (rule, address): (Rule, &str),
+    (code, words): (ErrorCode, &'static str),
+) -> Option<OAuthAnswer> {
+    match web.limits.count(&*web.provider.edges.ephemeral, (rule, address), web.provider.now()).await {
+        Ok(Ok(())) => None,
+        Ok(Err(exceeded)) => {
+            let answer = OAuthAnswer::from(OAuthError::new(code, words)).with_status(StatusCode::TOO_MANY_REQUESTS);
+            Some(answer.with_retry_after(exceeded.retry_after))
+        }
+        Err(fault) => Some(fault.into()),
+    }
 }
 
 /// HTTP Basic of a client, if the request has it.

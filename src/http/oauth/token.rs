@@ -7,12 +7,14 @@ use axum::response::Response;
 use http::StatusCode;
 use http::header::{HeaderValue, PRAGMA};
 
+use crate::authn::limit::Rule;
 use crate::http::error::{OAuthAnswer, json};
 use crate::http::extract::params;
 use crate::http::extract::visitor::{FromWhere, Visitor};
-use crate::http::oauth::{basic, called, open_to_own_origins, refused, token_exchange};
+use crate::http::oauth::{basic, called, open_to_own_origins, refused, token_exchange, unheard};
 use crate::http::web::Web;
 use crate::oauth::endpoint::token::token;
+use crate::protocol::client_metadata::GrantType;
 use crate::protocol::error::{ErrorCode, OAuthError};
 
 /// Exchanges a grant for tokens.
@@ -27,6 +29,13 @@ pub async fn handle(State(web): State<Web>, request: Request) -> Response {
         Ok(form) => form,
         Err(unreadable) => return refused(&web, "token", None, unreadable.into()),
     };
+    // A token of somebody else's is a way to sign in, and counts as all of them do.
+    if form.get("grant_type") == Some(GrantType::TokenExchange.as_str()) {
+        let often = (ErrorCode::AccessDenied, "too many sign-ins from this address; wait a moment");
+        if let Some(refusal) = unheard(&web, (Rule::SignIn, &from.address), often).await {
+            return refused(&web, "token", Some(&form), refusal);
+        }
+    }
     let (client, answer) = match basic(headers) {
         Ok(basic) => token(&web.provider, &form, called(basic.as_ref(), &from), sign_in).await,
         Err(error) => (None, Err(error)),

@@ -1,6 +1,6 @@
 //! `/oauth2/logout` and `/sign-out`: leaving, asked for by an app or by the person.
 //!
-//! OIDC RP-Initiated Logout 1.0 §2, §3.
+//! OIDC RP-Initiated Logout 1.0 §2, §3; Front-Channel Logout 1.0 §3.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -11,7 +11,9 @@ use crate::http::extract::params::{AnyParams, Form, Query};
 use crate::http::extract::visitor::Visitor;
 use crate::http::page::select_account::account;
 use crate::http::page::{fault_page, foreign_form};
+use crate::http::security_header::admit_frames;
 use crate::http::web::{Web, page_error, redirect, shown, with_cookies};
+use crate::model::fault::Fault;
 use crate::oauth::endpoint::logout::{self, Confirmation, Departure, Logout};
 use crate::protocol::oidc::rp_logout::LogoutRequest;
 use crate::protocol::params::Params;
@@ -84,24 +86,38 @@ async fn ask(web: &Web, visitor: &Visitor, logout: &Logout, params: &Params) -> 
 }
 
 async fn leave(web: &Web, mut visitor: Visitor, logout: Logout) -> Response {
-    if let Some(session) = visitor.browser.session.take()
-        && let Err(fault) = logout::end(&web.provider, &session, &visitor.browser.provenance).await
-    {
-        return fault_page(web, &visitor, fault);
-    }
-    let response = if let (Some(target), Departure::Redirect) = (&logout.return_to, logout.departure) {
-        redirect(target)
-    } else {
-        let client = logout.client.as_ref();
-        let home = client.and_then(|client| client.metadata.client_uri.clone());
-        let context = context::SignedOut {
-            back_uri: logout.return_to.clone().or(home),
-            client: client.map(|client| shown(client, client.metadata.client_uri.as_deref().unwrap_or_default())),
-        };
-        let frame = web.pages.frame(visitor.id, &visitor.headers, &logout.ui_locales);
-        web.pages.page("page/signed_out.html", &frame, &context)
+    let frames = match end(web, &mut visitor).await {
+        Ok(frames) => frames,
+        Err(fault) => return fault_page(web, &visitor, fault),
+    };
+    let onward = logout.return_to.clone().filter(|_| logout.departure == Departure::Redirect);
+    let response = match onward {
+        Some(target) if frames.is_empty() => redirect(&target),
+        onward => {
+            let client = logout.client.as_ref();
+            let home = client.and_then(|client| client.metadata.client_uri.clone());
+            let context = context::SignedOut {
+                back_uri: logout.return_to.clone().or(home),
+                client: client.map(|client| shown(client, client.metadata.client_uri.as_deref().unwrap_or_default())),
+                // A redirect would leave before the apps are told.
+                onward,
+                frames: frames.clone(),
+            };
+            let frame = web.pages.frame(visitor.id, &visitor.headers, &logout.ui_locales);
+            let mut response = web.pages.page("page/signed_out.html", &frame, &context);
+            admit_frames(&mut response, &frames);
+            response
+        }
     };
     // Only a cookie that came is taken away: a form on another site, which brings none, must not sign anybody out.
     let came = web.cookies.session(&visitor.headers).is_some();
     with_cookies(response, came.then(|| web.cookies.clear_session()))
+}
+
+/// Ends the session of the browser, if it has one; what the browser then opens for the apps of it.
+async fn end(web: &Web, visitor: &mut Visitor) -> Result<Vec<String>, Fault> {
+    let Some(session) = visitor.browser.session.take() else { return Ok(Vec::new()) };
+    let frames = logout::frontchannel(&web.provider, &session).await?;
+    logout::end(&web.provider, &session, &visitor.browser.provenance).await?;
+    Ok(frames)
 }

@@ -45,6 +45,11 @@ pub fn metadata(provider: &Provider) -> ProviderMetadata {
         revocation_endpoint: at("/oauth2/revoke"),
         introspection_endpoint: at("/oauth2/introspect"),
         end_session_endpoint: at("/oauth2/logout"),
+        // Whatever ends a session tells them, and each of our logout tokens has a sid.
+        backchannel_logout_supported: true,
+        backchannel_logout_session_supported: true,
+        frontchannel_logout_supported: true,
+        frontchannel_logout_session_supported: true,
         scopes_supported: provider.scopes_supported.clone(),
         response_types_supported: ResponseType::ALL.to_vec(),
         response_modes_supported: ResponseMode::ALL.to_vec(),

@@ -1,6 +1,7 @@
 //! Logout started by a client.
 //!
-//! OIDC RP-Initiated Logout 1.0.
+//! OIDC RP-Initiated Logout 1.0, Front-Channel Logout 1.0. Apps that are told by the server itself are told by whatever ends a session
+//! ([`crate::jobs::backchannel_logout`]).
 
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ use crate::oauth::interaction::sign_in::ended;
 use crate::oauth::provider::Provider;
 use crate::oauth::token::id_token_hint::read_hint;
 use crate::protocol::error::OAuthError;
+use crate::protocol::oidc::frontchannel_logout::logout_url;
 use crate::protocol::oidc::id_token::IdTokenHint;
 use crate::protocol::oidc::rp_logout::LogoutRequest;
 
@@ -113,6 +115,30 @@ fn confirmation(hint: Option<&IdTokenHint>, session: Option<&Session>) -> Confir
     let Some(session) = session else { return Confirmation::Unneeded };
     let is_same = hint.is_some_and(|hint| hint.sid.as_deref() == Some(session.id.to_string().as_str()));
     if is_same { Confirmation::Unneeded } else { Confirmation::Needed }
+}
+
+/// The most apps that one page tells; who signs in to more of them in one session has others told by the server.
+const MAX_FRAMES: usize = 50;
+
+/// What the browser of `session` opens out of sight once that is over (Front-Channel Logout §3): a URL for each app that got tokens in
+/// it and wants to be told so.
+///
+/// # Errors
+/// A fault of the store.
+pub async fn frontchannel(provider: &Provider, session: &Session) -> Result<Vec<String>, Fault> {
+    let store = &provider.edges.store;
+    let mut urls = Vec::new();
+    for id in store.clients_of_session(session.id).await? {
+        let client = store.client(&id).await?.filter(|client| client.is_enabled());
+        let Some(client) = client else { continue };
+        if let Some(uri) = &client.metadata.frontchannel_logout_uri {
+            urls.push(logout_url(uri, provider.issuer.as_str(), &session.id.to_string()));
+        }
+        if urls.len() == MAX_FRAMES {
+            break;
+        }
+    }
+    Ok(urls)
 }
 
 /// Ends a session; tokens that were not meant to outlive it die with it.

@@ -248,11 +248,11 @@ pub(super) fn id_token_claims(
     })
 }
 
-fn signer(keys: &SigningKeys, algorithm: SigningAlgorithm) -> Result<&Arc<SigningKey>, OAuthError> {
+pub(super) fn signer(keys: &SigningKeys, algorithm: SigningAlgorithm) -> Result<&Arc<SigningKey>, OAuthError> {
     keys.signer(algorithm)
         .ok_or_else(|| OAuthError::server_error("no key signs with the algorithm that this client is registered for"))
 }
 
-fn unsigned(error: JoseError) -> OAuthError {
+pub(super) fn unsigned(error: JoseError) -> OAuthError {
     OAuthError::server_error("the token could not be signed").caused_by(error)
 }

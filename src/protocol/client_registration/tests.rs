@@ -77,6 +77,10 @@ fn everything_that_is_known_is_kept() {
         "default_acr_values": ["urn:symbolon:acr:1"],
         "initiate_login_uri": "https://app.example/login",
         "post_logout_redirect_uris": ["https://app.example/bye"],
+        "backchannel_logout_uri": "https://app.example/told",
+        "backchannel_logout_session_required": true,
+        "frontchannel_logout_uri": "https://app.example/shown?a=b",
+        "frontchannel_logout_session_required": true,
         "software_id": "4NRB1-0XZABZI9E6-5SM3R",
         "software_version": "2.1",
     });
@@ -108,6 +112,32 @@ fn what_is_wrong_is_named() {
             json!({"post_logout_redirect_uris": ["data:x"]}),
             ErrorCode::InvalidClientMetadata,
             "post_logout_redirect_uris",
+        ),
+        (
+            json!({"backchannel_logout_uri": "http://app.example/told"}),
+            ErrorCode::InvalidClientMetadata,
+            "backchannel_logout_uri",
+        ),
+        (
+            json!({"backchannel_logout_uri": "https://app.example/told#x"}),
+            ErrorCode::InvalidClientMetadata,
+            "backchannel_logout_uri",
+        ),
+        (json!({"backchannel_logout_uri": "told"}), ErrorCode::InvalidClientMetadata, "backchannel_logout_uri"),
+        (
+            json!({"backchannel_logout_session_required": "yes"}),
+            ErrorCode::InvalidClientMetadata,
+            "backchannel_logout_session_required",
+        ),
+        (
+            json!({"frontchannel_logout_uri": "javascript:alert(1)"}),
+            ErrorCode::InvalidClientMetadata,
+            "frontchannel_logout_uri",
+        ),
+        (
+            json!({"frontchannel_logout_uri": "https://other.example/shown"}),
+            ErrorCode::InvalidClientMetadata,
+            "frontchannel_logout_uri",
         ),
         (
             json!({"token_endpoint_auth_method": "tls_client_auth"}),

@@ -1,23 +1,59 @@
-//! Logout tokens: a server says that a person left it.
+//! Logout tokens: a server says that a person left it. Ours to apps, and those of other servers to us.
 //!
 //! OpenID Connect Back-Channel Logout 1.0 §2.4 (what is in them) and §2.6 (how they are judged); RFC 8417.
 
 use std::time::Duration;
 
-use serde_json::{Map, Value};
+use serde::{Serialize, Serializer};
+use serde_json::{Map, Value, json};
 
 use crate::protocol::numeric_date::NumericDate;
 
 /// The one event that makes a token one of these (§2.4).
 pub const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
-/// The type of the token; one without a type of its own is taken, too (§2.4).
-pub const TYPES: &[&str] = &["logout+jwt", "JWT"];
+/// The type of our own, so that no other kind of token passes as one (§2.4, RFC 8725 §3.11).
+pub const TYPE: &str = "logout+jwt";
+/// The types that are taken; one without a type of its own, too (§2.4).
+pub const TYPES: &[&str] = &[TYPE, "JWT"];
+/// How long our own are good (§2.4: at most two minutes).
+pub const LIFETIME: Duration = Duration::from_mins(2);
 /// Clocks differ (PROTOCOL §3: 60 s).
 const LEEWAY: Duration = Duration::from_mins(1);
 /// A token is remembered for as long as it is good; nobody needs more than a day to deliver one.
 const LONGEST: Duration = Duration::from_hours(24);
 /// The longest `jti`, `sub` and `sid`, in bytes.
 const MAX_NAME: usize = 512;
+
+/// What a logout token of ours says (§2.4). It has no `nonce`, and no way to hold one.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct LogoutClaims {
+    /// Who made it: this server.
+    pub iss: String,
+    /// The person, as this client knows them.
+    pub sub: String,
+    /// The client.
+    pub aud: String,
+    /// When it was made.
+    pub iat: NumericDate,
+    /// The end: at this moment it is no longer good.
+    pub exp: NumericDate,
+    /// Its name, which no other has.
+    pub jti: String,
+    /// The session that is over.
+    pub sid: String,
+    /// That this is a logout token.
+    pub events: Event,
+}
+
+/// The event of [`EVENT`], about which there is nothing more to say.
+#[derive(Copy, Clone, Debug, Default, Eq, PartialEq)]
+pub struct Event;
+
+impl Serialize for Event {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        json!({EVENT: {}}).serialize(serializer)
+    }
+}
 
 /// A logout token that is all it has to be; whether it came before is another question.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -135,6 +171,24 @@ mod tests {
         ] {
             assert!(judge(&good).is_ok(), "{good}");
         }
+    }
+
+    #[test]
+    fn our_own_are_such_tokens() {
+        let claims = LogoutClaims {
+            iss: "https://idp.example".to_owned(),
+            sub: "ada".to_owned(),
+            aud: "us".to_owned(),
+            iat: NOW,
+            exp: NOW.plus(LIFETIME),
+            jti: "1".to_owned(),
+            sid: "s".to_owned(),
+            events: Event,
+        };
+        let claims = serde_json::to_value(&claims).unwrap();
+        let token = LogoutToken::judge(claims.as_object().unwrap(), ("https://idp.example", "us"), NOW).unwrap();
+        assert_eq!((token.subject.as_deref(), token.sid.as_deref()), (Some("ada"), Some("s")));
+        assert_eq!(claims.as_object().unwrap().len(), 8, "{claims}");
     }
 
     /// OpenID Connect Back-Channel Logout §2.6

@@ -3,6 +3,7 @@
 pub mod backchannel_logout;
 pub mod claims;
 pub mod claims_request;
+pub mod frontchannel_logout;
 pub mod id_token;
 pub mod prompt;
 pub mod rp_logout;

@@ -43,4 +43,5 @@ device-denied = Es wurde nichts erlaubt
 device-denied-about = Dem Gerät wurde Nein gesagt. Wenn jemand Sie nach dem Code gefragt hat, wollte er in Ihr Konto.
 device-sessions = Sehen, wo Sie angemeldet sind
 event-device-approved = Gerät eingelassen
+event-logout-not_delivered = App erfuhr nichts von einer Abmeldung
 event-device-denied = Gerät abgewiesen

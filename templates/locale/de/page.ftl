@@ -137,6 +137,7 @@ logout-confirm = Abmelden
 logout-stay = Angemeldet bleiben
 signed-out = Sie sind abgemeldet
 signed-out-why = Schließen Sie an einem gemeinsamen Computer auch den Browser.
+signed-out-apps = Die Apps, die Sie mit diesem Konto benutzt haben, erfahren es auch. Das dauert einen Moment.
 
 ## Für Betreiber
 

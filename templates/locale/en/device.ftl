@@ -44,3 +44,4 @@ device-denied-about = The device was told no. If somebody asked you for the code
 device-sessions = See where you are signed in
 event-device-approved = Device let in
 event-device-denied = Device turned away
+event-logout-not_delivered = App not told of a sign-out

@@ -137,6 +137,7 @@ logout-confirm = Sign out
 logout-stay = Stay signed in
 signed-out = You are signed out
 signed-out-why = On a shared computer, close the browser as well.
+signed-out-apps = The apps that you used with this account are told as well. This takes a moment.
 
 ## For operators
 

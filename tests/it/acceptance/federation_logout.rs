@@ -5,6 +5,7 @@ use symbolon::model::client::RefreshTokenPolicy;
 use symbolon::model::event::{EventName, Outcome};
 
 use super::federation::{changed, events, leaves_from, signs_in};
+use crate::support::server::Setup;
 use crate::support::stand_in::{Lie, StandIn};
 use crate::support::{Answer, Browser, RelyingParty, TestServer, clients};
 
@@ -151,4 +152,27 @@ async fn a_logout_token_that_lies_ends_nothing() {
     let unknown = server.post("/federation/nobody/backchannel-logout", &[("logout_token", &token)]).await;
     assert_eq!(unknown.error(), "400 invalid_request");
     assert_eq!(server.post(TARGET, &[]).await.error(), "400 invalid_request");
+}
+
+/// What is refused is counted by the address it comes from; what is believed is not.
+#[tokio::test]
+async fn s_122_who_lies_too_often_about_who_left_is_not_heard() {
+    let few =
+        |config: &mut symbolon::config::Config| config.limits.logout_token = Some("2/min".parse().expect("a rate"));
+    let server = TestServer::configured(Setup::default(), few).await;
+    let corp = corp(&server).await;
+    for _ in 0..5 {
+        assert_eq!(says(&server, &corp.logout_token(&json!({"sub": "nobody"}))).await.status, 200);
+        server.advance(std::time::Duration::from_secs(1));
+    }
+    for _ in 0..2 {
+        assert_eq!(says(&server, "no token").await.error(), "400 invalid_request");
+    }
+    let refused = says(&server, &corp.logout_token(&json!({"sub": "nobody"}))).await;
+    assert_eq!((refused.error().as_str(), refused.header("retry-after")), ("429 access_denied", "30"));
+    let elsewhere = crate::support::server::form(TARGET, &[("logout_token", &corp.logout_token(&json!({"sub": "x"})))]);
+    let there = server.send_from(([192, 0, 2, 7], 50_000).into(), elsewhere).await;
+    assert_eq!(there.status, 200, "another address is not concerned");
+    server.advance(std::time::Duration::from_secs(30));
+    assert_eq!(says(&server, &corp.logout_token(&json!({"sub": "nobody"}))).await.status, 200);
 }

@@ -50,6 +50,7 @@ mod session;
 mod session_limits;
 mod session_list;
 mod sign_in;
+mod single_logout;
 mod start;
 mod step_up;
 mod token;

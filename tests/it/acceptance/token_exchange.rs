@@ -8,6 +8,7 @@ use symbolon::model::client::Client;
 use symbolon::protocol::numeric_date::NumericDate;
 
 use super::second_factor::enrol;
+use crate::support::server::Setup;
 use crate::support::spa::Spa;
 use crate::support::stand_in::{CLIENT_ID, Lie, StandIn};
 use crate::support::stand_in_graph::{Graph, GraphStandIn};
@@ -145,4 +146,22 @@ async fn s_061_an_access_token_is_exchanged_where_its_maker_can_be_asked() {
     // Nobody has this identity yet, and no address comes with it.
     let answer = exchanges(&app, &github.token_for(CLIENT_ID), &by).await;
     assert!(answer.json()["error_description"].as_str().expect("words").contains("prove"), "{answer}");
+}
+
+/// It is a way to sign in, and counts as all of them do.
+#[tokio::test]
+async fn s_122_exchanges_count_as_sign_ins() {
+    let few = |config: &mut symbolon::config::Config| config.limits.sign_in = Some("2/min".parse().expect("a rate"));
+    let server = TestServer::configured(Setup::default(), few).await;
+    let google = StandIn::google(&server).await;
+    let app = RelyingParty::of(&server, phone("phone")).await;
+    for _ in 0..2 {
+        assert_eq!(exchanges(&app, "x", &[]).await.error(), "400 invalid_request");
+    }
+    let refused = exchanges(&app, &google.id_token(CLIENT_ID, None), &[]).await;
+    assert_eq!((refused.error().as_str(), refused.header("retry-after")), ("429 access_denied", "30"));
+    // Other grants do not count with it.
+    assert_eq!(app.refresh("x").await.error(), "400 invalid_grant");
+    server.advance(std::time::Duration::from_secs(30));
+    exchanges(&app, &google.id_token(CLIENT_ID, None), &[]).await.ok();
 }

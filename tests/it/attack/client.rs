@@ -117,7 +117,7 @@ async fn assertions_do_not_make_us_a_weapon() {
 #[tokio::test]
 async fn no_link_of_ours_runs_a_script() {
     let server = TestServer::start().await;
-    for member in ["client_uri", "logo_uri", "policy_uri", "tos_uri", "initiate_login_uri"] {
+    for member in ["client_uri", "logo_uri", "policy_uri", "tos_uri", "initiate_login_uri", "frontchannel_logout_uri"] {
         for uri in ["javascript:alert(1)", " javascript:alert(1)", "data:text/html,x", "vbscript:x", "//evil.example/"]
         {
             let body = json!({"redirect_uris": ["https://evil.example/cb"], member: uri});

@@ -45,6 +45,28 @@ fn each_kind_of_app_has_its_preset() {
     assert!(table.starts_with("CLIENT_ID") && table.lines().count() == 5, "{table}");
 }
 
+#[test]
+fn an_app_says_where_it_hears_of_logouts() {
+    let station = Station::new();
+    let create = |more: &[&str]| {
+        station.run(&[&["client", "create", "Shop", "--redirect-uri", "https://shop.example/cb"], more].concat())
+    };
+    for (arguments, part) in [
+        (["--backchannel-logout-uri", "http://shop.example/told"], "backchannel_logout_uri must be"),
+        (["--frontchannel-logout-uri", "https://other.example/out"], "one of the redirect_uris"),
+    ] {
+        let line = create(&arguments).refused(1);
+        assert!(line.contains(part), "{arguments:?}: {line}");
+    }
+    create(&["--id", "shop", "--backchannel-logout-uri", "https://shop.example/told"]).ok();
+    station.run(&["client", "update", "shop", "--frontchannel-logout-uri", "https://shop.example/out"]).ok();
+    let made = station.run(&["client", "show", "shop", "--json"]).json();
+    assert_eq!(
+        (&made["backchannel_logout_uri"], &made["frontchannel_logout_uri"]),
+        (&json!("https://shop.example/told"), &json!("https://shop.example/out"))
+    );
+}
+
 /// S-133: links of mails hold what sets a password.
 #[test]
 fn links_of_mails_lead_to_apps_of_the_house_alone() {

@@ -34,6 +34,7 @@ mod event;
 mod fetch;
 mod job;
 mod kill;
+mod logout;
 mod measure;
 mod nodes;
 mod sample;

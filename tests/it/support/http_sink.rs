@@ -48,6 +48,7 @@ pub(crate) struct HttpSink {
 struct Kept {
     posted: Vec<Posted>,
     answers: VecDeque<StatusCode>,
+    by_path: Vec<(String, StatusCode)>,
 }
 
 impl HttpSink {
@@ -75,6 +76,18 @@ impl HttpSink {
         self.kept().answers.push_back(StatusCode::from_u16(status).expect("a status"));
     }
 
+    /// From now on requests to these paths are answered so.
+    pub(crate) fn answers_by_path(&self, answers: &[(&str, u16)]) {
+        let answers =
+            answers.iter().map(|(path, status)| ((*path).to_owned(), StatusCode::from_u16(*status).expect("a status")));
+        self.kept().by_path = answers.collect();
+    }
+
+    /// Forgets the answers that nobody came for.
+    pub(crate) fn answers_as_always(&self) {
+        self.kept().answers.clear();
+    }
+
     fn kept(&self) -> MutexGuard<'_, Kept> {
         self.kept.lock().expect("no request panics")
     }
@@ -82,6 +95,8 @@ impl HttpSink {
 
 async fn keep(State(sink): State<HttpSink>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> StatusCode {
     let mut kept = sink.kept();
-    kept.posted.push(Posted { method, path: uri.path().to_owned(), headers, body });
-    kept.answers.pop_front().unwrap_or(StatusCode::ACCEPTED)
+    let path = uri.path().to_owned();
+    let by_path = kept.by_path.iter().find(|(known, _)| *known == path).map(|(_, status)| *status);
+    kept.posted.push(Posted { method, path, headers, body });
+    by_path.or_else(|| kept.answers.pop_front()).unwrap_or(StatusCode::ACCEPTED)
 }

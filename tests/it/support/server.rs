@@ -20,6 +20,7 @@ use symbolon::dev::mailbox::Mailbox;
 use symbolon::edge::store::Store;
 use symbolon::http::front::Front;
 use symbolon::http::gate::Peer;
+use symbolon::jobs::backchannel_logout::Herald;
 use symbolon::model::epoch::Epoch;
 use symbolon::model::id::{IdentifierId, UserId};
 use symbolon::model::user::{AccountState, Identifier, IdentifierKind, Role, User};
@@ -218,6 +219,12 @@ impl TestServer {
     /// Carries out every message that is due by the story's clock; returns how many attempts that took.
     pub(crate) async fn deliver(&self) -> usize {
         self.app.courier.run_due().await.expect("the store answers")
+    }
+
+    /// Tells every app what is due by the story's clock; returns how many attempts that took.
+    pub(crate) async fn tell_apps(&self) -> usize {
+        let herald = Herald { provider: Arc::clone(&self.app.provider) };
+        herald.run_due().await.expect("the store answers")
     }
 
     pub(crate) fn advance(&self, by: Duration) {

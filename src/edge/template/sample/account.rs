@@ -1,6 +1,7 @@
 //! The pages where people make accounts and find the way back into them.
 
-use super::{Sample, console, sample, shop, stranger};
+use super::console::console;
+use super::{Sample, sample, shop, stranger};
 use crate::edge::template::console::PasswordPage;
 use crate::edge::template::context::account::{
     AttributeField, CodePage, Contact, ContactsPage, FieldMistake, InvitationPage, MailedLinkPage, MyData, NewPassword,

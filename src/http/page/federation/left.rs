@@ -1,7 +1,7 @@
 //! `POST /federation/{slug}/backchannel-logout`: a provider tells that somebody left it, and their sessions end here as well.
 //!
 //! OpenID Connect Back-Channel Logout 1.0 §2.5 to §2.8. 200 also when nobody was signed in any more; 400 for whatever is wrong, since the
-//! provider can do nothing about the rest.
+//! provider can do nothing about the rest; 429 where too many were refused.
 
 use axum::body::Body;
 use axum::extract::State;
@@ -9,16 +9,18 @@ use axum::response::{IntoResponse as _, Response};
 use http::StatusCode;
 use http::header::{CACHE_CONTROL, HeaderMap, HeaderValue};
 
+use crate::authn::limit::Rule;
 use crate::edge::store::{Beside, Left};
 use crate::edge::upstream::UpstreamError;
 use crate::http::error::OAuthAnswer;
 use crate::http::extract::params::{self, Segment};
 use crate::http::extract::visitor::FromWhere;
+use crate::http::oauth::unheard;
 use crate::http::web::Web;
 use crate::model::event::{Actor, EventName, Provenance};
 use crate::model::id::{SessionId, UserId};
 use crate::model::identity_provider::IdentityProvider;
-use crate::protocol::error::OAuthError;
+use crate::protocol::error::{ErrorCode, OAuthError};
 use crate::protocol::params::Params;
 use crate::protocol::secret::Secret;
 
@@ -37,8 +39,17 @@ pub async fn handle(
         Ok(form) => form,
         Err(unreadable) => return refused(&web, unreadable.into()),
     };
+    // Counted before it is judged, so that nobody has us judge more at a time, and given back to who is believed.
+    let counted = (Rule::LogoutToken, from.address.as_str());
+    let often = (ErrorCode::AccessDenied, "too many logout tokens from this address were refused; wait a moment");
+    if let Some(refusal) = unheard(&web, counted, often).await {
+        return refused(&web, refusal);
+    }
     match heard(&web, &from, &slug, &form).await {
         Ok(()) => {
+            if let Err(fault) = web.limits.give_back(&*web.provider.edges.ephemeral, counted).await {
+                tracing::warn!(error = %fault, "a logout token that was believed stays counted");
+            }
             let mut response = StatusCode::OK.into_response();
             response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
             response
