@@ -66,10 +66,10 @@ use crate::http::serve::Readiness;
 use crate::http::trace::{Trace, Tracing};
 use crate::http::web::{Parts, Web};
 use crate::jobs::courier::Courier;
-use crate::model::claim_mapper::DIRECTORY_SCOPES;
 use crate::model::fault::{Fault, FaultKind};
 use crate::model::mailed_link::LinkPurpose;
 use crate::model::session::SessionLifetimes;
+use crate::oauth::allowed::of_specifications;
 use crate::oauth::endpoint::discovery;
 use crate::oauth::keys::SigningKeys;
 use crate::oauth::policy::{BeyondGroups, ChallengeEndpoint, ClientRegistration, Lifetimes, Mode, Policy};
@@ -77,7 +77,6 @@ use crate::oauth::provider::{Issuer, Provider};
 use crate::oauth::rotation::{JWKS_MAX_AGE, Rotation, RotationPolicy};
 use crate::protocol::jose::algorithm::SigningAlgorithm;
 use crate::protocol::jose::published;
-use crate::protocol::scope::Scope;
 use crate::protocol::secret::{MacKey, TokenHash};
 
 mod post;
@@ -346,7 +345,7 @@ impl App {
             policy: policy(config, mode)?,
             issuer: Issuer::new(&issuer),
             keys: ArcSwap::from_pointee(keys),
-            scopes_supported: scopes_supported(),
+            scopes_supported: of_specifications(),
             passkeys: Passkeys::new(&factors, &issuer),
             factors,
             ui_locales: templates.languages(),
@@ -572,12 +571,6 @@ fn first_mistake(mistakes: Vec<ConfigError>) -> ConfigError {
 /// With the headers that every answer of this server has.
 fn harden(prepared: Prepared, provider: &Provider) -> Prepared {
     prepared.harden(Transport::of(provider.issuer.as_str()))
-}
-
-/// Scopes of the specifications, which every client may ask for; operators make others.
-pub fn scopes_supported() -> Scope {
-    let of_person = ["openid", "profile", "email", "address", "phone", "offline_access"];
-    of_person.into_iter().chain(DIRECTORY_SCOPES.iter().copied()).collect()
 }
 
 /// Every published key, prepared; a fresh database gets one for each algorithm.

@@ -308,6 +308,7 @@ impl From<Refusal> for CommandError {
                     Thing::Client => "client",
                     Thing::Api => "api",
                     Thing::Provider => "provider",
+                    Thing::Key => "key",
                 };
                 format!("{refusal}; `symbolon {noun} list` shows all")
             }

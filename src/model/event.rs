@@ -280,12 +280,24 @@ catalogue! {
     ClaimMapperChanged = "claim_mapper.changed";
     /// A claim is told no longer (`claim_mapper`, `name`).
     ClaimMapperDeleted = "claim_mapper.deleted";
+    /// A client was registered (`name`).
+    ClientCreated = "client.created";
+    /// A client was changed (`fields`).
+    ClientChanged = "client.changed";
+    /// A client got a new secret.
+    ClientSecretRotated = "client.secret_rotated";
     /// A client may act again.
     ClientEnabled = "client.enabled";
     /// All rights of a client were taken away.
     ClientDisabled = "client.disabled";
     /// A client was deleted.
     ClientDeleted = "client.deleted";
+    /// A key signs from now on (`kid`, `alg`).
+    KeyActivated = "key.activated";
+    /// A private key was brought in (`kid`, `alg`).
+    KeyImported = "key.imported";
+    /// A key was withdrawn: every token it signed is refused (`kid`, `alg`).
+    KeyWithdrawn = "key.withdrawn";
     /// A permission was made (`name`).
     PermissionCreated = "permission.created";
     /// A permission was described (`name`).
