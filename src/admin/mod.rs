@@ -12,6 +12,7 @@ pub mod client;
 pub mod group;
 pub mod group_scope;
 pub mod invitation;
+pub mod key;
 pub mod permission;
 pub mod person;
 pub mod provider;

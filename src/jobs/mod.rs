@@ -55,6 +55,14 @@ impl Call {
     }
 }
 
+/// Takes over the signing keys of the store at once: somebody has just changed them on this node.
+///
+/// # Errors
+/// A fault of the store; the next turn of the job tries again.
+pub async fn follow_keys(provider: &Arc<Provider>) -> Result<(), Fault> {
+    rotate_keys::follow(Arc::clone(provider)).await
+}
+
 /// The jobs that run.
 pub struct Running {
     provider: Arc<ArcSwap<Provider>>,
