@@ -7,6 +7,7 @@
 //! *Why not in `account/`:* what people do for themselves is bounded by what is theirs; here it is bounded by rank.
 
 pub mod api;
+pub mod bulk;
 pub mod claim_mapper;
 pub mod client;
 pub mod group;

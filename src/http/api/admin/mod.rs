@@ -6,6 +6,7 @@
 
 mod apis;
 pub mod asked;
+mod bulk;
 pub mod caller;
 mod claim_mappers;
 mod clients;
@@ -30,8 +31,9 @@ use crate::http::api::operation::Operation;
 
 /// The operations of this folder.
 pub(super) fn operations() -> Vec<Operation> {
-    let every: [fn() -> Vec<Operation>; 16] = [
+    let every: [fn() -> Vec<Operation>; 17] = [
         users::operations,
+        bulk::operations,
         second_factors::operations,
         invitations::operations,
         sessions::operations,

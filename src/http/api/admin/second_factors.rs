@@ -6,22 +6,20 @@ use http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::admin::bulk::BulkAction;
 use crate::admin::second_factor::FactorChange;
-use crate::admin::{AdminError, Changed};
 use crate::http::api::admin::asked::Named;
+use crate::http::api::admin::bulk::{BulkResult, each};
 use crate::http::api::admin::caller::{Auditor, Support};
 use crate::http::api::admin::users::found;
 use crate::http::api::answer::{Moment, ok};
 use crate::http::api::body::{Json, body, choices};
 use crate::http::api::code::Code;
 use crate::http::api::operation::{Group, Operation, get, post};
-use crate::http::api::problem::{FieldError, Problem};
+use crate::http::api::problem::Problem;
 use crate::http::web::Web;
 use crate::model::authentication::Demand;
 use crate::model::user::Role;
-
-/// The most people of one call.
-const MOST: usize = 100;
 
 /// The operations of this file.
 pub(super) fn operations() -> Vec<Operation> {
@@ -33,7 +31,7 @@ pub(super) fn operations() -> Vec<Operation> {
             .by_role(Role::UserSupport)
             .by_proof()
             .takes::<MfaOfPeople>()
-            .gives::<MfaChanges>(StatusCode::OK, "What became of it, person by person.")
+            .gives::<BulkResult>(StatusCode::OK, "What became of it, person by person.")
             .refuses(&[Code::TooLong, Code::NotFound]),
     ]
 }
@@ -68,26 +66,6 @@ body! {
         /// What is done.
         change: ChangeWord,
     }
-}
-
-/// What became of it.
-#[derive(Debug, Serialize, ToSchema)]
-struct MfaChanges {
-    /// In the order of the request.
-    items: Vec<MfaOfOne>,
-}
-
-/// What became of it for one person.
-#[derive(Debug, Serialize, ToSchema)]
-struct MfaOfOne {
-    /// Who.
-    id: String,
-    /// Whether something changed.
-    changed: bool,
-    /// Why nothing was done: `not_found` or `forbidden`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
-    code: Option<Code>,
 }
 
 /// How somebody stands to second factors.
@@ -154,22 +132,6 @@ async fn change(
     Support(caller): Support,
     Json(body): Json<MfaOfPeople>,
 ) -> Result<Response, Problem> {
-    if body.users.len() > MOST {
-        return Err(Problem::fields(vec![FieldError::new("users", Code::TooLong).with("max", MOST)]));
-    }
-    caller.prove_again(&web).await?;
-    let mut items = Vec::with_capacity(body.users.len());
-    for id in body.users {
-        let (changed, code) = match found(&caller, &id).await {
-            Ok(user) => match caller.admin.change_second_factor(&user, body.change.change()).await {
-                Ok(changed) => (changed == Changed::Yes, None),
-                Err(AdminError::Refused(_)) => (false, Some(Code::Forbidden)),
-                Err(AdminError::Fault(fault)) => return Err(fault.into()),
-            },
-            Err(problem) if problem.code() == Code::NotFound => (false, Some(Code::NotFound)),
-            Err(problem) => return Err(problem),
-        };
-        items.push(MfaOfOne { id, changed, code });
-    }
-    Ok(ok(&MfaChanges { items }))
+    let action = BulkAction::SecondFactor(body.change.change());
+    Ok(ok(&each(&web, &caller, (body.users, &action)).await?))
 }
