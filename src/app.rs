@@ -316,6 +316,7 @@ impl App {
         edges.outbox.hand_over_by(config.mail.sync.then(|| courier.direct()));
         let passwords = password_policy(config, parallel());
         let settings = config.account_settings().map_err(first_mistake)?;
+        settings.rules.follow(&edges.store).await?;
         let limits = config.limits.over(match mode {
             Mode::Production => Limits::default(),
             Mode::Development => Limits::wide(),

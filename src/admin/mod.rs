@@ -19,6 +19,7 @@ pub mod person;
 pub mod provider;
 pub mod refusal;
 pub mod role;
+pub mod rule;
 pub mod second_factor;
 
 use crate::edge::Edges;

@@ -42,6 +42,8 @@ pub enum Thing {
     Provider,
     /// A key that signs tokens.
     Key,
+    /// A rule of which names are taken.
+    Rule,
 }
 
 impl fmt::Display for Thing {
@@ -57,6 +59,7 @@ impl fmt::Display for Thing {
             Self::Api => "API",
             Self::Provider => "provider",
             Self::Key => "key",
+            Self::Rule => "rule",
         })
     }
 }

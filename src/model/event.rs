@@ -298,6 +298,10 @@ catalogue! {
     KeyImported = "key.imported";
     /// A key was withdrawn: every token it signed is refused (`kid`, `alg`).
     KeyWithdrawn = "key.withdrawn";
+    /// A rule of which names are taken was made (`rule`, `type`, `kind`, `pattern`).
+    RuleCreated = "identity_rule.created";
+    /// A rule of which names are taken was taken away (`rule`, `type`, `kind`, `pattern`).
+    RuleDeleted = "identity_rule.deleted";
     /// A permission was made (`name`).
     PermissionCreated = "permission.created";
     /// A permission was described (`name`).

@@ -57,6 +57,7 @@ mod expiry;
 mod export;
 mod grant;
 mod identity_provider;
+mod identity_rule;
 mod invitation;
 mod job;
 mod key;

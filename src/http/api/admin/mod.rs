@@ -14,6 +14,7 @@ mod events;
 mod grants;
 mod group_scopes;
 mod groups;
+mod identity_rules;
 pub mod if_match;
 mod invitations;
 mod jobs;
@@ -31,7 +32,7 @@ use crate::http::api::operation::Operation;
 
 /// The operations of this folder.
 pub(super) fn operations() -> Vec<Operation> {
-    let every: [fn() -> Vec<Operation>; 17] = [
+    let every: [fn() -> Vec<Operation>; 18] = [
         users::operations,
         bulk::operations,
         second_factors::operations,
@@ -46,6 +47,7 @@ pub(super) fn operations() -> Vec<Operation> {
         preview::operations,
         clients::operations,
         apis::operations,
+        identity_rules::operations,
         providers::operations,
         keys::operations,
         events::operations,
