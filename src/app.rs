@@ -30,6 +30,7 @@ use crate::authn::{self, captcha};
 use crate::config::api::Switch;
 use crate::config::captcha::Provider as Judge;
 use crate::config::client_registration::ClientRegistrationMode;
+use crate::config::effective::{self, Effective};
 use crate::config::password::{OtherSessions, Unreadable};
 use crate::config::tokens::ScopesBeyondGroups;
 use crate::config::{Config, ConfigError};
@@ -47,6 +48,7 @@ use crate::edge::template::context::{DevelopmentUser, Link};
 use crate::edge::template::{TemplateError, Templates};
 use crate::edge::upstream::Upstreams;
 use crate::edge::vault::{MasterKeyError, Place, Vault};
+use crate::http::api::admin::settings::Settings;
 use crate::http::api::{Api, ApiSettings};
 use crate::http::captcha::Captcha;
 use crate::http::cookie::{CookieScope, Cookies};
@@ -149,6 +151,7 @@ pub struct App {
     code_settings: CodeSettings,
     newcomers: bool,
     qr: bool,
+    config: Arc<Config>,
 }
 
 /// What is opened once, at the start.
@@ -175,6 +178,8 @@ pub struct Extras {
     pub start_links: Vec<Link>,
     /// Routes of the same origin.
     pub routes: Router,
+    /// The settings, with where each was set.
+    pub settings: Option<Vec<Effective>>,
 }
 
 /// Why a server does not start.
@@ -395,6 +400,7 @@ impl App {
             code_settings: config.code_settings()?,
             newcomers: config.otp.auto_create_account,
             qr: config.device.qr_sign_in,
+            config: Arc::new(config.clone()),
             issuer,
         })
     }
@@ -453,6 +459,7 @@ impl App {
             proxies: self.proxies.clone(),
             refusals: crate::http::refusals::Refusals::default(),
             origins: crate::http::origins::Origins::default(),
+            settings: self.settings(extras.settings),
             api: Api::new(self.api.clone(), provider.issuer.as_str(), cookies.session_name()),
             throttle,
             limits: self.limits.clone(),
@@ -511,6 +518,17 @@ impl App {
     fn link_url(&self) -> LinkUrl {
         let site = self.provider.accounts.site.clone();
         Arc::new(move |token, app| site.url(LinkPurpose::MagicLink, token, app))
+    }
+
+    /// What tells the settings in force: `known`, with where each was set, or those that this server was given.
+    fn settings(&self, known: Option<Vec<Effective>>) -> Settings {
+        match known {
+            Some(known) => Arc::new(move || effective::shown(&known)),
+            None => {
+                let config = Arc::clone(&self.config);
+                Arc::new(move || effective::shown(&effective::of(&config)))
+            }
+        }
     }
 
     fn health(&self) -> Health {

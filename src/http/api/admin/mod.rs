@@ -26,13 +26,14 @@ mod refusal;
 mod roles;
 mod second_factors;
 mod sessions;
+pub mod settings;
 mod users;
 
 use crate::http::api::operation::Operation;
 
 /// The operations of this folder.
 pub(super) fn operations() -> Vec<Operation> {
-    let every: [fn() -> Vec<Operation>; 18] = [
+    let every: [fn() -> Vec<Operation>; 19] = [
         users::operations,
         bulk::operations,
         second_factors::operations,
@@ -50,6 +51,7 @@ pub(super) fn operations() -> Vec<Operation> {
         identity_rules::operations,
         providers::operations,
         keys::operations,
+        settings::operations,
         events::operations,
     ];
     every.iter().flat_map(|operations| operations()).chain(jobs::operations()).collect()
