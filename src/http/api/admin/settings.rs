@@ -50,10 +50,8 @@ pub struct AdminSetting {
     /// Its path: `tokens.access_lifetime`.
     pub key: String,
     /// Its value; of a secret only where it stands.
-    #[schema(value_type = Object)]
     pub value: Value,
     /// Its default; null where nothing is set without it.
-    #[schema(value_type = Object)]
     pub default: Option<Value>,
     /// The file, the variable or the flag that set it; null for the default.
     pub source: Option<String>,
