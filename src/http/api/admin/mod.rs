@@ -23,6 +23,7 @@ mod permissions;
 mod preview;
 mod providers;
 mod refusal;
+mod registrations;
 mod roles;
 mod second_factors;
 mod sessions;
@@ -33,11 +34,12 @@ use crate::http::api::operation::Operation;
 
 /// The operations of this folder.
 pub(super) fn operations() -> Vec<Operation> {
-    let every: [fn() -> Vec<Operation>; 19] = [
+    let every: [fn() -> Vec<Operation>; 20] = [
         users::operations,
         bulk::operations,
         second_factors::operations,
         invitations::operations,
+        registrations::operations,
         sessions::operations,
         grants::operations,
         groups::operations,
