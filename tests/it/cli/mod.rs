@@ -23,6 +23,7 @@ mod published;
 mod recover;
 #[expect(clippy::unwrap_used, reason = "a failure in a helper fails its test")]
 mod reload;
+mod rule;
 #[expect(clippy::unwrap_used, reason = "a failure in a helper fails its test")]
 mod secret;
 mod service;
