@@ -258,8 +258,11 @@ impl Administration {
     }
 
     fn check_trust(&self, client: &Client) -> Result<(), Refusal> {
-        let administers =
-            client.metadata.scope.as_ref().is_some_and(|scope| [ADMIN, ADMIN_READ].iter().any(|own| scope.contains(own)));
+        let administers = client
+            .metadata
+            .scope
+            .as_ref()
+            .is_some_and(|scope| [ADMIN, ADMIN_READ].iter().any(|own| scope.contains(own)));
         if self.role == Role::Owner || !(administers || client.policy.first_party) {
             Ok(())
         } else {

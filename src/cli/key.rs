@@ -127,11 +127,7 @@ async fn list(call: &Call, site: &Site) -> Result<(), CommandError> {
 }
 
 /// When a key leaves its state: an active one by policy, a retiring one when its last token has expired.
-fn until(
-    keys: &[StoredSigningKey],
-    key: &StoredSigningKey,
-    policy: RotationPolicy,
-) -> Option<NumericDate> {
+fn until(keys: &[StoredSigningKey], key: &StoredSigningKey, policy: RotationPolicy) -> Option<NumericDate> {
     match key.state {
         KeyState::Next => None,
         KeyState::Active => next_of(keys, key.algorithm).map(|_| signs_since(key).plus(policy.rotate_every)),
@@ -218,10 +214,7 @@ async fn bring_in(
         KeyState::Active => "signs",
         _ => "is published; it signs after `symbolon key rotate`, an hour from now, or by policy",
     };
-    call.output.print(
-        format_args!("{} {kid} {told}", alg.as_str()),
-        &json!({"kid": kid, "alg": alg, "state": state}),
-    )
+    call.output.print(format_args!("{} {kid} {told}", alg.as_str()), &json!({"kid": kid, "alg": alg, "state": state}))
 }
 
 fn read(file: &Path) -> Result<Vec<u8>, CommandError> {

@@ -104,7 +104,8 @@ impl RuleCommand {
             Self::List => list(call, site).await,
             Self::Delete { id } => {
                 site.administration().delete_rule(id).await?;
-                call.output.print("taken away; running servers follow within a second", &json!({"id": id, "deleted": true}))
+                call.output
+                    .print("taken away; running servers follow within a second", &json!({"id": id, "deleted": true}))
             }
         }
     }

@@ -27,7 +27,8 @@ impl Store {
 
     /// Which there are: since none ever changes, a node compares them with those it holds.
     pub async fn identity_rule_ids(&self) -> Result<Vec<IdentityRuleId>, Fault> {
-        let ids: Vec<Uuid> = self.readers.query(IDS).scalar_all().await.context("look which identity rules there are")?;
+        let ids: Vec<Uuid> =
+            self.readers.query(IDS).scalar_all().await.context("look which identity rules there are")?;
         Ok(ids.into_iter().map(IdentityRuleId::from_uuid).collect())
     }
 

@@ -146,10 +146,7 @@ async fn s_142_who_registers_and_who_asked_them_in_is_seen() {
     let invited = ada.get("/registrations?invited=true").await.ok();
     let carol = &invited["items"][0];
     assert_eq!(ids(&invited).len(), 1, "{invited}");
-    assert_eq!(
-        json!([carol["email"], carol["is_registering"], carol["invited_by"]]),
-        json!([CAROL, false, own])
-    );
+    assert_eq!(json!([carol["email"], carol["is_registering"], carol["invited_by"]]), json!([CAROL, false, own]));
     assert!(carol["invitation_id"].is_string(), "{carol}");
     assert_eq!(ids(&ada.get(&format!("/registrations?invited_by={own}")).await.ok()), ids(&invited));
     assert_eq!(ids(&ada.get(&format!("/registrations?invited_by={NOBODY}")).await.ok()).len(), 0);

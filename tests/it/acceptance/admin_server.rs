@@ -104,7 +104,8 @@ async fn s_151_the_settings_in_force_are_told_without_secrets() {
     assert_eq!(one("registration.invitations")["source"], "the program");
     assert_eq!((&one("issuer")["counts_after"], &one("database.url")["secret"]), (&json!("restart"), &json!(true)));
     let few = ada.get("/settings?q=TOKENS.&set=false").await.ok();
-    let keys: Vec<&str> = few["items"].as_array().expect("items").iter().filter_map(|one| one["key"].as_str()).collect();
+    let keys: Vec<&str> =
+        few["items"].as_array().expect("items").iter().filter_map(|one| one["key"].as_str()).collect();
     assert!(keys.contains(&"tokens.access_lifetime") && keys.iter().all(|key| key.contains("tokens.")), "{keys:?}");
     let set = ada.get("/settings?set=true").await.ok();
     assert!(set["items"].as_array().expect("items").iter().all(|one| one["source"].is_string()), "{set}");

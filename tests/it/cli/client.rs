@@ -154,9 +154,7 @@ fn what_is_done_to_apps_is_written_down() {
     station.run(&["client", "rotate-secret", "shop"]).ok();
     station.run(&["client", "delete", "shop"]).ok();
     let told = station.run(&["events", "export"]).ok();
-    for name in
-        ["client.created", "client.changed", "client.disabled", "client.secret_rotated", "client.deleted"]
-    {
+    for name in ["client.created", "client.changed", "client.disabled", "client.secret_rotated", "client.deleted"] {
         assert!(told.contains(&format!("\"{name}\"")), "{name}: {told}");
     }
     assert!(told.contains("\"client_name\"") && told.contains("\"operator\""), "{told}");

@@ -7,8 +7,10 @@ use crate::cli::station::Station;
 #[test]
 fn s_024_a_rule_is_made_listed_and_taken_away_by_command() {
     let station = Station::new();
-    station.write_settings(r#"[identity]
-rules = [{ type = "deny", kind = "username", pattern = "admin" }]"#);
+    station.write_settings(
+        r#"[identity]
+rules = [{ type = "deny", kind = "username", pattern = "admin" }]"#,
+    );
     station.run(&["migrate"]).ok();
     let create = ["rule", "create", "deny", "email", "@evil\\.example$"];
     let made = station.run(&[&create[..], &["--note", "sent us junk", "--json"]].concat()).json();

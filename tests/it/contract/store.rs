@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use symbolon::edge::store::{Beside, Creation, Reach, Replacement, Room};
+use symbolon::edge::store::{Beside, Change, Creation, Reach, Replacement, Room};
 use symbolon::model::client::{ClientOrigin, ClientSecret};
 use symbolon::model::epoch::Epoch;
-use symbolon::model::id::{SessionId, UserId};
+use symbolon::model::id::{IdentityRuleId, SessionId, UserId};
+use symbolon::model::identity_rule::{Effect, IdentityRule, RuleKind};
 use symbolon::model::session::Session;
 use symbolon::model::signing_key::{KeyState, StoredSigningKey};
 use symbolon::model::token::{CodeRedemption, RefreshRotation};

@@ -28,16 +28,24 @@ pub(super) fn operations() -> Vec<Operation> {
             .by_role(Role::Auditor)
             .gives::<AdminJobs>(StatusCode::OK, "Counts of each queue, and up to a hundred jobs of either kind.")
             .refuses(&[Code::UnknownField, Code::InvalidValue]),
-        post(("/admin/jobs/retry", Group::Admin), "Give what was given up on another turn, all of it at once", retry_all)
-            .by_role(Role::Admin)
-            .takes::<JobsToRetry>()
-            .gives::<JobsRetried>(StatusCode::OK, "How many have another turn; what would come too late has none."),
+        post(
+            ("/admin/jobs/retry", Group::Admin),
+            "Give what was given up on another turn, all of it at once",
+            retry_all,
+        )
+        .by_role(Role::Admin)
+        .takes::<JobsToRetry>()
+        .gives::<JobsRetried>(StatusCode::OK, "How many have another turn; what would come too late has none."),
         post(("/admin/jobs/{id}/retry", Group::Admin), "Give a job its turn at once, or another one", retry)
             .by_role(Role::Admin)
             .gives_nothing(StatusCode::NO_CONTENT, "It has its turn."),
-        delete(("/admin/jobs/{id}", Group::Admin), "Cancel a job that waits, or discard one that was given up on", discard)
-            .by_role(Role::Admin)
-            .gives_nothing(StatusCode::NO_CONTENT, "It is gone."),
+        delete(
+            ("/admin/jobs/{id}", Group::Admin),
+            "Cancel a job that waits, or discard one that was given up on",
+            discard,
+        )
+        .by_role(Role::Admin)
+        .gives_nothing(StatusCode::NO_CONTENT, "It is gone."),
     ]
 }
 
@@ -146,10 +154,18 @@ async fn retry_all(State(web): State<Web>, _: Manager, Json(body): Json<JobsToRe
 
 async fn retry(State(web): State<Web>, _: Manager, named: Named) -> Result<Response, Problem> {
     let (store, id, now) = (&web.provider.edges.store, id(&named)?, web.provider.now());
-    if store.revive_job(id, now).await? || store.hasten_job(id, now).await? { Ok(nothing()) } else { Err(Problem::new(Code::NotFound)) }
+    if store.revive_job(id, now).await? || store.hasten_job(id, now).await? {
+        Ok(nothing())
+    } else {
+        Err(Problem::new(Code::NotFound))
+    }
 }
 
 async fn discard(State(web): State<Web>, _: Manager, named: Named) -> Result<Response, Problem> {
     let (store, id) = (&web.provider.edges.store, id(&named)?);
-    if store.discard_job(id).await? || store.cancel_job(id, web.provider.now()).await? { Ok(nothing()) } else { Err(Problem::new(Code::NotFound)) }
+    if store.discard_job(id).await? || store.cancel_job(id, web.provider.now()).await? {
+        Ok(nothing())
+    } else {
+        Err(Problem::new(Code::NotFound))
+    }
 }

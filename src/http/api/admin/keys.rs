@@ -38,16 +38,12 @@ pub(super) fn operations() -> Vec<Operation> {
         .takes::<KeyRotation>()
         .gives::<KeyChange>(StatusCode::OK, "What signs from now on; every node follows within a second.")
         .refuses(&[Code::KeysNotKnown]),
-        post(
-            ("/admin/keys/{kid}/retire", Group::Admin),
-            "Take a key out of use, in its time or at once",
-            retire,
-        )
-        .by_role(Role::Owner)
-        .by_proof()
-        .takes::<KeyRetirement>()
-        .gives::<KeyChange>(StatusCode::OK, "What signs from now on; every node follows within a second.")
-        .refuses(&[Code::KeysNotKnown]),
+        post(("/admin/keys/{kid}/retire", Group::Admin), "Take a key out of use, in its time or at once", retire)
+            .by_role(Role::Owner)
+            .by_proof()
+            .takes::<KeyRetirement>()
+            .gives::<KeyChange>(StatusCode::OK, "What signs from now on; every node follows within a second.")
+            .refuses(&[Code::KeysNotKnown]),
     ]
 }
 

@@ -130,7 +130,9 @@ impl ClientPolicyChange {
             development: self.development.over(before.development, usual.development),
             frontend_url: self
                 .frontend_url
-                .read_as(|url| url.parse().map(Some).map_err(|error| refuse("policy.frontend_url", format!("{error}"))))?
+                .read_as(|url| {
+                    url.parse().map(Some).map_err(|error| refuse("policy.frontend_url", format!("{error}")))
+                })?
                 .over(before.frontend_url, None),
             least_acr: self.least_acr.map(|word| Some(acr(word))).over(before.least_acr, None),
         };

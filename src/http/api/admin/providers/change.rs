@@ -144,8 +144,7 @@ impl Body for NewAdminProvider {
         let object = ObjectBuilder::from(ProviderPatch::schema())
             .description(Some("A server elsewhere by which people shall be able to sign in."))
             .required("client_id");
-        let object =
-            describe::<String>(object, "slug", "Its name in URLs: 1 to 32 of `a`–`z`, `0`–`9` and `-`.");
+        let object = describe::<String>(object, "slug", "Its name in URLs: 1 to 32 of `a`–`z`, `0`–`9` and `-`.");
         describe::<Option<KindWord>>(object, "kind", "Whose ways it has; left out: that of the slug.").build()
     }
 }
