@@ -76,8 +76,9 @@ impl Administration {
         let rotation = self.rotation(rules);
         let keys = self.edges.store.signing_keys().await?;
         let active = keys.iter().filter(|key| key.state == KeyState::Active).map(|key| key.algorithm);
+        let wanted: Vec<_> = active.filter(|own| algorithm.is_none_or(|algorithm| algorithm == *own)).collect();
         let mut rotated = Rotated::default();
-        for wanted in active.filter(|own| algorithm.is_none_or(|algorithm| algorithm == *own)) {
+        for wanted in wanted {
             match rotation.advance(wanted).await? {
                 Advance::Signs(kid) => rotated.signing.push((wanted, kid)),
                 Advance::NotBefore(moment) => rotated.waiting.push((wanted, moment)),

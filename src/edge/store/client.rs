@@ -9,9 +9,10 @@ use crate::edge::store::row::{Context as _, Place, moment, to_json};
 use crate::edge::store::user_list::pattern;
 use crate::edge::store::writer::Fact;
 use crate::edge::store::{Beside, Change, Creation, Store};
-use crate::model::client::{Client, ClientOrigin, ClientSecret};
+use crate::model::client::{Client, ClientOrigin, ClientPolicy, ClientSecret};
 use crate::model::fault::Fault;
 use crate::model::id::ClientId;
+use crate::protocol::client_metadata::ClientMetadata;
 use crate::protocol::numeric_date::NumericDate;
 
 const READ: &str =
@@ -119,24 +120,22 @@ impl Store {
 
     /// Changes a client that was read as `before`: `Stale` when it is another by now, `Unknown` when it is gone.
     pub async fn change_client(&self, before: &Client, after: &Client, beside: Beside) -> Result<Change, Fault> {
-        let (row, seen) = (ClientRow::try_from(after)?, before.clone());
-        let (id, held) = (after.id.clone(), Arc::clone(&self.held));
+        let (row, seen) = (ClientRow::try_from(after)?, ClientRow::try_from(before)?);
+        let (id, before, held) = (after.id.clone(), before.clone(), Arc::clone(&self.held));
         let fact = Fact::several(move |connection| {
             async move {
                 let read = connection.query(READ).bind(row.id.as_str());
                 let stands: Option<ClientRow> = read.fetch_optional().await.context("read a client as it stands")?;
                 let Some(stands) = stands else { return Ok(Change::Unknown) };
-                let texts = (stands.metadata.clone(), stands.policy.clone());
-                let secrets = (stands.secret_hash.clone(), stands.sealed_secret.clone(), stands.disabled_at);
-                let stands = Client::try_from(stands)?;
-                if (&stands.metadata, &stands.policy, stands.disabled_at)
-                    != (&seen.metadata, &seen.policy, seen.disabled_at)
-                {
+                let same_secret =
+                    (&stands.secret_hash, &stands.sealed_secret) == (&seen.secret_hash, &seen.sealed_secret);
+                if !same_secret || stands.disabled_at != seen.disabled_at || !stands.says_the_same(&before)? {
                     return Ok(Change::Stale);
                 }
                 let change = connection.query(CHANGE).bind(row.id).bind(row.metadata).bind(row.policy);
                 let change = change.bind(row.secret_hash).bind(row.sealed_secret).bind(row.disabled_at);
-                let change = change.bind(texts.0).bind(texts.1).bind(secrets.0).bind(secrets.1).bind(secrets.2);
+                let change = change.bind(stands.metadata).bind(stands.policy).bind(stands.secret_hash);
+                let change = change.bind(stands.sealed_secret).bind(stands.disabled_at);
                 if change.execute().await.context("change a client as it was seen")? == 0 {
                     return Ok(Change::Stale);
                 }
@@ -203,6 +202,16 @@ struct ClientRow {
     registration_token_hash: Option<Vec<u8>>,
     created_at: i64,
     disabled_at: Option<i64>,
+}
+
+impl ClientRow {
+    /// Compares what the texts mean: an earlier release may have written them with other members.
+    fn says_the_same(&self, client: &Client) -> Result<bool, Fault> {
+        let place = Place { table: "oauth_client", id: &self.id };
+        let metadata: ClientMetadata = place.json("metadata", &self.metadata)?;
+        let policy: ClientPolicy = place.json("policy", &self.policy)?;
+        Ok(metadata == client.metadata && policy == client.policy)
+    }
 }
 
 impl TryFrom<&Client> for ClientRow {

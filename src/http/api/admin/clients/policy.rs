@@ -11,7 +11,7 @@ use crate::model::client::{AccessTokenFormat, ClientPolicy, RefreshTokenExpiry, 
 
 choices! {
     /// What a first-party app gets when a person signed in on its own screen.
-    enum DeliveryWord {
+    pub(super) enum DeliveryWord {
         /// A session in the browser.
         Session = "session",
         /// A code for the token endpoint.
@@ -21,7 +21,7 @@ choices! {
 
 choices! {
     /// The form of access tokens.
-    enum TokenFormatWord {
+    pub(super) enum TokenFormatWord {
         /// RFC 9068.
         Jwt = "jwt",
         /// Without content.
@@ -31,7 +31,7 @@ choices! {
 
 choices! {
     /// When refresh tokens are given.
-    enum RefreshWord {
+    pub(super) enum RefreshWord {
         /// When `offline_access` was granted.
         OfflineAccess = "offline_access",
         /// Each time.
@@ -41,7 +41,7 @@ choices! {
 
 choices! {
     /// How the end of a refresh token moves.
-    enum ExpiryWord {
+    pub(super) enum ExpiryWord {
         /// Each use moves it on.
         Sliding = "sliding",
         /// It stays.
@@ -51,7 +51,7 @@ choices! {
 
 choices! {
     /// What a sign-in must reach.
-    enum AcrWord {
+    pub(super) enum AcrWord {
         /// One factor.
         OneFactor = "urn:symbolon:acr:1",
         /// Two factors.

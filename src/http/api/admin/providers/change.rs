@@ -40,7 +40,7 @@ choices! {
 
 choices! {
     /// Where a secret is kept.
-    enum SourceWord {
+    pub(super) enum SourceWord {
         /// Sealed in the database.
         Plain = "PLAIN",
         /// In a variable of the server's environment; `client_secret` is its name.
@@ -50,7 +50,7 @@ choices! {
 
 choices! {
     /// How we prove ourselves at a token endpoint.
-    enum TokenAuthWord {
+    pub(super) enum TokenAuthWord {
         /// As its metadata say.
         Advertised = "advertised",
         /// HTTP Basic.
