@@ -13,6 +13,7 @@ pub mod client;
 pub mod group;
 pub mod group_scope;
 pub mod invitation;
+pub mod job;
 pub mod key;
 pub mod permission;
 pub mod person;

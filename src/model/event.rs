@@ -292,6 +292,10 @@ catalogue! {
     ClientDisabled = "client.disabled";
     /// A client was deleted.
     ClientDeleted = "client.deleted";
+    /// A job has its turn at once, or another one (`job`, or how many: `count`).
+    JobRetried = "job.retried";
+    /// A job was cancelled, or discarded after it was given up on (`job`, or how many: `count`).
+    JobDiscarded = "job.discarded";
     /// A key signs from now on (`kid`, `alg`).
     KeyActivated = "key.activated";
     /// A private key was brought in (`kid`, `alg`).

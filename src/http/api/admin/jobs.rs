@@ -6,6 +6,7 @@ use http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::admin::Changed;
 use crate::http::api::admin::asked::{Asked, Named};
 use crate::http::api::admin::caller::{Auditor, Manager};
 use crate::http::api::answer::{Moment, nothing, ok};
@@ -146,26 +147,20 @@ fn id(named: &Named) -> Result<JobId, Problem> {
     named.first().parse().map_err(|_| Problem::new(Code::NotFound))
 }
 
-async fn retry_all(State(web): State<Web>, _: Manager, Json(body): Json<JobsToRetry>) -> Result<Response, Problem> {
+async fn retry_all(Manager(caller): Manager, Json(body): Json<JobsToRetry>) -> Result<Response, Problem> {
     let unknown = || Problem::field("queue", Code::InvalidValue);
     let queue = body.queue.map(|queue| Queue::parse(&queue).ok_or_else(unknown)).transpose()?;
-    Ok(ok(&JobsRetried { retried: web.provider.edges.store.revive_jobs(queue, web.provider.now()).await? }))
+    Ok(ok(&JobsRetried { retried: caller.admin.retry_jobs(queue).await? }))
 }
 
-async fn retry(State(web): State<Web>, _: Manager, named: Named) -> Result<Response, Problem> {
-    let (store, id, now) = (&web.provider.edges.store, id(&named)?, web.provider.now());
-    if store.revive_job(id, now).await? || store.hasten_job(id, now).await? {
-        Ok(nothing())
-    } else {
-        Err(Problem::new(Code::NotFound))
-    }
+fn answered(changed: Changed) -> Result<Response, Problem> {
+    if changed == Changed::Yes { Ok(nothing()) } else { Err(Problem::new(Code::NotFound)) }
 }
 
-async fn discard(State(web): State<Web>, _: Manager, named: Named) -> Result<Response, Problem> {
-    let (store, id) = (&web.provider.edges.store, id(&named)?);
-    if store.discard_job(id).await? || store.cancel_job(id, web.provider.now()).await? {
-        Ok(nothing())
-    } else {
-        Err(Problem::new(Code::NotFound))
-    }
+async fn retry(Manager(caller): Manager, named: Named) -> Result<Response, Problem> {
+    answered(caller.admin.retry_job(id(&named)?).await?)
+}
+
+async fn discard(Manager(caller): Manager, named: Named) -> Result<Response, Problem> {
+    answered(caller.admin.discard_job(id(&named)?).await?)
 }
