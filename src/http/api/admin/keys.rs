@@ -155,7 +155,7 @@ async fn retire(
 ) -> Result<Response, Problem> {
     caller.prove_again(&web).await?;
     let haste = if body.now == Some(true) { Haste::AtOnce } else { Haste::InTime };
-    let change = match caller.admin.retire_key((named.first(), haste), rules(&web)).await? {
+    let change: KeyChange = match caller.admin.retire_key((named.first(), haste), rules(&web)).await? {
         Retired::Rotated(rotated) => rotated.into(),
         Retired::Replaced(replaced) => replaced.into(),
         Retired::Already(until) => KeyChange { expires_at: until.map(Moment), ..KeyChange::default() },
