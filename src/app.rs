@@ -522,13 +522,11 @@ impl App {
 
     /// What tells the settings in force: `known`, with where each was set, or those that this server was given.
     fn settings(&self, known: Option<Vec<Effective>>) -> Settings {
-        match known {
-            Some(known) => Arc::new(move || effective::shown(&known)),
-            None => {
-                let config = Arc::clone(&self.config);
-                Arc::new(move || effective::shown(&effective::of(&config)))
-            }
+        if let Some(known) = known {
+            return Arc::new(move || effective::shown(&known));
         }
+        let config = Arc::clone(&self.config);
+        Arc::new(move || effective::shown(&effective::of(&config)))
     }
 
     fn health(&self) -> Health {

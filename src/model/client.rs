@@ -149,7 +149,7 @@ impl PolicyMistake {
         match self {
             Self::EmptyAudience => "audience",
             Self::FrontendOfStranger(_) | Self::FrontendInClear(_) => "frontend_url",
-            Self::Lifetime(member, _) => *member,
+            Self::Lifetime(member, _) => member,
             Self::ClaimName(_) | Self::ClaimValue(..) => "own_claims",
             Self::EncryptionKey(_) => "access_token_encryption",
         }
