@@ -22,6 +22,7 @@ use crate::authn::qr::Qr;
 use crate::authn::second_factor::SecondFactors;
 use crate::authn::sent_code::{Allowed, CodeSettings, Newcomers, SentCode, ToAnonymous, Way};
 use crate::authn::throttle::Throttle;
+use crate::config::effective::{self, Effective};
 use crate::config::password::OtherSessions;
 use crate::config::{Config, ConfigError};
 use crate::edge::Edges;
@@ -38,6 +39,7 @@ use crate::edge::template::Templates;
 use crate::edge::template::context::{DevelopmentUser, Link};
 use crate::edge::upstream::Upstreams;
 use crate::edge::vault::{Place, Vault};
+use crate::http::api::admin::settings::Settings;
 use crate::http::api::{Api, ApiSettings};
 use crate::http::captcha::Captcha;
 use crate::http::cookie::{CookieScope, Cookies};
@@ -57,9 +59,9 @@ use crate::http::serve::Readiness;
 use crate::http::trace::{Trace, Tracing};
 use crate::http::web::{Parts, Web};
 use crate::jobs::courier::Courier;
-use crate::model::claim_mapper::DIRECTORY_SCOPES;
 use crate::model::fault::Fault;
 use crate::model::mailed_link::LinkPurpose;
+use crate::oauth::allowed::of_specifications;
 use crate::oauth::endpoint::discovery;
 use crate::oauth::keys::SigningKeys;
 use crate::oauth::policy::Mode;
@@ -67,7 +69,6 @@ use crate::oauth::provider::{Issuer, Provider};
 use crate::oauth::rotation::{JWKS_MAX_AGE, Rotation, RotationPolicy};
 use crate::protocol::jose::algorithm::SigningAlgorithm;
 use crate::protocol::jose::published;
-use crate::protocol::scope::Scope;
 use crate::protocol::secret::MacKey;
 
 mod post;
@@ -145,6 +146,7 @@ pub struct App {
     code_settings: CodeSettings,
     newcomers: bool,
     qr: bool,
+    config: Arc<Config>,
 }
 
 /// What is opened once, at the start.
@@ -171,6 +173,8 @@ pub struct Extras {
     pub start_links: Vec<Link>,
     /// Routes of the same origin.
     pub routes: Router,
+    /// The settings, with where each was set.
+    pub settings: Option<Vec<Effective>>,
 }
 
 impl World {
@@ -248,6 +252,7 @@ impl App {
         edges.outbox.hand_over_by(config.mail.sync.then(|| courier.direct()));
         let passwords = password_policy(config, parallel());
         let settings = config.account_settings().map_err(first_mistake)?;
+        settings.rules.follow(&edges.store).await?;
         let limits = config.limits.over(match mode {
             Mode::Production => Limits::default(),
             Mode::Development => Limits::wide(),
@@ -277,7 +282,7 @@ impl App {
             policy: policy(config, mode)?,
             issuer: Issuer::new(&issuer),
             keys: ArcSwap::from_pointee(keys),
-            scopes_supported: scopes_supported(),
+            scopes_supported: of_specifications(),
             passkeys: Passkeys::new(&factors, &issuer),
             factors,
             ui_locales: templates.languages(),
@@ -326,6 +331,7 @@ impl App {
             code_settings: config.code_settings()?,
             newcomers: config.otp.auto_create_account,
             qr: config.device.qr_sign_in,
+            config: Arc::new(config.clone()),
             issuer,
         })
     }
@@ -384,6 +390,7 @@ impl App {
             proxies: self.proxies.clone(),
             refusals: crate::http::refusals::Refusals::default(),
             origins: crate::http::origins::Origins::default(),
+            settings: self.settings(extras.settings),
             api: Api::new(self.api.clone(), provider.issuer.as_str(), cookies.session_name()),
             throttle,
             limits: self.limits.clone(),
@@ -442,6 +449,15 @@ impl App {
     fn link_url(&self) -> LinkUrl {
         let site = self.provider.accounts.site.clone();
         Arc::new(move |token, app| site.url(LinkPurpose::MagicLink, token, app))
+    }
+
+    /// What tells the settings in force: `known`, with where each was set, or those that this server was given.
+    fn settings(&self, known: Option<Vec<Effective>>) -> Settings {
+        if let Some(known) = known {
+            return Arc::new(move || effective::shown(&known));
+        }
+        let config = Arc::clone(&self.config);
+        Arc::new(move || effective::shown(&effective::of(&config)))
     }
 
     fn health(&self) -> Health {
@@ -503,12 +519,6 @@ fn first_mistake(mistakes: Vec<ConfigError>) -> ConfigError {
 /// With the headers that every answer of this server has.
 fn harden(prepared: Prepared, provider: &Provider) -> Prepared {
     prepared.harden(Transport::of(provider.issuer.as_str()))
-}
-
-/// Scopes of the specifications, which every client may ask for; operators make others.
-pub fn scopes_supported() -> Scope {
-    let of_person = ["openid", "profile", "email", "address", "phone", "offline_access"];
-    of_person.into_iter().chain(DIRECTORY_SCOPES.iter().copied()).collect()
 }
 
 /// Every published key, prepared; a fresh database gets one for each algorithm.

@@ -1,39 +1,20 @@
 //! Which names, addresses and numbers are taken (S-024): one rule that allows beats all that deny; without any rule everything is taken.
 //!
-//! The expressions run in linear time, whatever is sent (the crate `regex` has no backtracking).
+//! The expressions run in linear time, whatever is sent (the crate `regex` has no backtracking). Rules of the settings stand as long as
+//! these; others are made while the server runs, and every node follows them within a second.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use regex::Regex;
-use serde::{Deserialize, Serialize};
+use arc_swap::ArcSwap;
+use regex::{Regex, RegexBuilder};
 
+use crate::edge::store::Store;
+use crate::model::fault::Fault;
+use crate::model::id::IdentityRuleId;
 use crate::model::identifier::{Email, Phone, Username};
+use crate::model::identity_rule::{Effect, IdentityRule, RuleKind};
 use crate::model::user::LookupName;
-
-/// What a rule does with what it finds.
-#[derive(Copy, Clone, Debug, Eq, PartialEq, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Effect {
-    /// It is taken, whatever else is said.
-    Allow,
-    /// It is not.
-    Deny,
-}
-
-/// What a rule is about.
-#[derive(Copy, Clone, Debug, Eq, PartialEq, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RuleKind {
-    /// E-mail addresses, in lower case.
-    Email,
-    /// Phone numbers in E.164.
-    Phone,
-    /// Usernames, in lower case.
-    Username,
-    /// The address of the caller.
-    Ip,
-}
 
 /// A rule, ready to be applied.
 #[derive(Clone, Debug)]
@@ -50,8 +31,27 @@ pub struct Rule {
 #[derive(Clone, Debug, Default)]
 pub struct IdentityRules {
     rules: Arc<[Rule]>,
+    recorded: Arc<ArcSwap<Recorded>>,
     disposable_domains: Arc<HashSet<String>>,
     offensive_words: Arc<[String]>,
+}
+
+/// Rules that were made while the server ran, as they were read.
+#[derive(Debug, Default)]
+struct Recorded {
+    ids: Vec<IdentityRuleId>,
+    rules: Vec<Rule>,
+}
+
+/// An expression of a size that is read in no time.
+///
+/// # Errors
+/// What is wrong with it, in a line.
+pub fn expression(pattern: &str) -> Result<Regex, String> {
+    RegexBuilder::new(pattern).size_limit(1 << 20).build().map_err(|error| match error {
+        regex::Error::Syntax(text) => text.lines().last().unwrap_or_default().to_owned(),
+        _ => "it is too large".to_owned(),
+    })
 }
 
 impl IdentityRules {
@@ -67,9 +67,41 @@ impl IdentityRules {
         };
         Self {
             rules: rules.into(),
+            recorded: Arc::default(),
             disposable_domains: Arc::new(disposable_domains.into_iter().filter_map(lines).collect()),
             offensive_words: offensive_words.into_iter().filter_map(lines).collect(),
         }
+    }
+
+    /// Those of the settings.
+    pub fn of_settings(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    /// Goes by the rules of the store, where they are others than those it goes by.
+    ///
+    /// # Errors
+    /// A fault of the store; then it goes by those it has.
+    pub async fn follow(&self, store: &Store) -> Result<(), Fault> {
+        let ids = store.identity_rule_ids().await?;
+        if self.recorded.load().ids != ids {
+            self.take_over(&store.identity_rules().await?);
+        }
+        Ok(())
+    }
+
+    fn take_over(&self, recorded: &[IdentityRule]) {
+        let ready = |rule: &IdentityRule| match expression(&rule.pattern) {
+            Ok(pattern) => Some(Rule { effect: rule.effect, kind: rule.kind, pattern }),
+            // It was read when it was made: by a release that knew other expressions.
+            Err(error) => {
+                tracing::error!(rule = %rule.id, error, "a rule cannot be read; it finds nothing");
+                None
+            }
+        };
+        let ids = recorded.iter().map(|rule| rule.id).collect();
+        let rules = recorded.iter().filter_map(ready).collect();
+        self.recorded.store(Arc::new(Recorded { ids, rules }));
     }
 
     /// Whether an address or number is taken; what is neither is not forbidden.
@@ -106,8 +138,10 @@ impl IdentityRules {
     }
 
     fn decide(&self, kind: RuleKind, text: &str, is_listed: impl Fn() -> bool) -> bool {
+        let recorded = self.recorded.load();
         let finds = |effect| {
-            let mut of_kind = self.rules.iter().filter(|rule| rule.kind == kind && rule.effect == effect);
+            let all = self.rules.iter().chain(&recorded.rules);
+            let mut of_kind = all.filter(|rule| rule.kind == kind && rule.effect == effect);
             of_kind.any(|rule| rule.pattern.is_match(text))
         };
         finds(Effect::Allow) || !(finds(Effect::Deny) || is_listed())

@@ -7,16 +7,20 @@
 //! *Why not in `account/`:* what people do for themselves is bounded by what is theirs; here it is bounded by rank.
 
 pub mod api;
+pub mod bulk;
 pub mod claim_mapper;
 pub mod client;
 pub mod group;
 pub mod group_scope;
 pub mod invitation;
+pub mod job;
+pub mod key;
 pub mod permission;
 pub mod person;
 pub mod provider;
 pub mod refusal;
 pub mod role;
+pub mod rule;
 pub mod second_factor;
 
 use crate::edge::Edges;

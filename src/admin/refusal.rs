@@ -5,6 +5,8 @@ use std::fmt;
 use crate::model::fault::Fault;
 use crate::model::group::Group;
 use crate::model::user::IdentifierKind;
+use crate::protocol::client_metadata::ClientAuthMethod;
+use crate::protocol::numeric_date::NumericDate;
 
 /// Why a function of this folder came to nothing.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -38,6 +40,10 @@ pub enum Thing {
     Api,
     /// A server elsewhere by which people may sign in.
     Provider,
+    /// A key that signs tokens.
+    Key,
+    /// A rule of which names are taken.
+    Rule,
 }
 
 impl fmt::Display for Thing {
@@ -52,6 +58,8 @@ impl fmt::Display for Thing {
             Self::Client => "client",
             Self::Api => "API",
             Self::Provider => "provider",
+            Self::Key => "key",
+            Self::Rule => "rule",
         })
     }
 }
@@ -108,6 +116,15 @@ pub enum Refusal {
     /// Nobody may invite here, or not who has this role.
     #[error("this server lets others invite; see `registration.invitations`")]
     MayNotInvite,
+    /// It authenticates in another way.
+    #[error("it has no secret: it authenticates by {}", .0.as_str())]
+    NoSecret(ClientAuthMethod),
+    /// Clients do not know the next keys yet.
+    #[error("clients do not know the next keys yet")]
+    KeysNotKnown {
+        /// From then on they do.
+        from: NumericDate,
+    },
     /// Somebody has to be able to operate the server.
     #[error("the last owner stays one; make somebody else an owner first")]
     LastOwner,

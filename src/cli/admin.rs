@@ -12,9 +12,11 @@ use crate::cli::output::moment;
 use crate::cli::site::{Absent, Site};
 use crate::cli::{Call, CommandError};
 use crate::config::duration;
-use crate::edge::store::Creation;
+use crate::edge::store::{Beside, Creation};
 use crate::model::epoch::Epoch;
+use crate::model::event::EventName;
 use crate::model::id::{IdentifierId, UserId};
+use crate::model::identifier::Username;
 use crate::model::user::{AccountState, Identifier, IdentifierKind, Role, User};
 use crate::protocol::oidc::claims::Profile;
 
@@ -24,6 +26,15 @@ const LONGEST: Duration = Duration::from_hours(24);
 /// `symbolon admin`
 #[derive(Debug, Subcommand)]
 pub enum AdminCommand {
+    /// Makes an owner of this server, and prints a link that signs them in, once: nobody is ever given a password.
+    Create {
+        /// The name to sign in with.
+        #[arg(default_value = "admin")]
+        name: String,
+        /// How long the link works, up to a day.
+        #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = lifetime)]
+        lifetime: Duration,
+    },
     /// Prints a link that signs an owner of this server in, once; makes the owner `admin` when there is none.
     Recover {
         /// Which owner; needed when there are several.
@@ -49,19 +60,33 @@ impl AdminCommand {
     /// # Errors
     /// When the stores cannot be used, or the person is no owner of this server.
     pub async fn run(self, call: &Call) -> Result<(), CommandError> {
-        let Self::Recover { user, lifetime } = self;
         let site = Site::open(call, Absent::Make).await?;
-        let done = recover(call, &site, (user, lifetime)).await;
+        let done = self.act(call, &site).await;
         site.close().await;
         done
     }
+
+    async fn act(self, call: &Call, site: &Site) -> Result<(), CommandError> {
+        let (owner, lifetime) = match self {
+            Self::Create { name, lifetime } => (create(site, &name).await?, lifetime),
+            Self::Recover { user: Some(name), lifetime } => (named(site, &name).await?, lifetime),
+            Self::Recover { user: None, lifetime } => (only(site).await?, lifetime),
+        };
+        let_in(call, site, (&owner, lifetime)).await
+    }
 }
 
-async fn recover(call: &Call, site: &Site, (name, lifetime): (Option<String>, Duration)) -> Result<(), CommandError> {
-    let owner = match name {
-        Some(name) => named(site, &name).await?,
-        None => only(site).await?,
-    };
+async fn create(site: &Site, name: &str) -> Result<User, CommandError> {
+    match owner(site, name).await? {
+        Some(owner) => Ok(owner),
+        None => Err(CommandError::refused(format!(
+            "the name {name} is taken; `symbolon user set-role {name} owner` makes its person an owner"
+        ))),
+    }
+}
+
+/// Prints the link that signs `owner` in, once.
+async fn let_in(call: &Call, site: &Site, (owner, lifetime): (&User, Duration)) -> Result<(), CommandError> {
     let token = one_time_link::make(&site.edges, owner.id, lifetime).await?;
     let link = format!("{}/sign-in/link?to=admin&token={}", site.config.issuer, token.expose());
     let expires_at = site.now().plus(lifetime);
@@ -97,14 +122,26 @@ async fn only(site: &Site) -> Result<User, CommandError> {
 }
 
 async fn first(site: &Site) -> Result<User, CommandError> {
+    owner(site, "admin").await?.ok_or_else(|| {
+        CommandError::refused(
+            "there is no enabled owner, and the name admin is taken; make somebody one with `symbolon user set-role NAME owner`"
+                .to_owned(),
+        )
+    })
+}
+
+/// Makes an owner of this name; none when it is taken.
+async fn owner(site: &Site, name: &str) -> Result<Option<User>, CommandError> {
     let (now, random) = (site.now(), &*site.edges.random);
-    let admin = User {
+    let malformed = || CommandError::refused(format!("{name:?} is no username; write letters, digits and . _ -"));
+    let username = Username::parse(name).ok_or_else(malformed)?;
+    let owner = User {
         id: UserId::new(random.bytes()),
         profile: Profile::default(),
         identifiers: vec![Identifier {
             id: IdentifierId::new(now, random.bytes()),
             kind: IdentifierKind::Username,
-            value: "admin".to_owned(),
+            value: username.as_str().to_owned(),
             verified_at: None,
             is_primary: true,
         }],
@@ -116,11 +153,9 @@ async fn first(site: &Site) -> Result<User, CommandError> {
         attributes: serde_json::Map::new(),
         last_sign_in_at: None,
     };
-    match site.edges.store.create_user(&admin, None).await? {
-        Creation::Created => Ok(admin),
-        Creation::AlreadyExists => Err(CommandError::refused(
-            "there is no enabled owner, and the name admin is taken; make somebody one with `symbolon user set-role NAME owner`"
-                .to_owned(),
-        )),
+    let told = Beside::event(site.administration().event_about(EventName::UserCreated, &owner));
+    match site.edges.store.create_user_with(&owner, None, told).await? {
+        Creation::Created => Ok(Some(owner)),
+        Creation::AlreadyExists => Ok(None),
     }
 }

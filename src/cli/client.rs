@@ -4,25 +4,18 @@
 
 pub mod flags;
 
-use std::sync::Arc;
-
 use clap::Subcommand;
 use serde_json::{Value, json};
 
 use self::flags::{ClientKind, Flags};
-use crate::app;
+use crate::admin::client::{self, ClientChange, ClientState};
+use crate::admin::{AdminError, Refusal};
 use crate::cli::output::{Facts, Table, moment};
 use crate::cli::site::{Absent, Site};
 use crate::cli::{Call, CommandError};
-use crate::edge::store::Creation;
-use crate::model::client::{AccessTokenFormat, Client, ClientOrigin, ClientPolicy, ClientSecret};
+use crate::model::client::{AccessTokenFormat, Client, ClientPolicy};
 use crate::model::id::ClientId;
-use crate::model::signing_key::KeyState;
-use crate::oauth::allowed::{ADMIN, ADMIN_READ};
-use crate::oauth::client_auth::secret;
 use crate::protocol::client_metadata::ClientMetadata;
-use crate::protocol::client_registration::{RegistrationRules, Unsupported};
-use crate::protocol::jose::algorithm::SigningAlgorithm;
 use crate::protocol::secret::Secret;
 
 /// `symbolon client`
@@ -96,20 +89,12 @@ impl ClientCommand {
         match self {
             Self::Create { name, id, r#type, flags } => create(call, site, (name, id, r#type), *flags).await,
             Self::List { limit } => list(call, site, limit).await,
-            Self::Show { id } => show(call, &*client(site, &id).await?, None),
+            Self::Show { id } => show(call, &*site.administration().client(&id).await?, None),
             Self::Update { id, name, disabled, flags } => update(call, site, (&id, name, disabled), *flags).await,
             Self::Delete { id } => delete(call, site, &id).await,
             Self::RotateSecret { id } => rotate_secret(call, site, &id).await,
         }
     }
-}
-
-async fn client(site: &Site, id: &str) -> Result<Arc<Client>, CommandError> {
-    let found = match id.parse::<ClientId>() {
-        Ok(id) => site.edges.store.client(&id).await?,
-        Err(_) => None,
-    };
-    found.ok_or_else(|| CommandError::refused(format!("there is no client {id}; `symbolon client list` shows all")))
 }
 
 async fn create(
@@ -118,30 +103,19 @@ async fn create(
     (name, id, kind): (String, Option<String>, ClientKind),
     flags: Flags,
 ) -> Result<(), CommandError> {
-    let random = &*site.edges.random;
     let id = match id {
         Some(id) => id.parse().map_err(|error| CommandError::refused(format!("--id {id}: {error}")))?,
-        None => ClientId::generate(random.bytes()),
+        None => ClientId::generate(site.edges.random.bytes()),
     };
-    let mut members = kind.preset();
+    let mut members = client::ClientKind::from(kind).preset();
     flags.write(Some(&name), &mut members)?;
     let policy = flags.policy(ClientPolicy::default())?;
     let metadata = parse(site, &members, &policy).await?;
-    let (secret, kept) = new_secret(site, &id, &metadata);
-    let client = Client {
-        id,
-        metadata,
-        secret: kept,
-        origin: ClientOrigin::Operator,
-        policy,
-        created_at: site.now(),
-        disabled_at: None,
-    };
-    match site.edges.store.create_client(&client).await? {
-        Creation::Created => show(call, &client, secret.as_ref()),
-        Creation::AlreadyExists => {
-            Err(CommandError::refused(format!("the client_id {} is taken; choose another --id", client.id)))
-        }
+    let taken = format!("the client_id {id} is taken; choose another --id");
+    match site.administration().create_client(id, (metadata, policy), &site.vault).await {
+        Ok(made) => show(call, &made.client, made.secret.as_ref()),
+        Err(AdminError::Refused(Refusal::Taken { .. })) => Err(CommandError::refused(taken)),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -151,46 +125,37 @@ async fn update(
     (id, name, disabled): (&str, Option<String>, Option<bool>),
     flags: Flags,
 ) -> Result<(), CommandError> {
-    let before = client(site, id).await?;
+    let administration = site.administration();
+    let before = administration.client(id).await?;
     let written = serde_json::to_value(&before.metadata).map_err(anyhow::Error::from)?;
     let mut members = written.as_object().cloned().unwrap_or_default();
     flags.write(name.as_ref(), &mut members)?;
     let policy = flags.policy(before.policy.clone())?;
     let metadata = parse(site, &members, &policy).await?;
-    let method = metadata.token_endpoint_auth_method;
-    // A secret is kept in the form its method needs; a method of another form gets a new one.
-    let is_kept = method.needs_secret()
-        && before
-            .secret
-            .as_ref()
-            .is_some_and(|kept| matches!(kept, ClientSecret::Sealed(_)) == secret::keeps_clear(method));
-    let (secret, kept) = if is_kept { (None, before.secret.clone()) } else { new_secret(site, &before.id, &metadata) };
-    let disabled_at = match disabled {
-        Some(true) => before.disabled_at.or(Some(site.now())),
-        Some(false) => None,
-        None => before.disabled_at,
+    let state = match disabled {
+        Some(true) => ClientState::Disabled,
+        Some(false) => ClientState::Active,
+        None => ClientState::of(&before),
     };
-    let after = Client { metadata, policy, secret: kept, disabled_at, ..before.as_ref().clone() };
-    site.edges.store.update_client(&after).await?;
-    show(call, &after, secret.as_ref())
+    let change = ClientChange { metadata, policy, state };
+    let after = administration.change_client(&before, change, &site.vault).await?;
+    show(call, &after.client, after.secret.as_ref())
 }
 
 async fn rotate_secret(call: &Call, site: &Site, id: &str) -> Result<(), CommandError> {
-    let before = client(site, id).await?;
-    let (Some(secret), kept) = new_secret(site, &before.id, &before.metadata) else {
-        let method = before.metadata.token_endpoint_auth_method.as_str();
-        return Err(CommandError::refused(format!("{id} has no secret: it authenticates by {method}")));
-    };
-    let after = Client { secret: kept, ..before.as_ref().clone() };
-    site.edges.store.update_client(&after).await?;
-    let human = Facts::default().with("client_id", &after.id).with("client_secret", secret.expose());
+    let administration = site.administration();
+    let before = administration.client(id).await?;
+    let after = administration.rotate_client_secret(&before, &site.vault).await?;
+    let secret = after.secret.as_ref().map(|secret| secret.expose().as_str()).unwrap_or_default();
+    let human = Facts::default().with("client_id", &before.id).with("client_secret", secret);
     let told = format!("{human}\nThis secret is shown once; the old one is refused from now on.");
-    call.output.print(told, &json!({"client_id": after.id, "client_secret": secret.expose()}))
+    call.output.print(told, &json!({"client_id": before.id, "client_secret": secret}))
 }
 
 async fn delete(call: &Call, site: &Site, id: &str) -> Result<(), CommandError> {
-    let client = client(site, id).await?;
-    site.edges.store.delete_client(&client.id).await?;
+    let administration = site.administration();
+    let client = administration.client(id).await?;
+    administration.delete_client(&client).await?;
     let told = "deleted, with its consents, grants and tokens";
     call.output.print(told, &json!({"client_id": client.id, "deleted": true}))
 }
@@ -213,36 +178,17 @@ async fn list(call: &Call, site: &Site, limit: u32) -> Result<(), CommandError> 
     call.output.print(table, &values)
 }
 
-/// The metadata, by the rules of registration; an operator who typed something unknown wants to know.
+/// The metadata, by the rules of registration.
 async fn parse(
     site: &Site,
     members: &serde_json::Map<String, Value>,
     policy: &ClientPolicy,
 ) -> Result<ClientMetadata, CommandError> {
-    let keys = site.edges.store.signing_keys().await?;
-    let has = |algorithm: &SigningAlgorithm| {
-        keys.is_empty() || keys.iter().any(|key| key.algorithm == *algorithm && key.state == KeyState::Active)
-    };
-    let algorithms: Vec<_> = SigningAlgorithm::ALL.iter().copied().filter(has).collect();
-    let made = site.edges.store.directory().await?.made_scopes();
-    let scopes = app::scopes_supported().union(&made).union(&[ADMIN, ADMIN_READ].into_iter().collect());
-    let rules = RegistrationRules {
-        scopes_supported: &scopes,
-        signing_algorithms: &algorithms,
-        unsupported: Unsupported::Refuse,
-        allows_http_loopback: policy.development,
-    };
-    ClientMetadata::parse(members, &rules).map_err(|error| {
-        let hint = error.developer_hint().filter(|hint| !hint.is_empty()).map(|hint| format!(" ({hint})"));
-        CommandError::refused(format!("{}{}", error.description(), hint.unwrap_or_default()))
-    })
-}
-
-fn new_secret(site: &Site, id: &ClientId, metadata: &ClientMetadata) -> (Option<Secret>, Option<ClientSecret>) {
-    let (method, random) = (metadata.token_endpoint_auth_method, &*site.edges.random);
-    let secret = method.needs_secret().then(|| secret::generate(method, random));
-    let kept = secret.as_ref().map(|value| secret::keep(value, (id, method), &site.vault, random));
-    (secret, kept)
+    match site.administration().client_metadata(members, policy).await {
+        // Its own words name the member.
+        Err(AdminError::Refused(Refusal::Malformed { rule, .. })) => Err(CommandError::refused(rule)),
+        parsed => Ok(parsed?),
+    }
 }
 
 fn show(call: &Call, client: &Client, secret: Option<&Secret>) -> Result<(), CommandError> {

@@ -101,6 +101,7 @@ impl Create {
         let first =
             |mistakes: Vec<ConfigError>| mistakes.into_iter().next().map_or_else(unusable, CommandError::Config);
         let settings = config.account_settings().map_err(first)?;
+        settings.rules.follow(&site.edges.store).await?;
         let links = Links::new(config.issuer.as_str(), config.frontend_pages()?);
         let new = NewInvitation {
             email: self.address.email.as_deref(),

@@ -8,15 +8,17 @@ use anyhow::Context as _;
 use clap::Subcommand;
 use serde_json::{Value, json};
 
+use crate::admin::key::{Haste, KeyRules, Replaced, Retired, Rotated};
+use crate::admin::{AdminError, Administration, Refusal};
 use crate::app;
 use crate::cli::output::{Facts, Table, moment};
 use crate::cli::site::{Absent, Site};
 use crate::cli::{Call, CommandError};
-use crate::edge::store::Creation;
 use crate::model::signing_key::{KeyState, StoredSigningKey};
-use crate::oauth::rotation::{Advance, Rotation, next_of, signs_since};
+use crate::oauth::rotation::{RotationPolicy, next_of, signs_since};
 use crate::protocol::jose::algorithm::SigningAlgorithm;
 use crate::protocol::jose::{import, published};
+use crate::protocol::numeric_date::NumericDate;
 
 /// `symbolon key`
 #[derive(Debug, Subcommand)]
@@ -69,24 +71,38 @@ impl KeyCommand {
     pub async fn run(self, call: &Call) -> Result<(), CommandError> {
         let absent = if matches!(self, Self::Import { .. }) { Absent::Make } else { Absent::Refuse };
         let site = Site::open(call, absent).await?;
-        let rotation = Rotation { edges: &site.edges, vault: &site.vault, policy: app::rotation_policy(&site.config) };
-        let done = match self {
-            Self::List => list(call, &rotation).await,
-            Self::Rotate { alg, now: false } => rotate(call, &rotation, alg).await,
-            Self::Rotate { alg, now: true } => replace_all(call, &rotation, alg).await,
-            Self::Retire { kid, now } => retire(call, &rotation, (&kid, now)).await,
-            Self::Import { file, alg, now } => {
-                let state = if now { KeyState::Active } else { KeyState::Next };
-                bring_in(call, &rotation, (&file, alg, state)).await
-            }
-        };
+        let done = self.act(call, &site).await;
         site.close().await;
         done
     }
+
+    async fn act(self, call: &Call, site: &Site) -> Result<(), CommandError> {
+        let (administration, rules) = (site.administration(), rules(site));
+        match self {
+            Self::List => list(call, site).await,
+            Self::Rotate { alg, now: false } => {
+                rotated(call, &administration.rotate_keys(alg, rules).await.map_err(not_known)?)
+            }
+            Self::Rotate { alg, now: true } => replaced(call, &administration.replace_keys(alg, rules).await?),
+            Self::Retire { kid, now } => {
+                let haste = if now { Haste::AtOnce } else { Haste::InTime };
+                retire(call, (&administration, rules), (&kid, haste)).await
+            }
+            Self::Import { file, alg, now } => {
+                let state = if now { KeyState::Active } else { KeyState::Next };
+                bring_in(call, (&administration, rules), (&file, alg, state)).await
+            }
+        }
+    }
 }
 
-async fn list(call: &Call, rotation: &Rotation<'_>) -> Result<(), CommandError> {
-    let mut keys = rotation.edges.store.signing_keys().await?;
+fn rules(site: &Site) -> KeyRules<'_> {
+    KeyRules { vault: &site.vault, policy: app::rotation_policy(&site.config) }
+}
+
+async fn list(call: &Call, site: &Site) -> Result<(), CommandError> {
+    let policy = rules(site).policy;
+    let mut keys = site.edges.store.signing_keys().await?;
     keys.sort_by_key(|key| SigningAlgorithm::ALL.iter().position(|algorithm| *algorithm == key.algorithm));
     let mut table = Table::new(["kid", "algorithm", "state", "published", "signs since", "until"]);
     for key in &keys {
@@ -97,108 +113,84 @@ async fn list(call: &Call, rotation: &Rotation<'_>) -> Result<(), CommandError> 
             key.state.as_str().to_owned(),
             moment(key.created_at),
             since,
-            until(&keys, key, rotation).map(moment).unwrap_or_default(),
+            until(&keys, key, policy).map(moment).unwrap_or_default(),
         ]);
     }
     let values = keys.iter().map(|key| {
         json!({
             "kid": key.kid, "alg": key.algorithm, "state": key.state, "created_at": key.created_at,
             "activated_at": (key.state != KeyState::Next).then(|| signs_since(key)),
-            "until": until(&keys, key, rotation),
+            "until": until(&keys, key, policy),
         })
     });
     call.output.print(table, &values.collect())
 }
 
 /// When a key leaves its state: an active one by policy, a retiring one when its last token has expired.
-fn until(
-    keys: &[StoredSigningKey],
-    key: &StoredSigningKey,
-    rotation: &Rotation<'_>,
-) -> Option<crate::protocol::numeric_date::NumericDate> {
+fn until(keys: &[StoredSigningKey], key: &StoredSigningKey, policy: RotationPolicy) -> Option<NumericDate> {
     match key.state {
         KeyState::Next => None,
-        KeyState::Active => next_of(keys, key.algorithm).map(|_| signs_since(key).plus(rotation.policy.rotate_every)),
+        KeyState::Active => next_of(keys, key.algorithm).map(|_| signs_since(key).plus(policy.rotate_every)),
         KeyState::Retiring => key.expires_at,
     }
 }
 
-async fn rotate(call: &Call, rotation: &Rotation<'_>, alg: Option<SigningAlgorithm>) -> Result<(), CommandError> {
-    let keys = rotation.edges.store.signing_keys().await?;
-    let active = keys.iter().filter(|key| key.state == KeyState::Active).map(|key| key.algorithm);
-    let wanted: Vec<_> = active.filter(|algorithm| alg.is_none_or(|alg| alg == *algorithm)).collect();
-    let mut signs = Vec::new();
-    let mut waits = Vec::new();
-    for algorithm in wanted {
-        match rotation.advance(algorithm).await? {
-            Advance::Signs(kid) => signs.push((algorithm, kid)),
-            Advance::NotBefore(moment) => waits.push((algorithm, moment)),
-        }
+/// When clients will know the next keys, and what to do when that is too late.
+fn not_known(error: AdminError) -> CommandError {
+    match error {
+        AdminError::Refused(refusal @ Refusal::KeysNotKnown { from }) => CommandError::refused(format!(
+            "{refusal}; rotate from {} on, or with --now after a compromise",
+            moment(from)
+        )),
+        error => error.into(),
     }
-    // The next rotation shall not have to wait either.
-    rotation.keep_up().await?;
-    if let (true, Some((_, latest))) = (signs.is_empty(), waits.iter().max_by_key(|(_, moment)| *moment)) {
-        return Err(CommandError::refused(format!(
-            "clients do not know the next keys yet; rotate from {} on, or with --now after a compromise",
-            moment(*latest)
-        )));
-    }
+}
+
+fn rotated(call: &Call, rotated: &Rotated) -> Result<(), CommandError> {
+    let Rotated { signing, waiting } = rotated;
     let mut facts = Facts::default();
-    for (algorithm, kid) in &signs {
+    for (algorithm, kid) in signing {
         facts = facts.with(algorithm.as_str(), format_args!("{kid} signs"));
     }
-    for (algorithm, from) in &waits {
+    for (algorithm, from) in waiting {
         facts =
             facts.with(algorithm.as_str(), format_args!("waits until clients know the next key: {}", moment(*from)));
     }
     let json = json!({
-        "signing": signs.iter().map(|(algorithm, kid)| json!({"alg": algorithm, "kid": kid})).collect::<Value>(),
-        "waiting": waits.iter().map(|(algorithm, from)| json!({"alg": algorithm, "from": from})).collect::<Value>(),
+        "signing": signing.iter().map(|(algorithm, kid)| json!({"alg": algorithm, "kid": kid})).collect::<Value>(),
+        "waiting": waiting.iter().map(|(algorithm, from)| json!({"alg": algorithm, "from": from})).collect::<Value>(),
     });
     call.output.print(facts, &json)
 }
 
-async fn replace_all(call: &Call, rotation: &Rotation<'_>, alg: Option<SigningAlgorithm>) -> Result<(), CommandError> {
-    let keys = rotation.edges.store.signing_keys().await?;
-    let withdrawn: Vec<_> = keys.iter().filter(|key| alg.is_none_or(|alg| alg == key.algorithm)).collect();
-    replace(call, rotation, &withdrawn).await
-}
-
-async fn replace(call: &Call, rotation: &Rotation<'_>, withdrawn: &[&StoredSigningKey]) -> Result<(), CommandError> {
-    let fresh = rotation.replace(withdrawn).await?;
-    rotation.keep_up().await?;
-    let kids: Vec<_> = withdrawn.iter().map(|key| key.kid.as_str()).collect();
+fn replaced(call: &Call, replaced: &Replaced) -> Result<(), CommandError> {
     let human = format!(
         "withdrawn: {}\nsigning:   {}\nRunning servers follow within a second. People sign in again where an app kept a token.",
-        kids.join(" "),
-        fresh.join(" ")
+        replaced.withdrawn.join(" "),
+        replaced.signing.join(" ")
     );
-    call.output.print(human, &json!({"withdrawn": kids, "signing": fresh}))
+    call.output.print(human, &json!({"withdrawn": replaced.withdrawn, "signing": replaced.signing}))
 }
 
-async fn retire(call: &Call, rotation: &Rotation<'_>, (kid, now): (&str, bool)) -> Result<(), CommandError> {
-    let keys = rotation.edges.store.signing_keys().await?;
-    let key = keys.iter().find(|key| key.kid == kid);
-    let key =
-        key.ok_or_else(|| CommandError::refused(format!("there is no key {kid}; `symbolon key list` shows all")))?;
-    if now {
-        return replace(call, rotation, &[key]).await;
-    }
-    match key.state {
-        KeyState::Active => rotate(call, rotation, Some(key.algorithm)).await,
-        // It has signed nothing.
-        KeyState::Next => replace(call, rotation, &[key]).await,
-        KeyState::Retiring => {
-            let until = key.expires_at.map(moment).unwrap_or_default();
-            let human = format!("{kid} retires already; its last token expires at {until}");
-            call.output.print(human, &json!({"kid": kid, "state": key.state, "until": key.expires_at}))
+async fn retire(
+    call: &Call,
+    (administration, rules): (&Administration, KeyRules<'_>),
+    (kid, haste): (&str, Haste),
+) -> Result<(), CommandError> {
+    match administration.retire_key((kid, haste), rules).await.map_err(not_known)? {
+        Retired::Rotated(done) => rotated(call, &done),
+        Retired::Replaced(done) => replaced(call, &done),
+        Retired::Already(until) => {
+            let human =
+                format!("{kid} retires already; its last token expires at {}", until.map(moment).unwrap_or_default());
+            call.output.print(human, &json!({"kid": kid, "state": KeyState::Retiring, "until": until}))
         }
     }
 }
 
 async fn bring_in(
     call: &Call,
-    rotation: &Rotation<'_>,
+    (administration, rules): (&Administration, KeyRules<'_>),
     (file, alg, state): (&Path, Option<SigningAlgorithm>, KeyState),
 ) -> Result<(), CommandError> {
     let bytes = zeroize::Zeroizing::new(read(file)?);
@@ -211,19 +203,18 @@ async fn bring_in(
             key.key.kid()
         )));
     }
-    rotation.establish(SigningAlgorithm::ALL).await?;
-    match rotation.import(&key, state).await? {
-        Creation::AlreadyExists => Err(CommandError::refused(format!("the key {} is here already", key.key.kid()))),
-        Creation::Created => {
-            let told = match state {
-                KeyState::Active => "signs",
-                _ => "is published; it signs after `symbolon key rotate`, an hour from now, or by policy",
-            };
-            let (kid, alg) = (key.key.kid(), key.key.algorithm());
-            let human = format!("{} {kid} {told}", alg.as_str());
-            call.output.print(human, &json!({"kid": kid, "alg": alg, "state": state}))
+    let (kid, alg) = (key.key.kid(), key.key.algorithm());
+    match administration.import_key((&key, state), rules).await {
+        Err(AdminError::Refused(Refusal::Taken { .. })) => {
+            return Err(CommandError::refused(format!("the key {kid} is here already")));
         }
+        done => done?,
     }
+    let told = match state {
+        KeyState::Active => "signs",
+        _ => "is published; it signs after `symbolon key rotate`, an hour from now, or by policy",
+    };
+    call.output.print(format_args!("{} {kid} {told}", alg.as_str()), &json!({"kid": kid, "alg": alg, "state": state}))
 }
 
 fn read(file: &Path) -> Result<Vec<u8>, CommandError> {

@@ -5,6 +5,7 @@
 use clap::{ArgGroup, Subcommand};
 use serde_json::{Value, json};
 
+use crate::admin::Changed;
 use crate::app;
 use crate::cli::output::{Table, moment};
 use crate::cli::site::{Absent, Site};
@@ -22,7 +23,7 @@ pub enum MessageCommand {
         #[arg(long, default_value_t = 100)]
         limit: u32,
     },
-    /// Sends again what was given up on, unless it would come too late.
+    /// Sends a message at once, or again what was given up on, unless it would come too late.
     #[command(group = ArgGroup::new("which").required(true))]
     Retry {
         /// The message's id.
@@ -32,7 +33,7 @@ pub enum MessageCommand {
         #[arg(long, group = "which")]
         all: bool,
     },
-    /// Throws away what was given up on.
+    /// Throws a message away that waits, or what was given up on.
     #[command(group = ArgGroup::new("which").required(true))]
     Discard {
         /// The message's id.
@@ -52,15 +53,12 @@ pub enum MessageCommand {
     },
 }
 
-/// What becomes of a message that was given up on.
+/// What becomes of a message.
 #[derive(Copy, Clone)]
 enum Change {
     Retry,
     Discard,
 }
-
-/// How many of them are changed at a time.
-const BATCH: u32 = 500;
 
 impl MessageCommand {
     /// Runs the command.
@@ -134,37 +132,25 @@ async fn change_one(call: &Call, site: &Site, (change, id): (Change, &str)) -> R
             Change::Retry => ", or it would come too late",
             Change::Discard => "",
         };
-        let message = format!("no message {id} was given up on{hint}; `symbolon message list` shows all");
+        let message = format!("no message {id} waits or was given up on{hint}; `symbolon message list` shows all");
         CommandError::refused(message)
     };
     let id: JobId = id.parse().map_err(|_| unknown())?;
-    if !apply(site, change, id).await? {
-        return Err(unknown());
-    }
-    told(call, change, 1)
+    let administration = site.administration();
+    let changed = match change {
+        Change::Retry => administration.retry_job(id).await?,
+        Change::Discard => administration.discard_job(id).await?,
+    };
+    if changed == Changed::No { Err(unknown()) } else { told(call, change, 1) }
 }
 
 async fn change_all(call: &Call, site: &Site, change: Change) -> Result<(), CommandError> {
-    let mut changed = 0;
-    loop {
-        let mut progress = 0;
-        for job in site.edges.store.dead_jobs(BATCH).await? {
-            progress += u64::from(apply(site, change, job.id).await?);
-        }
-        changed += progress;
-        // What would come too late stays until it is cleared away.
-        if progress == 0 {
-            return told(call, change, changed);
-        }
-    }
-}
-
-async fn apply(site: &Site, change: Change, id: JobId) -> Result<bool, CommandError> {
-    let store = &site.edges.store;
-    Ok(match change {
-        Change::Retry => store.revive_job(id, site.now()).await?,
-        Change::Discard => store.discard_job(id).await?,
-    })
+    let administration = site.administration();
+    let changed = match change {
+        Change::Retry => administration.retry_jobs(None).await?,
+        Change::Discard => administration.discard_jobs().await?,
+    };
+    told(call, change, changed)
 }
 
 fn told(call: &Call, change: Change, count: u64) -> Result<(), CommandError> {

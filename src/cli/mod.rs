@@ -28,6 +28,7 @@ mod progress;
 pub mod provider;
 pub mod reload;
 pub mod role;
+pub mod rule;
 pub mod scope;
 pub mod secret;
 pub mod seed;
@@ -159,6 +160,9 @@ enum Command {
     /// Scopes that only the members of a group may have.
     #[command(subcommand)]
     Scope(scope::ScopeCommand),
+    /// Which names, addresses, numbers and callers are taken.
+    #[command(subcommand)]
+    Rule(rule::RuleCommand),
     /// What happened.
     #[command(subcommand)]
     Events(events::EventsCommand),
@@ -308,6 +312,8 @@ impl From<Refusal> for CommandError {
                     Thing::Client => "client",
                     Thing::Api => "api",
                     Thing::Provider => "provider",
+                    Thing::Key => "key",
+                    Thing::Rule => "rule",
                 };
                 format!("{refusal}; `symbolon {noun} list` shows all")
             }
@@ -375,6 +381,7 @@ impl Command {
             Self::Role(command) => command.run(call).await,
             Self::Permission(command) => command.run(call).await,
             Self::Scope(command) => command.run(call).await,
+            Self::Rule(command) => command.run(call).await,
             Self::Events(command) => command.run(call).await,
             Self::Audit(command) => command.run(call).await,
             Self::Claim(command) => command.run(call).await,

@@ -82,15 +82,20 @@ impl Live {
         let changes = changes(&running.settings, &settings);
         let config = config.beside(&running.config);
         let app = running.app.rebuild(&config).await.map_err(|error| one_line(&error))?;
-        let extras = Extras { requests: self.requests.clone(), spans: self.spans.clone(), ..Extras::default() };
-        self.front.replace(&app.front(extras));
-        self.jobs.work_for(Arc::clone(&app.provider), Arc::clone(&app.courier));
         // What waits for a restart is told again by the next reload.
         for (old, new) in running.settings.iter_mut().zip(settings) {
             if !changes.iter().any(|change| change.key == new.key && change.counts == Counts::AfterRestart) {
                 *old = new;
             }
         }
+        let extras = Extras {
+            requests: self.requests.clone(),
+            spans: self.spans.clone(),
+            settings: Some(running.settings.clone()),
+            ..Extras::default()
+        };
+        self.front.replace(&app.front(extras));
+        self.jobs.work_for(Arc::clone(&app.provider), Arc::clone(&app.courier));
         running.app = app;
         running.config = config;
         Ok(changes)

@@ -55,7 +55,12 @@ impl Serve {
             );
         }
         let requests = requests(&config.log).map_err(anyhow::Error::from)?;
-        let front = app.front(Extras { requests: requests.clone(), spans: spans.clone(), ..Extras::default() });
+        let front = app.front(Extras {
+            requests: requests.clone(),
+            spans: spans.clone(),
+            settings: Some(settings.clone()),
+            ..Extras::default()
+        });
         let (readiness, provider, courier) =
             (app.readiness.clone(), Arc::clone(&app.provider), Arc::clone(&app.courier));
         let shutdown = Shutdown { drain: config.server.drain, ..Shutdown::default() };

@@ -4,13 +4,12 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use regex::{Regex, RegexBuilder};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Config, ConfigError, duration};
 use crate::account::attribute::{self, AttributeKind, Visibility};
-use crate::account::rule::{IdentityRules, Rule};
+use crate::account::rule::{IdentityRules, Rule, expression};
 use crate::account::settings::{AccountLifetimes, AccountSettings};
 use crate::account::view;
 use crate::model::user::IdentifierKind;
@@ -278,14 +277,6 @@ impl Config {
         let words = lines("identity.offensive_usernames", &self.identity.offensive_usernames);
         IdentityRules::new(rules, domains, words)
     }
-}
-
-/// An expression of a size that is read in no time.
-fn expression(pattern: &str) -> Result<Regex, String> {
-    RegexBuilder::new(pattern).size_limit(1 << 20).build().map_err(|error| match error {
-        regex::Error::Syntax(text) => text.lines().last().unwrap_or_default().to_owned(),
-        _ => "it is too large".to_owned(),
-    })
 }
 
 /// A claim of one's own: visible ASCII without `#`, which marks languages.

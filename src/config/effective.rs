@@ -5,10 +5,11 @@
 use serde_json::Value;
 
 use super::keys::Keys;
-use super::reference::{self, Shown};
+use super::reference::{self, Setting, Shown};
 use super::secret::SecretSource;
 use super::server::Server;
 use super::{Config, ConfigError, Sources};
+use crate::http::api::admin::settings::AdminSetting;
 use crate::protocol::secret::TokenHash;
 
 /// One setting in force.
@@ -83,6 +84,38 @@ impl Config {
         });
         Ok((config, all.collect()))
     }
+}
+
+/// The settings of a server that was given them as they are: by a program, from nowhere that could be named.
+pub fn of(config: &Config) -> Vec<Effective> {
+    let mut values = reference::flat(config);
+    let effective = |setting: &Setting| {
+        let value = values.remove(&setting.key).unwrap_or_default();
+        let is_usual = match &setting.default {
+            Some(default) => *default == value,
+            None => reference::is_empty(&value),
+        };
+        let source = (!is_usual).then(|| "the program".to_owned());
+        Effective { key: setting.key.clone(), value, source, hash: None }
+    };
+    reference::settings().iter().map(effective).collect()
+}
+
+/// Settings as those see them who administer.
+pub fn shown(settings: &[Effective]) -> Vec<AdminSetting> {
+    let one = |(effective, setting): (&Effective, &Setting)| AdminSetting {
+        key: effective.key.clone(),
+        value: effective.value.clone(),
+        default: setting.default.clone(),
+        source: effective.source.clone(),
+        secret: setting.shown == Shown::Never,
+        counts_after: match counts(&effective.key) {
+            Counts::AtOnce => "reload",
+            Counts::AfterRestart => "restart",
+        },
+        about: setting.about.clone(),
+    };
+    settings.iter().zip(reference::settings()).map(one).collect()
 }
 
 impl Config {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::account::rule::{Effect, RuleKind};
+use crate::model::identity_rule::{Effect, RuleKind};
 use crate::model::user::IdentifierKind;
 
 /// `[identity]`

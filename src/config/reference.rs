@@ -100,14 +100,18 @@ fn collect(section: &Section<'_>, found: &mut Vec<Setting>) {
         }
         let about = property.get("description").or(resolved.get("description")).and_then(Value::as_str);
         let about = about.unwrap_or_default().split("\n\n").next().unwrap_or_default();
-        let is_empty = matches!(default, Value::Null) || *default == json!([]) || *default == json!({});
         found.push(Setting {
             key: path.join("."),
-            default: (!is_empty).then(|| default.clone()),
+            default: (!is_empty(default)).then(|| default.clone()),
             about: about.split_whitespace().collect::<Vec<_>>().join(" ").trim_end_matches('.').to_owned(),
             shown: if is_write_only(property) { Shown::Never } else { Shown::Plainly },
         });
     }
+}
+
+/// Where nothing is set.
+pub fn is_empty(value: &Value) -> bool {
+    value.is_null() || *value == json!([]) || *value == json!({})
 }
 
 /// The definition that a schema refers to, or the schema itself.

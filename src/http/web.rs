@@ -19,6 +19,7 @@ use crate::authn::throttle::Throttle;
 use crate::edge::template::context::{self, DevelopmentUser};
 use crate::edge::upstream::Upstreams;
 use crate::http::api::Api;
+use crate::http::api::admin::settings::Settings;
 use crate::http::captcha::Captcha;
 use crate::http::cookie::{Cookies, FlowCookie};
 use crate::http::csrf::Csrf;
@@ -89,6 +90,8 @@ pub struct Parts {
     pub origins: Origins,
     /// The account API.
     pub api: Api,
+    /// The settings in force.
+    pub settings: Settings,
     /// How often guesses are heard.
     pub throttle: Throttle,
     /// How often something may be asked for.

@@ -12,6 +12,7 @@ pub mod courier;
 mod master_key;
 pub mod queue;
 mod rotate_keys;
+mod rule;
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -60,6 +61,14 @@ impl Call {
     }
 }
 
+/// Takes over the signing keys of the store at once: somebody has just changed them on this node.
+///
+/// # Errors
+/// A fault of the store; the next turn of the job tries again.
+pub async fn follow_keys(provider: &Arc<Provider>) -> Result<(), Fault> {
+    rotate_keys::follow(Arc::clone(provider)).await
+}
+
 /// The jobs that run.
 pub struct Running {
     provider: Arc<ArcSwap<Provider>>,
@@ -99,6 +108,7 @@ pub const JOBS: &[Job] = &[
         run: rotate_keys::keep_up,
     },
     Job { name: "follow_master_key", first: FOLLOW, every: FOLLOW, call: Call::None, run: master_key::follow },
+    Job { name: "follow_rules", first: FOLLOW, every: FOLLOW, call: Call::None, run: rule::follow },
     Job { name: "follow_keys", first: FOLLOW, every: FOLLOW, call: Call::SigningKeys, run: rotate_keys::follow },
 ];
 
@@ -107,7 +117,7 @@ const CLEAN_UP: Duration = Duration::from_mins(5);
 /// How soon what happened is chained.
 const CHAIN: Duration = Duration::from_secs(1);
 
-/// How often a node looks whether keys were changed elsewhere, where nobody tells it.
+/// How often a node looks whether keys or rules were changed elsewhere, where nobody tells it.
 const FOLLOW: Duration = Duration::from_millis(400);
 
 /// How often accounts go whose time is over.

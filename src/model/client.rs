@@ -1,14 +1,16 @@
 //! A registered client.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 
 use crate::model::authentication::{Acr, Demand};
 use crate::model::frontend_url::FrontendUrl;
 use crate::model::id::ClientId;
-use crate::model::own_claim::OwnClaim;
+use crate::model::own_claim::{OwnClaim, is_free};
 use crate::protocol::client_metadata::{ApplicationType, ClientAuthMethod, ClientMetadata, GrantType};
+use crate::protocol::jose::jwe::Recipient;
 use crate::protocol::numeric_date::NumericDate;
 use crate::protocol::secret::TokenHash;
 
@@ -109,6 +111,89 @@ impl Default for ClientPolicy {
             development: false,
             frontend_url: None,
             least_acr: None,
+        }
+    }
+}
+
+/// What decisions about a client cannot be.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum PolicyMistake {
+    /// A token would be for nobody.
+    #[error("is empty; write the URL of the API")]
+    EmptyAudience,
+    /// Links of mails hold what sets a password: they lead to apps of the house alone.
+    #[error("{0} is for apps of the house")]
+    FrontendOfStranger(FrontendUrl),
+    /// Somebody could read along.
+    #[error("{0} is plain http; write https, or say that the client is being developed")]
+    FrontendInClear(FrontendUrl),
+    /// A lifetime that is not for this kind of token; seconds.
+    #[error("lasts {} to {} seconds", .1.start(), .1.end())]
+    Lifetime(&'static str, RangeInclusive<u64>),
+    /// A claim that has a meaning already.
+    #[error(
+        "{0:?} is no name for a claim of your own: letters, digits and _ - . : /, and none that a specification has given a meaning"
+    )]
+    ClaimName(String),
+    /// A claim whose value is of another kind.
+    #[error("the value of {0} is no {1}")]
+    ClaimValue(String, &'static str),
+    /// A key that nothing can be encrypted to.
+    #[error("{0}")]
+    EncryptionKey(String),
+}
+
+impl PolicyMistake {
+    /// The member of [`ClientPolicy`] that it is about.
+    pub const fn member(&self) -> &'static str {
+        match self {
+            Self::EmptyAudience => "audience",
+            Self::FrontendOfStranger(_) | Self::FrontendInClear(_) => "frontend_url",
+            Self::Lifetime(member, _) => member,
+            Self::ClaimName(_) | Self::ClaimValue(..) => "own_claims",
+            Self::EncryptionKey(_) => "access_token_encryption",
+        }
+    }
+}
+
+impl ClientPolicy {
+    /// Seconds that access tokens may live.
+    pub const ACCESS_TOKEN: RangeInclusive<u64> = 60..=3_600;
+    /// Seconds that refresh tokens may live, used or not.
+    pub const REFRESH_TOKEN: RangeInclusive<u64> = 60..=3_650 * 86_400;
+
+    /// Refuses what cannot be decided.
+    ///
+    /// # Errors
+    /// The first mistake.
+    pub fn check(&self) -> Result<(), PolicyMistake> {
+        if self.audience.iter().any(|audience| audience.trim().is_empty()) {
+            return Err(PolicyMistake::EmptyAudience);
+        }
+        for (member, seconds, range) in [
+            ("access_token_lifetime", self.access_token_lifetime, Self::ACCESS_TOKEN),
+            ("refresh_token_lifetime", self.refresh_token_lifetime, Self::REFRESH_TOKEN),
+            ("refresh_token_absolute", self.refresh_token_absolute, Self::REFRESH_TOKEN),
+        ] {
+            if seconds.is_some_and(|seconds| !range.contains(&seconds)) {
+                return Err(PolicyMistake::Lifetime(member, range));
+            }
+        }
+        for (name, claim) in &self.own_claims {
+            if !is_free(name) {
+                return Err(PolicyMistake::ClaimName(name.clone()));
+            }
+            if claim.value.as_ref().is_some_and(|value| !claim.kind.fits(value)) {
+                return Err(PolicyMistake::ClaimValue(name.clone(), claim.kind.as_str()));
+            }
+        }
+        if let Some(AccessTokenEncryption::RsaOaep256 { jwk }) = &self.access_token_encryption {
+            Recipient::parse(jwk).map_err(|error| PolicyMistake::EncryptionKey(error.to_string()))?;
+        }
+        match &self.frontend_url {
+            Some(url) if !self.first_party => Err(PolicyMistake::FrontendOfStranger(url.clone())),
+            Some(url) if !url.is_https() && !self.development => Err(PolicyMistake::FrontendInClear(url.clone())),
+            _ => Ok(()),
         }
     }
 }

@@ -282,12 +282,32 @@ catalogue! {
     ClaimMapperChanged = "claim_mapper.changed";
     /// A claim is told no longer (`claim_mapper`, `name`).
     ClaimMapperDeleted = "claim_mapper.deleted";
+    /// A client was registered (`name`).
+    ClientCreated = "client.created";
+    /// A client was changed (`fields`).
+    ClientChanged = "client.changed";
+    /// A client got a new secret.
+    ClientSecretRotated = "client.secret_rotated";
     /// A client may act again.
     ClientEnabled = "client.enabled";
     /// All rights of a client were taken away.
     ClientDisabled = "client.disabled";
     /// A client was deleted.
     ClientDeleted = "client.deleted";
+    /// A job has its turn at once, or another one (`job`, or how many: `count`).
+    JobRetried = "job.retried";
+    /// A job was cancelled, or discarded after it was given up on (`job`, or how many: `count`).
+    JobDiscarded = "job.discarded";
+    /// A key signs from now on (`kid`, `alg`).
+    KeyActivated = "key.activated";
+    /// A private key was brought in (`kid`, `alg`).
+    KeyImported = "key.imported";
+    /// A key was withdrawn: every token it signed is refused (`kid`, `alg`).
+    KeyWithdrawn = "key.withdrawn";
+    /// A rule of which names are taken was made (`rule`, `type`, `kind`, `pattern`).
+    RuleCreated = "identity_rule.created";
+    /// A rule of which names are taken was taken away (`rule`, `type`, `kind`, `pattern`).
+    RuleDeleted = "identity_rule.deleted";
     /// A permission was made (`name`).
     PermissionCreated = "permission.created";
     /// A permission was described (`name`).

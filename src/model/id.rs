@@ -97,11 +97,13 @@ ids! {
     InvitationId;
     /// A browser in which a person is asked for no second factor.
     RememberedId;
+    /// A rule of which names are taken.
+    IdentityRuleId;
 }
 
 ordered! {
     IdentifierId SessionId GrantId ConsentId JobId EventId ExportId AuthenticatorId GroupId GroupScopeId RoleId
-    ProviderId LinkId ClaimMapperId ApiId InvitationId RememberedId
+    ProviderId LinkId ClaimMapperId ApiId InvitationId RememberedId IdentityRuleId
 }
 
 impl UserId {

@@ -20,6 +20,7 @@ pub mod group;
 pub mod id;
 pub mod identifier;
 pub mod identity_provider;
+pub mod identity_rule;
 pub mod interaction;
 pub mod invitation;
 pub mod job;

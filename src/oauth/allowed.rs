@@ -31,7 +31,7 @@ pub async fn to_client<'p>(provider: &'p Provider, client: &Client) -> Result<Co
         None => Ok(Cow::Borrowed(&provider.scopes_supported)),
         Some(registered) => {
             let directory = provider.edges.store.directory().await?;
-            Ok(Cow::Owned(registered.intersection(&known(provider, &directory))))
+            Ok(Cow::Owned(registered.intersection(&known(&provider.scopes_supported, &directory))))
         }
     }
 }
@@ -41,9 +41,15 @@ pub fn to_strangers(provider: &Provider) -> Scope {
     provider.scopes_supported.without(&DIRECTORY_SCOPES.iter().copied().collect())
 }
 
-/// Every scope that means something here.
-pub fn known(provider: &Provider, directory: &Directory) -> Scope {
-    provider.scopes_supported.union(&directory.made_scopes()).union(&[ADMIN, ADMIN_READ].into_iter().collect())
+/// Scopes of the specifications, which every client may ask for; operators make others.
+pub fn of_specifications() -> Scope {
+    let of_person = ["openid", "profile", "email", "address", "phone", "offline_access"];
+    of_person.into_iter().chain(DIRECTORY_SCOPES.iter().copied()).collect()
+}
+
+/// Every scope that means something here, beside those of the specifications.
+pub fn known(of_specifications: &Scope, directory: &Directory) -> Scope {
+    of_specifications.union(&directory.made_scopes()).union(&[ADMIN, ADMIN_READ].into_iter().collect())
 }
 
 /// What of `scope` the client may still have: for `person`, or for itself when there is none.

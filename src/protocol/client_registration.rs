@@ -34,7 +34,7 @@ pub struct RegistrationRules<'a> {
     pub allows_http_loopback: bool,
 }
 
-/// What becomes of grant types, response types and scopes that we do not offer.
+/// What becomes of grant types, response types, scopes and members that we do not offer.
 #[derive(Copy, Clone, Debug, Eq, PartialEq)]
 pub enum Unsupported {
     /// They are left out, and the answer shows it (RFC 7591 §3.2.1): clients register one wish list everywhere.
@@ -44,7 +44,8 @@ pub enum Unsupported {
 }
 
 impl ClientMetadata {
-    /// Reads and validates client metadata; members that we do not know are ignored (RFC 7591 §2), `null` is absent.
+    /// Reads and validates client metadata; members that we do not know are ignored (RFC 7591 §2), but of an operator, who wants to know;
+    /// `null` is absent.
     ///
     /// What is not in the JSON is for the caller to find out: whether the sector document lists the redirect URIs
     /// ([`subject::check_sector_document`]).
@@ -52,7 +53,7 @@ impl ClientMetadata {
     /// # Errors
     /// `invalid_redirect_uri` for a redirect URI; `invalid_client_metadata`, naming the member, for all else.
     pub fn parse(json: &Map<String, Value>, rules: &RegistrationRules<'_>) -> Result<Self, OAuthError> {
-        let members = Members(json);
+        let members = Members::new(json);
         refuse_unkept_promises(&members)?;
         let application_type = members.choice("application_type")?.unwrap_or_default();
         let token_endpoint_auth_method =
@@ -102,7 +103,13 @@ impl ClientMetadata {
             localized: localized(&members)?,
         };
         check_agreement(&metadata)?;
-        Ok(metadata)
+        match members.unknown().filter(|_| rules.unsupported == Unsupported::Refuse) {
+            Some(name) => Err(OAuthError::invalid_client_metadata(format!(
+                "{} is not known here; leave it out",
+                name.chars().take(64).collect::<String>()
+            ))),
+            None => Ok(metadata),
+        }
     }
 }
 
@@ -242,7 +249,7 @@ fn scope(members: &Members<'_>, rules: &RegistrationRules<'_>) -> Result<Option<
 /// Human-readable members in other languages (RFC 7591 §2.2), checked like those without a language.
 fn localized(members: &Members<'_>) -> Result<BTreeMap<String, String>, OAuthError> {
     let mut localized = BTreeMap::new();
-    for key in members.0.keys() {
+    for key in members.names() {
         let Some((name, tag)) = key.split_once('#') else { continue };
         let is_tag = (1..=35).contains(&tag.len()) && tag.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
         if !is_tag {
@@ -253,7 +260,7 @@ fn localized(members: &Members<'_>) -> Result<BTreeMap<String, String>, OAuthErr
             "client_uri" | "logo_uri" | "policy_uri" | "tos_uri" => members.page_uri(key)?,
             _ => None,
         };
-        localized.extend(value.map(|value| (key.clone(), value)));
+        localized.extend(value.map(|value| (key.to_owned(), value)));
     }
     if localized.len() > 100 {
         return Err(OAuthError::invalid_client_metadata("there are more than 100 members with a language tag"));

@@ -8,17 +8,18 @@ use anyhow::Context as _;
 use clap::ValueEnum;
 use serde_json::{Map, Value, json};
 
+use crate::admin::client;
 use crate::cli::CommandError;
 use crate::config::duration;
 use crate::model::authentication::Acr;
 use crate::model::client::{
-    AccessTokenEncryption, AccessTokenFormat, ClientPolicy, RefreshTokenExpiry, RefreshTokenPolicy, TokenDelivery,
+    AccessTokenEncryption, AccessTokenFormat, ClientPolicy, PolicyMistake, RefreshTokenExpiry, RefreshTokenPolicy,
+    TokenDelivery,
 };
 use crate::model::frontend_url::FrontendUrl;
-use crate::model::own_claim::{OwnClaim, is_free};
-use crate::protocol::jose::jwe::Recipient;
+use crate::model::own_claim::OwnClaim;
 
-/// The usual kinds of app, each with its metadata.
+/// The usual kinds of app.
 #[derive(Copy, Clone, Debug, Eq, PartialEq, ValueEnum)]
 pub enum ClientKind {
     /// Runs on a server and keeps a secret.
@@ -33,23 +34,15 @@ pub enum ClientKind {
     Device,
 }
 
-impl ClientKind {
-    /// Where its metadata begins.
-    pub fn preset(self) -> Map<String, Value> {
-        let (application_type, method, grant_types): (_, _, &[&str]) = match self {
-            Self::Web => ("web", "client_secret_basic", &["authorization_code", "refresh_token"]),
-            Self::Spa => ("web", "none", &["authorization_code", "refresh_token"]),
-            Self::Native => ("native", "none", &["authorization_code", "refresh_token"]),
-            Self::Service => ("web", "client_secret_basic", &["client_credentials"]),
-            Self::Device => ("native", "none", &["urn:ietf:params:oauth:grant-type:device_code", "refresh_token"]),
-        };
-        let response_types: &[&str] = if matches!(self, Self::Service | Self::Device) { &[] } else { &["code"] };
-        Map::from_iter([
-            ("application_type".to_owned(), json!(application_type)),
-            ("token_endpoint_auth_method".to_owned(), json!(method)),
-            ("grant_types".to_owned(), json!(grant_types)),
-            ("response_types".to_owned(), json!(response_types)),
-        ])
+impl From<ClientKind> for client::ClientKind {
+    fn from(kind: ClientKind) -> Self {
+        match kind {
+            ClientKind::Web => Self::Web,
+            ClientKind::Spa => Self::Spa,
+            ClientKind::Native => Self::Native,
+            ClientKind::Service => Self::Service,
+            ClientKind::Device => Self::Device,
+        }
     }
 }
 
@@ -218,46 +211,31 @@ fn encryption(text: &str) -> Result<Option<AccessTokenEncryption>, CommandError>
     match text {
         "none" => Ok(None),
         "dir" => Ok(Some(AccessTokenEncryption::Direct)),
-        file => {
-            let jwk = object(Path::new(file))?;
-            Recipient::parse(&jwk).map_err(|error| CommandError::refused(format!("{file}: {error}")))?;
-            Ok(Some(AccessTokenEncryption::RsaOaep256 { jwk }))
-        }
+        file => Ok(Some(AccessTokenEncryption::RsaOaep256 { jwk: object(Path::new(file))? })),
     }
 }
 
 fn own_claims(file: &Path) -> Result<BTreeMap<String, OwnClaim>, CommandError> {
     let refuse = |what: String| CommandError::refused(format!("{}: {what}", file.display()));
-    let listed: BTreeMap<String, OwnClaim> =
-        serde_json::from_value(Value::Object(object(file)?)).map_err(|error| refuse(error.to_string()))?;
-    for (name, rule) in &listed {
-        if !is_free(name) {
-            return Err(refuse(format!(
-                "{name:?} is no name for a claim of your own: letters, digits and _ - . : /, and none that a specification has given a meaning"
-            )));
-        }
-        if rule.value.as_ref().is_some_and(|value| !rule.kind.fits(value)) {
-            return Err(refuse(format!("the value of {name} is no {}", rule.kind.as_str())));
-        }
-    }
-    Ok(listed)
+    serde_json::from_value(Value::Object(object(file)?)).map_err(|error| refuse(error.to_string()))
 }
 
 fn frontend_url(text: &str) -> Result<FrontendUrl, CommandError> {
     text.parse().map_err(|error| CommandError::refused(format!("--frontend-url {text:?} {error}")))
 }
 
-/// Links of mails hold what sets a password: they lead to apps of the house, and over a way that nobody reads along.
-fn check_frontend(policy: &ClientPolicy) -> Result<(), CommandError> {
-    let Some(url) = &policy.frontend_url else { return Ok(()) };
-    let refuse = |why: &str| Err(CommandError::refused(format!("--frontend-url {url} {why}")));
-    if !policy.first_party {
-        return refuse("is for apps of the house; add --first-party, or --frontend-url none");
-    }
-    if !url.is_https() && !policy.development {
-        return refuse("is plain http; write https, or add --development while the app is being made");
-    }
-    Ok(())
+/// What cannot be decided, in the words of the flags.
+fn refuse(mistake: &PolicyMistake) -> CommandError {
+    let flag = match mistake.member() {
+        "own_claims" => "claims".to_owned(),
+        member => member.replace('_', "-"),
+    };
+    let cure = match mistake {
+        PolicyMistake::FrontendOfStranger(_) => "; add --first-party, or --frontend-url none",
+        PolicyMistake::FrontendInClear(_) => " with --development, while the app is being made",
+        _ => "",
+    };
+    CommandError::refused(format!("--{flag} {mistake}{cure}"))
 }
 
 impl Flags {
@@ -289,11 +267,8 @@ impl Flags {
     /// The decisions, where they were made, in place of those in `before`.
     ///
     /// # Errors
-    /// When an audience is empty, a file cannot be read, or links of mails would lead where they are not safe.
+    /// When a file cannot be read, or they cannot be decided so.
     pub fn policy(&self, before: ClientPolicy) -> Result<ClientPolicy, CommandError> {
-        if self.audience.iter().any(|audience| audience.trim().is_empty()) {
-            return Err(CommandError::refused("--audience is empty; write the URL of the API".to_owned()));
-        }
         let policy = ClientPolicy {
             first_party: self.first_party.unwrap_or(before.first_party),
             token_delivery: match self.token_delivery {
@@ -343,7 +318,7 @@ impl Flags {
                 None => before.least_acr,
             },
         };
-        check_frontend(&policy)?;
+        policy.check().map_err(|mistake| refuse(&mistake))?;
         Ok(policy)
     }
 }

@@ -8,10 +8,11 @@ use sqlx::FromRow;
 use crate::edge::store::row::{Context as _, Place, moment, to_json};
 use crate::edge::store::user_list::pattern;
 use crate::edge::store::writer::Fact;
-use crate::edge::store::{Creation, Store};
-use crate::model::client::{Client, ClientOrigin, ClientSecret};
+use crate::edge::store::{Beside, Change, Creation, Store};
+use crate::model::client::{Client, ClientOrigin, ClientPolicy, ClientSecret};
 use crate::model::fault::Fault;
 use crate::model::id::ClientId;
+use crate::protocol::client_metadata::ClientMetadata;
 use crate::protocol::numeric_date::NumericDate;
 
 const READ: &str =
@@ -29,6 +30,11 @@ const CREATE: &str = "INSERT INTO oauth_client
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) DO NOTHING";
 const UPDATE: &str = "UPDATE oauth_client SET metadata = $2, policy = $3, secret_hash = $4, sealed_secret = $5,
     registration_token_hash = $6, disabled_at = $7, hears_logout = $8 WHERE id = $1";
+/// While it is what was read before: the texts are those of the row itself.
+const CHANGE: &str = "UPDATE oauth_client SET metadata = $2, policy = $3, secret_hash = $4, sealed_secret = $5,
+    disabled_at = $6, hears_logout = $12 WHERE id = $1 AND metadata = $7 AND policy = $8
+    AND secret_hash IS NOT DISTINCT FROM $9 AND sealed_secret IS NOT DISTINCT FROM $10
+    AND disabled_at IS NOT DISTINCT FROM $11";
 /// What the client itself may change, while it is the one that was read: an operator may disable it or change its policy
 /// meanwhile.
 const REGISTER_AGAIN: &str =
@@ -68,16 +74,24 @@ impl Store {
 
     /// Records a new client.
     pub async fn create_client(&self, client: &Client) -> Result<Creation, Fault> {
+        self.create_client_with(client, Beside::default()).await
+    }
+
+    /// As [`Store::create_client`], with what is told beside it.
+    pub async fn create_client_with(&self, client: &Client, beside: Beside) -> Result<Creation, Fault> {
         let (row, hears_logout) = (ClientRow::try_from(client)?, hears_logout(client));
         let (client, held) = (Arc::new(client.clone()), Arc::clone(&self.held));
-        let fact = Fact::one(move |connection| {
+        let fact = Fact::several(move |connection| {
             async move {
                 let insert =
                     connection.query(CREATE).bind(row.id).bind(row.metadata).bind(row.policy).bind(row.secret_hash);
                 let insert = insert.bind(row.sealed_secret).bind(row.registration_token_hash);
                 let insert = insert.bind(row.created_at).bind(row.disabled_at).bind(hears_logout);
-                let changed = insert.execute().await.context("record a client")?;
-                Ok(Creation::of(changed))
+                let created = Creation::of(insert.execute().await.context("record a client")?);
+                if created == Creation::Created {
+                    beside.write(connection).await?;
+                }
+                Ok(created)
             }
             .boxed()
         });
@@ -106,6 +120,36 @@ impl Store {
         self.recorder.record(fact.then(move |_| held.clients.forget(&id))).await
     }
 
+    /// Changes a client that was read as `before`: `Stale` when it is another by now, `Unknown` when it is gone.
+    pub async fn change_client(&self, before: &Client, after: &Client, beside: Beside) -> Result<Change, Fault> {
+        let (row, seen) = (ClientRow::try_from(after)?, ClientRow::try_from(before)?);
+        let hears_logout = hears_logout(after);
+        let (id, before, held) = (after.id.clone(), before.clone(), Arc::clone(&self.held));
+        let fact = Fact::several(move |connection| {
+            async move {
+                let read = connection.query(READ).bind(row.id.as_str());
+                let stands: Option<ClientRow> = read.fetch_optional().await.context("read a client as it stands")?;
+                let Some(stands) = stands else { return Ok(Change::Unknown) };
+                let same_secret =
+                    (&stands.secret_hash, &stands.sealed_secret) == (&seen.secret_hash, &seen.sealed_secret);
+                if !same_secret || stands.disabled_at != seen.disabled_at || !stands.says_the_same(&before)? {
+                    return Ok(Change::Stale);
+                }
+                let change = connection.query(CHANGE).bind(row.id).bind(row.metadata).bind(row.policy);
+                let change = change.bind(row.secret_hash).bind(row.sealed_secret).bind(row.disabled_at);
+                let change = change.bind(stands.metadata).bind(stands.policy).bind(stands.secret_hash);
+                let change = change.bind(stands.sealed_secret).bind(stands.disabled_at).bind(hears_logout);
+                if change.execute().await.context("change a client as it was seen")? == 0 {
+                    return Ok(Change::Stale);
+                }
+                beside.write(connection).await?;
+                Ok(Change::Done)
+            }
+            .boxed()
+        });
+        self.recorder.record(fact.then(move |_| held.clients.forget(&id))).await
+    }
+
     /// Changes what a client registered of itself; false when it was deleted or disabled meanwhile.
     pub async fn register_again(&self, client: &Client) -> Result<bool, Fault> {
         let (row, hears_logout) = (ClientRow::try_from(client)?, hears_logout(client));
@@ -125,10 +169,18 @@ impl Store {
 
     /// Deletes a client with its consents, grants and tokens; false when there is no such client.
     pub async fn delete_client(&self, id: &ClientId) -> Result<bool, Fault> {
+        self.delete_client_with(id, Beside::default()).await
+    }
+
+    /// As [`Store::delete_client`], with what is told beside it.
+    pub async fn delete_client_with(&self, id: &ClientId, beside: Beside) -> Result<bool, Fault> {
         let (id, held) = (id.clone(), Arc::clone(&self.held));
-        let fact = Fact::one(move |connection| {
+        let fact = Fact::several(move |connection| {
             async move {
                 let changed = connection.query(DELETE).bind(id.as_str()).execute().await.context("delete a client")?;
+                if changed == 1 {
+                    beside.write(connection).await?;
+                }
                 Ok(changed == 1)
             }
             .boxed()
@@ -159,6 +211,16 @@ struct ClientRow {
     registration_token_hash: Option<Vec<u8>>,
     created_at: i64,
     disabled_at: Option<i64>,
+}
+
+impl ClientRow {
+    /// Compares what the texts mean: an earlier release may have written them with other members.
+    fn says_the_same(&self, client: &Client) -> Result<bool, Fault> {
+        let place = Place { table: "oauth_client", id: &self.id };
+        let metadata: ClientMetadata = place.json("metadata", &self.metadata)?;
+        let policy: ClientPolicy = place.json("policy", &self.policy)?;
+        Ok(metadata == client.metadata && policy == client.policy)
+    }
 }
 
 impl TryFrom<&Client> for ClientRow {

@@ -41,6 +41,13 @@ const COUNT: &str = "SELECT queue, CAST(SUM(CASE WHEN dead_at IS NULL THEN 1 ELS
     CAST(SUM(CASE WHEN dead_at IS NULL THEN 0 ELSE 1 END) AS BIGINT) AS given_up
     FROM job WHERE done_at IS NULL GROUP BY queue ORDER BY queue";
 const REVIVE: &str = "UPDATE job SET dead_at = NULL, attempts = 0, run_at = $2 WHERE id = $1 AND dead_at IS NOT NULL AND expires_at > $2";
+const REVIVE_ALL: &str = "UPDATE job SET dead_at = NULL, attempts = 0, run_at = $2
+    WHERE dead_at IS NOT NULL AND expires_at > $2 AND ($1 IS NULL OR queue = $1)";
+/// What a worker holds at the moment is let alone.
+const HASTEN: &str = "UPDATE job SET run_at = $2 WHERE id = $1 AND dead_at IS NULL AND done_at IS NULL
+    AND expires_at > $2 AND (leased_until IS NULL OR leased_until <= $2)";
+const CANCEL: &str = "DELETE FROM job WHERE id = $1 AND dead_at IS NULL AND done_at IS NULL
+    AND (leased_until IS NULL OR leased_until <= $2)";
 const DISCARD: &str = "DELETE FROM job WHERE id = $1 AND dead_at IS NOT NULL";
 
 impl Store {
@@ -160,6 +167,39 @@ impl Store {
             async move {
                 let revive = connection.query(REVIVE).bind(job.uuid()).bind(now.seconds());
                 revive.execute().await.context("revive a job").map(|changed| changed == 1)
+            }
+            .boxed()
+        });
+        self.recorder.record(fact).await
+    }
+
+    /// Gives every job that was given up on its turn again, of one queue or of all, where it would not come too late; returns how many.
+    pub async fn revive_jobs(&self, queue: Option<Queue>, now: NumericDate) -> Result<u64, Fault> {
+        let fact = Fact::one(move |connection| {
+            async move {
+                let revive = connection.query(REVIVE_ALL).bind(queue.map(Queue::as_str)).bind(now.seconds());
+                revive.execute().await.context("revive jobs")
+            }
+            .boxed()
+        });
+        self.recorder.record(fact).await
+    }
+
+    /// Gives a job that waits its turn at once; false when it does not wait, or is being done.
+    pub async fn hasten_job(&self, job: JobId, now: NumericDate) -> Result<bool, Fault> {
+        self.change_waiting(HASTEN, job, now).await
+    }
+
+    /// Deletes a job that waits; false when it does not wait, or is being done.
+    pub async fn cancel_job(&self, job: JobId, now: NumericDate) -> Result<bool, Fault> {
+        self.change_waiting(CANCEL, job, now).await
+    }
+
+    async fn change_waiting(&self, statement: &'static str, job: JobId, now: NumericDate) -> Result<bool, Fault> {
+        let fact = Fact::one(move |connection| {
+            async move {
+                let change = connection.query(statement).bind(job.uuid()).bind(now.seconds());
+                change.execute().await.context("change a job that waits").map(|changed| changed == 1)
             }
             .boxed()
         });

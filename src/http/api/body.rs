@@ -14,6 +14,7 @@ use utoipa::openapi::schema::{ArrayBuilder, Object, ObjectBuilder, Schema, Schem
 use utoipa::openapi::{KnownFormat, RefOr};
 
 use crate::http::api::code::Code;
+pub use crate::http::api::patch::Patch;
 use crate::http::api::problem::{FieldError, Problem};
 use crate::http::captcha;
 use crate::http::extract::{Unreadable, body as wire};
@@ -265,34 +266,8 @@ impl<T: Field> Field for Option<T> {
     }
 }
 
-/// A member of a change (`PATCH`).
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub enum Patch<T> {
-    /// It is left out: it stays as it is.
-    #[default]
-    Keep,
-    /// `null`: it goes.
-    Clear,
-    /// It becomes this.
-    Set(T),
-}
-
-impl<T: Field> Field for Patch<T> {
-    fn absent() -> Option<Self> {
-        Some(Self::Keep)
-    }
-
-    fn read(value: Value) -> Result<Self, FieldError> {
-        if value.is_null() { Ok(Self::Clear) } else { T::read(value).map(Self::Set) }
-    }
-
-    fn schema() -> Schema {
-        nullable(T::schema())
-    }
-}
-
 /// The same, or `null`.
-fn nullable(schema: Schema) -> Schema {
+pub(super) fn nullable(schema: Schema) -> Schema {
     use utoipa::openapi::schema::OneOfBuilder;
     OneOfBuilder::new().item(ObjectBuilder::new().schema_type(Type::Null)).item(schema).into()
 }

@@ -178,6 +178,10 @@ catalogue! {
     GroupInUse = "group_in_use" [409];
     /// The last owner stays one.
     LastOwner = "last_owner" [409];
+    /// The client authenticates in another way than by a secret.
+    ClientHasNoSecret = "client_has_no_secret" [409];
+    /// Clients do not know the next keys yet.
+    KeysNotKnown = "keys_not_known" [409];
     /// The person is signed in too often.
     TooManySessions = "too_many_sessions" [409] ("max");
 

@@ -62,6 +62,7 @@ mod options;
 pub mod origin;
 pub mod paging;
 mod password;
+pub mod patch;
 pub mod problem;
 mod qr;
 mod reauth;

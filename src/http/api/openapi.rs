@@ -246,6 +246,7 @@ fn problem() -> Schema {
         .property("code", code())
         .property("errors", ArrayBuilder::new().items(RefOr::T(Schema::from(error))))
         .property("request_id", text())
+        .property("detail", text())
         .examples([json!({
             "type": "https://login.example.com/api/v1/errors#required", "title": "A field is missing", "status": 422,
             "code": "required", "errors": [{"field": "identifier", "code": "required", "params": {}}],

@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
 
+use crate::admin::{AdminError, Administration, Changed};
 use crate::edge::template::context::{Admin, AdminClient, AdminKey, AdminUser, UndeliveredMessage};
 use crate::http::api::operation::Group;
 use crate::http::error::PageError;
@@ -17,6 +18,7 @@ use crate::http::page::select_account::account;
 use crate::http::page::{fault_page, logout};
 use crate::http::web::{Web, redirect, with_cookies};
 use crate::model::client::Client;
+use crate::model::event::Actor;
 use crate::model::fault::Fault;
 use crate::model::id::JobId;
 use crate::model::job::StoredJob;
@@ -47,19 +49,25 @@ pub async fn show(State(web): State<Web>, visitor: Visitor) -> Response {
 /// `POST /admin/messages`: another turn for a message that was given up on, or an end to it.
 pub async fn change_message(State(web): State<Web>, visitor: Visitor, Form(form): Form) -> Response {
     let acting = acting(&web, &visitor, (form.get("csrf"), PATH)).await;
-    if let Err(response) = acting.and_then(|visit| owner(&web, &visitor, visit)) {
-        return *response;
-    }
+    let user = match acting.and_then(|visit| owner(&web, &visitor, visit)) {
+        Ok(user) => user,
+        Err(response) => return *response,
+    };
     let Some(id) = form.get("id").and_then(|id| id.parse::<JobId>().ok()) else {
         return nothing_there(&web, &visitor);
     };
-    let (store, now) = (&web.provider.edges.store, web.provider.now());
+    let admin = Administration {
+        edges: web.provider.edges.clone(),
+        by: Actor::User(user.id),
+        role: user.role,
+        from: visitor.browser.provenance.clone(),
+    };
     let changed =
-        if form.get("do") == Some("discard") { store.discard_job(id).await } else { store.revive_job(id, now).await };
+        if form.get("do") == Some("discard") { admin.discard_job(id).await } else { admin.retry_job(id).await };
     match changed {
-        Ok(true) => redirect(&web.path(PATH, &[])),
-        Ok(false) => nothing_there(&web, &visitor),
-        Err(fault) => fault_page(&web, &visitor, fault),
+        Ok(Changed::Yes) => redirect(&web.path(PATH, &[])),
+        Ok(Changed::No) | Err(AdminError::Refused(_)) => nothing_there(&web, &visitor),
+        Err(AdminError::Fault(fault)) => fault_page(&web, &visitor, fault),
     }
 }
 

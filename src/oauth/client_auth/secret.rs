@@ -35,6 +35,31 @@ pub const fn keeps_clear(method: ClientAuthMethod) -> bool {
     matches!(method, ClientAuthMethod::ClientSecretJwt)
 }
 
+/// The secret of a client: what is kept of it, and itself where it is new, to be shown once.
+#[derive(Clone, Debug, Default)]
+pub struct Given {
+    /// The secret, if it is new.
+    pub shown: Option<Secret>,
+    /// How it is kept.
+    pub kept: Option<ClientSecret>,
+}
+
+/// A new secret for a client that authenticates by `method`, if that needs one.
+pub fn give((client, method): (&ClientId, ClientAuthMethod), vault: &Vault, random: &dyn Random) -> Given {
+    let shown = method.needs_secret().then(|| generate(method, random));
+    Given { kept: shown.as_ref().map(|secret| keep(secret, (client, method), vault, random)), shown }
+}
+
+/// The secret of a client that authenticates by `method` from now on. One is kept in the form that its method needs: a method of
+/// another form gets a new one.
+pub fn give_again(before: &Client, method: ClientAuthMethod, vault: &Vault, random: &dyn Random) -> Given {
+    let fits = |kept: &&ClientSecret| keeps_clear(method) == matches!(kept, ClientSecret::Sealed(_));
+    match before.secret.as_ref().filter(fits) {
+        Some(kept) if method.needs_secret() => Given { shown: None, kept: Some(kept.clone()) },
+        _ => give((&before.id, method), vault, random),
+    }
+}
+
 /// How `secret` is kept for a client that authenticates by `method`: sealed where it is a key, hashed elsewhere.
 pub fn keep(
     secret: &Secret,

@@ -43,10 +43,10 @@ pub async fn register(
     let (now, random) = (provider.now(), &*provider.edges.random);
     let id = ClientId::generate(random.bytes());
     let method = metadata.token_endpoint_auth_method;
-    let client_secret = method.needs_secret().then(|| secret::generate(method, random));
+    let given = secret::give((&id, method), &provider.vault, random);
     let management = random.token();
     let client = Client {
-        secret: client_secret.as_ref().map(|value| secret::keep(value, (&id, method), &provider.vault, random)),
+        secret: given.kept,
         origin: ClientOrigin::Registered(TokenHash::of(management.expose())),
         // Certification clients send no challenge; a public client always needs one (`PROTOCOL.md` §1).
         policy: ClientPolicy { require_pkce: false, ..ClientPolicy::default() },
@@ -59,7 +59,7 @@ pub async fn register(
     tracing::info!(client_id = %client.id, "a client registered itself");
     let mut answer = answer(provider, &client)?;
     answer.insert("registration_access_token".into(), json!(management.expose()));
-    show_secret(&mut answer, client_secret.as_ref());
+    show_secret(&mut answer, given.shown.as_ref());
     Ok(answer)
 }
 
@@ -86,27 +86,14 @@ pub async fn update(
     let rules = Rules::of(provider);
     let metadata = parse_update(json, id, |presented| is_secret(provider, &client, presented), &rules.as_protocol())?;
     check_sector(provider, &metadata).await?;
-    let random = &*provider.edges.random;
     let method = metadata.token_endpoint_auth_method;
-    // A secret is kept in the form its method needs; a method of another form gets a new one.
-    let is_kept = method.needs_secret()
-        && client.secret.is_some()
-        && secret::keeps_clear(method) == matches!(client.secret, Some(ClientSecret::Sealed(_)));
-    let client_secret = (method.needs_secret() && !is_kept).then(|| secret::generate(method, random));
-    let kept = if is_kept { client.secret.clone() } else { None };
-    let updated = Client {
-        secret: client_secret
-            .as_ref()
-            .map(|value| secret::keep(value, (&client.id, method), &provider.vault, random))
-            .or(kept),
-        metadata,
-        ..client.as_ref().clone()
-    };
+    let given = secret::give_again(&client, method, &provider.vault, &*provider.edges.random);
+    let updated = Client { secret: given.kept, metadata, ..client.as_ref().clone() };
     if !provider.edges.store.register_again(&updated).await? {
         return Err(not_the_owner());
     }
     let mut answer = answer(provider, &updated)?;
-    show_secret(&mut answer, client_secret.as_ref());
+    show_secret(&mut answer, given.shown.as_ref());
     Ok(answer)
 }
 
@@ -184,7 +171,10 @@ fn is_secret(provider: &Provider, client: &Client, presented: &str) -> bool {
 }
 
 /// OIDC Registration §5: the sector document lists every redirect URI.
-async fn check_sector(provider: &Provider, metadata: &ClientMetadata) -> Result<(), OAuthError> {
+///
+/// # Errors
+/// `invalid_client_metadata` when it cannot be read or does not.
+pub async fn check_sector(provider: &Provider, metadata: &ClientMetadata) -> Result<(), OAuthError> {
     let Some(uri) = &metadata.sector_identifier_uri else { return Ok(()) };
     let document = jwks::get_json(provider, uri).await.map_err(|error| {
         OAuthError::invalid_client_metadata("sector_identifier_uri could not be read").caused_by(error)

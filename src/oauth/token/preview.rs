@@ -140,7 +140,7 @@ async fn left_out(
     (asked, granted): (&Scope, &Scope),
 ) -> Result<Vec<LeftOut>, Fault> {
     let directory = provider.edges.store.directory().await?;
-    let known = allowed::known(provider, &directory);
+    let known = allowed::known(&provider.scopes_supported, &directory);
     let because = |token: &str| {
         if !known.contains(token) {
             "nothing here is called so".to_owned()

@@ -2,6 +2,9 @@
 //!
 //! RFC 7591 §2: strings, booleans, numbers and arrays of strings; each error names its member.
 
+use std::cell::RefCell;
+use std::collections::HashSet;
+
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use url::Url;
@@ -15,18 +18,39 @@ use crate::protocol::redirect_uri::LoopbackHttp;
 const MAX_TEXT: usize = 2048;
 /// The longest name for people, in characters.
 const MAX_NAME: usize = 200;
-/// The JSON object of a registration request.
-pub(super) struct Members<'a>(pub(super) &'a Map<String, Value>);
+/// The JSON object of a registration request, and which of its members were looked at.
+pub(super) struct Members<'a> {
+    json: &'a Map<String, Value>,
+    known: RefCell<HashSet<String>>,
+}
 
 fn wrong(name: &str, expected: &str) -> OAuthError {
     let shown = name.chars().take(64).collect::<String>();
     OAuthError::invalid_client_metadata(format!("{shown} must be {expected}"))
 }
 
-impl Members<'_> {
+impl<'a> Members<'a> {
+    /// Nothing of it was looked at yet.
+    pub(super) fn new(json: &'a Map<String, Value>) -> Self {
+        Self { json, known: RefCell::default() }
+    }
+
+    /// Their names.
+    pub(super) fn names(&self) -> impl Iterator<Item = &'a str> {
+        self.json.keys().map(String::as_str)
+    }
+
+    /// The first member that nobody has looked at: it means nothing here.
+    pub(super) fn unknown(&self) -> Option<&'a str> {
+        let known = self.known.borrow();
+        self.names().find(|name| !known.contains(*name))
+    }
+
     /// The member, unless it is absent or `null`, which is the same (RFC 7592 §2.2).
-    pub(super) fn get(&self, name: &str) -> Option<&Value> {
-        self.0.get(name).filter(|value| !value.is_null())
+    pub(super) fn get(&self, name: &str) -> Option<&'a Value> {
+        let value = self.json.get(name)?;
+        self.known.borrow_mut().insert(name.to_owned());
+        Some(value).filter(|value| !value.is_null())
     }
 
     /// A string; an empty one is absent.

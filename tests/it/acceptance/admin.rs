@@ -42,7 +42,12 @@ impl Admin {
         Self { server: server.clone(), token }
     }
 
-    async fn send(&self, method: Method, path: &str, (body, seen): (Option<&Value>, Option<&str>)) -> Answer {
+    pub(super) async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        (body, seen): (Option<&Value>, Option<&str>),
+    ) -> Answer {
         let mut request = Request::builder().method(method).uri(format!("{BASE}{path}"));
         request = request.header(AUTHORIZATION, format!("Bearer {}", self.token));
         if let Some(seen) = seen {
@@ -79,7 +84,7 @@ pub(super) async fn set_role(server: &TestServer, login: &str, role: Role) {
     assert!(server.store().set_role(user.id, role, now, Beside::default()).await.expect("stored"));
 }
 
-fn ids(list: &Value) -> Vec<&str> {
+pub(super) fn ids(list: &Value) -> Vec<&str> {
     let items = list["items"].as_array().unwrap_or_else(|| panic!("no list: {list}"));
     items.iter().map(|item| item["id"].as_str().expect("an id")).collect()
 }
@@ -420,10 +425,19 @@ async fn s_166_jobs_are_seen_retried_and_discarded() {
     assert!(jobs["queues"][0]["waiting"].as_u64().is_some_and(|count| count >= 1), "{jobs}");
     let id = jobs["waiting"][0]["id"].as_str().expect("an id");
     assert!(!jobs.to_string().contains("carol"), "what it is about stays sealed");
-    assert_eq!(code(&admin.delete(&format!("/jobs/{id}")).await), "404 not_found", "it was not given up on");
-    assert_eq!(code(&admin.post(&format!("/jobs/{id}/retry"), &json!({})).await), "404 not_found");
+    assert_eq!(admin.post(&format!("/jobs/{id}/retry"), &json!({})).await.status, StatusCode::NO_CONTENT, "now");
     server.deliver().await;
     assert_eq!(admin.get("/jobs").await.ok()["waiting"], json!([]));
+    assert_eq!(code(&admin.post(&format!("/jobs/{id}/retry"), &json!({})).await), "404 not_found", "it is done");
+    assert_eq!(code(&admin.delete(&format!("/jobs/{id}")).await), "404 not_found");
+
+    // What waits is cancelled.
+    assert_eq!(admin.post("/users", &json!({"email": "dave@example.com"})).await.status, StatusCode::CREATED);
+    let jobs = admin.get("/jobs").await.ok();
+    let id = jobs["waiting"][0]["id"].as_str().expect("an id");
+    assert_eq!(admin.delete(&format!("/jobs/{id}")).await.status, StatusCode::NO_CONTENT);
+    server.deliver().await;
+    assert!(server.mailbox().to("dave@example.com").is_empty());
 }
 
 /// What a mail server refused for good is seen, gets another turn, or an end.
@@ -446,13 +460,26 @@ async fn s_136_operators_see_what_was_given_up_on_and_try_again() {
     let [dave, carol] = [0, 1].map(|row| given_up[row]["id"].as_str().expect("an id"));
 
     assert_eq!(admin.post(&format!("/jobs/{carol}/retry"), &json!({})).await.status, StatusCode::NO_CONTENT);
-    assert_eq!(code(&admin.post(&format!("/jobs/{carol}/retry"), &json!({})).await), "404 not_found", "it waits");
+    let again = admin.post(&format!("/jobs/{carol}/retry"), &json!({})).await;
+    assert_eq!(again.status, StatusCode::NO_CONTENT, "it waits, and has its turn");
     assert_eq!(server.deliver().await, 1);
     assert_eq!(sink.taken().len(), 1);
     assert_eq!(sink.taken()[0].to, ["carol@example.com"]);
     assert_eq!(admin.delete(&format!("/jobs/{dave}")).await.status, StatusCode::NO_CONTENT);
     let jobs = admin.get("/jobs").await.ok();
     assert_eq!((&jobs["given_up"], &jobs["waiting"]), (&json!([]), &json!([])));
+
+    // All at once.
+    for refused in ["eve@example.com", "frank@example.com"] {
+        sink.script("RCPT", "550 5.1.1 no such user");
+        assert_eq!(admin.post("/users", &json!({"email": refused})).await.status, StatusCode::CREATED);
+        assert_eq!(server.deliver().await, 1);
+    }
+    assert_eq!(code(&admin.post("/jobs/retry", &json!({"queue": "owls"})).await), "422 invalid_value");
+    assert_eq!(admin.post("/jobs/retry", &json!({"queue": "sms"})).await.ok()["retried"], 0);
+    assert_eq!(admin.post("/jobs/retry", &json!({"queue": "mail"})).await.ok()["retried"], 2);
+    assert_eq!(server.deliver().await, 2);
+    assert_eq!(sink.taken().len(), 3);
 }
 
 /// The same on the page, by a button.

@@ -7,6 +7,9 @@
 mod access_token;
 mod account_page;
 mod admin;
+mod admin_bulk;
+mod admin_client;
+mod admin_server;
 mod api;
 mod atomic;
 mod avatar;

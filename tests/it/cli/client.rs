@@ -165,6 +165,24 @@ fn an_update_changes_what_it_names_and_nothing_else() {
     assert_eq!(confidential["client_secret"].as_str().unwrap().len(), 86, "long enough for HS512");
 }
 
+/// S-144: what an operator does to apps on the command line is written down, whoever looks later.
+#[test]
+fn what_is_done_to_apps_is_written_down() {
+    let station = Station::new();
+    let made = ["client", "create", "Shop", "--id", "shop", "--redirect-uri", "https://shop.example/cb", "--json"];
+    let secret = station.run(&made).json()["client_secret"].as_str().expect("a secret").to_owned();
+    station.run(&["client", "update", "shop", "--name", "The Shop"]).ok();
+    station.run(&["client", "update", "shop", "--disabled", "yes"]).ok();
+    station.run(&["client", "rotate-secret", "shop"]).ok();
+    station.run(&["client", "delete", "shop"]).ok();
+    let told = station.run(&["events", "export"]).ok();
+    for name in ["client.created", "client.changed", "client.disabled", "client.secret_rotated", "client.deleted"] {
+        assert!(told.contains(&format!("\"{name}\"")), "{name}: {told}");
+    }
+    assert!(told.contains("\"client_name\"") && told.contains("\"operator\""), "{told}");
+    assert!(!told.contains(&secret));
+}
+
 /// A running server takes what the command line wrote within a second: new clients, new secrets, disabled ones.
 #[tokio::test]
 async fn a_running_server_follows() {

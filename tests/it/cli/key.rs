@@ -133,6 +133,8 @@ async fn a_compromised_key_is_refused_at_once() {
     assert!(!robot.is_active(&fresh).await);
     assert!(robot.is_active(&robot.token().await).await);
     assert!(station.run(&["key", "retire", "nothing"]).refused(1).contains("key list"));
+    let told = station.run(&["events", "export"]).ok();
+    assert!(told.contains("\"key.withdrawn\"") && told.contains(&kid(&stolen)), "S-144: {told}");
 }
 
 #[tokio::test]

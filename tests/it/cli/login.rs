@@ -15,9 +15,15 @@ use crate::support::{Answer, Browser};
 
 /// The server of a station, as a browser reaches it.
 #[derive(Clone)]
-struct There {
+pub(super) struct There {
     wire: Wire,
     issuer: String,
+}
+
+impl There {
+    pub(super) fn at(station: &Station) -> Self {
+        Self { wire: Wire::to(format!("http://127.0.0.1:{}", station.port)), issuer: station.issuer() }
+    }
 }
 
 #[async_trait]
@@ -64,7 +70,7 @@ async fn a_terminal_signs_in_and_verifies_what_it_gets() {
     station.run(&[&native[..], &redirect[..]].concat()).ok();
     station.run_with("correct horse battery staple\n", &["user", "create", "ada", "--email", "ada@example.com"]).ok();
     let _server = station.serve().await;
-    let there = There { wire: Wire::to(format!("http://127.0.0.1:{}", station.port)), issuer: station.issuer() };
+    let there = There::at(&station);
 
     let (child, _told, url) = begin(&station, &[]);
     let target = url.strip_prefix(&station.issuer()).expect("the issuer's own").to_owned();

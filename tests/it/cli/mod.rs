@@ -1,5 +1,6 @@
 //! The program as an operator runs it: in a folder of its own, beside a server or without one.
 
+mod administration;
 mod api;
 #[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failure in a helper fails its test")]
 mod check;
@@ -23,6 +24,7 @@ mod published;
 mod recover;
 #[expect(clippy::unwrap_used, reason = "a failure in a helper fails its test")]
 mod reload;
+mod rule;
 #[expect(clippy::unwrap_used, reason = "a failure in a helper fails its test")]
 mod secret;
 mod service;

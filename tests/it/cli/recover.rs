@@ -35,6 +35,26 @@ async fn a_link_signs_in_once_whether_the_server_runs_or_not() {
     assert_eq!(users.as_array().unwrap().len(), 1, "the owner is made once");
 }
 
+/// There are no credentials that anybody could know beforehand.
+#[tokio::test]
+async fn s_143_the_first_administrator_comes_by_a_link_that_is_good_once() {
+    let station = Station::new();
+    let made = station.run(&["admin", "create", "grace", "--json"]).json();
+    assert_eq!(made["user"], "grace");
+    let shown = station.run(&["user", "show", "grace", "--json"]).json();
+    assert_eq!(shown["role"], "owner", "{shown}");
+    let line = station.run(&["admin", "create", "grace"]).refused(1);
+    assert!(line.contains("is taken") && line.contains("user set-role grace owner"), "{line}");
+    assert!(station.run(&["admin", "create", "no name!"]).refused(1).contains("no username"));
+    let told = station.run(&["events", "tail", "--event", "user.created"]).ok();
+    assert!(told.contains("user.created"), "{told}");
+    let _server = station.serve().await;
+    let guess = [("identifier", "grace"), ("password", "admin")];
+    assert_ne!(station.post("/sign-in", &guess, Sender::Browser("")).await.0, 303, "no password opens it");
+    assert_eq!(open(&station, made["link"].as_str().unwrap()).await, 303);
+    assert_eq!(open(&station, made["link"].as_str().unwrap()).await, 400, "it works once");
+}
+
 #[tokio::test]
 async fn a_link_is_for_owners_who_may_sign_in() {
     let station = Station::new();

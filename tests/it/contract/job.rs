@@ -11,6 +11,7 @@ use crate::contract::sample::{House, at};
 on_each_engine! {
     a_job_has_one_worker_at_a_time: of_nobody,
     a_job_that_failed_waits_and_one_that_is_hopeless_is_set_aside: of_nobody,
+    what_waits_is_hastened_or_cancelled_unless_somebody_is_at_it: of_nobody,
     one_key_is_one_job: of_nobody,
     many_workers_share_many_jobs: of_nobody,
 }
@@ -78,6 +79,29 @@ async fn a_job_that_failed_waits_and_one_that_is_hopeless_is_set_aside(house: Ho
     assert!(house.store.give_up_job((two.id, 1), at(12), "again".to_owned()).await.expect("asked"));
     assert!(house.store.discard_job(two.id).await.expect("asked"));
     assert!(house.store.dead_jobs(9).await.expect("read").is_empty());
+}
+
+async fn what_waits_is_hastened_or_cancelled_unless_somebody_is_at_it(house: House) {
+    record(&house, job(1, Queue::Mail, None)).await;
+    record(&house, job(2, Queue::Mail, None)).await;
+    let store = &house.store;
+    let leased = store.lease_jobs(Queue::Mail, (at(2), at(90)), 9).await.expect("leased");
+    let [one, two] = leased.as_slice() else { panic!("{leased:?}") };
+    assert!(!store.hasten_job(one.id, at(3)).await.expect("asked"), "somebody is at it");
+    assert!(!store.cancel_job(one.id, at(3)).await.expect("asked"), "somebody is at it");
+    assert!(store.postpone_job((one.id, 1), at(60), "away".to_owned()).await.expect("asked"));
+    assert!(store.hasten_job(one.id, at(4)).await.expect("asked"));
+    let again = store.lease_jobs(Queue::Mail, (at(4), at(5)), 9).await.expect("leased");
+    assert_eq!((again[0].id, again[0].attempt), (one.id, 2));
+    assert!(store.cancel_job(one.id, at(5)).await.expect("asked"), "the worker is gone");
+    assert!(!store.finish_job(one.id, 2, at(6)).await.expect("asked"), "and finds nothing when it comes back");
+    assert!(store.give_up_job((two.id, 1), at(6), "no such address".to_owned()).await.expect("asked"));
+    assert!(!store.hasten_job(two.id, at(7)).await.expect("asked"), "it does not wait");
+    assert!(!store.cancel_job(two.id, at(7)).await.expect("asked"), "it does not wait");
+    assert_eq!(store.revive_jobs(Some(Queue::Sms), at(7)).await.expect("asked"), 0);
+    assert_eq!(store.revive_jobs(None, at(3_600)).await.expect("asked"), 0, "it would come too late");
+    assert_eq!(store.revive_jobs(Some(Queue::Mail), at(7)).await.expect("asked"), 1);
+    assert_eq!(store.lease_jobs(Queue::Mail, (at(7), at(90)), 9).await.expect("leased")[0].id, two.id);
 }
 
 async fn one_key_is_one_job(house: House) {

@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use symbolon::edge::store::{Beside, Creation, Reach, Replacement, Room};
+use symbolon::edge::store::{Beside, Change, Creation, Reach, Replacement, Room};
 use symbolon::model::client::{ClientOrigin, ClientSecret};
 use symbolon::model::epoch::Epoch;
-use symbolon::model::id::{SessionId, UserId};
+use symbolon::model::id::{IdentityRuleId, SessionId, UserId};
+use symbolon::model::identity_rule::{Effect, IdentityRule, RuleKind};
 use symbolon::model::session::Session;
 use symbolon::model::signing_key::{KeyState, StoredSigningKey};
 use symbolon::model::token::{CodeRedemption, RefreshRotation};
@@ -16,6 +17,8 @@ use symbolon::protocol::secret::Secret;
 use crate::contract::sample::{self, House, at, hash};
 
 on_each_engine! {
+    a_client_is_changed_only_as_it_was_seen: of_nobody,
+    rules_are_recorded_once_and_removed: of_nobody,
     a_client_is_read_back_as_it_was_written: of_nobody,
     a_deleted_client_takes_its_grants_and_tokens_along: of_alice_and_shop,
     a_person_is_found_by_each_of_their_names: of_alice_and_shop,
@@ -74,6 +77,43 @@ async fn a_client_is_read_back_as_it_was_written(house: House) {
     assert!(house.store.register_again(&renamed).await.expect("changed"));
     let read = house.store.client(&shop.id).await.expect("read").expect("there");
     assert_eq!((&read.metadata, &read.policy), (&renamed.metadata, &shop.policy), "the policy is the operator's");
+}
+
+async fn a_client_is_changed_only_as_it_was_seen(house: House) {
+    let (store, before) = (&house.store, sample::shop());
+    assert_eq!(store.change_client(&before, &before, Beside::default()).await.expect("asked"), Change::Unknown);
+    assert_eq!(store.create_client(&before).await.expect("created"), Creation::Created);
+    let mut after = before.clone();
+    after.policy.first_party = !before.policy.first_party;
+    after.secret = Some(ClientSecret::Sealed(vec![4, 5, 6]));
+    assert_eq!(store.change_client(&before, &after, Beside::default()).await.expect("changed"), Change::Done);
+    assert_eq!(store.change_client(&before, &after, Beside::default()).await.expect("asked"), Change::Stale);
+    for store in [house.store.clone(), house.neighbour().await] {
+        let read = store.client(&before.id).await.expect("read").expect("there");
+        assert_eq!((&read.policy, &read.metadata), (&after.policy, &after.metadata));
+        assert!(matches!(&read.secret, Some(ClientSecret::Sealed(sealed)) if *sealed == [4, 5, 6]));
+    }
+}
+
+async fn rules_are_recorded_once_and_removed(house: House) {
+    let rule = |number: u8, pattern: &str| IdentityRule {
+        id: IdentityRuleId::new(at(i64::from(number)), [number; 10]),
+        effect: Effect::Deny,
+        kind: RuleKind::Email,
+        pattern: pattern.to_owned(),
+        note: "junk".to_owned(),
+        created_at: at(i64::from(number)),
+    };
+    let (store, first, second) = (&house.store, rule(1, "@a"), rule(2, "@b"));
+    for rule in [&first, &second] {
+        assert_eq!(store.create_identity_rule(rule, Beside::default()).await.expect("made"), Creation::Created);
+    }
+    let same = store.create_identity_rule(&rule(3, "@a"), Beside::default()).await.expect("asked");
+    assert_eq!(same, Creation::AlreadyExists);
+    assert_eq!(store.identity_rules().await.expect("read"), [first.clone(), second.clone()]);
+    assert!(store.delete_identity_rule(first.id, Beside::default()).await.expect("removed"));
+    assert!(!store.delete_identity_rule(first.id, Beside::default()).await.expect("asked"));
+    assert_eq!(house.neighbour().await.identity_rule_ids().await.expect("read"), [second.id]);
 }
 
 async fn a_deleted_client_takes_its_grants_and_tokens_along(house: House) {

@@ -57,8 +57,13 @@ fn tag<T: Serialize>(shown: &T) -> String {
 
 /// `status` with `body` and its tag.
 pub fn tagged<T: Serialize>(status: StatusCode, body: &T) -> Response {
+    tagged_as(status, body, body)
+}
+
+/// `status` with `body`, which shows more than will be shown again: the tag is that of `shown`.
+pub fn tagged_as<B: Serialize, T: Serialize>(status: StatusCode, body: &B, shown: &T) -> Response {
     let mut response = answer(status, body);
-    if let Ok(value) = HeaderValue::from_str(&tag(body)) {
+    if let Ok(value) = HeaderValue::from_str(&tag(shown)) {
         response.headers_mut().insert(ETAG, value);
     }
     response

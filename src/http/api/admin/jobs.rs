@@ -6,15 +6,17 @@ use http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::admin::Changed;
 use crate::http::api::admin::asked::{Asked, Named};
 use crate::http::api::admin::caller::{Auditor, Manager};
 use crate::http::api::answer::{Moment, nothing, ok};
+use crate::http::api::body::{Json, body};
 use crate::http::api::code::Code;
 use crate::http::api::operation::{Group, Operation, delete, get, post};
 use crate::http::api::problem::Problem;
 use crate::http::web::Web;
 use crate::model::id::JobId;
-use crate::model::job::{StoredJob, Turn};
+use crate::model::job::{Queue, StoredJob, Turn};
 use crate::model::user::Role;
 
 /// The most of either kind that are told.
@@ -27,12 +29,24 @@ pub(super) fn operations() -> Vec<Operation> {
             .by_role(Role::Auditor)
             .gives::<AdminJobs>(StatusCode::OK, "Counts of each queue, and up to a hundred jobs of either kind.")
             .refuses(&[Code::UnknownField, Code::InvalidValue]),
-        post(("/admin/jobs/{id}/retry", Group::Admin), "Give a job another turn", retry)
+        post(
+            ("/admin/jobs/retry", Group::Admin),
+            "Give what was given up on another turn, all of it at once",
+            retry_all,
+        )
+        .by_role(Role::Admin)
+        .takes::<JobsToRetry>()
+        .gives::<JobsRetried>(StatusCode::OK, "How many have another turn; what would come too late has none."),
+        post(("/admin/jobs/{id}/retry", Group::Admin), "Give a job its turn at once, or another one", retry)
             .by_role(Role::Admin)
-            .gives_nothing(StatusCode::NO_CONTENT, "It has another turn."),
-        delete(("/admin/jobs/{id}", Group::Admin), "Discard a job that was given up on", discard)
-            .by_role(Role::Admin)
-            .gives_nothing(StatusCode::NO_CONTENT, "It is gone."),
+            .gives_nothing(StatusCode::NO_CONTENT, "It has its turn."),
+        delete(
+            ("/admin/jobs/{id}", Group::Admin),
+            "Cancel a job that waits, or discard one that was given up on",
+            discard,
+        )
+        .by_role(Role::Admin)
+        .gives_nothing(StatusCode::NO_CONTENT, "It is gone."),
     ]
 }
 
@@ -45,6 +59,21 @@ struct AdminJobs {
     waiting: Vec<AdminJob>,
     /// What was given up on, the latest first.
     given_up: Vec<AdminJob>,
+}
+
+body! {
+    /// What shall have another turn.
+    struct JobsToRetry {
+        /// Only what this queue has given up on: `mail` or `sms`.
+        queue: Option<String>,
+    }
+}
+
+/// What has another turn.
+#[derive(Debug, Serialize, ToSchema)]
+struct JobsRetried {
+    /// How many.
+    retried: u64,
 }
 
 /// What a queue has not done.
@@ -118,12 +147,20 @@ fn id(named: &Named) -> Result<JobId, Problem> {
     named.first().parse().map_err(|_| Problem::new(Code::NotFound))
 }
 
-async fn retry(State(web): State<Web>, _: Manager, named: Named) -> Result<Response, Problem> {
-    let revived = web.provider.edges.store.revive_job(id(&named)?, web.provider.now()).await?;
-    if revived { Ok(nothing()) } else { Err(Problem::new(Code::NotFound)) }
+async fn retry_all(Manager(caller): Manager, Json(body): Json<JobsToRetry>) -> Result<Response, Problem> {
+    let unknown = || Problem::field("queue", Code::InvalidValue);
+    let queue = body.queue.map(|queue| Queue::parse(&queue).ok_or_else(unknown)).transpose()?;
+    Ok(ok(&JobsRetried { retried: caller.admin.retry_jobs(queue).await? }))
 }
 
-async fn discard(State(web): State<Web>, _: Manager, named: Named) -> Result<Response, Problem> {
-    let discarded = web.provider.edges.store.discard_job(id(&named)?).await?;
-    if discarded { Ok(nothing()) } else { Err(Problem::new(Code::NotFound)) }
+fn answered(changed: Changed) -> Result<Response, Problem> {
+    if changed == Changed::Yes { Ok(nothing()) } else { Err(Problem::new(Code::NotFound)) }
+}
+
+async fn retry(Manager(caller): Manager, named: Named) -> Result<Response, Problem> {
+    answered(caller.admin.retry_job(id(&named)?).await?)
+}
+
+async fn discard(Manager(caller): Manager, named: Named) -> Result<Response, Problem> {
+    answered(caller.admin.discard_job(id(&named)?).await?)
 }

@@ -6,6 +6,7 @@
 
 mod apis;
 pub mod asked;
+mod bulk;
 pub mod caller;
 mod claim_mappers;
 mod clients;
@@ -13,6 +14,7 @@ mod events;
 mod grants;
 mod group_scopes;
 mod groups;
+mod identity_rules;
 pub mod if_match;
 mod invitations;
 mod jobs;
@@ -21,19 +23,23 @@ mod permissions;
 mod preview;
 mod providers;
 mod refusal;
+mod registrations;
 mod roles;
 mod second_factors;
 mod sessions;
+pub mod settings;
 mod users;
 
 use crate::http::api::operation::Operation;
 
 /// The operations of this folder.
 pub(super) fn operations() -> Vec<Operation> {
-    let every: [fn() -> Vec<Operation>; 16] = [
+    let every: [fn() -> Vec<Operation>; 20] = [
         users::operations,
+        bulk::operations,
         second_factors::operations,
         invitations::operations,
+        registrations::operations,
         sessions::operations,
         grants::operations,
         groups::operations,
@@ -44,8 +50,10 @@ pub(super) fn operations() -> Vec<Operation> {
         preview::operations,
         clients::operations,
         apis::operations,
+        identity_rules::operations,
         providers::operations,
         keys::operations,
+        settings::operations,
         events::operations,
     ];
     every.iter().flat_map(|operations| operations()).chain(jobs::operations()).collect()

@@ -23,7 +23,12 @@ impl From<Refusal> for Problem {
             Refusal::NameTaken(IdentifierKind::Email) => Self::field("email", Code::EmailTaken),
             Refusal::NameTaken(IdentifierKind::Phone) => Self::field("phone", Code::PhoneTaken),
             Refusal::NameTaken(IdentifierKind::Username) => Self::field("username", Code::UsernameTaken),
-            Refusal::Malformed { field, rule } => Self::field(field, Code::InvalidValue).hint(rule),
+            Refusal::Malformed { field, rule } => {
+                // RFC 9457 §3.1.4: which rule it breaks, for who operates the server.
+                Self::field(field, Code::InvalidValue).telling("detail", rule.as_str()).hint(rule)
+            }
+            Refusal::NoSecret(_) => Self::new(Code::ClientHasNoSecret),
+            Refusal::KeysNotKnown { from } => Self::new(Code::KeysNotKnown).telling("from", from.seconds()),
             Refusal::Missing { fields } => {
                 let errors = fields.into_iter().map(|field| FieldError::new(field, Code::Required));
                 Self::fields(errors.collect())

@@ -6,26 +6,36 @@ use http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::admin::bulk::BulkAction;
 use crate::admin::second_factor::FactorChange;
-use crate::admin::{AdminError, Changed};
-use crate::http::api::admin::asked::Named;
+use crate::edge::store::{UserQuery, UserSort};
+use crate::http::api::admin::asked::{Asked, Named};
+use crate::http::api::admin::bulk::{BulkResult, each};
 use crate::http::api::admin::caller::{Auditor, Support};
-use crate::http::api::admin::users::found;
+use crate::http::api::admin::users::{created, found, read_created};
 use crate::http::api::answer::{Moment, ok};
 use crate::http::api::body::{Json, body, choices};
 use crate::http::api::code::Code;
 use crate::http::api::operation::{Group, Operation, get, post};
-use crate::http::api::problem::{FieldError, Problem};
+use crate::http::api::paging::{CURSOR, LIMIT};
+use crate::http::api::problem::Problem;
 use crate::http::web::Web;
 use crate::model::authentication::Demand;
-use crate::model::user::Role;
-
-/// The most people of one call.
-const MOST: usize = 100;
+use crate::model::authenticator::{Authenticator, AuthenticatorKind, SecondFactor};
+use crate::model::user::{Role, User};
 
 /// The operations of this file.
 pub(super) fn operations() -> Vec<Operation> {
     vec![
+        get(("/admin/users/mfa", Group::Admin), "List how people stand to second factors", list)
+            .by_role(Role::Auditor)
+            .query(CURSOR.0, CURSOR.1)
+            .query(LIMIT.0, LIMIT.1)
+            .query("q", "A part of a name, an address, a number or the profile, or a whole id.")
+            .query("role", "Only who has this role on this server.")
+            .query("group", "Only who was put into the group of this id.")
+            .gives::<MfaList>(StatusCode::OK, "One page of people, without any secret.")
+            .refuses(&[Code::InvalidValue, Code::TooLong, Code::UnknownField]),
         get(("/admin/users/{id}/mfa", Group::Admin), "How somebody stands to second factors", show)
             .by_role(Role::Auditor)
             .gives::<AdminMfa>(StatusCode::OK, "What they have, without any secret."),
@@ -33,7 +43,7 @@ pub(super) fn operations() -> Vec<Operation> {
             .by_role(Role::UserSupport)
             .by_proof()
             .takes::<MfaOfPeople>()
-            .gives::<MfaChanges>(StatusCode::OK, "What became of it, person by person.")
+            .gives::<BulkResult>(StatusCode::OK, "What became of it, person by person.")
             .refuses(&[Code::TooLong, Code::NotFound]),
     ]
 }
@@ -70,24 +80,61 @@ body! {
     }
 }
 
-/// What became of it.
+/// One page of people.
 #[derive(Debug, Serialize, ToSchema)]
-struct MfaChanges {
-    /// In the order of the request.
-    items: Vec<MfaOfOne>,
+struct MfaList {
+    /// The people, in the order in which their accounts were made.
+    items: Vec<MfaLine>,
+    /// The cursor of the next page; null on the last.
+    next: Option<String>,
 }
 
-/// What became of it for one person.
+/// How somebody stands to second factors, in a line.
 #[derive(Debug, Serialize, ToSchema)]
-struct MfaOfOne {
+struct MfaLine {
     /// Who.
     id: String,
-    /// Whether something changed.
-    changed: bool,
-    /// Why nothing was done: `not_found` or `forbidden`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
-    code: Option<Code>,
+    /// What the person types to sign in.
+    login: String,
+    /// `on`: one is confirmed; `required`: one is asked for and none is there; `setup`: one was begun; `off`.
+    status: &'static str,
+    /// The kinds of those that are confirmed.
+    types: Vec<&'static str>,
+    /// Whether an authenticator app has a secret here.
+    has_secret: bool,
+    /// Backup codes that are left.
+    backup_codes_remaining: u32,
+    /// Since when one is asked for at each sign-in.
+    required_at: Option<Moment>,
+    /// Since when one is confirmed.
+    confirmed_at: Option<Moment>,
+    /// When one was last used.
+    last_used_at: Option<Moment>,
+}
+
+impl MfaLine {
+    fn of(user: &User, standing: &SecondFactor, own: &[Authenticator]) -> Self {
+        let confirmed = || own.iter().filter(|own| own.confirmed_at.is_some());
+        let mut types: Vec<&'static str> = confirmed().map(|own| own.kind.as_str()).collect();
+        types.sort_unstable();
+        types.dedup();
+        Self {
+            id: user.id.to_string(),
+            login: user.login().to_owned(),
+            status: match (types.is_empty(), standing.required_at, own.is_empty()) {
+                (false, ..) => "on",
+                (true, Some(_), _) => "required",
+                (true, None, false) => "setup",
+                (true, None, true) => "off",
+            },
+            types,
+            has_secret: own.iter().any(|own| own.kind == AuthenticatorKind::Totp),
+            backup_codes_remaining: standing.backup_codes.remaining,
+            required_at: standing.required_at.map(Moment),
+            confirmed_at: confirmed().filter_map(|own| own.confirmed_at).min().map(Moment),
+            last_used_at: own.iter().filter_map(|own| own.last_used_at).max().map(Moment),
+        }
+    }
 }
 
 /// How somebody stands to second factors.
@@ -124,6 +171,27 @@ struct AdminAuthenticator {
     last_used_at: Option<Moment>,
 }
 
+async fn list(State(web): State<Web>, _: Auditor, asked: Asked) -> Result<Response, Problem> {
+    let asked = asked.only(&["q", "role", "group"])?;
+    let query = UserQuery {
+        sort: UserSort::Created { after: asked.paging.cursor(read_created)? },
+        role: asked.value("role", Role::parse)?,
+        state: None,
+        group: asked.value("group", |group| group.parse().ok())?,
+        search: asked.text("q")?.map(str::to_owned),
+        limit: asked.paging.limit + 1,
+    };
+    let store = &web.provider.edges.store;
+    let mut users = store.find_users(&query).await?;
+    let next = asked.paging.cut(&mut users, |user| created(user));
+    let mut items = Vec::with_capacity(users.len());
+    for user in &users {
+        let (standing, own) = (store.second_factor(user.id).await?, store.authenticators(user.id).await?);
+        items.push(MfaLine::of(user, &standing, &own));
+    }
+    Ok(ok(&MfaList { items, next }))
+}
+
 async fn show(State(web): State<Web>, Auditor(caller): Auditor, named: Named) -> Result<Response, Problem> {
     let user = found(&caller, named.first()).await?;
     let (store, factors) = (&web.provider.edges.store, &web.provider.factors);
@@ -154,22 +222,6 @@ async fn change(
     Support(caller): Support,
     Json(body): Json<MfaOfPeople>,
 ) -> Result<Response, Problem> {
-    if body.users.len() > MOST {
-        return Err(Problem::fields(vec![FieldError::new("users", Code::TooLong).with("max", MOST)]));
-    }
-    caller.prove_again(&web).await?;
-    let mut items = Vec::with_capacity(body.users.len());
-    for id in body.users {
-        let (changed, code) = match found(&caller, &id).await {
-            Ok(user) => match caller.admin.change_second_factor(&user, body.change.change()).await {
-                Ok(changed) => (changed == Changed::Yes, None),
-                Err(AdminError::Refused(_)) => (false, Some(Code::Forbidden)),
-                Err(AdminError::Fault(fault)) => return Err(fault.into()),
-            },
-            Err(problem) if problem.code() == Code::NotFound => (false, Some(Code::NotFound)),
-            Err(problem) => return Err(problem),
-        };
-        items.push(MfaOfOne { id, changed, code });
-    }
-    Ok(ok(&MfaChanges { items }))
+    let action = BulkAction::SecondFactor(body.change.change());
+    Ok(ok(&each(&web, &caller, (body.users, &action)).await?))
 }

@@ -268,15 +268,21 @@ async fn list(State(web): State<Web>, _: Auditor, asked: Asked) -> Result<Respon
     };
     let mut users = web.provider.edges.store.find_users(&query).await?;
     let next = asked.paging.cut(&mut users, |user| match &query.sort {
-        UserSort::Created { .. } => format!("{}.{}", user.created_at.seconds(), user.id),
+        UserSort::Created { .. } => created(user),
         UserSort::Email { .. } => URL_SAFE_NO_PAD.encode(email_of(user)),
     });
     Ok(ok(&UserList { items: users.iter().map(|user| AdminUser::of(user)).collect(), next }))
 }
 
-fn read_created(cursor: &str) -> Option<(i64, UserId)> {
+/// A cursor of people in the order in which their accounts were made.
+pub(super) fn read_created(cursor: &str) -> Option<(i64, UserId)> {
     let (moment, id) = cursor.split_once('.')?;
     Some((moment.parse().ok()?, id.parse().ok()?))
+}
+
+/// What [`read_created`] reads.
+pub(super) fn created(user: &User) -> String {
+    format!("{}.{}", user.created_at.seconds(), user.id)
 }
 
 fn read_email(cursor: &str) -> Option<String> {
