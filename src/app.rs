@@ -47,7 +47,7 @@ use crate::edge::template::context::{DevelopmentUser, Link};
 use crate::edge::template::{TemplateError, Templates};
 use crate::edge::upstream::Upstreams;
 use crate::edge::vault::{MasterKeyError, Place, Vault};
-use crate::http::api::{Api, ApiSettings};
+use crate::http::api::{Api, ApiSettings, CookieNames};
 use crate::http::captcha::Captcha;
 use crate::http::cookie::{CookieScope, Cookies};
 use crate::http::csrf::Csrf;
@@ -63,6 +63,7 @@ use crate::http::request_log::RequestLog;
 use crate::http::routes;
 use crate::http::security_header::Transport;
 use crate::http::serve::Readiness;
+use crate::http::token_cookie::TokenCookies;
 use crate::http::trace::{Trace, Tracing};
 use crate::http::web::{Parts, Web};
 use crate::jobs::courier::Courier;
@@ -139,6 +140,7 @@ pub struct App {
     mode: Mode,
     issuer: url::Url,
     cookie_scope: CookieScope,
+    token_cookies: TokenCookies,
     csrf_key: MacKey,
     devices: Devices,
     proxies: Proxies,
@@ -379,6 +381,7 @@ impl App {
             probes,
             mode,
             cookie_scope: cookie_scope(config),
+            token_cookies: TokenCookies::new(config.token_cookies()),
             proxies: config.server.proxies(),
             api: ApiSettings {
                 origins: config.api.allowed_origins.clone(),
@@ -439,6 +442,7 @@ impl App {
             step_up: StepUp { edges: provider.edges.clone(), lifetime: self.step_up_lifetime },
             pages: pages.clone(),
             cookies: cookies.clone(),
+            token_cookies: self.token_cookies.clone(),
             csrf: Csrf::new(self.csrf_key.clone(), self.issuer.origin().ascii_serialization()),
             discovery: Document::new(Arc::clone(provider), |provider, _| {
                 let metadata =
@@ -453,7 +457,15 @@ impl App {
             proxies: self.proxies.clone(),
             refusals: crate::http::refusals::Refusals::default(),
             origins: crate::http::origins::Origins::default(),
-            api: Api::new(self.api.clone(), provider.issuer.as_str(), cookies.session_name()),
+            api: Api::new(
+                self.api.clone(),
+                provider.issuer.as_str(),
+                CookieNames {
+                    session: cookies.session_name().to_owned(),
+                    access: self.token_cookies.access_name().to_owned(),
+                    refresh: self.token_cookies.refresh_name().to_owned(),
+                },
+            ),
             throttle,
             limits: self.limits.clone(),
             captcha: self.captcha.clone(),

@@ -127,6 +127,7 @@ async fn create(
     flags.write(Some(&name), &mut members)?;
     let policy = flags.policy(ClientPolicy::default())?;
     let metadata = parse(site, &members, &policy).await?;
+    flags::check_delivery(&policy, &metadata)?;
     let (secret, kept) = new_secret(site, &id, &metadata);
     let client = Client {
         id,
@@ -157,6 +158,7 @@ async fn update(
     flags.write(name.as_ref(), &mut members)?;
     let policy = flags.policy(before.policy.clone())?;
     let metadata = parse(site, &members, &policy).await?;
+    flags::check_delivery(&policy, &metadata)?;
     let method = metadata.token_endpoint_auth_method;
     // A secret is kept in the form its method needs; a method of another form gets a new one.
     let is_kept = method.needs_secret()
@@ -265,6 +267,7 @@ fn show(call: &Call, client: &Client, secret: Option<&Secret>) -> Result<(), Com
         .with("scope", scope)
         .with("audience", client.policy.audience.join(" "))
         .with("first party", if client.policy.first_party { "yes: consent is not asked" } else { "no" })
+        .with("sign-in gives", if client.policy.first_party { client.policy.token_delivery.as_str() } else { "" })
         .with(
             "access token",
             match client.policy.access_token {

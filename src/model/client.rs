@@ -122,6 +122,19 @@ pub enum TokenDelivery {
     Session,
     /// An authorization code for the token endpoint: for apps without a browser.
     Code,
+    /// Tokens in cookies that no script can read: for pages of the same site that call APIs by them.
+    Cookies,
+}
+
+impl TokenDelivery {
+    /// As it is written.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Session => "session",
+            Self::Code => "code",
+            Self::Cookies => "cookies",
+        }
+    }
 }
 
 /// What an access token looks like.
@@ -201,6 +214,14 @@ impl Client {
     /// True when a challenge is needed (RFC 9700 §2.1.1).
     pub fn requires_pkce(&self) -> bool {
         self.is_public() || self.policy.require_pkce
+    }
+
+    /// True when browsers keep its tokens in cookies: an app of the house without a secret, which nobody could prove there.
+    pub fn has_token_cookies(&self) -> bool {
+        self.policy.token_delivery == TokenDelivery::Cookies
+            && self.policy.first_party
+            && self.is_public()
+            && self.is_enabled()
     }
 
     /// Where links lead that are sent for it. They hold what sets a password: only an app of the house is told.

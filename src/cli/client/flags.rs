@@ -16,6 +16,7 @@ use crate::model::client::{
 };
 use crate::model::frontend_url::FrontendUrl;
 use crate::model::own_claim::{OwnClaim, is_free};
+use crate::protocol::client_metadata::{ClientAuthMethod, ClientMetadata};
 use crate::protocol::jose::jwe::Recipient;
 
 /// The usual kinds of app, each with its metadata.
@@ -86,7 +87,7 @@ pub struct Flags {
     /// If it is first-party, it may have tokens from the account API in one call.
     #[arg(long, value_name = "yes|no", num_args = 0..=1, default_missing_value = "yes", require_equals = true, value_parser = yes_or_no)]
     direct_tokens: Option<bool>,
-    /// The form of its access tokens.
+    /// The form of its access tokens; opaque where they are in cookies, unless you say jwt.
     #[arg(long, value_name = "FORMAT")]
     access_token: Option<TokenFormat>,
     /// How long its access tokens live: from 1m to 1h.
@@ -145,6 +146,8 @@ enum Delivery {
     Session,
     /// A code for the token endpoint.
     Code,
+    /// Tokens in cookies of the browser.
+    Cookies,
 }
 
 /// The form of access tokens.
@@ -254,6 +257,24 @@ fn check_frontend(policy: &ClientPolicy) -> Result<(), CommandError> {
     Ok(())
 }
 
+/// Tokens in cookies are for apps of the house that have no secret: nobody could prove it where a browser refreshes.
+///
+/// # Errors
+/// For any other client.
+pub fn check_delivery(policy: &ClientPolicy, metadata: &ClientMetadata) -> Result<(), CommandError> {
+    if policy.token_delivery != TokenDelivery::Cookies {
+        return Ok(());
+    }
+    let refuse = |why: &str| Err(CommandError::refused(format!("--token-delivery cookies {why}")));
+    if !policy.first_party {
+        return refuse("is for apps of the house; add --first-party");
+    }
+    if metadata.token_endpoint_auth_method != ClientAuthMethod::None {
+        return refuse("is for apps without a secret, since browsers prove none; add --auth-method none, or --type spa");
+    }
+    Ok(())
+}
+
 impl Flags {
     /// Writes what was given over `members`.
     ///
@@ -278,6 +299,11 @@ impl Flags {
         Ok(())
     }
 
+    /// Whether its tokens come to be in cookies by this.
+    fn begins_cookies(&self, before: &ClientPolicy) -> bool {
+        self.token_delivery == Some(Delivery::Cookies) && before.token_delivery != TokenDelivery::Cookies
+    }
+
     /// The decisions, where they were made, in place of those in `before`.
     ///
     /// # Errors
@@ -291,6 +317,7 @@ impl Flags {
             token_delivery: match self.token_delivery {
                 Some(Delivery::Session) => TokenDelivery::Session,
                 Some(Delivery::Code) => TokenDelivery::Code,
+                Some(Delivery::Cookies) => TokenDelivery::Cookies,
                 None => before.token_delivery,
             },
             direct_tokens: self.direct_tokens.unwrap_or(before.direct_tokens),
@@ -298,6 +325,8 @@ impl Flags {
             access_token: match self.access_token {
                 Some(TokenFormat::Jwt) => AccessTokenFormat::Jwt,
                 Some(TokenFormat::Opaque) => AccessTokenFormat::Opaque,
+                // A cookie holds 4096 bytes, and nobody but this server reads it.
+                None if self.begins_cookies(&before) => AccessTokenFormat::Opaque,
                 None => before.access_token,
             },
             access_token_lifetime: seconds(self.access_token_lifetime).or(before.access_token_lifetime),

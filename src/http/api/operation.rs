@@ -97,7 +97,7 @@ pub enum Callers {
     Anyone,
     /// A person, by session or by access token.
     Person,
-    /// Who holds an access token.
+    /// Who holds an access token, or whose browser keeps it in a cookie.
     Bearer,
     /// A person with at least this role on this server, by an access token for administration.
     Role(Role),
@@ -131,6 +131,8 @@ pub struct Operation {
     pub(super) callers: Callers,
     pub(super) query: Vec<(&'static str, &'static str)>,
     pub(super) if_match: bool,
+    pub(super) prefers: bool,
+    pub(super) refresh_cookie: bool,
     pub(super) takes: Option<Describe>,
     pub(super) takes_file: &'static [&'static str],
     pub(super) captcha: bool,
@@ -206,6 +208,8 @@ impl Operation {
             callers: Callers::Anyone,
             query: Vec::new(),
             if_match: false,
+            prefers: false,
+            refresh_cookie: false,
             takes: None,
             takes_file: &[],
             captcha: false,
@@ -263,6 +267,18 @@ impl Operation {
     pub fn if_match(mut self) -> Self {
         self.if_match = true;
         self.refuses(&[Code::PreconditionFailed])
+    }
+
+    /// Gives tokens as `Prefer` says (S-079).
+    pub fn prefers(mut self) -> Self {
+        self.prefers = true;
+        self.refuses(&[Code::DeliveryNotAllowed])
+    }
+
+    /// Takes the refresh token of the browser's cookie too.
+    pub fn by_refresh_cookie(mut self) -> Self {
+        self.refresh_cookie = true;
+        self
     }
 
     /// Takes a parameter of the query.

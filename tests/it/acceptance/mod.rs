@@ -53,6 +53,7 @@ mod sign_in;
 mod start;
 mod step_up;
 mod token;
+mod token_cookies;
 mod token_exchange;
 
 use std::collections::BTreeMap;
