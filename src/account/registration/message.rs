@@ -29,12 +29,13 @@ impl Accounts {
             // The same is written as for anybody else; no code is right, and no link is good.
             waiting.by = if by_link { By::Link(None) } else { By::Code(None) };
             let data = MessageData { url: Some(self.site.page("/sign-in")), ..MessageData::default() };
-            let job =
-                self.message((MessageKind::AccountExists, channel), &to, (Some(owner), asking), (data, lifetime))?;
+            let message = Self::written((MessageKind::AccountExists, channel), &to, (Some(owner), asking), data);
+            let job = self.dispatch(&message, lifetime).await?;
             let event = self.event(EventName::UserCreated, asking).failed().telling("reason", "exists");
             self.keep(handle, &waiting).await?;
             let (_, link) = self.link(LinkPurpose::Activation, (None, ""), asking, lifetime);
-            return Ok(self.edges.store.record(Beside::event(event).and_job(job).and_link(link)).await?);
+            let beside = job.into_iter().fold(Beside::event(event), Beside::and_job);
+            return Ok(self.edges.store.record(beside.and_link(link)).await?);
         }
         if by_link {
             return self.send_link(handle, waiting, asking).await;
@@ -43,17 +44,21 @@ impl Accounts {
         waiting.by = By::Code(Some(self.codes.seal(PURPOSE, handle.expose(), &code)));
         let valid_minutes = Some(minutes(waiting.expires_at.since(self.now())));
         let data = MessageData { code: Some(code.expose().clone()), valid_minutes, ..MessageData::default() };
-        let job = self.message((MessageKind::RegistrationCode, channel), &to, (None, asking), (data, lifetime))?;
+        let message = Self::written((MessageKind::RegistrationCode, channel), &to, (None, asking), data);
+        let job = self.dispatch(&message, lifetime).await?;
         let (_, link) = self.link(LinkPurpose::Activation, (None, ""), asking, lifetime);
         let event = self.event(EventName::UserCreated, asking).telling("step", "code");
         self.keep(handle, &waiting).await?;
-        Ok(self.edges.store.record(Beside::event(event).and_job(job).and_link(link)).await?)
+        let beside = job.into_iter().fold(Beside::event(event), Beside::and_job);
+        Ok(self.edges.store.record(beside.and_link(link)).await?)
     }
 
     async fn send_link(&self, handle: &Secret, mut waiting: Waiting, asking: &Asking) -> Result<(), AccountError> {
         let now = self.now();
         let lifetime = self.lifetime(waiting.contact.kind);
         waiting.expires_at = now.plus(lifetime);
+        // One that is handed over at once goes when its account is there: the name that was chosen may turn out to be taken.
+        let at_once = self.edges.outbox.hands_over();
         for _ in 0..2 {
             let state = AccountState::Pending { since: now, purge_at: Some(waiting.expires_at) };
             let user = self.user(&waiting.account, state, None).await?;
@@ -64,15 +69,16 @@ impl Accounts {
                 valid_minutes: Some(minutes(lifetime)),
                 ..MessageData::default()
             };
-            let to = (MessageKind::Activate, Channel::Mail);
-            let job = self.message(to, address, (Some(&user), asking), (data, lifetime))?;
+            let message =
+                Self::written((MessageKind::Activate, Channel::Mail), address, (Some(&user), asking), data);
+            let job = if at_once { None } else { self.dispatch(&message, lifetime).await? };
             let event = self.event_of(EventName::UserCreated, user.id, asking).telling("step", "link");
-            let beside = Beside::event(event).and_job(job).and_link(link);
+            let beside = job.into_iter().fold(Beside::event(event), Beside::and_job).and_link(link);
             waiting.by = By::Link(Some(user.id));
             self.keep(handle, &waiting).await?;
             let registered = self.edges.store.register((&user, waiting.account.phc.as_deref()), None, beside).await?;
             if registered != Registered::Taken {
-                return Ok(());
+                return if at_once { self.dispatch_now(&message, lifetime).await } else { Ok(()) };
             }
             let mistake = self.which_is_taken(&user).await?;
             if self.settings.answers == Answers::Explicit {

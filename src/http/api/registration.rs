@@ -53,12 +53,17 @@ pub(super) fn operations() -> Vec<Operation> {
             .refuses(NAMES)
             .refuses(POLICY)
             .refuses(SENDING)
-            .refuses(&[Code::PasswordsNotIdentical, Code::SignupNotAllowed, Code::UnauthorizedClient]),
+            .refuses(&[
+                Code::PasswordsNotIdentical,
+                Code::SignupNotAllowed,
+                Code::UnauthorizedClient,
+                Code::DeliveryFailed,
+            ]),
         post(("/registrations/resend", Group::Register), "Send the message of a registration once more", resend)
             .takes::<ResendRegistration>()
             .gives::<RegistrationBegun>(StatusCode::ACCEPTED, "A message was sent to the address or number.")
             .refuses(SENDING)
-            .refuses(&[Code::RegistrationInvalid, Code::RegistrationExpired]),
+            .refuses(&[Code::RegistrationInvalid, Code::RegistrationExpired, Code::DeliveryFailed]),
         post(("/registrations/confirm", Group::Register), "Make the account by the code of the message", confirm)
             .takes::<ConfirmRegistration>()
             .gives::<Account>(StatusCode::CREATED, "The account is made.")
