@@ -14,11 +14,11 @@ use crate::authn::flow::{Completed, Step};
 use crate::edge::store::Beside;
 use crate::http::api::answer::{nothing, ok};
 use crate::http::api::authenticators::told;
-use crate::http::api::caller::{Guest, csrf_token_of};
+use crate::http::api::caller::{Carrier, Guest, csrf_token_of};
 use crate::http::api::code::Code;
 use crate::http::api::problem::Problem;
 use crate::http::api::sign_in::{SignInAnswer, asked, attempt, refused};
-use crate::http::api::token::{TokenPair, pair};
+use crate::http::api::token::pair;
 use crate::http::api::user::UserView;
 use crate::http::new_device::{notice, notice_in_browser};
 use crate::http::web::{Web, with_cookies};
@@ -27,6 +27,8 @@ use crate::model::client::Client;
 use crate::model::fault::Fault;
 use crate::model::id::UserId;
 use crate::model::sign_in_flow::Purpose;
+use crate::oauth::endpoint::logout;
+use crate::oauth::endpoint::revoke::give_back;
 use crate::oauth::first_party;
 use crate::oauth::interaction::Browser;
 use crate::oauth::interaction::sign_in::{Keep, Persistence, SignedIn, sign_in};
@@ -86,12 +88,20 @@ pub(super) async fn finish(
     match wanted {
         Purpose::Tokens(wanted) => {
             let tokens = first_party::tokens(&web.provider, (client, &session), wanted).await.map_err(refused)?;
-            Ok(ok(&TokenPair { backup_codes, ..pair(&tokens) }))
+            Ok(ok(&pair(&tokens).with(backup_codes)))
         }
         Purpose::Cookies(wanted) => {
             let person = session.authentication.user;
             let tokens = first_party::tokens(&web.provider, (client, &session), wanted).await.map_err(refused)?;
-            let cookies = in_cookies(web, &tokens).await?.into_iter().chain(web.mark(&guest.visitor, person));
+            let cookies = match in_cookies(web, &tokens).await {
+                Ok(cookies) => cookies.into_iter().chain(web.mark(&guest.visitor, person)),
+                Err(problem) => {
+                    // Nobody has them: they end here.
+                    logout::end(&web.provider, &session, &guest.provenance).await?;
+                    return Err(problem);
+                }
+            };
+            replace(web, guest).await?;
             let answer = match (&backup_codes, &path) {
                 (None, None) => nothing(),
                 // What is told once has to be told.
@@ -109,6 +119,15 @@ pub(super) async fn finish(
             }))
         }
         Purpose::Session | Purpose::Raise => Err(Problem::new(Code::ServerError)),
+    }
+}
+
+/// Ends the tokens whose place in the browser others take.
+async fn replace(web: &Web, guest: &Guest) -> Result<(), Fault> {
+    let before = guest.token.as_ref().filter(|_| guest.carrier == Carrier::Cookie);
+    match before.and_then(|token| token.person.as_ref()) {
+        Some((_, grant)) => give_back(&web.provider, grant, &guest.provenance).await,
+        None => Ok(()),
     }
 }
 

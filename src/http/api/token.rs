@@ -157,7 +157,14 @@ pub(super) struct TokenPair {
     id_token: Option<String>,
     /// Codes for the day when a second factor is lost that was taken up in this sign-in; told once.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) backup_codes: Option<Vec<String>>,
+    backup_codes: Option<Vec<String>>,
+}
+
+impl TokenPair {
+    /// With backup codes that were made in the sign-in.
+    pub(super) fn with(self, backup_codes: Option<Vec<String>>) -> Self {
+        Self { backup_codes, ..self }
+    }
 }
 
 /// A token that is good.

@@ -168,11 +168,13 @@ async fn s_076_secure_is_left_out_on_this_machine_alone() {
 async fn s_076_an_issuer_with_a_path_keeps_the_refresh_token_below_it() {
     let server = TestServer::with(Setup { issuer: "https://id.example/tenant", ..Setup::default() }).await;
     RelyingParty::of(&server, portal("portal")).await;
-    let spa = signed_in(&server, "alice").await;
+    let spa = Spa::open(&server).await;
+    let sends = async |path: &str, body: Value| spa.send_from(HTTPS, (Method::POST, path), Some(&body)).await;
+    sends("/sign-in", credentials("alice", "portal")).await.of(StatusCode::NO_CONTENT);
     assert!(spa.browser.cookie_header_for("/tenant/api/v1/tokens/refresh").contains("__Secure-refresh="));
     assert!(!spa.browser.cookie_header_for("/api/v1/tokens/refresh").contains("__Secure-refresh="));
-    refreshes(&spa).await.of(StatusCode::NO_CONTENT);
-    clears_both(&spa.post("/tokens/sign-out", &json!({})).await.of(StatusCode::NO_CONTENT));
+    sends("/tokens/refresh", json!({})).await.of(StatusCode::NO_CONTENT);
+    clears_both(&sends("/tokens/sign-out", json!({})).await.of(StatusCode::NO_CONTENT));
 }
 
 #[tokio::test]
@@ -404,10 +406,22 @@ async fn s_078_signing_out_takes_the_tokens_back_and_the_cookies_away() {
     assert_eq!(code(&refreshes_elsewhere(&server, &refresh).await), "401 invalid_refresh_token");
     let by_header = server.get_with("/api/v1/me", &access).await;
     assert_eq!(code(&by_header), "401 token_invalid");
-    let app = RelyingParty::of(&server, portal("other")).await;
-    assert_eq!(app.refresh(&refresh).await.error(), "400 invalid_grant");
+    let elsewhere = [("grant_type", "refresh_token"), ("refresh_token", refresh.as_str()), ("client_id", "portal")];
+    assert_eq!(server.post("/oauth2/token", &elsewhere).await.error(), "400 invalid_grant");
     // Once more is no mistake.
     spa.post("/tokens/sign-out", &json!({})).await.of(StatusCode::NO_CONTENT);
+}
+
+/// Others take their place in the browser: nobody has them any longer, so they are good for nothing.
+#[tokio::test]
+async fn s_078_another_sign_in_ends_the_tokens_of_the_one_before() {
+    let server = over_https().await;
+    let spa = signed_in(&server, "alice").await;
+    let before = refresh_of(&spa);
+    spa.post("/sign-in", &credentials("bob", "portal")).await.of(StatusCode::NO_CONTENT);
+    assert_eq!(spa.get("/me").await.ok()["username"], "bob");
+    assert_eq!(code(&refreshes_elsewhere(&server, &before).await), "401 invalid_refresh_token");
+    refreshes(&spa).await.of(StatusCode::NO_CONTENT);
 }
 
 /// The access cookie is over after a quarter of an hour: signing out still takes the family back.
