@@ -2,14 +2,16 @@
 //!
 //! PROTOCOL A6: whoever the address belongs to, the same is written, and in the same order.
 
+use std::sync::Arc;
+
 use crate::account::registration::{By, PURPOSE, Waiting, channel};
 use crate::account::settings::Answers;
 use crate::account::{AccountError, Accounts, Asking, minutes};
 use crate::edge::store::{Beside, Registered};
 use crate::model::event::EventName;
 use crate::model::mailed_link::LinkPurpose;
-use crate::model::message::{Channel, MessageData, MessageKind};
-use crate::model::user::{AccountState, User};
+use crate::model::message::{Channel, Message, MessageData, MessageKind};
+use crate::model::user::{AccountState, IdentifierKind, User};
 use crate::protocol::secret::Secret;
 
 impl Accounts {
@@ -18,27 +20,25 @@ impl Accounts {
         &self,
         handle: &Secret,
         mut waiting: Waiting,
-        (owner, asking): (Option<&std::sync::Arc<User>>, &Asking),
+        (owner, asking): (Option<&Arc<User>>, &Asking),
     ) -> Result<(), AccountError> {
         let asking = &waiting.asked_by(asking);
         let channel = channel(waiting.contact.kind);
         let to = waiting.contact.value.clone();
         let lifetime = self.lifetime(waiting.contact.kind);
         let by_link = self.confirms_by_link(waiting.contact.kind);
+        if by_link {
+            return self.send_link(handle, waiting, (owner, asking)).await;
+        }
         if let Some(owner) = owner {
-            // The same is written as for anybody else; no code is right, and no link is good.
-            waiting.by = if by_link { By::Link(None) } else { By::Code(None) };
-            let data = MessageData { url: Some(self.site.page("/sign-in")), ..MessageData::default() };
-            let message = Self::written((MessageKind::AccountExists, channel), &to, (Some(owner), asking), data);
-            let job = self.dispatch(&message, lifetime).await?;
+            // The same is written as for anybody else; no code is right.
+            waiting.by = By::Code(None);
             let event = self.event(EventName::UserCreated, asking).failed().telling("reason", "exists");
+            let job = self.dispatch(&self.for_owner(owner, (&to, channel), asking), lifetime).await?;
             self.keep(handle, &waiting).await?;
             let (_, link) = self.link(LinkPurpose::Activation, (None, ""), asking, lifetime);
             let beside = job.into_iter().fold(Beside::event(event), Beside::and_job);
             return Ok(self.edges.store.record(beside.and_link(link)).await?);
-        }
-        if by_link {
-            return self.send_link(handle, waiting, asking).await;
         }
         let code = self.codes.draw();
         waiting.by = By::Code(Some(self.codes.seal(PURPOSE, handle.expose(), &code)));
@@ -53,30 +53,47 @@ impl Accounts {
         Ok(self.edges.store.record(beside.and_link(link)).await?)
     }
 
-    async fn send_link(&self, handle: &Secret, mut waiting: Waiting, asking: &Asking) -> Result<(), AccountError> {
+    /// Makes an account that waits for its link. For who has one already it is made and unmade (S-009): the answer takes as long, and
+    /// the mail says that there is one.
+    async fn send_link(
+        &self,
+        handle: &Secret,
+        mut waiting: Waiting,
+        (owner, asking): (Option<&Arc<User>>, &Asking),
+    ) -> Result<(), AccountError> {
         let now = self.now();
         let lifetime = self.lifetime(waiting.contact.kind);
         waiting.expires_at = now.plus(lifetime);
-        // One that is handed over at once goes when its account is there: the name that was chosen may turn out to be taken.
+        // One that is handed over at once goes when its account is there: what was chosen may turn out to be taken.
         let at_once = self.edges.outbox.hands_over();
-        for _ in 0..2 {
+        for _ in 0..4 {
             let state = AccountState::Pending { since: now, purge_at: Some(waiting.expires_at) };
-            let user = self.user(&waiting.account, state, None).await?;
-            let address = &waiting.contact.value;
-            let (token, link) = self.link(LinkPurpose::Activation, (Some(&user), address), asking, lifetime);
-            let data = MessageData {
-                url: Some(self.url(LinkPurpose::Activation, &token, asking).await?),
-                valid_minutes: Some(minutes(lifetime)),
-                ..MessageData::default()
+            let mut user = self.user(&waiting.account, state, None).await?;
+            let of = owner.is_none().then_some(&user);
+            let address = waiting.contact.value.clone();
+            let (token, link) = self.link(LinkPurpose::Activation, (of, &address), asking, lifetime);
+            let url = self.url(LinkPurpose::Activation, &token, asking).await?;
+            let (message, event) = if let Some(owner) = owner {
+                let event = self.event(EventName::UserCreated, asking).failed().telling("reason", "exists");
+                (self.for_owner(owner, (&address, Channel::Mail), asking), event)
+            } else {
+                let valid_minutes = Some(minutes(lifetime));
+                let data = MessageData { url: Some(url), valid_minutes, ..MessageData::default() };
+                let to = (MessageKind::Activate, Channel::Mail);
+                let event = self.event_of(EventName::UserCreated, user.id, asking).telling("step", "link");
+                (Self::written(to, &address, (Some(&user), asking), data), event)
             };
-            let message =
-                Self::written((MessageKind::Activate, Channel::Mail), address, (Some(&user), asking), data);
-            let job = if at_once { None } else { self.dispatch(&message, lifetime).await? };
-            let event = self.event_of(EventName::UserCreated, user.id, asking).telling("step", "link");
-            let beside = job.into_iter().fold(Beside::event(event), Beside::and_job).and_link(link);
-            waiting.by = By::Link(Some(user.id));
+            waiting.by = By::Link(of.map(|user| user.id));
             self.keep(handle, &waiting).await?;
-            let registered = self.edges.store.register((&user, waiting.account.phc.as_deref()), None, beside).await?;
+            let job = if at_once { None } else { self.dispatch(&message, lifetime).await? };
+            let beside = job.into_iter().fold(Beside::event(event), Beside::and_job).and_link(link);
+            let phc = waiting.account.phc.as_deref();
+            let registered = if owner.is_some() {
+                give_nobodys_address(&mut user);
+                self.edges.store.rehearse((&user, phc), beside).await?
+            } else {
+                self.edges.store.register((&user, phc), None, beside).await?
+            };
             if registered != Registered::Taken {
                 return if at_once { self.dispatch_now(&message, lifetime).await } else { Ok(()) };
             }
@@ -84,13 +101,29 @@ impl Accounts {
             if self.settings.answers == Answers::Explicit {
                 return Err(mistake.into());
             }
-            if mistake.field != "username" {
+            // A stranger is not told what is taken: the account gets a name that is like the chosen one, and no number, to be changed
+            // later.
+            match &*mistake.field {
+                "username" => waiting.account.username = Some(self.free_username(&waiting.account).await?),
+                "phone" => waiting.account.phone = None,
                 // Somebody proved the address a moment ago: they know that they have an account.
-                return Ok(());
+                _ => break,
             }
-            // A stranger is not told which names are taken: the account gets one that is like the chosen one, to be changed later.
-            waiting.account.username = Some(self.free_username(&waiting.account).await?);
         }
         Ok(())
+    }
+
+    /// The message to whom an address belongs that somebody wants to register.
+    fn for_owner(&self, owner: &User, (to, channel): (&str, Channel), asking: &Asking) -> Message {
+        let data = MessageData { url: Some(self.site.page("/sign-in")), ..MessageData::default() };
+        Self::written((MessageKind::AccountExists, channel), to, (Some(owner), asking), data)
+    }
+}
+
+/// Puts an address that nobody has in the place of the one of `user`.
+fn give_nobodys_address(user: &mut User) {
+    let nobodys = format!("{}@registration.invalid", user.id);
+    for email in user.identifiers.iter_mut().filter(|identifier| identifier.kind == IdentifierKind::Email) {
+        email.value.clone_from(&nobodys);
     }
 }

@@ -142,6 +142,31 @@ impl Store {
         self.recorder.record(fact.then(publish)).await.map(|(registered, _)| registered)
     }
 
+    /// Makes a new account, as [`Self::register`] does, and unmakes it, then records `beside`: whoever waits for the answer waits as
+    /// long, and nothing is there of the account.
+    ///
+    /// # Errors
+    /// Internal, when an identifier cannot be looked up by any name.
+    pub async fn rehearse(&self, account: (&User, Option<&str>), beside: Beside) -> Result<Registered, Fault> {
+        let (user, password) = account;
+        let new = user::NewUser::of(user, password)?;
+        let fact = Fact::several(move |connection| {
+            async move {
+                connection.query("SAVEPOINT rehearsal").execute().await.context("begin to rehearse")?;
+                let Made { registered, .. } = make(connection, &new).await?;
+                for ends in ["ROLLBACK TO rehearsal", "RELEASE rehearsal"] {
+                    connection.query(ends).execute().await.context("end a rehearsal")?;
+                }
+                if registered == Registered::Created {
+                    beside.write(connection).await?;
+                }
+                Ok(registered)
+            }
+            .boxed()
+        });
+        self.recorder.record(fact).await
+    }
+
     /// Activates the account of an activation link; its address is proven by that. `None` when the link is not good any more.
     pub async fn activate(&self, link: &TokenHash, now: NumericDate, beside: Beside) -> Result<Option<UserId>, Fault> {
         let (link, held) = (*link, Arc::clone(&self.held));

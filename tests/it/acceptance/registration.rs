@@ -187,6 +187,40 @@ async fn s_003_an_account_waits_for_its_link() {
     assert_eq!(spa.sign_in(CAROL, PASSWORD).await.ok()["user"]["email_verified"], true);
 }
 
+/// Whoever has the number, the mail comes: only the owner of the address may learn what else is taken.
+#[tokio::test]
+async fn s_003_a_number_of_somebody_else_is_left_out() {
+    let server = server(by_link).await;
+    let spa = Spa::open(&server).await;
+    let mut typed = carol();
+    typed["phone"] = json!("+493090182001");
+    begins(&spa, &typed).await;
+    server.deliver().await;
+    let link = server.mailbox().link_for(CAROL);
+    let token = link.split_once("token=").expect("a token").1;
+    let activated = spa.post("/registrations/activate", &json!({"token": token})).await;
+    assert_eq!(activated.status, StatusCode::OK, "{activated}");
+    let user = &spa.sign_in(CAROL, PASSWORD).await.ok()["user"];
+    assert!(user["phone"].is_null() && user["email_verified"] == true, "{user}");
+}
+
+/// Nothing is left of the account that was made for the look of it.
+#[tokio::test]
+async fn s_009_by_link_the_owner_is_told_and_nothing_is_made() {
+    let server = server(|config| {
+        by_link(config);
+        config.registration.username = Presence::Optional;
+    })
+    .await;
+    let spa = Spa::open(&server).await;
+    let typed = json!({"email": "alice@example.com", "username": "heron", "password": "seven quiet herons at dawn"});
+    begins(&spa, &typed).await;
+    server.deliver().await;
+    assert_eq!(server.mailbox().kinds_to("alice@example.com"), [MessageKind::AccountExists]);
+    let name = LookupName::parse("heron").expect("a name");
+    assert!(server.store().user_by_name(&name).await.expect("the store answers").is_none());
+}
+
 #[tokio::test]
 async fn s_003_the_link_is_good_for_a_day() {
     let server = server(by_link).await;

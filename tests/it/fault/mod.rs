@@ -7,6 +7,7 @@ mod clock;
 mod disk;
 mod migration;
 mod overload;
+mod purge;
 mod start;
 
 use std::io::Write as _;
