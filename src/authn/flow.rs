@@ -327,9 +327,8 @@ impl SignIn<'_> {
         let is_enough = |method: &dyn Method| reaches(demands, proven, &method.proves());
         let enough = helping.iter().filter(|method| is_enough(method.as_ref()));
         let least = enough.map(|method| method.proves().len()).min();
-        let is_meant = |method: &dyn Method| {
-            least.is_none_or(|least| is_enough(method) && method.proves().len() == least)
-        };
+        let is_meant =
+            |method: &dyn Method| least.is_none_or(|least| is_enough(method) && method.proves().len() == least);
         let meant = helping.iter().filter(|method| is_meant(method.as_ref()));
         meant.map(|method| Asked::only(method.name())).collect()
     }

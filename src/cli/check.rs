@@ -296,7 +296,8 @@ async fn look_at_clients(config: &Config, store: &Store, findings: &mut Findings
     for client in clients.iter().filter(|client| client.policy.token_delivery == TokenDelivery::Cookies) {
         let about = format!("client {}", client.id);
         if !client.has_token_cookies() && client.is_enabled() {
-            let message = "its tokens are to be in cookies, but it is not first-party, or has a secret: nobody can sign in";
+            let message =
+                "its tokens are to be in cookies, but it is not first-party, or has a secret: nobody can sign in";
             findings.add(Severity::Warning, about, message);
         } else if client.policy.direct_tokens {
             let message = "has direct_tokens beside cookies: a script in its pages can have the tokens of a sign-in, \

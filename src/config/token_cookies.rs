@@ -93,14 +93,16 @@ impl Config {
             let is_word = (1..=64).contains(&name.len())
                 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));
             if !is_word || name.starts_with("__") || name.starts_with("symbolon_") {
-                let message = "must be a word of letters, digits, - _ and . without a prefix such as __Host-, and not symbolon_…";
+                let message =
+                    "must be a word of letters, digits, - _ and . without a prefix such as __Host-, and not symbolon_…";
                 found.push(ConfigError::new(key, message));
             }
         }
         if set.access_name == set.refresh_name {
             found.push(ConfigError::new("token_cookies.refresh_name", "is that of the access token; they must differ"));
         }
-        let paths = [("token_cookies.path", Some(&set.path)), ("token_cookies.refresh_path", set.refresh_path.as_ref())];
+        let paths =
+            [("token_cookies.path", Some(&set.path)), ("token_cookies.refresh_path", set.refresh_path.as_ref())];
         for (key, path) in paths.into_iter().filter_map(|(key, path)| Some((key, path?))) {
             let is_path = path.starts_with('/')
                 && path.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b';' | b',' | b'"' | b'\\'));
@@ -125,7 +127,8 @@ impl Config {
             found.push(("token_cookies.domain", message.to_owned()));
         }
         if set.same_site == SameSite::None {
-            let message = "is none: requests of every other site bring the tokens, and X-CSRF-Token alone keeps them off";
+            let message =
+                "is none: requests of every other site bring the tokens, and X-CSRF-Token alone keeps them off";
             found.push(("token_cookies.same_site", message.to_owned()));
         }
         let needed = self.tokens_path();
@@ -133,7 +136,9 @@ impl Config {
             let message = if is_below(&needed, path) {
                 format!("is {path}: the refresh token goes along with more requests than those that need it, {needed}")
             } else {
-                format!("is {path}: browsers do not send the refresh token to {needed}; right only behind a proxy of your own")
+                format!(
+                    "is {path}: browsers do not send the refresh token to {needed}; right only behind a proxy of your own"
+                )
             };
             found.push(("token_cookies.refresh_path", message));
         }
@@ -143,7 +148,8 @@ impl Config {
 
 /// RFC 6265bis §5.1.4: whether requests for `path` bring a cookie of `cookie_path`.
 fn is_below(path: &str, cookie_path: &str) -> bool {
-    path.strip_prefix(cookie_path).is_some_and(|rest| rest.is_empty() || cookie_path.ends_with('/') || rest.starts_with('/'))
+    path.strip_prefix(cookie_path)
+        .is_some_and(|rest| rest.is_empty() || cookie_path.ends_with('/') || rest.starts_with('/'))
 }
 
 #[cfg(test)]
@@ -163,7 +169,10 @@ mod tests {
         assert!(config(|_| ()).token_cookie_mistakes().is_empty());
         assert_eq!(config(|_| ()).token_cookies().refresh.path, "/a/api/v1/tokens");
         for (change, key) in [
-            ((|set| set.access_name = "__Host-access".to_owned()) as fn(&mut TokenCookies), "token_cookies.access_name"),
+            (
+                (|set| set.access_name = "__Host-access".to_owned()) as fn(&mut TokenCookies),
+                "token_cookies.access_name",
+            ),
             (|set| set.access_name = String::new(), "token_cookies.access_name"),
             (|set| set.refresh_name = "symbolon_session".to_owned(), "token_cookies.refresh_name"),
             (|set| set.refresh_name = "a;b".to_owned(), "token_cookies.refresh_name"),

@@ -132,11 +132,7 @@ pub enum Pkce {
 ///
 /// # Errors
 /// As there.
-pub async fn wanted_in_cookies(
-    provider: &Provider,
-    client: &Client,
-    stated: Stated<'_>,
-) -> Result<Wanted, OAuthError> {
+pub async fn wanted_in_cookies(provider: &Provider, client: &Client, stated: Stated<'_>) -> Result<Wanted, OAuthError> {
     let scope = format!("{} {}", stated.scope.unwrap_or(Scope::OPENID), Scope::OFFLINE_ACCESS);
     wanted(provider, client, (Stated { scope: Some(&scope), ..stated }, Pkce::Unneeded)).await
 }

@@ -270,7 +270,9 @@ pub fn check_delivery(policy: &ClientPolicy, metadata: &ClientMetadata) -> Resul
         return refuse("is for apps of the house; add --first-party");
     }
     if metadata.token_endpoint_auth_method != ClientAuthMethod::None {
-        return refuse("is for apps without a secret, since browsers prove none; add --auth-method none, or --type spa");
+        return refuse(
+            "is for apps without a secret, since browsers prove none; add --auth-method none, or --type spa",
+        );
     }
     Ok(())
 }

@@ -138,8 +138,9 @@ async fn replace(web: &Web, guest: &Guest) -> Result<(), Fault> {
 pub(super) async fn in_cookies(web: &Web, tokens: &TokenResponse) -> Result<Vec<HeaderValue>, Problem> {
     let access = web.token_cookies.set_access(&tokens.access_token, Duration::from_secs(tokens.expires_in));
     let access = access.ok_or_else(|| {
-        Problem::new(Code::ServerError)
-            .hint("the access token is longer than the 4096 bytes of a cookie; symbolon client update --access-token opaque")
+        Problem::new(Code::ServerError).hint(
+            "the access token is longer than the 4096 bytes of a cookie; symbolon client update --access-token opaque",
+        )
     })?;
     let refresh = match &tokens.refresh_token {
         Some(token) => {

@@ -19,10 +19,10 @@ use utoipa::openapi::{
     ServerBuilder,
 };
 
-use crate::http::api::{BASE, CookieNames};
 use crate::http::api::code::Code;
 use crate::http::api::operation::{Callers, Described, Operation, Success, SwitchedOff};
 use crate::http::api::sign_in::is_off;
+use crate::http::api::{BASE, CookieNames};
 use crate::model::user::Role;
 use crate::oauth::allowed::{ADMIN, ADMIN_READ};
 
@@ -30,15 +30,9 @@ use crate::oauth::allowed::{ADMIN, ADMIN_READ};
 const PROBLEM: &str = "Problem";
 
 /// The document for `operations`, without what is `off`, of the server at `issuer` whose cookies have these names.
-pub(super) fn document(
-    operations: &[Operation],
-    off: &SwitchedOff,
-    issuer: &str,
-    cookies: &CookieNames,
-) -> OpenApi {
-    let cookie = |name: &str, about: &str| {
-        SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::with_description(name, about)))
-    };
+pub(super) fn document(operations: &[Operation], off: &SwitchedOff, issuer: &str, cookies: &CookieNames) -> OpenApi {
+    let cookie =
+        |name: &str, about: &str| SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::with_description(name, about)));
     let mut components = ComponentsBuilder::new()
         .schema(PROBLEM, problem())
         .security_scheme("bearer", bearer())
@@ -121,7 +115,8 @@ fn describe(operation: &Operation) -> utoipa::openapi::path::Operation {
         described = described.parameter(parameter.schema(Some(text())));
     }
     if operation.prefers {
-        let about = "token or cookies: how the app wants its tokens, where it may have them in more than one way (RFC 7240).";
+        let about =
+            "token or cookies: how the app wants its tokens, where it may have them in more than one way (RFC 7240).";
         let parameter = ParameterBuilder::new().name("Prefer").parameter_in(ParameterIn::Header);
         let parameter = parameter.required(Required::False).description(Some(about));
         described = described.parameter(parameter.schema(Some(text())));

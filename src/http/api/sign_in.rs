@@ -404,10 +404,7 @@ async fn begin(web: &Web, guest: &Guest, destination: Destination, body: StartSi
         }
         Beginnings::SocialToken(proof) => {
             let client = destination.client.as_deref();
-            (
-                upstream::NAME,
-                Answer::Vouched(by_social_token(web, guest, (*proof, body.nonce.clone()), client).await?),
-            )
+            (upstream::NAME, Answer::Vouched(by_social_token(web, guest, (*proof, body.nonce.clone()), client).await?))
         }
         Beginnings::Asked(way, identifier, path) => {
             let path = path.map(|path| safe_path(&path).ok_or(Code::InvalidRedirect)).transpose();

@@ -73,7 +73,8 @@ async fn read(headers: &HeaderMap, body: Body) -> Result<Fields, Unreadable> {
         return Err(malformed("the body must be multipart/form-data, as its Content-Type says"));
     };
     let whole = tokio::time::timeout(PATIENCE, whole(body)).await;
-    let whole = whole.map_err(|_| Unreadable::new(StatusCode::REQUEST_TIMEOUT, "the body took longer than 30 seconds"))?;
+    let whole =
+        whole.map_err(|_| Unreadable::new(StatusCode::REQUEST_TIMEOUT, "the body took longer than 30 seconds"))?;
     parse(&whole?, &boundary).ok_or_else(|| malformed("the body is no multipart/form-data"))
 }
 
@@ -112,7 +113,8 @@ fn boundary(headers: &HeaderMap) -> Option<String> {
         return None;
     }
     let boundary = parameter(parameters, "boundary")?;
-    let is_line = (1..=MAX_BOUNDARY).contains(&boundary.len()) && boundary.bytes().all(|byte| matches!(byte, 0x20..=0x7E));
+    let is_line =
+        (1..=MAX_BOUNDARY).contains(&boundary.len()) && boundary.bytes().all(|byte| matches!(byte, 0x20..=0x7E));
     is_line.then_some(boundary)
 }
 
@@ -255,7 +257,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_form_that_is_too_large_is_read_to_its_end_and_refused() {
-        let read = async |size: usize| whole(Body::from(vec![b'a'; size])).await.map_err(|error| error.status().as_u16());
+        let read =
+            async |size: usize| whole(Body::from(vec![b'a'; size])).await.map_err(|error| error.status().as_u16());
         assert_eq!(read(MAX_FORM).await.map(|bytes| bytes.len()), Ok(MAX_FORM));
         assert_eq!(read(MAX_FORM + 1).await, Err(413));
         assert_eq!(read(MAX_PASSED_BY + 1).await, Err(413));

@@ -306,11 +306,7 @@ fn offered(query: &Params) -> Offer {
 }
 
 /// What the next page has to know.
-pub fn carried(
-    persistence: Persistence,
-    destination: &'static str,
-    offer: Offer,
-) -> Vec<(&'static str, &'static str)> {
+pub fn carried(persistence: Persistence, destination: &'static str, offer: Offer) -> Vec<(&'static str, &'static str)> {
     let mut carried = vec![("to", destination)];
     if persistence == Persistence::Kept {
         carried.push(("remember", "1"));

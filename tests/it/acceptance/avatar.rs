@@ -153,7 +153,10 @@ async fn s_015_the_page_says_what_is_wrong_with_a_file() {
         ("multipart/form-data", Vec::new()),
         ("multipart/form-data; boundary=line", Vec::new()),
         ("multipart/form-data; boundary=line", b"--line\r\n\xff\xfe: \xff\r\n\r\nx\r\n--line--".to_vec()),
-        ("multipart/form-data; boundary=line", b"--line\r\nContent-Disposition: form-data; name=\"csrf\"\r\n\r\nx".to_vec()),
+        (
+            "multipart/form-data; boundary=line",
+            b"--line\r\nContent-Disposition: form-data; name=\"csrf\"\r\n\r\nx".to_vec(),
+        ),
         ("image/png", red()),
     ] {
         let refused = alice.send(posted(content_type, body)).await;

@@ -125,7 +125,8 @@ async fn s_044_who_forgot_their_password_hears_it_and_learns_nothing() {
         assert_eq!(begun.status, 202, "no pause began: {begun}");
         let told = sink.posted().pop().expect("it came").json().to_string();
         if channel == "email_code" {
-            let body = json!({"flow": begun.json()["flow"], "code": digits(&told), "password": "a new and long enough one"});
+            let body =
+                json!({"flow": begun.json()["flow"], "code": digits(&told), "password": "a new and long enough one"});
             assert_eq!(spa.post("/password-resets/confirm", &body).await.status, 204);
         }
         server.advance(std::time::Duration::from_mins(2));

@@ -216,8 +216,7 @@ async fn s_113_an_app_makes_the_passkey_within_a_sign_in_too() {
     let made = spa.post("/sign-in/challenge/send", &named).await.ok();
     let mut device = Device::new(1, ISSUER);
     let credential = device.create(&made["public_key"]);
-    let answer =
-        json!({"flow": asked["flow"], "type": "passkey_setup", "credential": credential, "client_id": "bank"});
+    let answer = json!({"flow": asked["flow"], "type": "passkey_setup", "credential": credential, "client_id": "bank"});
     assert_eq!(spa.post("/sign-in/challenge", &answer).await.ok()["status"], "complete");
     assert_eq!(spa.get("/session").await.ok()["amr"], json!(["pwd", "hwk", "user", "mfa"]));
     assert!(spa.post("/sign-in/challenge", &answer).await.status.is_client_error(), "it is good once");

@@ -317,7 +317,8 @@ async fn s_077_what_no_browser_would_send_is_no_fault_of_ours() {
             (Method::POST, "/api/v1/tokens/refresh"),
             (Method::POST, "/api/v1/tokens/sign-out"),
         ] {
-            let request = Request::builder().method(method.clone()).uri(path).header(ORIGIN, HTTPS).header(COOKIE, cookie);
+            let request =
+                Request::builder().method(method.clone()).uri(path).header(ORIGIN, HTTPS).header(COOKIE, cookie);
             let answer = server.send(request.body(Body::empty()).expect("a request")).await;
             assert!(!answer.status.is_server_error(), "{method} {path} {cookie:?}: {answer}");
         }
@@ -543,7 +544,9 @@ async fn s_079_the_options_and_the_document_tell_of_it() {
     assert_eq!(schemes["refresh_cookie"]["name"], "__Secure-refresh");
     let refresh = &document["paths"]["/api/v1/tokens/refresh"]["post"];
     assert!(refresh["responses"]["204"].is_object(), "{refresh}");
-    assert!(refresh["security"].as_array().is_some_and(|ways| ways.contains(&json!({"refresh_cookie": [], "csrf": []}))));
+    assert!(
+        refresh["security"].as_array().is_some_and(|ways| ways.contains(&json!({"refresh_cookie": [], "csrf": []})))
+    );
     let prefer = |path: &str| document["paths"][path]["post"]["parameters"][0]["name"].clone();
     assert_eq!((prefer("/api/v1/sign-in"), prefer("/api/v1/tokens/refresh")), (json!("Prefer"), json!("Prefer")));
 }

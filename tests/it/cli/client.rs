@@ -62,7 +62,10 @@ fn tokens_are_in_cookies_of_apps_of_the_house_without_a_secret() {
     }
     create(&["--id", "portal", "--type", "spa", "--first-party", "--token-delivery", "cookies"]).ok();
     let made = station.run(&["client", "show", "portal", "--json"]).json();
-    assert_eq!((&made["policy"]["token_delivery"], &made["policy"]["access_token"]), (&json!("cookies"), &json!("opaque")));
+    assert_eq!(
+        (&made["policy"]["token_delivery"], &made["policy"]["access_token"]),
+        (&json!("cookies"), &json!("opaque"))
+    );
     let refused = station.run(&["client", "update", "portal", "--first-party=no"]).refused(1);
     assert!(refused.contains("--token-delivery cookies"), "{refused}");
     let about = || {

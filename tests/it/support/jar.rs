@@ -60,7 +60,8 @@ impl Jar {
     /// `Cookie` for a request for `path`, longer paths first.
     pub(crate) fn header(&self, path: &str) -> String {
         let goes = |kept: &&Kept| {
-            let to_host = if kept.host_only { self.host == kept.domain } else { is_of_domain(&self.host, &kept.domain) };
+            let to_host =
+                if kept.host_only { self.host == kept.domain } else { is_of_domain(&self.host, &kept.domain) };
             to_host && is_below(path, &kept.path) && (self.is_https || !kept.secure)
         };
         let mut sent: Vec<&Kept> = self.cookies.iter().filter(goes).collect();
@@ -103,5 +104,6 @@ fn is_of_domain(host: &str, domain: &str) -> bool {
 }
 
 fn is_below(path: &str, cookie_path: &str) -> bool {
-    path.strip_prefix(cookie_path).is_some_and(|rest| rest.is_empty() || cookie_path.ends_with('/') || rest.starts_with('/'))
+    path.strip_prefix(cookie_path)
+        .is_some_and(|rest| rest.is_empty() || cookie_path.ends_with('/') || rest.starts_with('/'))
 }

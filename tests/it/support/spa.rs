@@ -31,7 +31,13 @@ impl Spa {
     /// A page that has asked for nothing yet.
     pub(crate) fn new(server: &TestServer) -> Self {
         let base = format!("{}/api/v1", server.base());
-        Self { browser: Browser::new(server), base, issuer: server.issuer, csrf: Mutex::default(), prefer: Mutex::default() }
+        Self {
+            browser: Browser::new(server),
+            base,
+            issuer: server.issuer,
+            csrf: Mutex::default(),
+            prefer: Mutex::default(),
+        }
     }
 
     /// The same in a browser at another address.

@@ -311,7 +311,10 @@ fn account_pages() -> Vec<Sample> {
             "profile_wrong",
             "page/profile.html",
             ProfilePage {
-                mistakes: vec![mistake("website", "invalid_value", None), mistake("picture", "picture_too_large", None)],
+                mistakes: vec![
+                    mistake("website", "invalid_value", None),
+                    mistake("picture", "picture_too_large", None),
+                ],
                 kept: false,
                 has_picture: false,
                 ..profile()

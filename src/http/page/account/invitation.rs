@@ -45,12 +45,7 @@ struct Typed {
 impl Typed {
     fn of(form: &Params) -> Self {
         let text = |name: &str| form.get(name).unwrap_or_default().trim().to_owned();
-        Self {
-            contact: text(CONTACT),
-            first_name: text("first_name"),
-            last_name: text("last_name"),
-            ..Self::default()
-        }
+        Self { contact: text(CONTACT), first_name: text("first_name"), last_name: text("last_name"), ..Self::default() }
     }
 
     /// The address or the number in the one field for both.
@@ -114,11 +109,8 @@ async fn invite(
         return Ok(Some(StatusCode::UNPROCESSABLE_ENTITY));
     }
     let name = |name: &String| Some(name.clone()).filter(|name| !name.is_empty());
-    let profile = Profile {
-        given_name: name(&typed.first_name),
-        family_name: name(&typed.last_name),
-        ..Profile::default()
-    };
+    let profile =
+        Profile { given_name: name(&typed.first_name), family_name: name(&typed.last_name), ..Profile::default() };
     let (email, phone) = typed.contact();
     let new = NewInvitation { email, phone, profile, role: Role::Member, languages, ..NewInvitation::default() };
     let done = match accounts.may_invite(user.id, (email, phone)).await {
