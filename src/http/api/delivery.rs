@@ -11,7 +11,7 @@ use serde_json::Map;
 
 use crate::account::new_device::Surface;
 use crate::authn::flow::{Completed, Step};
-use crate::edge::store::Beside;
+use crate::edge::store::{Beside, Reach};
 use crate::http::api::answer::{nothing, ok};
 use crate::http::api::authenticators::told;
 use crate::http::api::caller::{Carrier, Guest, csrf_token_of};
@@ -27,7 +27,6 @@ use crate::model::client::Client;
 use crate::model::fault::Fault;
 use crate::model::id::UserId;
 use crate::model::sign_in_flow::Purpose;
-use crate::oauth::endpoint::logout;
 use crate::oauth::endpoint::revoke::give_back;
 use crate::oauth::first_party;
 use crate::oauth::interaction::Browser;
@@ -97,7 +96,8 @@ pub(super) async fn finish(
                 Ok(cookies) => cookies.into_iter().chain(web.mark(&guest.visitor, person)),
                 Err(problem) => {
                     // Nobody has them: they end here.
-                    logout::end(&web.provider, &session, &guest.provenance).await?;
+                    let (store, now) = (&web.provider.edges.store, web.provider.now());
+                    store.end_session(session.id, Reach::All, now, Beside::default()).await?;
                     return Err(problem);
                 }
             };

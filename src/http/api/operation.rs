@@ -122,6 +122,7 @@ pub struct Success {
 
 /// One operation. [`get`], [`post`], [`put`], [`patch`] and [`delete`] begin one.
 #[must_use]
+#[expect(clippy::struct_excessive_bools, reason = "each is a thing of its own that the document tells")]
 pub struct Operation {
     pub(super) method: Method,
     pub(super) path: &'static str,
