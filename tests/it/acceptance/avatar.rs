@@ -180,7 +180,7 @@ async fn s_015_only_the_person_s_own_form_is_taken() {
     stranger.open("/sign-in").await;
     let refused = sends(&stranger, &foreign, "set", Some(("image/png", &red()[..]))).await;
     assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{refused}");
-    let large = sends(&stranger, &foreign, "set", Some(("image/png", &[0; 2 * 1024 * 1024][..]))).await;
+    let large = sends(&stranger, &foreign, "set", Some(("image/png", &vec![0; 2 * 1024 * 1024][..]))).await;
     assert!(large.location().starts_with("/sign-in"), "{large}");
     assert!(!alice.open("/account/profile").await.page().has("picture-shown"));
 }
