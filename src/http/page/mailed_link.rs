@@ -9,6 +9,7 @@ use http::StatusCode;
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, HeaderValue};
 
 use crate::account::email_change::EmailChangeProof;
+use crate::account::registration::Made;
 use crate::account::site::path;
 use crate::account::{AccountError, Why};
 use crate::edge::store::Kept;
@@ -84,10 +85,11 @@ async fn submit(web: &Web, visitor: &Visitor, purpose: LinkPurpose, (token, csrf
     }
     let (accounts, asking) = (&web.provider.accounts, visitor.asking());
     let done = match purpose {
-        LinkPurpose::Activation => accounts
-            .activate(token, &asking)
-            .await
-            .map(|made| Finished::at("activated", Place { flow: made.flow, client_id: made.client_id })),
+        LinkPurpose::Activation => match accounts.activate(token, &asking).await {
+            Ok(Made { reset: Some(reset), user, .. }) => return choose_password(web, visitor, (user.id, &reset)),
+            Ok(Made { flow, client_id, .. }) => Ok(Finished::at("activated", Place { flow, client_id })),
+            Err(error) => Err(error),
+        },
         LinkPurpose::EmailChange => change(web, visitor, token).await,
         LinkPurpose::EmailChangeUndo => accounts.undo_email_change(token, &asking).await.map(|user| Finished {
             cookie: web.clear_session_of(visitor, user),
