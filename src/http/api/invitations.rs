@@ -241,7 +241,7 @@ pub(super) async fn send(
 ) -> Result<Response, Problem> {
     let accounts = &web.provider.accounts;
     let (email, phone) = (invite.email.as_deref(), invite.phone.as_deref());
-    let client = invite.client_id.as_deref().map(|id| id.parse::<ClientId>()).transpose();
+    let client = invite.client_id.as_deref().map(str::parse::<ClientId>).transpose();
     accounts.may_invite(inviter, (email, phone)).await?;
     let new = NewInvitation {
         email,

@@ -3,8 +3,6 @@
 //! `ACCOUNT_API.md` §3.1, §3.2. A sign-in is a flow of `authn/flow.rs`, as it is on pages and at the challenge endpoint; what it leads to
 //! is told by the client: a session, a code, or tokens at once.
 
-use std::sync::Arc;
-
 use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;

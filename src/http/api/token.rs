@@ -236,18 +236,15 @@ async fn direct(State(web): State<Web>, guest: Guest, Json(body): Json<DirectTok
 async fn refresh(State(web): State<Web>, guest: Guest, Json(body): Json<RefreshTokens>) -> Result<Response, Problem> {
     let preferred = preference::stated(&guest.visitor.headers)?;
     let named = body.client_id.as_deref();
-    let answer = match &body.refresh_token {
-        Some(token) => {
-            preference::only(preferred, Preference::Token)?;
-            let client = refreshing(&web.provider, token, named).await?;
-            let parameters = RefreshParameters::all(token);
-            let tokens = refresh_token::rotate(&web.provider, client, parameters, &guest.provenance).await;
-            ok(&pair(&tokens.map_err(not_refreshed)?))
-        }
-        None => {
-            preference::only(preferred, Preference::Cookies)?;
-            refresh_by_cookie(&web, &guest, named).await?
-        }
+    let answer = if let Some(token) = &body.refresh_token {
+        preference::only(preferred, Preference::Token)?;
+        let client = refreshing(&web.provider, token, named).await?;
+        let parameters = RefreshParameters::all(token);
+        let tokens = refresh_token::rotate(&web.provider, client, parameters, &guest.provenance).await;
+        ok(&pair(&tokens.map_err(not_refreshed)?))
+    } else {
+        preference::only(preferred, Preference::Cookies)?;
+        refresh_by_cookie(&web, &guest, named).await?
     };
     Ok(applied(preferred, answer))
 }
