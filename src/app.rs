@@ -40,7 +40,7 @@ use crate::edge::template::context::{DevelopmentUser, Link};
 use crate::edge::upstream::Upstreams;
 use crate::edge::vault::{Place, Vault};
 use crate::http::api::admin::settings::Settings;
-use crate::http::api::{Api, ApiSettings};
+use crate::http::api::{Api, ApiSettings, CookieNames};
 use crate::http::captcha::Captcha;
 use crate::http::cookie::{CookieScope, Cookies};
 use crate::http::csrf::Csrf;
@@ -56,6 +56,7 @@ use crate::http::request_log::RequestLog;
 use crate::http::routes;
 use crate::http::security_header::Transport;
 use crate::http::serve::Readiness;
+use crate::http::token_cookie::TokenCookies;
 use crate::http::trace::{Trace, Tracing};
 use crate::http::web::{Parts, Web};
 use crate::jobs::courier::Courier;
@@ -135,6 +136,7 @@ pub struct App {
     mode: Mode,
     issuer: url::Url,
     cookie_scope: CookieScope,
+    token_cookies: TokenCookies,
     csrf_key: MacKey,
     devices: Devices,
     proxies: Proxies,
@@ -315,6 +317,7 @@ impl App {
             probes,
             mode,
             cookie_scope: cookie_scope(config),
+            token_cookies: TokenCookies::new(config.token_cookies()),
             proxies: config.server.proxies(),
             api: ApiSettings {
                 origins: config.api.allowed_origins.clone(),
@@ -376,6 +379,7 @@ impl App {
             step_up: StepUp { edges: provider.edges.clone(), lifetime: self.step_up_lifetime },
             pages: pages.clone(),
             cookies: cookies.clone(),
+            token_cookies: self.token_cookies.clone(),
             csrf: Csrf::new(self.csrf_key.clone(), self.issuer.origin().ascii_serialization()),
             discovery: Document::new(Arc::clone(provider), |provider, _| {
                 let metadata =
@@ -391,7 +395,15 @@ impl App {
             refusals: crate::http::refusals::Refusals::default(),
             origins: crate::http::origins::Origins::default(),
             settings: self.settings(extras.settings),
-            api: Api::new(self.api.clone(), provider.issuer.as_str(), cookies.session_name()),
+            api: Api::new(
+                self.api.clone(),
+                provider.issuer.as_str(),
+                CookieNames {
+                    session: cookies.session_name().to_owned(),
+                    access: self.token_cookies.access_name().to_owned(),
+                    refresh: self.token_cookies.refresh_name().to_owned(),
+                },
+            ),
             throttle,
             limits: self.limits.clone(),
             captcha: self.captcha.clone(),

@@ -44,6 +44,11 @@ pub fn is_name(text: &str) -> bool {
     URL_SAFE_NO_PAD.decode(text).is_ok_and(|bytes| bytes.len() == NAME_BYTES)
 }
 
+/// Whether a file that is said to be of this type is read.
+pub fn is_read(content_type: &str) -> bool {
+    TYPES.contains(&content_type)
+}
+
 /// A picture that was drawn anew.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Drawn {

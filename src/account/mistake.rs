@@ -143,6 +143,8 @@ pub enum AccountError {
     SmsBudget(u64),
     /// The caller asks too often; seconds until it is heard again.
     TooOften(u64),
+    /// Nobody takes the message that would be waited for.
+    Undelivered,
     /// We could not.
     Fault(Fault),
 }

@@ -11,6 +11,7 @@ pub mod avatar;
 pub mod code_factor;
 pub mod contact;
 pub mod deletion;
+mod dispatch;
 pub mod email_change;
 pub mod export;
 pub mod handover;
@@ -167,15 +168,24 @@ impl Accounts {
     /// A job that sends a message; of no use after `lifetime`.
     fn message(
         &self,
-        (kind, channel): (MessageKind, Channel),
+        kind: (MessageKind, Channel),
         to: &str,
         about: (Option<&User>, &Asking),
         (data, lifetime): (MessageData, Duration),
     ) -> Result<NewJob, Fault> {
-        let (user, asking) = about;
         let now = self.now();
+        self.edges.outbox.job(&Self::written(kind, to, about, data), None, (now, now.plus(lifetime)))
+    }
+
+    /// A message, in the languages of who gets it, then of who asks.
+    fn written(
+        (kind, channel): (MessageKind, Channel),
+        to: &str,
+        (user, asking): (Option<&User>, &Asking),
+        data: MessageData,
+    ) -> Message {
         let own = user.and_then(|user| user.profile.locale.clone());
-        let message = Message {
+        Message {
             kind,
             channel,
             to: to.to_owned(),
@@ -187,8 +197,7 @@ impl Accounts {
                 request: Some(asking.provenance.clone()),
                 ..data
             },
-        };
-        self.edges.outbox.job(&message, None, (now, now.plus(lifetime)))
+        }
     }
 
     /// A link for `user`, with the token that stands in its URL; for nobody, a link that opens nothing.

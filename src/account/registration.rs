@@ -212,7 +212,11 @@ impl Accounts {
             is_contested: false,
             expires_at: now.plus(self.lifetime(kind)),
         };
-        self.send(&handle, waiting, (owner.as_ref(), asking)).await?;
+        let sent = self.send(&handle, waiting, (owner.as_ref(), asking)).await;
+        if matches!(sent, Err(AccountError::Undelivered)) {
+            self.starts.take_back(about, now).await?;
+        }
+        sent?;
         Ok(self.begun(handle, kind))
     }
 
@@ -230,7 +234,12 @@ impl Accounts {
         self.may_send((PURPOSE, channel(kind)), name.as_str()).await?;
         let owner = self.owner(&name).await?;
         let handle = Secret::from(handle);
-        self.send(&handle, waiting, (owner.as_ref(), asking)).await?;
+        let sent = self.send(&handle, waiting, (owner.as_ref(), asking)).await;
+        if matches!(sent, Err(AccountError::Undelivered)) {
+            let about = About { purpose: PURPOSE, address: name.as_str(), binding: None, content: &[] };
+            self.starts.take_back(about, self.now()).await?;
+        }
+        sent?;
         Ok(self.begun(handle, kind))
     }
 

@@ -142,7 +142,11 @@ impl Accounts {
             let may = self.may_text(own.or(typed.as_ref().map(Phone::as_str)), &handle).await?;
             sent = sent.filter(|_| may);
         }
-        self.send_reset((&handle, canonical), channel, sent, (lifetime, asking)).await?;
+        let sent = self.send_reset((&handle, canonical), channel, sent, (lifetime, asking)).await;
+        if is_heard && matches!(sent, Err(AccountError::Undelivered)) {
+            self.starts.take_back(about, now).await?;
+        }
+        sent?;
         Ok(self.reset_begun(channel, handle))
     }
 
@@ -170,6 +174,10 @@ impl Accounts {
                 (MessageKind::PasswordResetCode, way, MessageData { code, ..MessageData::default() })
             }
         };
+        let data = MessageData { valid_minutes: Some(minutes(lifetime)), ..data };
+        // For nobody the job is over before anyone looks at it.
+        let useful = if user.is_some() { lifetime } else { std::time::Duration::ZERO };
+        let job = self.dispatch(&Self::written((kind, way), address, (user, asking), data), useful).await?;
         if channel != ResetChannel::Link {
             let waiting = Waiting {
                 version: VERSION,
@@ -183,15 +191,12 @@ impl Accounts {
             let remembered = waiting.expires_at.plus(REMEMBERED);
             WAITING.put(&*self.edges.ephemeral, key.as_bytes(), &waiting, remembered).await?;
         }
-        let data = MessageData { valid_minutes: Some(minutes(lifetime)), ..data };
-        // For nobody the job is over before anyone looks at it.
-        let useful = if user.is_some() { lifetime } else { std::time::Duration::ZERO };
-        let job = self.message((kind, way), address, (user, asking), (data, useful))?;
         let event = match user {
             Some(user) => self.event(EventName::PasswordResetRequested, asking).of(user.id).by(Actor::Anonymous),
             None => self.event(EventName::PasswordResetRequested, asking).failed(),
         };
-        Ok(self.edges.store.record(Beside::event(event).and_job(job).and_link(link)).await?)
+        let beside = job.into_iter().fold(Beside::event(event), Beside::and_job);
+        Ok(self.edges.store.record(beside.and_link(link)).await?)
     }
 
     /// True when a link allows a new password; it stays good.

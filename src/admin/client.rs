@@ -111,7 +111,7 @@ impl Administration {
     /// Metadata, by the rules of registration; an operator who typed something unknown wants to know.
     ///
     /// # Errors
-    /// [`Refusal::Malformed`] of `metadata`.
+    /// [`Refusal::Malformed`] of `metadata`, or of what `policy` decides that it does not allow.
     pub async fn client_metadata(
         &self,
         members: &Map<String, Value>,
@@ -129,10 +129,14 @@ impl Administration {
             unsupported: Unsupported::Refuse,
             allows_http_loopback: policy.development,
         };
-        ClientMetadata::parse(members, &rules).map_err(|error| {
+        let metadata = ClientMetadata::parse(members, &rules).map_err(|error| {
             let hint = error.developer_hint().filter(|hint| !hint.is_empty()).map(|hint| format!(" ({hint})"));
-            Refusal::malformed("metadata", format_args!("{}{}", error.description(), hint.unwrap_or_default())).into()
-        })
+            Refusal::malformed("metadata", format_args!("{}{}", error.description(), hint.unwrap_or_default()))
+        })?;
+        policy
+            .check_for(metadata.token_endpoint_auth_method)
+            .map_err(|mistake| Refusal::malformed("policy.token_delivery", format_args!("token_delivery {mistake}")))?;
+        Ok(metadata)
     }
 
     /// Registers a client.

@@ -26,7 +26,7 @@ pub mod second_factor;
 use crate::edge::Edges;
 use crate::edge::store::{Beside, Change};
 use crate::model::event::{Actor, Event, EventName, Provenance};
-use crate::model::user::Role;
+use crate::model::user::{Role, User};
 use crate::protocol::numeric_date::NumericDate;
 
 pub use self::refusal::{AdminError, Refusal, Thing};
@@ -57,6 +57,11 @@ impl Administration {
     /// An operator on the command line.
     pub fn of_operator(edges: &Edges) -> Self {
         Self { edges: edges.clone(), by: Actor::Operator, role: Role::Owner, from: Provenance::default() }
+    }
+
+    /// A person, with what their role lets them do.
+    pub fn of_person(edges: &Edges, person: &User, from: Provenance) -> Self {
+        Self { edges: edges.clone(), by: Actor::User(person.id), role: person.role, from }
     }
 
     /// The present moment.

@@ -6,12 +6,12 @@
 
 use std::time::Duration;
 
-use crate::authn::policy::{SignInPolicy, helps};
+use crate::authn::policy::{SignInPolicy, helps, reaches};
 use crate::authn::second_factor::SecondFactors;
 use crate::authn::{Answer, Attempt, Begun, Method, Onward, Refusal, judge as judged};
 use crate::edge::Edges;
 use crate::edge::ephemeral::{EphemeralKey, Namespace};
-use crate::model::authentication::{Authentication, Demand};
+use crate::model::authentication::{Authentication, Demand, Factor};
 use crate::model::sign_in_flow::{Asked, BegunBy, Progress, Purpose, SignInFlow};
 use crate::model::user::{AccountState, User};
 use crate::protocol::numeric_date::NumericDate;
@@ -310,14 +310,27 @@ impl SignIn<'_> {
             // Whoever has another factor proves that one first, also where it is not enough: a new one is for its owner to set up.
             asked = self.offered(&user, |method| !factors.contains(&method.factor())).await?;
             if asked.is_empty() {
-                let setups = self.methods.iter().filter(|method| method.enrols() && helps(method.as_ref()));
-                asked.extend(setups.map(|method| Asked::only(method.name())));
+                asked = self.setups(&demands, &factors);
             }
         }
         if asked.is_empty() {
             return Err(Refusal::Wrong);
         }
         self.wait(flow.asking(asked)).await.map(Step::Challenge)
+    }
+
+    /// What a person may set up: the least that is enough, else whatever brings the sign-in nearer. *Why the least:* a passkey needs a device
+    /// that makes one, and is asked for only where nothing else will do.
+    fn setups(&self, demands: &[Demand], proven: &[Factor]) -> Vec<Asked> {
+        let enrolling = self.methods.iter().filter(|method| method.enrols());
+        let helping: Vec<_> = enrolling.filter(|method| helps(demands, proven, &method.proves())).collect();
+        let is_enough = |method: &dyn Method| reaches(demands, proven, &method.proves());
+        let enough = helping.iter().filter(|method| is_enough(method.as_ref()));
+        let least = enough.map(|method| method.proves().len()).min();
+        let is_meant =
+            |method: &dyn Method| least.is_none_or(|least| is_enough(method) && method.proves().len() == least);
+        let meant = helping.iter().filter(|method| is_meant(method.as_ref()));
+        meant.map(|method| Asked::only(method.name())).collect()
     }
 
     /// What a person has of the methods that are `meant`.

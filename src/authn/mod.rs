@@ -351,13 +351,14 @@ pub fn methods(
         Box::new(Password { edges: edges.clone(), hasher, throttle, devices, names }),
         Box::new(OneTimeLink { edges: edges.clone(), throttle }),
     ];
-    methods.extend(passkeys.map(|passkeys| Box::new(passkeys) as Box<dyn Method>));
+    methods.extend(passkeys.clone().map(|passkeys| Box::new(passkeys) as Box<dyn Method>));
     methods.push(Box::new(Totp { factors: factors.clone(), guard: guard.clone() }));
     methods.extend(codes);
     methods.push(Box::new(MagicLink { by_mail: sent_codes(Way::Mail, guard.clone()), url: link_url }));
     methods.extend(qr.map(|qr| Box::new(qr) as Box<dyn Method>));
     methods.push(Box::new(BackupCode { factors: factors.clone(), guard }));
     methods.push(Box::new(totp::Setup { factors: factors.clone() }));
+    methods.extend(passkeys.map(|passkeys| Box::new(passkey::Setup { passkeys }) as Box<dyn Method>));
     methods.push(Box::new(Upstream));
     methods
 }

@@ -20,6 +20,12 @@ pub fn helps(demands: &[Demand], proven: &[Factor], next: &[Factor]) -> bool {
     demands.iter().any(|demand| !demand.is_met_by(proven) && demand.is_met_by(&with))
 }
 
+/// Whether a proof of the kinds `next`, after those that stand, reaches every one of `demands`.
+pub fn reaches(demands: &[Demand], proven: &[Factor], next: &[Factor]) -> bool {
+    let with: Vec<Factor> = proven.iter().chain(next).copied().collect();
+    demands.iter().all(|demand| demand.is_met_by(&with))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -42,5 +48,6 @@ mod tests {
         }
         let (passkey, wanted) = ([Possession, Factor::Inherence], [Demand::PhishingResistant]);
         assert!(helps(&wanted, &[Knowledge, Possession], &passkey) && !helps(&wanted, &[Knowledge], &[Possession]));
+        assert!(reaches(&wanted, &[Knowledge], &passkey) && !reaches(&wanted, &[Knowledge], &[Possession]));
     }
 }

@@ -19,6 +19,7 @@ use crate::edge::store::{DatabaseSettings, Store};
 use crate::edge::vault::Vault;
 use crate::edge::vault::master_key::MasterKeySource;
 use crate::http::tls::Certificates;
+use crate::model::client::TokenDelivery;
 use crate::model::signing_key::KeyState;
 use crate::oauth::rotation::Rotation;
 use crate::protocol::jose::published;
@@ -286,12 +287,24 @@ fn look_at_master_key(config: &Config, needs_none: bool, findings: &mut Findings
     }
 }
 
-/// Where links of mails lead that are sent for an app.
+/// Where links of mails lead that are sent for an app, and who sees its tokens.
 async fn look_at_clients(config: &Config, store: &Store, findings: &mut Findings) {
     let clients = match store.clients(u32::MAX).await {
         Ok(clients) => clients,
         Err(fault) => return findings.add(Severity::Error(3), "clients", crate::cli::one_line(&fault)),
     };
+    for client in clients.iter().filter(|client| client.policy.token_delivery == TokenDelivery::Cookies) {
+        let about = format!("client {}", client.id);
+        if !client.has_token_cookies() && client.is_enabled() {
+            let message =
+                "its tokens are to be in cookies, but it is not first-party, or has a secret: nobody can sign in";
+            findings.add(Severity::Warning, about, message);
+        } else if client.policy.direct_tokens {
+            let message = "has direct_tokens beside cookies: a script in its pages can have the tokens of a sign-in, \
+                           which cookies keep from it";
+            findings.add(Severity::Warning, about, message);
+        }
+    }
     for (client, url) in clients.iter().filter_map(|client| Some((client, client.frontend_url()?))) {
         let about = format!("client {}", client.id);
         if config.frontend.url.is_none() {

@@ -213,6 +213,7 @@ fn show(call: &Call, client: &Client, secret: Option<&Secret>) -> Result<(), Com
         .with("scope", scope)
         .with("audience", client.policy.audience.join(" "))
         .with("first party", if client.policy.first_party { "yes: consent is not asked" } else { "no" })
+        .with("sign-in gives", if client.policy.first_party { client.policy.token_delivery.as_str() } else { "" })
         .with(
             "access token",
             match client.policy.access_token {

@@ -67,7 +67,13 @@ impl Config {
         found.extend(self.check_registration(environment).err());
         found.extend(self.account_settings().err().into_iter().flatten());
         found.extend(self.frontend_pages().err());
-        found.extend(self.check_cookie_domain().err());
+        for (key, domain) in [
+            ("session.cookie_domain", &self.session.cookie_domain),
+            ("token_cookies.domain", &self.token_cookies.domain),
+        ] {
+            found.extend(self.check_cookie_domain(key, domain.as_deref()).err());
+        }
+        found.extend(self.token_cookie_mistakes());
         found.extend(self.check_password().err());
         found.extend(self.upstream.mistake());
         found.extend(self.check_proxies().err());
@@ -167,9 +173,8 @@ impl Config {
     }
 
     /// RFC 6265 §5.3: a browser takes a cookie only for a domain that the host belongs to, with at least two labels.
-    fn check_cookie_domain(&self) -> Result<(), ConfigError> {
-        let Some(domain) = &self.session.cookie_domain else { return Ok(()) };
-        let key = "session.cookie_domain";
+    fn check_cookie_domain(&self, key: &'static str, domain: Option<&str>) -> Result<(), ConfigError> {
+        let Some(domain) = domain else { return Ok(()) };
         let is_name = domain.contains('.')
             && domain.split('.').all(|label| {
                 !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
@@ -179,7 +184,7 @@ impl Config {
         }
         let host =
             Url::parse(self.issuer.as_str()).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
-        let belongs = host == *domain || host.strip_suffix(domain.as_str()).is_some_and(|prefix| prefix.ends_with('.'));
+        let belongs = host == domain || host.strip_suffix(domain).is_some_and(|prefix| prefix.ends_with('.'));
         if !belongs || !self.issuer.is_https() {
             return Err(ConfigError::new(
                 key,

@@ -27,8 +27,8 @@ pub struct Mail {
     pub from: Option<String>,
     /// `Reply-To`.
     pub reply_to: Option<String>,
-    /// Whether codes and links of sign-ins are handed over while the person waits, by mail and by text message, so that who asks hears
-    /// when that fails; else every message waits in the outbox and is tried again
+    /// Whether codes and links of sign-ins, registrations and new passwords are handed over while the person waits, by mail and by text
+    /// message, so that who asks hears when that fails; else every message waits in the outbox and is tried again
     #[serde(deserialize_with = "switch")]
     pub sync: bool,
     /// What templates of your own find as `data`.

@@ -45,6 +45,7 @@ pub mod server;
 pub mod session;
 pub mod sms;
 pub mod theme;
+pub mod token_cookies;
 pub mod token_header;
 pub mod tokens;
 pub mod upstream;
@@ -105,6 +106,8 @@ pub struct Config {
     pub history: history::History,
     /// Who may call the account API from a browser.
     pub api: api::ApiSection,
+    /// How browsers keep the tokens of first-party apps that get them in cookies.
+    pub token_cookies: token_cookies::TokenCookies,
     /// What of the account API is there.
     pub endpoints: endpoints::Endpoints,
     /// What a new password has to hold.

@@ -46,6 +46,7 @@ impl Config {
             tell("frontend.url", message.into());
         }
         found.extend(self.message_weaknesses());
+        found.extend(self.token_cookie_weaknesses().into_iter().map(|(key, message)| Weakness { key, message }));
         let mut tell = |key, message: String| found.push(Weakness { key, message });
         for (key, set, advised) in [
             ("tokens.access_lifetime", self.tokens.access_lifetime, Duration::from_mins(15)),

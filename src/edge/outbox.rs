@@ -58,6 +58,11 @@ impl Outbox {
         self.direct.store(direct.map(Arc::new));
     }
 
+    /// Whether messages whose receivers wait are handed over at once.
+    pub fn hands_over(&self) -> bool {
+        self.direct.load().is_some()
+    }
+
     /// Hands `message` over, where that is done at once; for nobody it looks whether it could.
     ///
     /// # Errors

@@ -203,7 +203,7 @@ fn read(headers: &HeaderMap, name: &str) -> Option<Secret> {
 }
 
 /// The first cookie of that name with a value of this form.
-fn found<'h>(headers: &'h HeaderMap, name: &str, is_form: impl Fn(&str) -> bool) -> Option<Cookie<'h>> {
+pub(super) fn found<'h>(headers: &'h HeaderMap, name: &str, is_form: impl Fn(&str) -> bool) -> Option<Cookie<'h>> {
     headers
         .get_all(COOKIE)
         .iter()
@@ -214,7 +214,7 @@ fn found<'h>(headers: &'h HeaderMap, name: &str, is_form: impl Fn(&str) -> bool)
 }
 
 /// 32 bytes in base64url, or the 48 of a mark.
-fn is_token(value: &str) -> bool {
+pub(super) fn is_token(value: &str) -> bool {
     matches!(value.len(), 43 | 64)
         && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
 }

@@ -3,7 +3,7 @@
 //! Requests come in through `serve` (listeners, limits), `connection` (slow peers) and perhaps `tls`, pass `trace` (an id, the log,
 //! panics) and the route table, are read by `extract`, and leave as JSON, a redirect or a page of `render`; `error` knows the three
 //! faces of a refusal. `document` holds what is ready beforehand, `asset` the files of the pages; `health` and `operations` are what
-//! operators ask, `request_log` what they read, `probe` what `doctor` sent. `cookie`, `csrf`, `cors`, `proxy` and `security_header`
+//! operators ask, `request_log` what they read, `probe` what `doctor` sent. `cookie`, `token_cookie`, `csrf`, `cors`, `proxy` and `security_header`
 //! keep browsers honest, `rate_limit` and `captcha` those who try too much; `api` is the account API. Endpoints are thin: they turn HTTP into a call below and its value into HTTP.
 //! To add one: a file in `oauth/` or `page/`, and a line in `routes`; `api` says how one is added there.
 //!
@@ -40,5 +40,6 @@ pub mod routes;
 pub mod security_header;
 pub mod serve;
 pub mod tls;
+pub mod token_cookie;
 pub mod trace;
 pub mod web;

@@ -72,6 +72,8 @@ pub const ROUTES: &[(&str, &[Rule])] = &[
     ("/api/v1/email-changes/confirm", &[Rule::Otp]),
     ("/api/v1/password-checks", &[Rule::PasswordCheck]),
     ("/api/v1/me/avatar", &[Rule::Challenge]),
+    ("/account/profile/picture", &[Rule::Challenge]),
+    ("/account/invitations", &[Rule::Challenge]),
     ("/api/v1/me/password", &[Rule::Challenge]),
     ("/account/password", &[Rule::Challenge]),
     ("/api/v1/me/reauth", &[Rule::Challenge]),

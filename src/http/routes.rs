@@ -118,6 +118,11 @@ fn pages() -> Router<Web> {
         .route("/account/sessions", closed(get(page::account::session::show)))
         .route("/account/sessions/end-others", closed(post(page::account::session::end_others)))
         .route("/account/sessions/{id}/end", closed(post(page::account::session::end)))
+        .route("/account/profile/picture", closed(post(page::account::picture::submit)))
+        .route(
+            "/account/invitations",
+            closed(get(page::account::invitation::show).post(page::account::invitation::submit)),
+        )
         .route("/account/identities", closed(get(page::account::identity::show)))
         .route("/account/identities/{slug}/connect", closed(post(page::account::identity::connect)))
         .route("/account/identities/{slug}/cut", closed(post(page::account::identity::cut)))

@@ -32,6 +32,7 @@ use crate::http::page::federation::Landings;
 use crate::http::proxy::Proxies;
 use crate::http::refusals::Refusals;
 use crate::http::render::Pages;
+use crate::http::token_cookie::TokenCookies;
 use crate::model::client::Client;
 use crate::model::id::UserId;
 use crate::oauth::interaction::sign_in::SignedIn;
@@ -72,6 +73,8 @@ pub struct Parts {
     pub pages: Pages,
     /// The cookies.
     pub cookies: Cookies,
+    /// The cookies with tokens of first-party apps.
+    pub token_cookies: TokenCookies,
     /// Tokens of forms.
     pub csrf: Csrf,
     /// Discovery, ready to be sent.
@@ -133,11 +136,14 @@ impl Web {
     pub fn session_cookies(&self, visitor: &Visitor, signed_in: &SignedIn) -> Vec<HeaderValue> {
         let SignedIn { session, token } = signed_in;
         let person = session.authentication.user;
-        let mut cookies = vec![self.cookies.set_session(token, life(self, session))];
-        if !self.cookies.device(&visitor.headers).is_some_and(|mark| self.devices.recognises(person, &mark)) {
-            cookies.push(self.cookies.set_device(&self.devices.mark(person, &*self.provider.edges.random)));
-        }
-        cookies
+        let session = self.cookies.set_session(token, life(self, session));
+        std::iter::once(session).chain(self.mark(visitor, person)).collect()
+    }
+
+    /// The mark by which a browser is known again, where it has none of the person who signed in.
+    pub fn mark(&self, visitor: &Visitor, person: UserId) -> Option<HeaderValue> {
+        let is_known = self.cookies.device(&visitor.headers).is_some_and(|mark| self.devices.recognises(person, &mark));
+        (!is_known).then(|| self.cookies.set_device(&self.devices.mark(person, &*self.provider.edges.random)))
     }
 
     /// Takes the cookie of a session away that ended with everything of `user`; a session of somebody else stays.

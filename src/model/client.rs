@@ -121,6 +121,12 @@ pub enum PolicyMistake {
     /// A token would be for nobody.
     #[error("is empty; write the URL of the API")]
     EmptyAudience,
+    /// Apps of the house alone sign people in on pages of their own.
+    #[error("cookies is for apps of the house")]
+    CookiesOfStranger,
+    /// Nobody could prove it where a browser refreshes.
+    #[error("cookies is for apps without a secret, since browsers prove none: token_endpoint_auth_method none")]
+    CookiesWithSecret,
     /// Links of mails hold what sets a password: they lead to apps of the house alone.
     #[error("{0} is for apps of the house")]
     FrontendOfStranger(FrontendUrl),
@@ -148,6 +154,7 @@ impl PolicyMistake {
     pub const fn member(&self) -> &'static str {
         match self {
             Self::EmptyAudience => "audience",
+            Self::CookiesOfStranger | Self::CookiesWithSecret => "token_delivery",
             Self::FrontendOfStranger(_) | Self::FrontendInClear(_) => "frontend_url",
             Self::Lifetime(member, _) => member,
             Self::ClaimName(_) | Self::ClaimValue(..) => "own_claims",
@@ -190,11 +197,32 @@ impl ClientPolicy {
         if let Some(AccessTokenEncryption::RsaOaep256 { jwk }) = &self.access_token_encryption {
             Recipient::parse(jwk).map_err(|error| PolicyMistake::EncryptionKey(error.to_string()))?;
         }
+        if self.token_delivery == TokenDelivery::Cookies && !self.first_party {
+            return Err(PolicyMistake::CookiesOfStranger);
+        }
         match &self.frontend_url {
             Some(url) if !self.first_party => Err(PolicyMistake::FrontendOfStranger(url.clone())),
             Some(url) if !url.is_https() && !self.development => Err(PolicyMistake::FrontendInClear(url.clone())),
             _ => Ok(()),
         }
+    }
+
+    /// Refuses what cannot be decided for a client that authenticates by `method`.
+    ///
+    /// # Errors
+    /// [`PolicyMistake::CookiesWithSecret`].
+    pub fn check_for(&self, method: ClientAuthMethod) -> Result<(), PolicyMistake> {
+        if self.token_delivery == TokenDelivery::Cookies && method != ClientAuthMethod::None {
+            return Err(PolicyMistake::CookiesWithSecret);
+        }
+        Ok(())
+    }
+
+    /// The form of its access tokens once `delivery` is decided, and nothing of their form: a cookie holds 4096 bytes, and nobody but
+    /// this server reads it.
+    pub fn format_for(&self, delivery: TokenDelivery) -> AccessTokenFormat {
+        let begins_cookies = delivery == TokenDelivery::Cookies && self.token_delivery != TokenDelivery::Cookies;
+        if begins_cookies { AccessTokenFormat::Opaque } else { self.access_token }
     }
 }
 
@@ -207,6 +235,19 @@ pub enum TokenDelivery {
     Session,
     /// An authorization code for the token endpoint: for apps without a browser.
     Code,
+    /// Tokens in cookies that no script can read: for pages of the same site that call APIs by them.
+    Cookies,
+}
+
+impl TokenDelivery {
+    /// As it is written.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Session => "session",
+            Self::Code => "code",
+            Self::Cookies => "cookies",
+        }
+    }
 }
 
 /// What an access token looks like.
@@ -286,6 +327,14 @@ impl Client {
     /// True when a challenge is needed (RFC 9700 §2.1.1).
     pub fn requires_pkce(&self) -> bool {
         self.is_public() || self.policy.require_pkce
+    }
+
+    /// True when browsers keep its tokens in cookies: an app of the house without a secret, which nobody could prove there.
+    pub fn has_token_cookies(&self) -> bool {
+        self.policy.token_delivery == TokenDelivery::Cookies
+            && self.policy.first_party
+            && self.is_public()
+            && self.is_enabled()
     }
 
     /// Where links lead that are sent for it. They hold what sets a password: only an app of the house is told.

@@ -72,8 +72,17 @@ pub enum Purpose {
     Code(Wanted),
     /// Tokens for a first-party app, at once.
     Tokens(Wanted),
+    /// Tokens for a first-party app, in cookies of the browser.
+    Cookies(Wanted),
     /// More proof in a session that stands, which stays as old as it is.
     Raise,
+}
+
+impl Purpose {
+    /// True when the browser gets something by cookie, which no other site may have it get.
+    pub const fn sets_cookies(&self) -> bool {
+        matches!(self, Self::Session | Self::Cookies(_))
+    }
 }
 
 /// What a first-party app wants.

@@ -12,7 +12,7 @@ use crate::model::client::{Client, TokenDelivery};
 use crate::model::fault::Fault;
 use crate::model::id::{ClientId, GrantId};
 use crate::model::session::Session;
-use crate::model::sign_in_flow::Wanted;
+use crate::model::sign_in_flow::{Purpose, Wanted};
 use crate::oauth::allowed;
 use crate::oauth::grant::authorization_code;
 use crate::oauth::provider::Provider;
@@ -51,9 +51,58 @@ pub fn check(client: &Client) -> Result<(), OAuthError> {
         .hint(format!("symbolon client update {} --first-party", client.id)))
 }
 
-/// What the client gets when a sign-in that it began by `client_id` is complete.
-pub const fn delivery(client: &Client) -> TokenDelivery {
-    client.policy.token_delivery
+/// How a request wants its tokens (RFC 7240), where the client may have them in more than one way.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+pub enum Preference {
+    /// In the body.
+    Token,
+    /// In cookies.
+    Cookies,
+}
+
+impl Preference {
+    /// As it is written.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Token => "token",
+            Self::Cookies => "cookies",
+        }
+    }
+
+    /// Reads a preference, whose case says nothing (RFC 7240 §2).
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Token, Self::Cookies].into_iter().find(|known| known.as_str().eq_ignore_ascii_case(text))
+    }
+
+    /// True when a sign-in with this purpose follows it.
+    pub const fn is_of(self, purpose: &Purpose) -> bool {
+        matches!((self, purpose), (Self::Token, Purpose::Tokens(_)) | (Self::Cookies, Purpose::Cookies(_)))
+    }
+}
+
+/// What a first-party app gets of a sign-in.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+pub enum Delivery {
+    /// A session in the browser.
+    Session,
+    /// An authorization code.
+    Code,
+    /// Tokens in the body of the answer.
+    Tokens,
+    /// Tokens in cookies.
+    Cookies,
+}
+
+/// What the client gets when a sign-in that it began by `client_id` is complete: what it is registered for, or what the request prefers
+/// instead. `None` when it may not have that.
+pub const fn delivery(client: &Client, preferred: Option<Preference>) -> Option<Delivery> {
+    match (preferred, client.policy.token_delivery) {
+        (None, TokenDelivery::Session) => Some(Delivery::Session),
+        (None, TokenDelivery::Code) => Some(Delivery::Code),
+        (None | Some(Preference::Cookies), TokenDelivery::Cookies) => Some(Delivery::Cookies),
+        (Some(Preference::Token), _) if client.policy.direct_tokens => Some(Delivery::Tokens),
+        (Some(_), _) => None,
+    }
 }
 
 /// What an app asks for, as it stated it.
@@ -76,6 +125,16 @@ pub enum Pkce {
     Required,
     /// Where no code is made.
     Unneeded,
+}
+
+/// [`wanted`] for tokens in cookies. A refresh token comes with them wherever the client may have one: a page that sees no token cannot
+/// know that it has to ask for another.
+///
+/// # Errors
+/// As there.
+pub async fn wanted_in_cookies(provider: &Provider, client: &Client, stated: Stated<'_>) -> Result<Wanted, OAuthError> {
+    let scope = format!("{} {}", stated.scope.unwrap_or(Scope::OPENID), Scope::OFFLINE_ACCESS);
+    wanted(provider, client, (Stated { scope: Some(&scope), ..stated }, Pkce::Unneeded)).await
 }
 
 /// Reads what an app asks for.

@@ -111,6 +111,9 @@ const ENDPOINTS: &[Endpoint] = &[
     endpoint("/account/history", &[Method::GET], Reader::Person).query(),
     endpoint("/sign-in/again", &[Method::GET, Method::POST], Reader::Person).body(FORM).query(),
     endpoint("/account/security", &[Method::GET, Method::POST], Reader::Person).body(FORM).query(),
+    // Its form has a file: what it does not take is told in `acceptance/avatar.rs`.
+    endpoint("/account/profile/picture", &[Method::POST], Reader::Person),
+    endpoint("/account/invitations", &[Method::GET, Method::POST], Reader::Person).body(FORM).query(),
     endpoint("/account/identities", &[Method::GET], Reader::Person),
     endpoint("/account/identities/x/connect", &[Method::POST], Reader::Person).body(FORM),
     endpoint("/account/identities/x/cut", &[Method::POST], Reader::Person).body(FORM),

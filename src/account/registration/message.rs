@@ -3,16 +3,14 @@
 //! PROTOCOL A6: whoever the address belongs to, the same is written, and in the same order.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::account::registration::{By, CONTESTED, PURPOSE, Waiting, channel};
 use crate::account::settings::Answers;
 use crate::account::{AccountError, Accounts, Asking, minutes};
 use crate::edge::store::{Beside, Registered};
 use crate::model::event::EventName;
-use crate::model::job::NewJob;
 use crate::model::mailed_link::LinkPurpose;
-use crate::model::message::{Channel, MessageData, MessageKind};
+use crate::model::message::{Channel, Message, MessageData, MessageKind};
 use crate::model::user::{AccountState, IdentifierKind, LookupName, User};
 use crate::protocol::secret::Secret;
 
@@ -36,20 +34,23 @@ impl Accounts {
             // The same is written as for anybody else; no code is right.
             waiting.by = By::Code(None);
             let event = self.event(EventName::UserCreated, asking).failed().telling("reason", "exists");
-            let job = self.tell_owner(owner, (&to, channel), asking, lifetime)?;
+            let job = self.dispatch(&self.for_owner(owner, (&to, channel), asking), lifetime).await?;
             self.keep(handle, &waiting).await?;
             let (_, link) = self.link(LinkPurpose::Activation, (None, ""), asking, lifetime);
-            return Ok(self.edges.store.record(Beside::event(event).and_job(job).and_link(link)).await?);
+            let beside = job.into_iter().fold(Beside::event(event), Beside::and_job);
+            return Ok(self.edges.store.record(beside.and_link(link)).await?);
         }
         let code = self.codes.draw();
         waiting.by = By::Code(Some(self.codes.seal(PURPOSE, handle.expose(), &code)));
         let valid_minutes = Some(minutes(waiting.expires_at.since(self.now())));
         let data = MessageData { code: Some(code.expose().clone()), valid_minutes, ..MessageData::default() };
-        let job = self.message((MessageKind::RegistrationCode, channel), &to, (None, asking), (data, lifetime))?;
+        let message = Self::written((MessageKind::RegistrationCode, channel), &to, (None, asking), data);
+        let job = self.dispatch(&message, lifetime).await?;
         let (_, link) = self.link(LinkPurpose::Activation, (None, ""), asking, lifetime);
         let event = self.event(EventName::UserCreated, asking).telling("step", "code");
         self.keep(handle, &waiting).await?;
-        Ok(self.edges.store.record(Beside::event(event).and_job(job).and_link(link)).await?)
+        let beside = job.into_iter().fold(Beside::event(event), Beside::and_job);
+        Ok(self.edges.store.record(beside.and_link(link)).await?)
     }
 
     /// Makes an account that waits for its link. For who has one already it is made and unmade (S-009): the answer takes as long, and
@@ -63,6 +64,8 @@ impl Accounts {
         let now = self.now();
         let lifetime = self.lifetime(waiting.contact.kind);
         waiting.expires_at = now.plus(lifetime);
+        // One that is handed over at once goes when its account is there: what was chosen may turn out to be taken.
+        let at_once = self.edges.outbox.hands_over();
         // Who sends the same once more is the same; who registers anew may be somebody else.
         let before = match LookupName::parse(&waiting.contact.value) {
             Some(name) => self.edges.store.user_by_name(&name).await?,
@@ -80,19 +83,20 @@ impl Accounts {
                 link.details.insert(CONTESTED.to_owned(), serde_json::to_value(waiting.binding).unwrap_or_default());
             }
             let url = self.url(LinkPurpose::Activation, &token, asking).await?;
-            let (job, event) = if let Some(owner) = owner {
+            let (message, event) = if let Some(owner) = owner {
                 let event = self.event(EventName::UserCreated, asking).failed().telling("reason", "exists");
-                (self.tell_owner(owner, (&address, Channel::Mail), asking, lifetime)?, event)
+                (self.for_owner(owner, (&address, Channel::Mail), asking), event)
             } else {
                 let valid_minutes = Some(minutes(lifetime));
                 let data = MessageData { url: Some(url), valid_minutes, ..MessageData::default() };
                 let to = (MessageKind::Activate, Channel::Mail);
                 let event = self.event_of(EventName::UserCreated, user.id, asking).telling("step", "link");
-                (self.message(to, &address, (Some(&user), asking), (data, lifetime))?, event)
+                (Self::written(to, &address, (Some(&user), asking), data), event)
             };
             waiting.by = By::Link(of.map(|user| user.id));
             self.keep(handle, &waiting).await?;
-            let beside = Beside::event(event).and_job(job).and_link(link);
+            let job = if at_once { None } else { self.dispatch(&message, lifetime).await? };
+            let beside = job.into_iter().fold(Beside::event(event), Beside::and_job).and_link(link);
             let phc = waiting.account.phc.as_deref();
             let registered = if owner.is_some() {
                 give_nobodys_address(&mut user);
@@ -101,7 +105,7 @@ impl Accounts {
                 self.edges.store.register((&user, phc), None, beside).await?
             };
             if registered != Registered::Taken {
-                return Ok(());
+                return if at_once { self.dispatch_now(&message, lifetime).await } else { Ok(()) };
             }
             let mistake = self.which_is_taken(&user).await?;
             if self.settings.answers == Answers::Explicit {
@@ -120,15 +124,9 @@ impl Accounts {
     }
 
     /// The message to whom an address belongs that somebody wants to register.
-    fn tell_owner(
-        &self,
-        owner: &Arc<User>,
-        (to, channel): (&str, Channel),
-        asking: &Asking,
-        lifetime: Duration,
-    ) -> Result<NewJob, AccountError> {
+    fn for_owner(&self, owner: &User, (to, channel): (&str, Channel), asking: &Asking) -> Message {
         let data = MessageData { url: Some(self.site.page("/sign-in")), ..MessageData::default() };
-        Ok(self.message((MessageKind::AccountExists, channel), to, (Some(owner), asking), (data, lifetime))?)
+        Self::written((MessageKind::AccountExists, channel), to, (Some(owner), asking), data)
     }
 }
 

@@ -26,6 +26,10 @@ const MAKERS: &[(&str, &str)] = &[
 const UNKNOWN: &str = "Passkey";
 /// Where the AAGUID stands in authenticator data: after the hash, the flags and the counter.
 const OFFSET: usize = 37;
+/// Where the flags stand: after the hash.
+const FLAGS: usize = 32;
+/// The flag BE.
+const BACKUP_ELIGIBLE: u8 = 0x08;
 
 /// The name of who made an authenticator, from its attestation object.
 pub(super) fn name(attestation_object: &[u8]) -> String {
@@ -38,6 +42,12 @@ pub(super) fn name(attestation_object: &[u8]) -> String {
 
 fn digit(number: u8) -> Option<char> {
     char::from_digit(u32::from(number), 16)
+}
+
+/// Whether a credential may be kept in more places than one: the flag BE of authenticator data (§6.1).
+pub(super) fn is_backup_eligible(attestation_object: &[u8]) -> bool {
+    let flags = authenticator_data(attestation_object).and_then(|data| data.get(FLAGS));
+    flags.is_some_and(|flags| flags & BACKUP_ELIGIBLE != 0)
 }
 
 /// The byte string behind the key `authData` of the CBOR map.
@@ -64,8 +74,14 @@ mod tests {
         let icloud = [0xfb, 0xfc, 0x30, 0x07, 0x4e, 0x15, 0x4e, 0xcc, 0x8c, 0x0b, 0x6e, 0x02, 0x05, 0x57, 0xd7, 0xbd];
         assert_eq!(name(&object(icloud)), "iCloud Keychain");
         assert_eq!(name(&object([0; 16])), UNKNOWN);
+        let flagged = |flags: u8| {
+            let data = [vec![0; FLAGS], vec![flags], vec![0; 40]].concat();
+            [b"\x68authData\x58".to_vec(), vec![73], data].concat()
+        };
+        assert!(is_backup_eligible(&flagged(0x4D)) && !is_backup_eligible(&flagged(0x45)));
         for broken in [&b""[..], b"\x68authData", b"\x68authData\x58\xff", b"\x68authData\x58\x02ab"] {
             assert_eq!(name(broken), UNKNOWN);
+            assert!(!is_backup_eligible(broken));
         }
         for (number, _) in MAKERS {
             assert_eq!(number.bytes().filter(u8::is_ascii_hexdigit).count(), 32, "{number}");

@@ -5,10 +5,12 @@
 //! under our seal and bound to the browser's cookie, so that showing the page writes nothing down.
 
 mod maker;
+mod setup;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use self::setup::{NAME as SETUP, Setup};
 use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -124,10 +126,17 @@ impl Passkeys {
         (credential, state, name): (&str, &str, &str),
         attempt: &Attempt,
     ) -> Result<(), Refusal> {
-        let binding = attempt.browser.ok_or(Refusal::Wrong)?;
-        let state = self.opened("register", &binding, state).await?;
-        let id = AuthenticatorId::new(self.factors.edges.clock.now(), self.factors.edges.random.bytes());
-        self.register((user, id), (credential, name), state, attempt).await
+        let state = self.registration_of_page(state, attempt).await?;
+        self.register((user, self.new_id()), (credential, name), state, attempt).await.map(drop)
+    }
+
+    /// The state of a page's form, once.
+    async fn registration_of_page(&self, state: &str, attempt: &Attempt) -> Result<PasskeyRegistration, Refusal> {
+        self.opened("register", &attempt.browser.ok_or(Refusal::Wrong)?, state).await
+    }
+
+    fn new_id(&self) -> AuthenticatorId {
+        AuthenticatorId::new(self.factors.edges.clock.now(), self.factors.edges.random.bytes())
     }
 
     /// Registers the passkey of an app's answer.
@@ -144,7 +153,7 @@ impl Passkeys {
         let edges = &self.factors.edges;
         let waiting = REGISTERING.take(&*edges.ephemeral, &bound(user.id, id), edges.clock.now()).await?;
         let waiting = waiting.ok_or(Refusal::FlowInvalid)?;
-        self.register((user, id), (credential, name), waiting.state, attempt).await
+        self.register((user, id), (credential, name), waiting.state, attempt).await.map(drop)
     }
 
     fn challenge(&self) -> Result<(Value, DiscoverableAuthentication), Fault> {
@@ -174,7 +183,7 @@ impl Passkeys {
         (credential, name): (&str, &str),
         state: PasskeyRegistration,
         attempt: &Attempt,
-    ) -> Result<(), Refusal> {
+    ) -> Result<Amr, Refusal> {
         let answer: RegisterPublicKeyCredential = serde_json::from_str(credential).map_err(|_| Refusal::Wrong)?;
         let name = if name.is_empty() { maker::name(&answer.response.attestation_object) } else { name.to_owned() };
         let credential = self.webauthn.finish_passkey_registration(&answer, &state).map_err(|_| Refusal::Wrong)?;
@@ -193,7 +202,8 @@ impl Passkeys {
             last_used_at: None,
         };
         let beside = self.factors.changed(attempt, user, "passkey_added")?;
-        if edges.store.add_passkey(passkey, beside).await? { Ok(()) } else { Err(Refusal::Wrong) }
+        let is_eligible = maker::is_backup_eligible(&answer.response.attestation_object);
+        if edges.store.add_passkey(passkey, beside).await? { Ok(kind(is_eligible)) } else { Err(Refusal::Wrong) }
     }
 
     /// Whom an assertion proves.
@@ -222,8 +232,7 @@ impl Passkeys {
         // Guarded by what was read: a counter never goes back, whichever node was first.
         let after = self.kept(own.id, &known)?;
         edges.store.use_passkey(own.id, (before, after), now).await?;
-        let key = if result.backup_eligible() { Amr::Swk } else { Amr::Hwk };
-        Ok(Authentication::new((own.user, epoch), now, vec![key, Amr::User]))
+        Ok(Authentication::new((own.user, epoch), now, vec![kind(result.backup_eligible()), Amr::User]))
     }
 
     fn kept(&self, id: AuthenticatorId, credential: &Credential) -> Result<Vec<u8>, Fault> {
@@ -276,6 +285,11 @@ impl Passkeys {
     fn seal(&self, purpose: &str, binding: &TokenHash, text: &str) -> String {
         self.factors.key.mac_text(&[b"passkey_state", purpose.as_bytes(), binding.as_bytes(), text.as_bytes()])
     }
+}
+
+/// A key that may be copied is none of hardware (RFC 8176 §2).
+const fn kind(is_backup_eligible: bool) -> Amr {
+    if is_backup_eligible { Amr::Swk } else { Amr::Hwk }
 }
 
 fn failed(cause: webauthn_rs::prelude::WebauthnError) -> Fault {

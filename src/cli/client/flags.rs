@@ -85,7 +85,7 @@ pub struct Flags {
     /// If it is first-party, it may have tokens from the account API in one call.
     #[arg(long, value_name = "yes|no", num_args = 0..=1, default_missing_value = "yes", require_equals = true, value_parser = yes_or_no)]
     direct_tokens: Option<bool>,
-    /// The form of its access tokens.
+    /// The form of its access tokens; opaque where they are in cookies, unless you say jwt.
     #[arg(long, value_name = "FORMAT")]
     access_token: Option<TokenFormat>,
     /// How long its access tokens live: from 1m to 1h.
@@ -144,6 +144,8 @@ enum Delivery {
     Session,
     /// A code for the token endpoint.
     Code,
+    /// Tokens in cookies of the browser.
+    Cookies,
 }
 
 /// The form of access tokens.
@@ -231,6 +233,7 @@ fn refuse(mistake: &PolicyMistake) -> CommandError {
         member => member.replace('_', "-"),
     };
     let cure = match mistake {
+        PolicyMistake::CookiesOfStranger => "; add --first-party",
         PolicyMistake::FrontendOfStranger(_) => "; add --first-party, or --frontend-url none",
         PolicyMistake::FrontendInClear(_) => " with --development, while the app is being made",
         _ => "",
@@ -269,19 +272,21 @@ impl Flags {
     /// # Errors
     /// When a file cannot be read, or they cannot be decided so.
     pub fn policy(&self, before: ClientPolicy) -> Result<ClientPolicy, CommandError> {
+        let token_delivery = match self.token_delivery {
+            Some(Delivery::Session) => TokenDelivery::Session,
+            Some(Delivery::Code) => TokenDelivery::Code,
+            Some(Delivery::Cookies) => TokenDelivery::Cookies,
+            None => before.token_delivery,
+        };
         let policy = ClientPolicy {
             first_party: self.first_party.unwrap_or(before.first_party),
-            token_delivery: match self.token_delivery {
-                Some(Delivery::Session) => TokenDelivery::Session,
-                Some(Delivery::Code) => TokenDelivery::Code,
-                None => before.token_delivery,
-            },
+            token_delivery,
             direct_tokens: self.direct_tokens.unwrap_or(before.direct_tokens),
             require_pkce: self.require_pkce.unwrap_or(before.require_pkce),
             access_token: match self.access_token {
                 Some(TokenFormat::Jwt) => AccessTokenFormat::Jwt,
                 Some(TokenFormat::Opaque) => AccessTokenFormat::Opaque,
-                None => before.access_token,
+                None => before.format_for(token_delivery),
             },
             access_token_lifetime: seconds(self.access_token_lifetime).or(before.access_token_lifetime),
             access_token_encryption: match &self.access_token_encryption {

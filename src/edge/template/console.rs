@@ -114,6 +114,52 @@ pub struct CodeAddress {
     pub address: String,
 }
 
+/// `page/account_invitations.html`
+#[derive(Clone, Debug, Serialize)]
+pub struct Invitations {
+    /// The frame.
+    pub console: Console,
+    /// Where the forms post to.
+    pub action: String,
+    /// Whether the person may ask others in.
+    pub may_invite: bool,
+    /// What the field for an address or number holds.
+    pub contact: String,
+    /// What the field of the given name holds.
+    pub first_name: String,
+    /// What the field of the family name holds.
+    pub last_name: String,
+    /// What is wrong.
+    pub mistakes: Vec<FieldMistake>,
+    /// The end of a text key `mistake-…` about the whole form.
+    pub error: Option<String>,
+    /// Whether one was sent a moment ago.
+    pub sent: bool,
+    /// Whom the person has asked in, the newest first.
+    pub invitations: Vec<SentInvitation>,
+    /// Where older ones are.
+    pub older_uri: Option<String>,
+}
+
+/// Somebody who was asked in.
+#[derive(Clone, Debug, Serialize)]
+pub struct SentInvitation {
+    /// Its name in forms.
+    pub id: String,
+    /// The address or number.
+    pub address: String,
+    /// What the person is called, as far as it is known.
+    pub name: String,
+    /// The end of a text key `invitation-state-…`.
+    pub state: String,
+    /// Whether it can be taken back.
+    pub waits: bool,
+    /// In Unix seconds.
+    pub sent_at: i64,
+    /// In Unix seconds.
+    pub expires_at: i64,
+}
+
 /// `page/account_apps.html`
 #[derive(Clone, Debug, Serialize)]
 pub struct Apps {

@@ -101,7 +101,7 @@ fn second_factor(method: &str) -> SecondFactor {
         confirm_code: None,
         sent: false,
         method: method.into(),
-        passkey: Some(passkey()).filter(|_| method == "passkey"),
+        passkey: Some(passkey()).filter(|_| method.starts_with("passkey")),
         challenge: method.into(),
         hint: None,
         setup: None,
@@ -341,6 +341,7 @@ fn consent_samples() -> Vec<Sample> {
         sample("send_code_recently", "page/send_code.html", send_code("sms_code", Some("code_recently_sent"))),
         sample("second_factor_passkey", "page/second_factor.html", second_factor("passkey")),
         sample("second_factor_begin", "page/second_factor.html", second_factor("totp_setup")),
+        sample("second_factor_passkey_setup", "page/second_factor.html", second_factor("passkey_setup")),
         sample("second_factor_password", "page/second_factor.html", second_factor("password")),
         sample(
             "backup_codes",

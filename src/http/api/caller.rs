@@ -2,7 +2,8 @@
 //!
 //! RFC 6750 §2.1 (bearer), OWASP ASVS 3.5.1-3.5.3 (forged requests), S-170, S-171. A browser's cookies are believed only with the
 //! token that [`Guest::csrf_token`] gives out, and from our own pages or an origin of the allow-list; who presents an access
-//! token needs neither, and its cookies are not looked at.
+//! token in a header needs neither, and its cookies are not looked at. An access token in a cookie (S-076) is a cookie: it counts where no
+//! session is, or where the app says `Prefer: cookies`, so that an app and a page of ours in one browser never speak for each other's person.
 
 use std::sync::Arc;
 
@@ -13,6 +14,7 @@ use subtle::ConstantTimeEq as _;
 
 use crate::account::Asking;
 use crate::http::api::code::Code;
+use crate::http::api::preference;
 use crate::http::api::problem::Problem;
 use crate::http::api::sign_in::refused;
 use crate::http::cookie::FlowCookie;
@@ -21,11 +23,13 @@ use crate::http::extract::visitor::Visitor;
 use crate::http::web::Web;
 use crate::model::authentication::Authentication;
 use crate::model::event::Provenance;
+use crate::model::fault::Fault;
 use crate::model::id::SessionId;
 use crate::model::session::Session;
 use crate::model::user::User;
 use crate::oauth::first_party;
 use crate::oauth::token::access_token::{LiveAccessToken, inspect};
+use crate::protocol::secret::Secret;
 
 /// Where a browser sends the token of its session.
 pub const CSRF_HEADER: HeaderName = HeaderName::from_static("x-csrf-token");
@@ -39,8 +43,19 @@ pub struct Guest {
     pub visitor: Visitor,
     /// The access token that was presented, if any.
     pub token: Option<LiveAccessToken>,
+    /// How it came.
+    pub carrier: Carrier,
     /// Where the request comes from.
     pub provenance: Provenance,
+}
+
+/// How an access token comes.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+pub enum Carrier {
+    /// In the header, put there by the app.
+    Header,
+    /// In a cookie, put there by the browser.
+    Cookie,
 }
 
 /// A signed-in person.
@@ -59,7 +74,7 @@ pub struct Person {
 pub enum Means {
     /// The session of a browser.
     Session(Arc<Session>),
-    /// An access token, given to a first-party app.
+    /// An access token, given to a first-party app, in a header or in a cookie.
     Token(Box<LiveAccessToken>),
 }
 
@@ -72,8 +87,33 @@ impl Guest {
             visitor.flow = None;
             visitor.browser.flow = None;
             visitor.browser.session = None;
+            return Ok(Self { visitor, token, carrier: Carrier::Header, provenance });
         }
-        Ok(Self { visitor, token, provenance })
+        if preference::wants_cookies(&parts.headers) {
+            visitor.browser.session = None;
+        }
+        let token = match visitor.browser.session {
+            Some(_) => None,
+            None => in_cookie(web, &parts.headers).await?,
+        };
+        Ok(Self { visitor, token, carrier: Carrier::Cookie, provenance })
+    }
+
+    /// The access token as it was written.
+    pub(super) fn written_token(&self, web: &Web) -> Option<Secret> {
+        let headers = &self.visitor.headers;
+        match self.carrier {
+            Carrier::Header => headers.get(AUTHORIZATION)?.to_str().ok()?.rsplit(' ').next().map(Secret::from),
+            Carrier::Cookie => web.token_cookies.access(headers),
+        }
+    }
+
+    /// `Set-Cookie` for a caller whose tokens are over: none where they came in a header.
+    pub(super) fn without_token_cookies(&self, web: &Web) -> Vec<HeaderValue> {
+        match self.carrier {
+            Carrier::Header => Vec::new(),
+            Carrier::Cookie => web.token_cookies.clear().into(),
+        }
     }
 
     /// As `account/` wants to know it, for the app of this id, or else the one whose access token came. Who presents an access token has no
@@ -91,14 +131,16 @@ impl Guest {
 
     /// Refuses what another site may have sent: every unsafe method of a caller that is known by cookies.
     fn check_forgery(&self, web: &Web, parts: &Parts) -> Result<(), Problem> {
-        if self.token.is_some() || parts.method.is_safe() {
+        let is_by_app = self.token.is_some() && self.carrier == Carrier::Header;
+        if is_by_app || parts.method.is_safe() {
             return Ok(());
         }
         let origins = &web.api.origins;
         web.csrf
             .check_origin_or(&parts.headers, &|origin| origins.allows(origin))
             .map_err(|error| Problem::new(Code::CsrfFailed).caused_by(error))?;
-        let brings_cookies = self.visitor.flow.is_some() || self.visitor.browser.session.is_some();
+        let is_known = self.visitor.browser.session.is_some() || self.token.is_some();
+        let brings_cookies = self.visitor.flow.is_some() || is_known;
         if brings_cookies { self.check_csrf_token(web) } else { Ok(()) }
     }
 
@@ -134,7 +176,7 @@ impl Guest {
 }
 
 /// The token for a cookie that is set with this very answer.
-pub fn csrf_token_of(web: &Web, cookie: &crate::protocol::secret::Secret) -> String {
+pub fn csrf_token_of(web: &Web, cookie: &Secret) -> String {
     web.csrf.token(&FlowCookie(cookie.clone()), PURPOSE)
 }
 
@@ -157,6 +199,14 @@ pub(super) async fn presented(web: &Web, headers: &HeaderMap) -> Result<Option<L
         }
         None => Ok(Some(live)),
     }
+}
+
+/// The access token in a browser's cookie, if it is good and its app keeps its tokens there. One that is not is no caller: it does not
+/// stand in the way of the refresh that replaces it.
+pub(super) async fn in_cookie(web: &Web, headers: &HeaderMap) -> Result<Option<LiveAccessToken>, Fault> {
+    let Some(token) = web.token_cookies.access(headers) else { return Ok(None) };
+    let live = inspect(&web.provider, token.expose()).await?;
+    Ok(live.filter(|live| live.client.has_token_cookies() && live.first_missing().is_none()))
 }
 
 impl FromRequestParts<Web> for Guest {

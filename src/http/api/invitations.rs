@@ -7,26 +7,23 @@ use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
 use serde::Serialize;
-use serde_json::{Map, Value};
 use utoipa::ToSchema;
-use utoipa::openapi::schema::{AdditionalProperties, Object};
+use utoipa::openapi::schema::Object;
 
-use crate::account::registration::NewAccount;
 use crate::admin::invitation::NewInvitation;
 use crate::admin::{Administration, Changed};
 use crate::http::api::admin::asked::Named;
 use crate::http::api::answer::{Moment, answer, nothing, ok};
-use crate::http::api::body::{Body, Fields, Json, Text, body};
+use crate::http::api::body::{Body, Fields, Json, body};
 use crate::http::api::caller::{Guest, Person};
 use crate::http::api::code::Code;
 use crate::http::api::operation::{Group, Operation, delete, get, post};
 use crate::http::api::paging::{CURSOR, LIMIT, Paging};
 use crate::http::api::password::POLICY;
 use crate::http::api::problem::Problem;
-use crate::http::api::registration::{Account, NAMES, SENDING, Session, finish};
+use crate::http::api::registration::{Account, NAMES, NewPerson, SENDING, Session, finish};
 use crate::http::web::Web;
-use crate::model::event::Actor;
-use crate::model::id::{ClientId, InvitationId};
+use crate::model::id::{ClientId, InvitationId, UserId};
 use crate::model::invitation::{Fate, Invitation};
 use crate::model::user::{IdentifierKind, Role};
 use crate::protocol::numeric_date::NumericDate;
@@ -78,7 +75,7 @@ pub(super) fn operations() -> Vec<Operation> {
 
 body! {
     /// Somebody who is invited.
-    struct Invite {
+    pub(super) struct Invite {
         /// Their e-mail address; it or a phone number must be there, and not both.
         email: Option<String>,
         /// Their phone number with its country.
@@ -109,43 +106,28 @@ body! {
     struct Accepted {
         /// The token of the link.
         token: Secret,
-        /// A chosen name, where the server asks for one.
-        username: Option<Text>,
-        /// The password, if one is wanted.
-        password: Option<Secret>,
-        /// The same once more; checked where it is there.
-        confirm_password: Option<Secret>,
-        /// The given name.
-        first_name: Option<Text>,
-        /// The family name.
-        last_name: Option<Text>,
-        /// The language of messages and pages, as a BCP 47 tag.
-        locale: Option<Text>,
         /// A session begins in this browser, as after a sign-in, unless the account needs one more proof.
         sign_in: Option<bool>,
     }
 }
 
-/// An account by invitation, with its attributes.
+/// An account by invitation, with who it is for.
 #[derive(Clone, Debug)]
 struct Acceptance {
-    known: Accepted,
-    attributes: Map<String, Value>,
+    accepted: Accepted,
+    person: NewPerson,
 }
 
 impl Body for Acceptance {
     const NAME: &'static str = "Acceptance";
 
     fn read(fields: &mut Fields) -> Option<Self> {
-        let known = Accepted::read(fields);
-        let attributes = fields.rest();
-        Some(Self { known: known?, attributes })
+        let (accepted, person) = (Accepted::read(fields), NewPerson::read(fields));
+        Some(Self { accepted: accepted?, person: person? })
     }
 
     fn schema() -> Object {
-        let mut schema = Accepted::schema();
-        schema.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(true)));
-        schema
+        NewPerson::beside(Accepted::schema())
     }
 }
 
@@ -244,17 +226,39 @@ struct InvitedView {
 
 /// The person, as who asks others in.
 fn administration(web: &Web, person: &Person) -> Administration {
-    Administration {
-        edges: web.provider.edges.clone(),
-        by: Actor::User(person.user.id),
-        role: person.user.role,
-        from: person.guest.provenance.clone(),
-    }
+    Administration::of_person(&web.provider.edges, &person.user, person.guest.provenance.clone())
 }
 
-/// The app that a body names.
-pub(super) fn client(id: Option<&str>) -> Result<Option<ClientId>, Problem> {
-    id.map(|id| id.parse().map_err(|_| Problem::field("client_id", Code::InvalidValue))).transpose()
+/// Asks somebody in, who may then do what `role` allows; `inviter` is whose invitations are counted.
+///
+/// # Errors
+/// That it is too early for another, and those of [`Administration::invite`].
+pub(super) async fn send(
+    web: &Web,
+    (inviter, administration): (UserId, &Administration),
+    (invite, role): (Invite, Role),
+    languages: Vec<String>,
+) -> Result<Response, Problem> {
+    let accounts = &web.provider.accounts;
+    let (email, phone) = (invite.email.as_deref(), invite.phone.as_deref());
+    let client = invite.client_id.as_deref().map(str::parse::<ClientId>).transpose();
+    accounts.may_invite(inviter, (email, phone)).await?;
+    let new = NewInvitation {
+        email,
+        phone,
+        profile: Profile {
+            given_name: invite.first_name,
+            family_name: invite.last_name,
+            locale: invite.locale,
+            ..Profile::default()
+        },
+        groups: invite.groups.as_deref().unwrap_or_default(),
+        role,
+        client: client.map_err(|_| Problem::field("client_id", Code::InvalidValue))?,
+        languages,
+    };
+    let made = administration.invite((&accounts.site, &accounts.settings), new).await?;
+    Ok(answer(StatusCode::CREATED, &InvitationView::of(&made, web.provider.now())))
 }
 
 async fn list(State(web): State<Web>, person: Person, paging: Paging) -> Result<Response, Problem> {
@@ -266,28 +270,11 @@ async fn list(State(web): State<Web>, person: Person, paging: Paging) -> Result<
 }
 
 async fn invite(State(web): State<Web>, person: Person, Json(body): Json<Invite>) -> Result<Response, Problem> {
-    let accounts = &web.provider.accounts;
-    if !accounts.settings.inviters.allow(person.user.role) {
+    if !web.provider.accounts.settings.inviters.allow(person.user.role) {
         return Err(Problem::new(Code::InviteNotAllowed));
     }
-    accounts.may_invite(person.user.id, (body.email.as_deref(), body.phone.as_deref())).await?;
-    let groups = body.groups.unwrap_or_default();
-    let new = NewInvitation {
-        email: body.email.as_deref(),
-        phone: body.phone.as_deref(),
-        profile: Profile {
-            given_name: body.first_name,
-            family_name: body.last_name,
-            locale: body.locale,
-            ..Profile::default()
-        },
-        groups: &groups,
-        role: Role::Member,
-        client: client(body.client_id.as_deref())?,
-        languages: person.guest.visitor.asking().languages,
-    };
-    let made = administration(&web, &person).invite((&accounts.site, &accounts.settings), new).await?;
-    Ok(answer(StatusCode::CREATED, &InvitationView::of(&made, web.provider.now())))
+    let by = administration(&web, &person);
+    send(&web, (person.user.id, &by), (body, Role::Member), person.guest.visitor.asking().languages).await
 }
 
 async fn revoke(State(web): State<Web>, person: Person, named: Named) -> Result<Response, Problem> {
@@ -313,26 +300,12 @@ async fn inspect(State(web): State<Web>, _: Guest, Json(body): Json<InspectInvit
 }
 
 async fn accept(State(web): State<Web>, guest: Guest, Json(body): Json<Acceptance>) -> Result<Response, Problem> {
-    let Acceptance { known, attributes } = body;
-    let signs_in = known.sign_in == Some(true);
+    let Acceptance { accepted, person } = body;
+    let signs_in = accepted.sign_in == Some(true);
     if signs_in {
         guest.check_csrf_token(&web)?;
     }
     let asking = guest.asking(&web, None).await?;
-    let text = |text: Option<Text>| text.map(|Text(text)| text);
-    let new = NewAccount {
-        username: text(known.username),
-        password: known.password,
-        confirm_password: known.confirm_password,
-        profile: Profile {
-            given_name: text(known.first_name),
-            family_name: text(known.last_name),
-            locale: text(known.locale),
-            ..Profile::default()
-        },
-        attributes,
-        ..NewAccount::default()
-    };
-    let made = web.provider.accounts.accept_invitation(known.token.expose(), new, &asking).await?;
+    let made = web.provider.accounts.accept_invitation(accepted.token.expose(), person.account(), &asking).await?;
     finish(&web, &guest, (made, "invitation"), Session::of(signs_in)).await
 }

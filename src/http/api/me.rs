@@ -99,7 +99,8 @@ async fn close(State(web): State<Web>, RecentPerson { person, .. }: RecentPerson
     let asking = person.guest.asking(&web, None).await?;
     let purge_at = Moment(web.provider.accounts.request_deletion(&person.user, &asking).await?);
     if person.guest.token.is_some() {
-        return Ok(answer(StatusCode::ACCEPTED, &Deletion { purge_at, csrf_token: None }));
+        let answer = answer(StatusCode::ACCEPTED, &Deletion { purge_at, csrf_token: None });
+        return Ok(with_cookies(answer, person.guest.without_token_cookies(&web)));
     }
     // Nothing that the browser held while somebody was signed in is good afterwards.
     let flow = web.provider.edges.random.token();

@@ -5,7 +5,7 @@
 //! who calls, and that no other site sent the request; `recent` that a person proved who they are a short while ago, for what is
 //! sensitive: its `RecentPerson` stands in place of `Person`. `body` reads JSON and tells every mistake at once; `code` is the
 //! catalogue of refusals, `problem` one of them; `manners` is the layer that writes it down and adds CORS and headers; `paging`
-//! cuts lists.
+//! cuts lists. `delivery` is what a completed sign-in gives, `preference` how a request wants it.
 //!
 //! To add an operation: a file named for its noun with the struct of its body, a handler, and a line in the list of its
 //! `operations`, which stands in the list below. That is all of a small one:
@@ -47,6 +47,7 @@ pub mod body;
 pub mod caller;
 pub mod code;
 mod contact;
+mod delivery;
 mod device;
 pub mod federation;
 mod grants;
@@ -63,6 +64,7 @@ pub mod origin;
 pub mod paging;
 mod password;
 pub mod patch;
+mod preference;
 pub mod problem;
 mod qr;
 mod reauth;
@@ -162,19 +164,30 @@ pub struct ApiSettings {
     pub token_schemes: Vec<String>,
 }
 
+/// The names of the cookies by which a caller is known.
+#[derive(Clone, Debug)]
+pub struct CookieNames {
+    /// The session.
+    pub session: String,
+    /// The access token of an app.
+    pub access: String,
+    /// Its refresh token.
+    pub refresh: String,
+}
+
 /// What the API knows of itself.
 pub struct Api {
     pub(super) origins: AllowedOrigins,
     pub(super) off: SwitchedOff,
     pub(super) token_schemes: Vec<String>,
     index: Index,
-    session_cookie: String,
+    cookies: CookieNames,
     openapi: OnceLock<Bytes>,
 }
 
 impl Api {
-    /// The API of the server at `issuer`, whose session cookie has this name.
-    pub fn new(settings: ApiSettings, issuer: &str, session_cookie: &str) -> Self {
+    /// The API of the server at `issuer`, whose cookies have these names.
+    pub fn new(settings: ApiSettings, issuer: &str, cookies: CookieNames) -> Self {
         let ApiSettings { origins, off, token_schemes } = settings;
         let operations = enabled(&off);
         let at = |path: &str| format!("{issuer}{BASE}{path}");
@@ -189,13 +202,13 @@ impl Api {
             errors: at("/errors"),
             operations: operations.iter().map(link).collect(),
         };
-        Self { origins, off, token_schemes, index, session_cookie: session_cookie.to_owned(), openapi: OnceLock::new() }
+        Self { origins, off, token_schemes, index, cookies, openapi: OnceLock::new() }
     }
 
     /// The OpenAPI document. *Why it is made when it is first asked for:* most servers never are, and its making takes more time and
     /// memory than the rest of the start.
     fn openapi(&self) -> Bytes {
-        let make = || openapi::document(&enabled(&self.off), &self.off, &self.index.issuer, &self.session_cookie);
+        let make = || openapi::document(&enabled(&self.off), &self.off, &self.index.issuer, &self.cookies);
         self.openapi.get_or_init(|| make().to_json().expect("strings and lists").into()).clone()
     }
 

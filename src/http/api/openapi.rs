@@ -19,28 +19,33 @@ use utoipa::openapi::{
     ServerBuilder,
 };
 
-use crate::http::api::BASE;
 use crate::http::api::code::Code;
 use crate::http::api::operation::{Callers, Described, Operation, Success, SwitchedOff};
 use crate::http::api::sign_in::is_off;
+use crate::http::api::{BASE, CookieNames};
 use crate::model::user::Role;
 use crate::oauth::allowed::{ADMIN, ADMIN_READ};
 
 /// The name of the schema of a refusal.
 const PROBLEM: &str = "Problem";
 
-/// The document for `operations`, without what is `off`, of the server at `issuer`; `session_cookie` is the name of its cookie.
-pub(super) fn document(operations: &[Operation], off: &SwitchedOff, issuer: &str, session_cookie: &str) -> OpenApi {
+/// The document for `operations`, without what is `off`, of the server at `issuer` whose cookies have these names.
+pub(super) fn document(operations: &[Operation], off: &SwitchedOff, issuer: &str, cookies: &CookieNames) -> OpenApi {
+    let cookie =
+        |name: &str, about: &str| SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::with_description(name, about)));
     let mut components = ComponentsBuilder::new()
         .schema(PROBLEM, problem())
         .security_scheme("bearer", bearer())
+        .security_scheme("cookie", cookie(&cookies.session, "The session of a browser."))
         .security_scheme(
-            "cookie",
-            SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::with_description(
-                session_cookie,
-                "The session of a browser.",
-            ))),
+            "access_cookie",
+            cookie(
+                &cookies.access,
+                "The access token of a first-party app whose token_delivery is cookies; read where no session is, or with \
+                 Prefer: cookies.",
+            ),
         )
+        .security_scheme("refresh_cookie", cookie(&cookies.refresh, "Its refresh token, below /api/v1/tokens."))
         .security_scheme(
             "csrf",
             SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description(
@@ -109,6 +114,13 @@ fn describe(operation: &Operation) -> utoipa::openapi::path::Operation {
         let parameter = parameter.required(Required::False).description(Some(about));
         described = described.parameter(parameter.schema(Some(text())));
     }
+    if operation.prefers {
+        let about =
+            "token or cookies: how the app wants its tokens, where it may have them in more than one way (RFC 7240).";
+        let parameter = ParameterBuilder::new().name("Prefer").parameter_in(ParameterIn::Header);
+        let parameter = parameter.required(Required::False).description(Some(about));
+        described = described.parameter(parameter.schema(Some(text())));
+    }
     for (name, about) in &operation.query {
         let parameter = ParameterBuilder::new().name(*name).parameter_in(ParameterIn::Query).required(Required::False);
         described = described.parameter(parameter.description(Some(*about)).schema(Some(text())));
@@ -161,12 +173,17 @@ fn text() -> Schema {
 fn securities(operation: &Operation) -> Vec<SecurityRequirement> {
     let none: [String; 0] = [];
     let bearer = SecurityRequirement::new("bearer", none.clone());
-    let cookie = SecurityRequirement::new("cookie", none.clone());
-    let cookie = if operation.method.is_safe() { cookie } else { cookie.add("csrf", none) };
+    let by_cookie = |name: &str| {
+        let cookie = SecurityRequirement::new(name, none.clone());
+        if operation.method.is_safe() { cookie } else { cookie.add("csrf", none.clone()) }
+    };
     match operation.callers {
+        Callers::Anyone if operation.refresh_cookie => {
+            vec![SecurityRequirement::default(), by_cookie("refresh_cookie")]
+        }
         Callers::Anyone => vec![SecurityRequirement::default()],
-        Callers::Person => vec![cookie, bearer],
-        Callers::Bearer => vec![bearer],
+        Callers::Person => vec![by_cookie("cookie"), by_cookie("access_cookie"), bearer],
+        Callers::Bearer => vec![bearer, by_cookie("access_cookie")],
         Callers::Role(role) => {
             let scope = if role <= Role::Auditor { ADMIN_READ } else { ADMIN };
             vec![SecurityRequirement::new("bearer", [scope.to_owned(), format!("role:{}", role.as_str())])]

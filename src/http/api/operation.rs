@@ -97,7 +97,7 @@ pub enum Callers {
     Anyone,
     /// A person, by session or by access token.
     Person,
-    /// Who holds an access token.
+    /// Who holds an access token, or whose browser keeps it in a cookie.
     Bearer,
     /// A person with at least this role on this server, by an access token for administration.
     Role(Role),
@@ -122,6 +122,7 @@ pub struct Success {
 
 /// One operation. [`get`], [`post`], [`put`], [`patch`] and [`delete`] begin one.
 #[must_use]
+#[expect(clippy::struct_excessive_bools, reason = "each is a thing of its own that the document tells")]
 pub struct Operation {
     pub(super) method: Method,
     pub(super) path: &'static str,
@@ -131,6 +132,8 @@ pub struct Operation {
     pub(super) callers: Callers,
     pub(super) query: Vec<(&'static str, &'static str)>,
     pub(super) if_match: bool,
+    pub(super) prefers: bool,
+    pub(super) refresh_cookie: bool,
     pub(super) takes: Option<Describe>,
     pub(super) takes_file: &'static [&'static str],
     pub(super) captcha: bool,
@@ -206,6 +209,8 @@ impl Operation {
             callers: Callers::Anyone,
             query: Vec::new(),
             if_match: false,
+            prefers: false,
+            refresh_cookie: false,
             takes: None,
             takes_file: &[],
             captcha: false,
@@ -263,6 +268,18 @@ impl Operation {
     pub fn if_match(mut self) -> Self {
         self.if_match = true;
         self.refuses(&[Code::PreconditionFailed])
+    }
+
+    /// Gives tokens as `Prefer` says (S-079).
+    pub fn prefers(mut self) -> Self {
+        self.prefers = true;
+        self.refuses(&[Code::DeliveryNotAllowed])
+    }
+
+    /// Takes the refresh token of the browser's cookie too.
+    pub fn by_refresh_cookie(mut self) -> Self {
+        self.refresh_cookie = true;
+        self
     }
 
     /// Takes a parameter of the query.

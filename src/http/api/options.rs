@@ -24,7 +24,6 @@ use crate::http::document::is_known;
 use crate::http::extract::params;
 use crate::http::page::federation::callback;
 use crate::http::web::Web;
-use crate::model::client::TokenDelivery;
 use crate::model::id::ClientId;
 use crate::model::identity_provider::IdentityProvider;
 use crate::protocol::secret::TokenHash;
@@ -193,7 +192,7 @@ struct ClientOptions {
     name: String,
     /// Whether it may sign people in on screens of its own.
     first_party: bool,
-    /// What it gets then: `session` or `code`.
+    /// What it gets then: `session`, `code` or `cookies`.
     token_delivery: &'static str,
 }
 
@@ -250,10 +249,7 @@ async fn named(web: &Web, id: &str) -> Result<ClientOptions, Problem> {
     Ok(ClientOptions {
         name: client.display_name().to_owned(),
         first_party: client.policy.first_party,
-        token_delivery: match client.policy.token_delivery {
-            TokenDelivery::Session => "session",
-            TokenDelivery::Code => "code",
-        },
+        token_delivery: client.policy.token_delivery.as_str(),
     })
 }
 

@@ -15,14 +15,14 @@ use crate::http::api::answer::{answer, ok};
 use crate::http::api::body::{Json, body};
 use crate::http::api::caller::Guest;
 use crate::http::api::code::Code;
+use crate::http::api::delivery::{Destination, finish};
 use crate::http::api::operation::{Group, Operation, post};
 use crate::http::api::problem::Problem;
-use crate::http::api::sign_in::{Destination, REFUSED, SignInAnswer, attempt, caller, finish, persistence, refused};
+use crate::http::api::sign_in::{IN_COOKIES, REFUSED, SignInAnswer, attempt, caller, persistence, refused};
 use crate::http::page::qr::waits;
 use crate::http::qr::Picture;
 use crate::http::web::Web;
 use crate::model::device_authorization::{Asks, Decision, DeviceAuthorization};
-use crate::model::sign_in_flow::Purpose;
 use crate::oauth::device::verification_uri;
 use crate::oauth::first_party;
 use crate::protocol::secret::{Secret, TokenHash};
@@ -34,6 +34,7 @@ pub(super) fn operations() -> Vec<Operation> {
             .takes::<PollSignIn>()
             .gives::<PollAnswer>(StatusCode::OK, "Nobody has decided yet.")
             .gives::<SignInAnswer>(StatusCode::OK, "The sign-in is complete, or asks for one more proof.")
+            .gives_nothing(StatusCode::NO_CONTENT, IN_COOKIES)
             .refuses(REFUSED)
             .refuses(&[
                 Code::SlowDown,
@@ -132,7 +133,7 @@ async fn poll(State(web): State<Web>, guest: Guest, Json(body): Json<PollSignIn>
     let caller = caller(&guest, client.as_deref());
     // Who did not begin it learns nothing, and slows nobody down.
     let flow = web.sign_in().waiting(&body.flow, &caller).await?;
-    if flow.purpose == Purpose::Session {
+    if flow.purpose.sets_cookies() {
         guest.check_csrf_token(&web)?;
     }
     if !waits(&flow) {

@@ -28,7 +28,7 @@ pub(super) fn operations() -> Vec<Operation> {
         post(("/password-resets", Group::ResetMail), "Ask for a new password", begin)
             .takes::<ResetPassword>()
             .gives::<Sent>(StatusCode::ACCEPTED, "If the name is of an account, a message was sent to its owner.")
-            .refuses(&[Code::Forbidden, Code::RateLimited, Code::UnauthorizedClient]),
+            .refuses(&[Code::Forbidden, Code::RateLimited, Code::UnauthorizedClient, Code::DeliveryFailed]),
         post(("/password-resets/inspect", Group::Reset), "Ask whether a link is good", inspect)
             .takes::<InspectReset>()
             .gives::<Inspected>(StatusCode::OK, "It is, and stays so.")

@@ -53,12 +53,17 @@ pub(super) fn operations() -> Vec<Operation> {
             .refuses(NAMES)
             .refuses(POLICY)
             .refuses(SENDING)
-            .refuses(&[Code::PasswordsNotIdentical, Code::SignupNotAllowed, Code::UnauthorizedClient]),
+            .refuses(&[
+                Code::PasswordsNotIdentical,
+                Code::SignupNotAllowed,
+                Code::UnauthorizedClient,
+                Code::DeliveryFailed,
+            ]),
         post(("/registrations/resend", Group::Register), "Send the message of a registration once more", resend)
             .takes::<ResendRegistration>()
             .gives::<RegistrationBegun>(StatusCode::ACCEPTED, "A message was sent to the address or number.")
             .refuses(SENDING)
-            .refuses(&[Code::RegistrationInvalid, Code::RegistrationExpired]),
+            .refuses(&[Code::RegistrationInvalid, Code::RegistrationExpired, Code::DeliveryFailed]),
         post(("/registrations/confirm", Group::Register), "Make the account by the code of the message", confirm)
             .takes::<ConfirmRegistration>()
             .gives::<Account>(StatusCode::CREATED, "The account is made.")
@@ -79,11 +84,19 @@ pub(super) fn operations() -> Vec<Operation> {
 
 body! {
     /// An account that is wanted. Members that are named in none of these are attributes of the settings.
-    struct Known {
+    struct Addressed {
         /// An e-mail address; it or a phone number must be there.
         email: Option<String>,
         /// A phone number with its country.
         phone: Option<String>,
+        /// The app that it is for.
+        client_id: Option<String>,
+    }
+}
+
+body! {
+    /// Who an account is for.
+    struct Known {
         /// A chosen name, where the server asks for one.
         username: Option<Text>,
         /// The password, if one is wanted.
@@ -96,31 +109,68 @@ body! {
         last_name: Option<Text>,
         /// The language of messages and pages, as a BCP 47 tag.
         locale: Option<Text>,
-        /// The app that it is for.
-        client_id: Option<String>,
     }
 }
 
-/// An account that is wanted, with its attributes.
+/// Who an account is for, with the attributes of the settings: part of the bodies that make one.
 #[derive(Clone, Debug)]
-struct Registration {
+pub(super) struct NewPerson {
     known: Known,
     attributes: Map<String, Value>,
+}
+
+impl NewPerson {
+    /// Takes its members out of `fields`, and all that nothing has taken: to be read last.
+    pub(super) fn read(fields: &mut Fields) -> Option<Self> {
+        let known = Known::read(fields);
+        let attributes = fields.rest();
+        Some(Self { known: known?, attributes })
+    }
+
+    /// The schema of a body that has its members beside those of `body`.
+    pub(super) fn beside(mut body: Object) -> Object {
+        body.properties.extend(Known::schema().properties);
+        body.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(true)));
+        body
+    }
+
+    /// The account, without the address that proves it.
+    pub(super) fn account(self) -> NewAccount {
+        let Known { username, password, confirm_password, first_name, last_name, locale } = self.known;
+        let text = |text: Option<Text>| text.map(|Text(text)| text);
+        NewAccount {
+            username: text(username),
+            password,
+            confirm_password,
+            profile: Profile {
+                given_name: text(first_name),
+                family_name: text(last_name),
+                locale: text(locale),
+                ..Profile::default()
+            },
+            attributes: self.attributes,
+            ..NewAccount::default()
+        }
+    }
+}
+
+/// An account that is wanted, with who it is for.
+#[derive(Clone, Debug)]
+struct Registration {
+    addressed: Addressed,
+    person: NewPerson,
 }
 
 impl Body for Registration {
     const NAME: &'static str = "Registration";
 
     fn read(fields: &mut Fields) -> Option<Self> {
-        let known = Known::read(fields);
-        let attributes = fields.rest();
-        Some(Self { known: known?, attributes })
+        let (addressed, person) = (Addressed::read(fields), NewPerson::read(fields));
+        Some(Self { addressed: addressed?, person: person? })
     }
 
     fn schema() -> Object {
-        let mut schema = Known::schema();
-        schema.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(true)));
-        schema
+        NewPerson::beside(Addressed::schema())
     }
 }
 
@@ -204,31 +254,11 @@ impl From<Made> for Account {
     }
 }
 
-impl Registration {
-    fn account(self) -> NewAccount {
-        let Known { email, phone, username, password, confirm_password, first_name, last_name, locale, .. } =
-            self.known;
-        let text = |text: Option<Text>| text.map(|Text(text)| text);
-        NewAccount {
-            email,
-            phone,
-            username: text(username),
-            password,
-            confirm_password,
-            profile: Profile {
-                given_name: text(first_name),
-                family_name: text(last_name),
-                locale: text(locale),
-                ..Profile::default()
-            },
-            attributes: self.attributes,
-        }
-    }
-}
-
 async fn begin(State(web): State<Web>, guest: Guest, Json(body): Json<Registration>) -> Result<Response, Problem> {
-    let asking = guest.asking(&web, body.known.client_id.as_deref()).await?;
-    let begun = web.provider.accounts.start_registration(body.account(), &asking).await?;
+    let Registration { addressed: Addressed { email, phone, client_id }, person } = body;
+    let asking = guest.asking(&web, client_id.as_deref()).await?;
+    let new = NewAccount { email, phone, ..person.account() };
+    let begun = web.provider.accounts.start_registration(new, &asking).await?;
     Ok(answer(StatusCode::ACCEPTED, &RegistrationBegun::from(begun)))
 }
 

@@ -3,8 +3,6 @@
 //! `ACCOUNT_API.md` §3.1, §3.2. A sign-in is a flow of `authn/flow.rs`, as it is on pages and at the challenge endpoint; what it leads to
 //! is told by the client: a session, a code, or tokens at once.
 
-use std::sync::Arc;
-
 use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
@@ -13,34 +11,29 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{Object, ObjectBuilder};
 
-use crate::account::new_device::Surface;
-use crate::authn::flow::{Challenge, Chosen, Completed, Opening, SignIn, Step};
+use crate::authn::flow::{Challenge, Chosen, Opening, SignIn, Step};
 use crate::authn::magic_link::safe_path;
 use crate::authn::{Answer, Attempt, Begun, Onward, Refusal, upstream};
-use crate::edge::store::Beside;
 use crate::http::api::answer::{answer as answered, ok};
-use crate::http::api::authenticators::{AuthenticatorSetup, told};
+use crate::http::api::authenticators::AuthenticatorSetup;
 use crate::http::api::body::{Body, Choice as _, Fields, Json, body, choices, describe};
-use crate::http::api::caller::{Guest, csrf_token_of};
+use crate::http::api::caller::Guest;
 use crate::http::api::code::Code;
+use crate::http::api::delivery::{Destination, finish};
 use crate::http::api::federation::{self, Brought, vouched};
 use crate::http::api::operation::{Group, Operation, SwitchedOff, post};
+use crate::http::api::preference::{self, applied};
 use crate::http::api::problem::Problem;
 use crate::http::api::qr::{self, PictureShown};
-use crate::http::api::token::pair;
+use crate::http::api::token::TokenPair;
 use crate::http::api::user::UserView;
-use crate::http::new_device::{notice, notice_in_browser};
-use crate::http::web::{Web, with_cookies};
-use crate::model::authentication::{Amr, Authentication};
-use crate::model::client::{Client, TokenDelivery};
-use crate::model::fault::Fault;
-use crate::model::id::UserId;
+use crate::http::web::Web;
+use crate::model::authentication::Authentication;
+use crate::model::client::Client;
 use crate::model::sign_in_flow::{BegunBy, Purpose};
-use crate::oauth::first_party::{self, Pkce, Stated};
-use crate::oauth::interaction::Browser;
-use crate::oauth::interaction::sign_in::{Keep, Persistence, SignedIn, sign_in};
+use crate::oauth::first_party::{self, Delivery, Pkce, Preference, Stated};
+use crate::oauth::interaction::sign_in::Persistence;
 use crate::oauth::provider::Provider;
-use crate::oauth::token::own_claims;
 use crate::protocol::error::{ErrorCode, OAuthError};
 use crate::protocol::secret::Secret;
 
@@ -54,6 +47,9 @@ pub(super) const REFUSED: &[Code] = &[
     Code::DeliveryNotAllowed,
     Code::SignInDataIncomplete,
 ];
+
+/// What a sign-in gives that ends in cookies.
+pub(super) const IN_COOKIES: &str = "The sign-in is complete; the browser keeps the tokens in cookies.";
 
 /// What asking for a message can be refused with.
 const SENDING: &[Code] = &[
@@ -72,11 +68,14 @@ pub(super) fn operations() -> Vec<Operation> {
         post(("/sign-in", Group::Login), "Sign in", start)
             .takes::<StartSignIn>()
             .gives::<SignInAnswer>(StatusCode::OK, "The sign-in is complete, or asks for one more proof.")
+            .gives::<TokenPair>(StatusCode::OK, "The tokens, where the app gets them in the body.")
             .gives::<SignInAnswer>(
                 StatusCode::ACCEPTED,
                 "If the address has an account, or may have one, a code was sent.",
             )
+            .gives_nothing(StatusCode::NO_CONTENT, IN_COOKIES)
             .gives::<PictureShown>(StatusCode::CREATED, "A picture waits for a phone.")
+            .prefers()
             .refuses(REFUSED)
             .refuses(SENDING)
             // Where a way is switched off, it is not there.
@@ -85,6 +84,9 @@ pub(super) fn operations() -> Vec<Operation> {
         post(("/sign-in/challenge", Group::Login), "Answer what a sign-in asks for", answer)
             .takes::<AnswerChallenge>()
             .gives::<SignInAnswer>(StatusCode::OK, "The sign-in is complete, or asks for one more proof.")
+            .gives::<TokenPair>(StatusCode::OK, "The tokens, where the app gets them in the body.")
+            .gives_nothing(StatusCode::NO_CONTENT, IN_COOKIES)
+            .prefers()
             .refuses(REFUSED)
             .refuses(&[
                 Code::WrongCode,
@@ -295,47 +297,47 @@ body! {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct SignInAnswer {
     /// `complete`, or `challenge` when one more proof is asked for.
-    status: &'static str,
+    pub(super) status: &'static str,
     /// Who is signed in; where a session began.
     #[serde(skip_serializing_if = "Option::is_none")]
-    user: Option<UserView>,
+    pub(super) user: Option<UserView>,
     /// What belongs into `X-CSRF-Token` from now on; where a session began.
     #[serde(skip_serializing_if = "Option::is_none")]
-    csrf_token: Option<String>,
+    pub(super) csrf_token: Option<String>,
     /// Whether the account was made by this very sign-in.
     #[serde(skip_serializing_if = "Option::is_none")]
-    is_new_user: Option<bool>,
+    pub(super) is_new_user: Option<bool>,
     /// For the token endpoint; where the app gets a code.
     #[serde(skip_serializing_if = "Option::is_none")]
-    authorization_code: Option<String>,
+    pub(super) authorization_code: Option<String>,
     /// Seconds that the code, or the sign-in under way, is good for.
     #[serde(skip_serializing_if = "Option::is_none")]
-    expires_in: Option<u64>,
+    pub(super) expires_in: Option<u64>,
     /// `publicKey` of `navigator.credentials.get`, for a passkey.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
-    public_key: Option<Value>,
+    pub(super) public_key: Option<Value>,
     /// What is typed where a link is opened in another browser than this.
     #[serde(skip_serializing_if = "Option::is_none")]
-    confirm_code: Option<String>,
+    pub(super) confirm_code: Option<String>,
     /// The path that the sign-in was begun for.
     #[serde(skip_serializing_if = "Option::is_none")]
-    next: Option<String>,
+    pub(super) next: Option<String>,
     /// Seconds until the next message may be asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
-    resend_after: Option<u64>,
+    pub(super) resend_after: Option<u64>,
     /// The handle of the sign-in under way.
     #[serde(skip_serializing_if = "Option::is_none")]
-    flow: Option<String>,
+    pub(super) flow: Option<String>,
     /// Why it is not complete: `2fa_required`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    code: Option<&'static str>,
+    pub(super) code: Option<&'static str>,
     /// What may be answered.
     #[serde(skip_serializing_if = "Option::is_none")]
-    challenges: Option<Vec<AskedChallenge>>,
+    pub(super) challenges: Option<Vec<AskedChallenge>>,
     /// Codes for the day when a second factor is lost that was taken up in this sign-in; told once.
     #[serde(skip_serializing_if = "Option::is_none")]
-    backup_codes: Option<Vec<String>>,
+    pub(super) backup_codes: Option<Vec<String>>,
 }
 
 body! {
@@ -377,24 +379,22 @@ pub(super) struct AskedChallenge {
     hint: Option<String>,
 }
 
-/// Where a sign-in leads, and for whom.
-pub(super) struct Destination {
-    pub(super) client: Option<Arc<Client>>,
-    pub(super) purpose: Purpose,
-    pub(super) persistence: Persistence,
-}
-
 async fn start(State(web): State<Web>, guest: Guest, Json(body): Json<StartSignIn>) -> Result<Response, Problem> {
-    let StartSignIn { proof, rest: body } = body;
-    if is_off(proof.way().as_str(), web.api.off()) {
+    let preferred = preference::stated(&guest.visitor.headers)?;
+    if is_off(body.proof.way().as_str(), web.api.off()) {
         return Err(Problem::new(Code::NotFound));
     }
-    let destination = destination(&web.provider, &body).await?;
-    if destination.purpose == Purpose::Session {
-        guest.check_csrf_token(&web)?;
+    let destination = destination(&web.provider, &body.rest, preferred).await?;
+    Ok(applied(preferred, begin(&web, &guest, destination, body).await?))
+}
+
+async fn begin(web: &Web, guest: &Guest, destination: Destination, body: StartSignIn) -> Result<Response, Problem> {
+    let StartSignIn { proof, rest: body } = body;
+    if destination.purpose.sets_cookies() {
+        guest.check_csrf_token(web)?;
     }
-    let opening = opening(&guest, &destination);
-    let attempt = attempt(&web, &guest, destination.client.as_deref());
+    let opening = opening(guest, &destination);
+    let attempt = attempt(web, guest, destination.client.as_deref());
     let sign_in = web.sign_in();
     let (method, proof) = match proof {
         Beginnings::Password(ByPassword { identifier, password }) => {
@@ -402,10 +402,7 @@ async fn start(State(web): State<Web>, guest: Guest, Json(body): Json<StartSignI
         }
         Beginnings::SocialToken(proof) => {
             let client = destination.client.as_deref();
-            (
-                upstream::NAME,
-                Answer::Vouched(by_social_token(&web, &guest, (*proof, body.nonce.clone()), client).await?),
-            )
+            (upstream::NAME, Answer::Vouched(by_social_token(web, guest, (*proof, body.nonce.clone()), client).await?))
         }
         Beginnings::Asked(way, identifier, path) => {
             let path = path.map(|path| safe_path(&path).ok_or(Code::InvalidRedirect)).transpose();
@@ -414,11 +411,11 @@ async fn start(State(web): State<Web>, guest: Guest, Json(body): Json<StartSignI
             let (attempt, opening) = (Attempt { onward, ..attempt }, Opening { path, ..opening });
             let (challenge, begun) = sign_in.ask_by(&attempt, (way.as_str(), &identifier), opening).await?;
             if let Some(Begun::Picture(asked)) = &begun {
-                return Ok(qr::shown(&web, &challenge, asked));
+                return Ok(qr::shown(web, &challenge, asked));
             }
             let code = (way == Beginning::MagicLink).then(|| web.magic_link.confirm_code(&challenge.flow));
             let confirm_code = code.map(|code| code.expose().clone());
-            let answer = SignInAnswer { code: None, confirm_code, ..asked(&web, challenge) };
+            let answer = SignInAnswer { code: None, confirm_code, ..asked(web, challenge) };
             if let Some(Begun::PublicKey(options)) = begun {
                 return Ok(ok(&SignInAnswer { public_key: Some(options), ..answer }));
             }
@@ -431,7 +428,7 @@ async fn start(State(web): State<Web>, guest: Guest, Json(body): Json<StartSignI
     if let Some(otp) = body.otp {
         step = with_code(&sign_in, (&attempt, &caller), step, otp).await?;
     }
-    finish(&web, &guest, destination, step).await
+    finish(web, guest, destination, step).await
 }
 
 /// Who is behind a token of another server.
@@ -485,7 +482,7 @@ async fn send(State(web): State<Web>, guest: Guest, Json(body): Json<SendChallen
     };
     let caller = caller(&guest, client.as_deref());
     let flow = web.sign_in().waiting(&body.flow, &caller).await?;
-    if flow.purpose == Purpose::Session {
+    if flow.purpose.sets_cookies() {
         guest.check_csrf_token(&web)?;
     }
     let asked = flow.asked.iter().find(|asked| asked.id == body.id).ok_or(Refusal::Wrong)?;
@@ -506,8 +503,12 @@ async fn answer(State(web): State<Web>, guest: Guest, Json(body): Json<AnswerCha
     };
     let caller = caller(&guest, client.as_deref());
     let purpose = web.sign_in().purpose(&body.flow, &caller).await?;
-    if purpose == Purpose::Session {
+    if purpose.sets_cookies() {
         guest.check_csrf_token(&web)?;
+    }
+    let preferred = preference::stated(&guest.visitor.headers)?;
+    if preferred.is_some_and(|preferred| !preferred.is_of(&purpose)) {
+        return Err(Problem::new(Code::DeliveryNotAllowed).hint("the sign-in was begun for another delivery"));
     }
     let chosen = Chosen { method: &body.r#type, id: body.id.as_deref() };
     let credential = body.credential.map(|credential| Secret::new(Value::Object(credential).to_string()));
@@ -515,32 +516,62 @@ async fn answer(State(web): State<Web>, guest: Guest, Json(body): Json<AnswerCha
     let answered = (chosen, value);
     let attempt = attempt(&web, &guest, client.as_deref());
     let step = web.sign_in().answer(&attempt, (&body.flow, &caller), answered).await?;
-    finish(&web, &guest, Destination { client, purpose, persistence: persistence(body.remember) }, step).await
+    let destination = Destination { client, purpose, persistence: persistence(body.remember) };
+    Ok(applied(preferred, finish(&web, &guest, destination, step).await?))
 }
 
-/// What the client is registered for decides what a sign-in leads to.
-async fn destination(provider: &Provider, body: &EverySignIn) -> Result<Destination, Problem> {
+/// What the client is registered for decides what a sign-in leads to, and what the request prefers of it.
+async fn destination(
+    provider: &Provider,
+    body: &EverySignIn,
+    preferred: Option<Preference>,
+) -> Result<Destination, Problem> {
     let persistence = persistence(body.remember);
     let Some(id) = &body.client_id else {
+        if preferred.is_some() {
+            return Err(Problem::new(Code::DeliveryNotAllowed).hint("tokens are for apps: client_id names none"));
+        }
         return Ok(Destination { client: None, purpose: Purpose::Session, persistence });
     };
     let client = first_party::client(provider, id).await.map_err(refused)?;
-    let purpose = match first_party::delivery(&client) {
-        TokenDelivery::Session => Purpose::Session,
-        TokenDelivery::Code => {
-            let stated = Stated {
-                scope: body.scope.as_deref(),
-                code_challenge: body.code_challenge.as_deref(),
-                code_challenge_method: body.code_challenge_method.as_deref(),
-                nonce: body.nonce.as_deref(),
-            };
+    let stated = Stated {
+        scope: body.scope.as_deref(),
+        code_challenge: body.code_challenge.as_deref(),
+        code_challenge_method: body.code_challenge_method.as_deref(),
+        nonce: body.nonce.as_deref(),
+    };
+    let delivery = first_party::delivery(&client, preferred).ok_or_else(|| {
+        Problem::new(Code::DeliveryNotAllowed).hint("the client is not registered for what the request prefers")
+    })?;
+    let purpose = match delivery {
+        Delivery::Session => Purpose::Session,
+        Delivery::Code => {
             if stated.code_challenge.is_none() {
                 return Err(Problem::field("code_challenge", Code::Required));
             }
             Purpose::Code(first_party::wanted(provider, &client, (stated, Pkce::Required)).await.map_err(refused)?)
         }
+        Delivery::Tokens => {
+            check_public(&client)?;
+            Purpose::Tokens(first_party::wanted(provider, &client, (stated, Pkce::Unneeded)).await.map_err(refused)?)
+        }
+        Delivery::Cookies => {
+            check_public(&client)?;
+            Purpose::Cookies(first_party::wanted_in_cookies(provider, &client, stated).await.map_err(refused)?)
+        }
     };
     Ok(Destination { client: Some(client), purpose, persistence })
+}
+
+/// Whether a client may have tokens of the API, where it proves nothing.
+///
+/// # Errors
+/// `unauthorized_client`.
+pub(super) fn check_public(client: &Client) -> Result<(), Problem> {
+    if client.is_public() {
+        return Ok(());
+    }
+    Err(Problem::new(Code::UnauthorizedClient).hint("a client with a secret uses the challenge endpoint"))
 }
 
 /// A refusal of the protocol in the words of the API.
@@ -576,65 +607,9 @@ pub(super) fn caller(guest: &Guest, client: Option<&Client>) -> BegunBy {
     BegunBy { client: client.map(|client| client.id.clone()), browser: guest.visitor.browser.flow }
 }
 
-/// Gives what a step leads to.
-pub(super) async fn finish(
-    web: &Web,
-    guest: &Guest,
-    destination: Destination,
-    step: Step,
-) -> Result<Response, Problem> {
-    let completed = match step {
-        Step::Challenge(challenge) => return Ok(ok(&asked(web, challenge))),
-        Step::Complete(completed) => completed,
-    };
-    let Completed { authentication, method, purpose, path } = completed;
-    let backup_codes = match method {
-        "totp_setup" => first_codes(web, guest, authentication.user).await?,
-        _ => None,
-    };
-    let client_id = destination.client.as_ref().map(|client| client.id.clone());
-    let keep = Keep { persistent: destination.persistence, method, client: client_id, beside: Beside::default() };
-    let (wanted, client) = match (purpose, destination.client) {
-        (Purpose::Session, _) => {
-            let told = (authentication.user, keep.client.clone());
-            let keep = Keep { beside: notice_in_browser(web, &guest.visitor, told).await, ..keep };
-            let signed_in = sign_in(&web.provider, &guest.visitor.browser, authentication, keep).await?;
-            return Ok(with_session(web, guest, signed_in, (backup_codes, path)).await?);
-        }
-        (wanted @ (Purpose::Code(_) | Purpose::Tokens(_)), Some(client)) => (wanted, client),
-        _ => return Err(Problem::new(Code::FlowInvalid)),
-    };
-    // Before anything is written down: without its claims no token of this app can be made.
-    if let Some(user) = web.provider.edges.store.user(authentication.user).await? {
-        own_claims::of_person(&client, &user, &Map::new())
-            .map_err(|missing| Problem::new(Code::SignInDataIncomplete).hint(missing.to_string()))?;
-    }
-    // The app has no cookies: its session is known by its grant alone.
-    let browser = Browser { session: None, ..guest.visitor.browser.clone() };
-    let told = (authentication.user, keep.client.clone());
-    let beside = notice(web, &guest.visitor, told, Surface::App).await;
-    let keep = Keep { persistent: Persistence::Kept, beside, ..keep };
-    let session = sign_in(&web.provider, &browser, authentication, keep).await?.session;
-    match wanted {
-        Purpose::Tokens(wanted) => {
-            let tokens = first_party::tokens(&web.provider, (client, &session), wanted).await.map_err(refused)?;
-            Ok(ok(&pair(&tokens)))
-        }
-        Purpose::Code(wanted) => {
-            let code = first_party::code(&web.provider, (&client, &session), wanted).await?;
-            Ok(ok(&SignInAnswer {
-                authorization_code: Some(code.expose().clone()),
-                expires_in: Some(web.provider.policy.lifetimes.authorization_code.as_secs()),
-                backup_codes,
-                ..SignInAnswer::of("complete")
-            }))
-        }
-        Purpose::Session | Purpose::Raise => Err(Problem::new(Code::ServerError)),
-    }
-}
-
 impl SignInAnswer {
-    const fn of(status: &'static str) -> Self {
+    /// The answer of this status, with nothing beside it.
+    pub(super) const fn of(status: &'static str) -> Self {
         Self {
             status,
             user: None,
@@ -654,7 +629,8 @@ impl SignInAnswer {
     }
 }
 
-fn asked(web: &Web, challenge: Challenge) -> SignInAnswer {
+/// The answer that asks for one more proof.
+pub(super) fn asked(web: &Web, challenge: Challenge) -> SignInAnswer {
     let asked = challenge.asked.into_iter();
     let challenges =
         asked.map(|asked| AskedChallenge { id: asked.id, r#type: asked.method, hint: asked.hint }).collect();
@@ -665,38 +641,4 @@ fn asked(web: &Web, challenge: Challenge) -> SignInAnswer {
         challenges: Some(challenges),
         ..SignInAnswer::of("challenge")
     }
-}
-
-/// Backup codes for who took a second factor up in this sign-in.
-async fn first_codes(web: &Web, guest: &Guest, person: UserId) -> Result<Option<Vec<String>>, Problem> {
-    let Some(user) = web.provider.edges.store.user(person).await? else { return Ok(None) };
-    let codes = web.provider.factors.new_backup_codes(&user, &attempt(web, guest, None)).await?;
-    Ok(Some(told(&codes)))
-}
-
-/// The answer that begins a session in the browser.
-async fn with_session(
-    web: &Web,
-    guest: &Guest,
-    signed_in: SignedIn,
-    (backup_codes, next): (Option<Vec<String>>, Option<String>),
-) -> Result<Response, Fault> {
-    let authentication = &signed_in.session.authentication;
-    let found = web.provider.edges.store.user(authentication.user).await?;
-    // Nobody else has an account by this very sign-in (S-018): a registration answers for itself.
-    let makes_accounts = matches!(authentication.amr.first(), Some(Amr::Fed | Amr::Mail));
-    let is_new = found.as_ref().is_some_and(|user| makes_accounts && user.created_at == authentication.at);
-    let user = match found {
-        Some(user) => Some(UserView::of(web, &user).await?),
-        None => None,
-    };
-    let answer = SignInAnswer {
-        user,
-        csrf_token: Some(csrf_token_of(web, &signed_in.token)),
-        is_new_user: Some(is_new),
-        backup_codes,
-        next,
-        ..SignInAnswer::of("complete")
-    };
-    Ok(with_cookies(ok(&answer), web.session_cookies(&guest.visitor, &signed_in)))
 }

@@ -1,12 +1,13 @@
 //! `/tokens`: tokens of first-party apps without the detour of a code, and what a token says (S-071 to S-074, S-080 to S-084).
 //!
 //! `ACCOUNT_API.md` §3.2, §3.3; RFC 6749 §5.1, RFC 7009. A token pair in one call is for clients that the operator flagged
-//! `first_party` and `direct_tokens`, and that have no secret they would have to prove.
+//! `first_party` and `direct_tokens`, and that have no secret they would have to prove. Tokens that the browser keeps in cookies
+//! (S-076 to S-078) are refreshed and given back here by these.
 
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use http::StatusCode;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -15,17 +16,19 @@ use utoipa::ToSchema;
 use crate::authn::Answer;
 use crate::http::api::answer::{nothing, ok};
 use crate::http::api::body::{Choice as _, Json, body, choices};
-use crate::http::api::caller::Guest;
+use crate::http::api::caller::{Carrier, Guest, in_cookie};
 use crate::http::api::code::Code;
+use crate::http::api::delivery::{Destination, finish, in_cookies};
 use crate::http::api::operation::{Group, Operation, get, patch, post};
+use crate::http::api::preference::{self, applied};
 use crate::http::api::problem::{FieldError, Problem};
-use crate::http::api::sign_in::{Destination, REFUSED, attempt, finish, opening, refused};
-use crate::http::web::Web;
+use crate::http::api::sign_in::{REFUSED, attempt, check_public, opening, refused};
+use crate::http::web::{Web, with_cookies};
 use crate::model::client::Client;
 use crate::model::own_claim::is_free;
 use crate::model::sign_in_flow::Purpose;
 use crate::oauth::endpoint::revoke::give_back;
-use crate::oauth::first_party::{self, Pkce, Stated};
+use crate::oauth::first_party::{self, Pkce, Preference, Stated};
 use crate::oauth::grant::refresh_token::{self, RefreshParameters};
 use crate::oauth::interaction::sign_in::Persistence;
 use crate::oauth::provider::Provider;
@@ -41,13 +44,18 @@ pub(super) fn operations() -> Vec<Operation> {
         post(("/tokens", Group::Tokens), "Sign in and get tokens at once", direct)
             .takes::<DirectTokens>()
             .gives::<TokenPair>(StatusCode::OK, "The tokens.")
+            .prefers()
             .refuses(REFUSED),
         post(("/tokens/refresh", Group::Tokens), "Exchange a refresh token for new tokens", refresh)
             .takes::<RefreshTokens>()
+            .by_refresh_cookie()
             .gives::<TokenPair>(StatusCode::OK, "New tokens; the refresh token that was sent is used up.")
+            .gives_nothing(StatusCode::NO_CONTENT, "New tokens in cookies, where the refresh token came in one.")
+            .prefers()
             .refuses(&[Code::InvalidRefreshToken, Code::UnauthorizedClient]),
         post(("/tokens/sign-out", Group::Tokens), "Give tokens back", sign_out)
             .takes::<SignOutTokens>()
+            .by_refresh_cookie()
             .gives_nothing(StatusCode::NO_CONTENT, "The tokens, if they were good, no longer are."),
         post(("/tokens/verify", Group::Tokens), "Ask whether an access token is good", verify)
             .takes::<VerifyToken>()
@@ -93,8 +101,8 @@ body! {
 body! {
     /// A refresh token.
     struct RefreshTokens {
-        /// The token.
-        refresh_token: Secret,
+        /// The token; without it that of the browser's cookie is meant.
+        refresh_token: Option<Secret>,
         /// The app that it was given to.
         client_id: Option<String>,
     }
@@ -115,7 +123,7 @@ body! {
 body! {
     /// Tokens that are no longer needed.
     struct SignOutTokens {
-        /// The refresh token; its access tokens go with it. The access token in the header is enough.
+        /// The refresh token; its access tokens go with it. The access token in the header, or the cookies of both, are enough.
         refresh_token: Option<Secret>,
     }
 }
@@ -147,6 +155,16 @@ pub(super) struct TokenPair {
     /// The ID token, where `openid` was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     id_token: Option<String>,
+    /// Codes for the day when a second factor is lost that was taken up in this sign-in; told once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    backup_codes: Option<Vec<String>>,
+}
+
+impl TokenPair {
+    /// With backup codes that were made in the sign-in.
+    pub(super) fn with(self, backup_codes: Option<Vec<String>>) -> Self {
+        Self { backup_codes, ..self }
+    }
 }
 
 /// A token that is good.
@@ -191,17 +209,18 @@ pub(super) fn pair(tokens: &TokenResponse) -> TokenPair {
         scope: tokens.scope.to_string(),
         refresh_token: tokens.refresh_token.as_ref().map(|token| token.expose().clone()),
         id_token: tokens.id_token.clone(),
+        backup_codes: None,
     }
 }
 
 async fn direct(State(web): State<Web>, guest: Guest, Json(body): Json<DirectTokens>) -> Result<Response, Problem> {
+    let preferred = preference::stated(&guest.visitor.headers)?;
+    preference::only(preferred, Preference::Token)?;
     let client = first_party::client(&web.provider, &body.client_id).await.map_err(refused)?;
     if !client.policy.direct_tokens {
         return Err(Problem::new(Code::DeliveryNotAllowed).hint("the client is not flagged direct_tokens"));
     }
-    if !client.is_public() {
-        return Err(Problem::new(Code::UnauthorizedClient).hint("a client with a secret uses the challenge endpoint"));
-    }
+    check_public(&client)?;
     let stated = Stated { scope: body.scope.as_deref(), nonce: body.nonce.as_deref(), ..Stated::default() };
     let wanted = first_party::wanted(&web.provider, &client, (stated, Pkce::Unneeded)).await.map_err(refused)?;
     let purpose = Purpose::Tokens(wanted);
@@ -209,15 +228,49 @@ async fn direct(State(web): State<Web>, guest: Guest, Json(body): Json<DirectTok
     let destination = Destination { client: Some(client), purpose, persistence: Persistence::Kept };
     let proof = Answer::Password { login: body.identifier, password: body.password };
     let step = web.sign_in().prove(&attempt, (body.method.as_str(), &proof), opening(&guest, &destination)).await?;
-    finish(&web, &guest, destination, step).await
+    Ok(applied(preferred, finish(&web, &guest, destination, step).await?))
 }
 
+/// A refresh token goes on in the way in which it came. *Why `Prefer` changes nothing here:* else any script in a page could have the
+/// tokens that its browser keeps from it.
 async fn refresh(State(web): State<Web>, guest: Guest, Json(body): Json<RefreshTokens>) -> Result<Response, Problem> {
-    let client = refreshing(&web.provider, &body.refresh_token, body.client_id.as_deref()).await?;
-    let tokens =
-        refresh_token::rotate(&web.provider, client, RefreshParameters::all(&body.refresh_token), &guest.provenance)
-            .await;
-    Ok(ok(&pair(&tokens.map_err(not_refreshed)?)))
+    let preferred = preference::stated(&guest.visitor.headers)?;
+    let named = body.client_id.as_deref();
+    let answer = if let Some(token) = &body.refresh_token {
+        preference::only(preferred, Preference::Token)?;
+        let client = refreshing(&web.provider, token, named).await?;
+        let parameters = RefreshParameters::all(token);
+        let tokens = refresh_token::rotate(&web.provider, client, parameters, &guest.provenance).await;
+        ok(&pair(&tokens.map_err(not_refreshed)?))
+    } else {
+        preference::only(preferred, Preference::Cookies)?;
+        refresh_by_cookie(&web, &guest, named).await?
+    };
+    Ok(applied(preferred, answer))
+}
+
+/// [`refresh`] of the token that the browser keeps (S-077): the same grant. A cookie that is good for nothing is taken away; one of another
+/// app than the one that asks stays with its own.
+async fn refresh_by_cookie(web: &Web, guest: &Guest, named: Option<&str>) -> Result<Response, Problem> {
+    let headers = &guest.visitor.headers;
+    let invalid = |hint: &'static str| Problem::new(Code::InvalidRefreshToken).hint(hint);
+    if !web.token_cookies.is_refresh_sent(headers) {
+        return Err(invalid("neither the body nor a cookie has a refresh token"));
+    }
+    guest.check_csrf_token(web)?;
+    let bad = |problem: Problem| Ok(with_cookies(problem.into_response(), web.token_cookies.clear()));
+    let Some(token) = web.token_cookies.refresh(headers) else { return bad(invalid("the cookie holds no token")) };
+    let client = client_of(&web.provider, &token).await?.filter(|client| client.has_token_cookies());
+    let Some(client) = client else { return bad(invalid("no app that keeps its tokens in cookies was given it")) };
+    if named.is_some_and(|named| named != client.id.as_str()) {
+        return Err(invalid("the token was given to another client"));
+    }
+    let parameters = RefreshParameters::all(&token);
+    match refresh_token::rotate(&web.provider, client, parameters, &guest.provenance).await.map_err(not_refreshed) {
+        Ok(tokens) => Ok(with_cookies(nothing(), in_cookies(web, &tokens).await?)),
+        Err(problem) if problem.code == Code::InvalidRefreshToken => bad(problem),
+        Err(problem) => Err(problem),
+    }
 }
 
 /// The client that refreshes here by this token: first-party, and without a secret that it would have to prove.
@@ -277,19 +330,28 @@ async fn client_of(provider: &Provider, token: &Secret) -> Result<Option<Arc<Cli
 
 /// What is not ours is not told apart from what is: nothing is learned here.
 async fn sign_out(State(web): State<Web>, guest: Guest, Json(body): Json<SignOutTokens>) -> Result<Response, Problem> {
-    let store = &web.provider.edges.store;
-    if let Some((_, grant)) = guest.token.as_ref().and_then(|token| token.person.as_ref()) {
-        give_back(&web.provider, grant, &guest.provenance).await?;
+    let (provider, headers) = (&web.provider, &guest.visitor.headers);
+    let by_cookies = guest.carrier == Carrier::Cookie && web.token_cookies.are_sent(headers);
+    let (mut access, mut refresh) = (guest.token.clone(), body.refresh_token.into_iter().collect::<Vec<_>>());
+    if by_cookies {
+        guest.check_csrf_token(&web)?;
+        access = in_cookie(&web, headers).await?;
+        refresh.extend(web.token_cookies.refresh(headers));
     }
-    if let Some(token) = &body.refresh_token
-        && let Some(client) = client_of(&web.provider, token).await?
-        && client.policy.first_party
-        && let Some(record) = store.refresh_token(&TokenHash::of(token.expose())).await?
-        && let Some(grant) = store.grant(record.grant).await?
-    {
-        give_back(&web.provider, &grant, &guest.provenance).await?;
+    let mut grants: Vec<_> = access.and_then(|token| token.person).map(|(_, grant)| grant).into_iter().collect();
+    for token in &refresh {
+        if client_of(provider, token).await?.is_some_and(|client| client.policy.first_party)
+            && let Some(record) = provider.edges.store.refresh_token(&TokenHash::of(token.expose())).await?
+            && let Some(grant) = provider.edges.store.grant(record.grant).await?
+            && grants.iter().all(|known| known.id != grant.id)
+        {
+            grants.push(grant);
+        }
     }
-    Ok(nothing())
+    for grant in &grants {
+        give_back(provider, grant, &guest.provenance).await?;
+    }
+    Ok(with_cookies(nothing(), by_cookies.then(|| web.token_cookies.clear()).into_iter().flatten()))
 }
 
 async fn verify(State(web): State<Web>, _: Guest, Json(body): Json<VerifyToken>) -> Result<Response, Problem> {
@@ -307,7 +369,9 @@ fn kind(live: &LiveAccessToken) -> &'static str {
 
 async fn claims(State(web): State<Web>, guest: Guest) -> Result<Response, Problem> {
     let live = guest.token.as_ref().ok_or_else(|| Problem::new(Code::SignInRequired))?;
-    let mut claims = written(&web.provider, &guest).unwrap_or_default();
+    // What a JWT says, whose signature was verified when the caller was recognised; nothing of an opaque token.
+    let written = guest.written_token(&web).and_then(|token| payload(&web.provider, token.expose()));
+    let mut claims = written.unwrap_or_default();
     claims.extend(live.own());
     let token = &live.token;
     let sub = match (&token.subject, &live.person) {
@@ -328,10 +392,4 @@ async fn claims(State(web): State<Web>, guest: Guest) -> Result<Response, Proble
     }
     claims.insert("typ".to_owned(), json!(kind(live)));
     Ok(ok(&claims))
-}
-
-/// What a JWT says, whose signature was verified when the caller was recognised; `None` for an opaque token.
-fn written(provider: &Provider, guest: &Guest) -> Option<Map<String, Value>> {
-    let header = guest.visitor.headers.get(http::header::AUTHORIZATION)?.to_str().ok()?;
-    payload(provider, header.rsplit(' ').next()?)
 }

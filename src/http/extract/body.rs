@@ -16,7 +16,7 @@ use crate::protocol::error::OAuthError;
 /// Largest body, in bytes.
 pub(super) const MAX_BODY: usize = 64 * 1024;
 /// Longest time a body may take, from its first wish to its last byte.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A request that cannot be read; becomes JSON for clients and a page for people.
 #[derive(Clone, Debug)]

@@ -11,7 +11,7 @@ use serde_json::Map;
 use crate::account::new_device::Surface;
 use crate::authn::flow::{Completed, Opening, Step};
 use crate::authn::{Answer, Attempt, Refusal, upstream};
-use crate::http::api::caller::Guest;
+use crate::http::api::caller::{Carrier, Guest};
 use crate::http::api::code::Code;
 use crate::http::api::federation::{Brought, vouched};
 use crate::http::api::problem::Problem;
@@ -59,7 +59,8 @@ pub(super) async fn exchange(
         SubjectTokenType::IdToken => brought.id_token = Some(asked.subject_token),
         SubjectTokenType::AccessToken => brought.access_token = Some(asked.subject_token),
     }
-    let guest = Guest { provenance: visitor.browser.provenance.clone(), visitor, token: None };
+    let provenance = visitor.browser.provenance.clone();
+    let guest = Guest { provenance, visitor, token: None, carrier: Carrier::Header };
     let vouching = vouched(web, &guest, (&slug, brought, (None, None)), Some(&client)).await;
     let proof = Answer::Vouched(vouching.map_err(|problem| refused(web, &slug, &problem))?);
     let from = guest.provenance.clone();

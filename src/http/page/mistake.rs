@@ -37,6 +37,10 @@ pub(super) fn note(
             *whole = Some("rate_limited".to_owned());
             Ok(StatusCode::TOO_MANY_REQUESTS)
         }
+        AccountError::Undelivered => {
+            *whole = Some("delivery_failed".to_owned());
+            Ok(StatusCode::SERVICE_UNAVAILABLE)
+        }
         AccountError::Fault(fault) => Err(fault),
     }
 }

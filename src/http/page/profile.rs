@@ -182,7 +182,12 @@ fn given(web: &Web, form: &Params) -> Result<Map<String, Value>, Vec<FieldMistak
     if mistakes.is_empty() { Ok(given) } else { Err(mistakes) }
 }
 
-fn profile_page(web: &Web, visitor: &Visitor, user: &User, (mistakes, kept): (Vec<FieldMistake>, bool)) -> Response {
+pub(in crate::http::page) fn profile_page(
+    web: &Web,
+    visitor: &Visitor,
+    user: &User,
+    (mistakes, kept): (Vec<FieldMistake>, bool),
+) -> Response {
     let (console, cookie) = console(web, visitor, user, "profile");
     let profile = &user.profile;
     let value = |name: &str| match name {
@@ -203,6 +208,8 @@ fn profile_page(web: &Web, visitor: &Visitor, user: &User, (mistakes, kept): (Ve
     let context = ProfilePage {
         console,
         action: web.path(Page::Profile.path(), &[]),
+        picture_action: web.path("/account/profile/picture", &[]),
+        has_picture: profile.picture.is_some(),
         fields: FIELDS
             .iter()
             .map(|(name, autocomplete)| ProfileField {

@@ -134,7 +134,8 @@ pub async fn submit(State(web): State<Web>, visitor: Visitor, Query(query): Quer
     match web.sign_in().ask_by(&attempt, (NAME, ""), opening).await {
         Ok((challenge, _)) => {
             let persistence = if form.get("remember").is_some() { Persistence::Kept } else { Persistence::Browser };
-            let to_picture = redirect(&place.path_with(&web, PATH, &carried(persistence, destination(&query))));
+            let to_picture =
+                redirect(&place.path_with(&web, PATH, &carried(persistence, destination(&query), Offer::Nothing)));
             with_cookies(to_picture, [web.cookies.set_half(&challenge.flow)])
         }
         Err(Refusal::Fault(fault)) => fault_page(&web, &visitor, fault),
@@ -192,7 +193,7 @@ fn page(
     (stage, asked): (Stage, Option<DeviceAuthorization>),
 ) -> Response {
     let (flow, cookie) = web.flow(visitor);
-    let more = carried(persistence(query), destination(query));
+    let more = carried(persistence(query), destination(query), Offer::Nothing);
     let waits = matches!(stage, Stage::Pending | Stage::Seen);
     let picture = asked.filter(|_| waits).map(|asked| {
         let uri = verification_uri(&web.provider.issuer, Some(&asked.user_code));

@@ -15,7 +15,7 @@ use http::header::{HeaderValue, RETRY_AFTER};
 use crate::account::second_factor::Stays;
 use crate::authn::flow::{Chosen, Completed, ENROLMENT, Opening, Step};
 use crate::authn::totp::TotpSetup;
-use crate::authn::{Attempt, Begun, Method, Refusal, Unsent, magic_link};
+use crate::authn::{Attempt, Begun, Method, Refusal, Unsent, magic_link, passkey};
 use crate::edge::template::context;
 use crate::http::cookie::{FlowCookie, Keep as CookieLife};
 use crate::http::error::PageError;
@@ -56,7 +56,7 @@ pub async fn arrive(web: &Web, visitor: Visitor, step: Step, entry: Entry) -> Re
         Step::Challenge(challenge) => challenge,
     };
     let place = entry.open.as_ref().map(Place::open).unwrap_or_default();
-    let response = redirect(&place.path_with(web, PATH, &carried(entry.persistence, entry.destination)));
+    let response = redirect(&place.path_with(web, PATH, &carried(entry.persistence, entry.destination, entry.offer)));
     with_cookies(response, [web.cookies.set_half(&challenge.flow)])
 }
 
@@ -75,7 +75,7 @@ pub async fn show(State(web): State<Web>, visitor: Visitor, Query(query): Query)
         Ok(Some(waiting)) if qr::waits(&waiting.flow) => redirect(&place.path(&web, qr::PATH)),
         Ok(Some(waiting)) => {
             let asked = chosen(&waiting.flow, &query);
-            page(&web, &visitor, (&place, open.as_ref()), (&query, &waiting), Shown { asked, ..Shown::default() })
+            page(&web, &visitor, (&place, open.as_ref()), (&query, &waiting), Shown { asked, ..Shown::default() }).await
         }
         Ok(None) => redirect(&place.path(&web, "/sign-in")),
         Err(fault) => fault_page(&web, &visitor, fault),
@@ -110,11 +110,11 @@ pub async fn submit(State(web): State<Web>, visitor: Visitor, Query(query): Quer
         let refusal = match sign_in.begin(&attempt, (&waiting.handle, &caller), chosen).await {
             Ok(Begun::Setup(setup)) => {
                 shown.setup = Some(setup);
-                return page(&web, &visitor, (&place, open.as_ref()), (&query, &waiting), shown);
+                return page(&web, &visitor, (&place, open.as_ref()), (&query, &waiting), shown).await;
             }
             Ok(Begun::PublicKey(_) | Begun::Picture(_)) => Refusal::Wrong,
             Ok(Begun::Sent { .. }) => {
-                let mut more = carried(persistence(&query), destination(&query));
+                let mut more = carried(persistence(&query), destination(&query), offered(&query));
                 more.push(("sent", "1"));
                 let id = challenge.id.clone();
                 let mut more: Vec<(&str, &str)> = more;
@@ -126,7 +126,7 @@ pub async fn submit(State(web): State<Web>, visitor: Visitor, Query(query): Quer
         return refused(&web, &visitor, (&place, open.as_ref()), (&query, &waiting), (shown, refusal)).await;
     }
     let code = match challenge.method.as_str() {
-        "passkey" => answered(&form),
+        "passkey" | passkey::SETUP => answered(&form),
         _ => Secret::from(form.get("code").unwrap_or_default()),
     };
     let step = sign_in.answer(&attempt, (&waiting.handle, &caller), (chosen, code)).await;
@@ -137,7 +137,7 @@ pub async fn submit(State(web): State<Web>, visitor: Visitor, Query(query): Quer
         }
     };
     let entry =
-        Entry { open, persistence: persistence(&query), destination: destination(&query), offer: Offer::Nothing };
+        Entry { open, persistence: persistence(&query), destination: destination(&query), offer: offered(&query) };
     let remember = form.get("remember_device").is_some() && may_remember(&web, &waiting).is_some();
     complete(&web, visitor, (step, remember), entry).await
 }
@@ -260,7 +260,7 @@ async fn refused(
             Err(fault) => return fault_page(web, visitor, fault),
         }
     }
-    let mut response = page(web, visitor, (place, open), (query, waiting), shown);
+    let mut response = page(web, visitor, (place, open), (query, waiting), shown).await;
     *response.status_mut() = status;
     if let Refusal::TooMany(seconds) = refusal {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
@@ -309,11 +309,19 @@ pub fn persistence(query: &Params) -> Persistence {
     if query.get("remember").is_some() { Persistence::Kept } else { Persistence::Browser }
 }
 
+/// What is offered to who signed in, as the page before says: this browser can make a passkey.
+fn offered(query: &Params) -> Offer {
+    if query.get("passkeys") == Some("1") { Offer::Passkey } else { Offer::Nothing }
+}
+
 /// What the next page has to know.
-pub fn carried(persistence: Persistence, destination: &'static str) -> Vec<(&'static str, &'static str)> {
+pub fn carried(persistence: Persistence, destination: &'static str, offer: Offer) -> Vec<(&'static str, &'static str)> {
     let mut carried = vec![("to", destination)];
     if persistence == Persistence::Kept {
         carried.push(("remember", "1"));
+    }
+    if offer == Offer::Passkey {
+        carried.push(("passkeys", "1"));
     }
     carried
 }
@@ -330,7 +338,7 @@ struct Shown {
     error: Option<&'static str>,
 }
 
-fn page(
+async fn page(
     web: &Web,
     visitor: &Visitor,
     (place, open): (&Place, Option<&Open>),
@@ -340,7 +348,7 @@ fn page(
     let Shown { asked, setup, error } = shown_now;
     let Some(asked) = asked else { return redirect(&place.path(web, "/sign-in")) };
     let (flow, cookie) = web.flow(visitor);
-    let more = carried(persistence(query), destination(query));
+    let more = carried(persistence(query), destination(query), offered(query));
     let with = |id: &str| {
         let mut more: Vec<(&str, &str)> = more.clone();
         more.push(("challenge", id));
@@ -350,7 +358,7 @@ fn page(
     let is_second = matches!(waiting.flow.progress, Progress::Proven(_));
     let remember = may_remember(web, waiting);
     let sends = web.method(&asked.method).is_some_and(Method::sends);
-    let passkey = match passkey(web, &flow, &asked) {
+    let passkey = match ceremony(web, &flow, (&waiting.flow, &asked)).await {
         Ok(passkey) => passkey,
         Err(fault) => return fault_page(web, visitor, fault),
     };
@@ -386,10 +394,21 @@ fn page(
     with_cookies(web.pages.page("page/second_factor.html", &frame, &context), cookie)
 }
 
-/// What the page needs to ask for a passkey, where it asks for one.
-fn passkey(web: &Web, flow: &FlowCookie, asked: &Asked) -> Result<Option<context::Passkey>, Fault> {
-    let Some(passkeys) = web.provider.passkeys.as_ref().filter(|_| asked.method == "passkey") else { return Ok(None) };
-    let ceremony = passkeys.sign_in_page(&binding(flow))?;
+/// What the page needs to ask for a passkey, or for a new one, where it asks for one.
+async fn ceremony(
+    web: &Web,
+    flow: &FlowCookie,
+    (waiting, asked): (&SignInFlow, &Asked),
+) -> Result<Option<context::Passkey>, Fault> {
+    let Some(passkeys) = &web.provider.passkeys else { return Ok(None) };
+    let ceremony = match (asked.method.as_str(), &waiting.progress) {
+        ("passkey", _) => passkeys.sign_in_page(&binding(flow))?,
+        (passkey::SETUP, Progress::Proven(proven)) => {
+            let Some(user) = web.provider.edges.store.user(proven.user).await? else { return Ok(None) };
+            passkeys.registration_page(&user, &binding(flow)).await?
+        }
+        _ => return Ok(None),
+    };
     Ok(Some(shown_passkey(ceremony, (String::new(), String::new()))))
 }
 

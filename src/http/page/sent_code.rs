@@ -14,7 +14,7 @@ use crate::edge::template::context;
 use crate::http::extract::params::{Form, Query};
 use crate::http::extract::visitor::Visitor;
 use crate::http::page::second_factor::{PATH, carried};
-use crate::http::page::sign_in::{attempt, destination, onward};
+use crate::http::page::sign_in::{Offer, attempt, destination, onward};
 use crate::http::page::{Place, fault_page, foreign_form, open_at};
 use crate::http::web::{Web, redirect, shown, way_back, with_cookies};
 use crate::model::sign_in_flow::{BegunBy, Purpose};
@@ -64,7 +64,7 @@ pub async fn submit(
     let opening = Opening { begun_by, purpose: Purpose::Session, demand, path: None };
     let refusal = match web.sign_in().ask_by(&attempt, (method, &login), opening).await {
         Ok((challenge, _)) => {
-            let mut more = carried(persistence, destination(&query));
+            let mut more = carried(persistence, destination(&query), Offer::Nothing);
             more.push(("sent", "1"));
             let to_code = redirect(&place.path_with(&web, PATH, &more));
             return with_cookies(to_code, [web.cookies.set_half(&challenge.flow)]);

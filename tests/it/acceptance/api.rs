@@ -159,7 +159,7 @@ async fn s_176_the_document_is_openapi_3_1() {
     assert_eq!(document["openapi"], "3.1.0");
     assert_eq!(document["servers"][0]["url"], "http://localhost:8080");
     let schemes = document["components"]["securitySchemes"].as_object().expect("schemes");
-    assert_eq!(schemes.keys().collect::<Vec<_>>(), ["bearer", "cookie", "csrf"]);
+    assert_eq!(schemes.keys().collect::<Vec<_>>(), ["access_cookie", "bearer", "cookie", "csrf", "refresh_cookie"]);
     assert_eq!(schemes["csrf"]["name"], "X-CSRF-Token");
     assert_eq!(schemes["cookie"]["name"], "symbolon_session");
     let mut ids = BTreeSet::new();

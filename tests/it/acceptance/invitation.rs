@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use http::Method;
+use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use symbolon::account::settings::SignUp;
 use symbolon::config::Config;
@@ -254,4 +254,96 @@ async fn s_016_a_phone_is_invited_by_text_message() {
         assert_eq!(fields(&refused), [mistake], "{bad}");
         server.advance(Duration::from_mins(2));
     }
+}
+
+/// The form of the page, filled in and sent.
+async fn invites(browser: &Browser, contact: &str) -> Answer {
+    let page = browser.open("/account/invitations").await;
+    let form = page.page().form_of("invite-submit").fill("contact", contact).fill("first_name", "Carol");
+    browser.submit(form).await
+}
+
+#[tokio::test]
+async fn s_016_the_account_page_invites_and_takes_back() {
+    let server = TestServer::start().await;
+    let ada = Browser::signed_in(&server, "ada").await;
+    let account = ada.open("/account").await.page();
+    assert!(account.has("console-invitations"), "who may invite is led there");
+    let sent = invites(&ada, CAROL).await.page();
+    assert!(sent.has("invitation-sent"), "{}", sent.text);
+    assert!(sent.text.contains(CAROL) && sent.text.contains("Waiting") && sent.text.contains("Carol"));
+    let link = link(&server, CAROL).await;
+    assert_eq!(server.mailbox().kinds_to(CAROL), [MessageKind::Invitation]);
+    let carol = Browser::new(&server);
+    assert!(carol.open(&link).await.page().has("invitation-submit"), "the link is good");
+
+    let listed = Spa::signed_in(&server, "ada").await.get("/invitations").await.ok();
+    let id = listed["items"][0]["id"].as_str().expect("an id").to_owned();
+    let page = ada.open("/account/invitations").await;
+    let after = ada.press(&page, &format!("revoke-{id}")).await.page();
+    assert!(after.text.contains("Taken back") && !after.has(&format!("revoke-{id}")));
+    assert_eq!(carol.open(&link).await.status, StatusCode::GONE);
+}
+
+#[tokio::test]
+async fn s_016_the_account_page_says_what_is_wrong() {
+    let server = TestServer::start().await;
+    let ada = Browser::signed_in(&server, "ada").await;
+    for (contact, words) in [
+        ("", "This is needed."),
+        ("carol@", "no email address"),
+        ("12", "with its country"),
+        ("alice@example.com", "has an account"),
+    ] {
+        let answer = invites(&ada, contact).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{contact}");
+        let said = answer.page().words("#contact-mistake");
+        assert!(said.contains(words), "{contact}: {said}");
+    }
+    invites(&ada, CAROL).await;
+    let again = invites(&ada, CAROL).await;
+    assert_eq!(again.status, StatusCode::TOO_MANY_REQUESTS, "one message a minute");
+}
+
+#[tokio::test]
+async fn s_016_who_may_not_invite_is_not_led_there_and_cannot() {
+    let server = TestServer::start().await;
+    let ada = Browser::signed_in(&server, "ada").await;
+    invites(&ada, CAROL).await;
+    let listed = Spa::signed_in(&server, "ada").await.get("/invitations").await.ok();
+    let id = listed["items"][0]["id"].as_str().expect("an id").to_owned();
+
+    let alice = Browser::signed_in(&server, "alice").await;
+    assert!(!alice.open("/account").await.page().has("console-invitations"));
+    let page = alice.open("/account/invitations").await.page();
+    assert!(!page.has("invite-submit") && !page.text.contains(CAROL));
+    let token = alice.open("/account").await.page().form_of("sign-out").fields.remove(0).1;
+    let field = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let form = [field("csrf", &token), field("do", "invite"), field("contact", "dave@example.net")];
+    assert_eq!(alice.post("/account/invitations", &form).await.status, StatusCode::FORBIDDEN);
+    // Somebody else's is not there for her.
+    let form = [field("csrf", &token), field("do", "revoke"), field("id", &id)];
+    assert_eq!(alice.post("/account/invitations", &form).await.status, StatusCode::NOT_FOUND);
+    let form = [field("csrf", "wrong"), field("do", "revoke"), field("id", &id)];
+    assert_eq!(ada.post("/account/invitations", &form).await.status, StatusCode::BAD_REQUEST);
+    server.deliver().await;
+    assert!(server.mailbox().kinds_to("dave@example.net").is_empty());
+    let still = Spa::signed_in(&server, "ada").await.get("/invitations").await.ok();
+    assert_eq!(still["items"][0]["state"], "waiting");
+}
+
+/// Where everybody may invite, nobody learns by it who has an account.
+#[tokio::test]
+async fn s_016_where_everybody_invites_every_address_looks_the_same() {
+    fn open(config: &mut Config) {
+        config.registration.invitations = Inviters::Everybody;
+    }
+    let server = TestServer::with(Setup { configure: open, ..Setup::default() }).await;
+    let alice = Browser::signed_in(&server, "alice").await;
+    for contact in [CAROL, "bob@example.com"] {
+        let answer = invites(&alice, contact).await;
+        assert!(answer.page().has("invitation-sent"), "{contact}: {answer}");
+    }
+    server.deliver().await;
+    assert_eq!(server.mailbox().kinds_to("bob@example.com"), [MessageKind::AccountExists]);
 }

@@ -57,6 +57,7 @@ mod single_logout;
 mod start;
 mod step_up;
 mod token;
+mod token_cookies;
 mod token_exchange;
 
 use std::collections::BTreeMap;

@@ -158,6 +158,108 @@ async fn s_113_a_passkey_is_resistant_to_phishing_and_says_so_where_that_is_aske
     assert_eq!(part(tokens["id_token"].as_str().expect("an ID token"), 1)["acr"], "urn:symbolon:acr:1");
 }
 
+/// An app that takes passkeys alone.
+async fn bank(server: &TestServer) -> RelyingParty {
+    let mut client = clients::web("bank");
+    client.policy.least_acr = Some(Acr::PhishingResistant);
+    client.policy.first_party = true;
+    RelyingParty::of(server, client).await
+}
+
+/// Who has no passkey makes one before the app gets anything, and has it from then on.
+#[tokio::test]
+async fn s_113_a_passkey_is_made_within_a_sign_in_that_takes_nothing_else() {
+    let server = TestServer::start().await;
+    let bank = bank(&server).await;
+    let browser = Browser::new(&server);
+    let exchange = bank.begin("openid");
+    let page = browser.begin(&exchange).await;
+    let setup = browser.sign_in(&page, "alice").await;
+    assert_eq!(setup.page().attribute("passkey-form", "data-passkey"), "create", "{setup}");
+    assert!(!setup.page().has("otp"), "a code would not be enough");
+    let mut device = Device::new(1, ISSUER);
+    device.verifies = false;
+    let unverified = device.create(&options(&setup)).to_string();
+    let refused = browser.submit(setup.page().form_of("passkey-submit").fill("credential", &unverified)).await;
+    assert_eq!((refused.status.as_u16(), refused.page().has("second-error")), (422, true), "{refused}");
+    assert_eq!(server.store().authenticators(server.user("alice").await.id).await.expect("listed").len(), 0);
+    device.verifies = true;
+    let credential = device.create(&options(&refused)).to_string();
+    let form = refused.page().form_of("passkey-submit").fill("credential", &credential);
+    let url = browser.finish(browser.submit(form).await, "alice").await;
+    let tokens = bank.redeem(&exchange, &bank.code(&exchange, &url)).await.ok();
+    let claims = part(tokens["id_token"].as_str().expect("an ID token"), 1);
+    assert_eq!((&claims["acr"], &claims["amr"]), (&json!("phr"), &json!(["pwd", "hwk", "user", "mfa"])));
+
+    let next = Browser::new(&server);
+    let exchange = bank.begin("openid");
+    let page = next.begin(&exchange).await;
+    let second = next.sign_in(&page, "alice").await;
+    assert_eq!(second.page().attribute("passkey-form", "data-passkey"), "get", "she has one now: {second}");
+    let form = second.page().form_of("passkey-submit").fill("credential", &device.get(&options(&second)).to_string());
+    let url = next.finish(next.submit(form).await, "alice").await;
+    bank.redeem(&exchange, &bank.code(&exchange, &url)).await.ok();
+    server.deliver().await;
+    let notices = server.mailbox().kinds_to("alice@example.com");
+    assert!(notices.contains(&symbolon::model::message::MessageKind::MfaChanged), "its owner is told: {notices:?}");
+}
+
+#[tokio::test]
+async fn s_113_an_app_makes_the_passkey_within_a_sign_in_too() {
+    let server = TestServer::start().await;
+    bank(&server).await;
+    let spa = Spa::open(&server).await;
+    let body = json!({"method": "password", "identifier": "alice", "password": PASSWORD, "client_id": "bank"});
+    let asked = spa.post("/sign-in", &body).await.ok();
+    assert_eq!(asked["challenges"], json!([{"id": "passkey_setup", "type": "passkey_setup"}]));
+    let named = json!({"flow": asked["flow"], "id": "passkey_setup", "client_id": "bank"});
+    let made = spa.post("/sign-in/challenge/send", &named).await.ok();
+    let mut device = Device::new(1, ISSUER);
+    let credential = device.create(&made["public_key"]);
+    let answer = json!({"flow": asked["flow"], "type": "passkey_setup", "credential": credential, "client_id": "bank"});
+    assert_eq!(spa.post("/sign-in/challenge", &answer).await.ok()["status"], "complete");
+    assert_eq!(spa.get("/session").await.ok()["amr"], json!(["pwd", "hwk", "user", "mfa"]));
+    assert!(spa.post("/sign-in/challenge", &answer).await.status.is_client_error(), "it is good once");
+}
+
+/// A second factor that is there is proven first: a stolen password makes no passkey.
+#[tokio::test]
+async fn s_113_who_has_another_factor_proves_it_before_a_passkey_is_made() {
+    let (server, app, _) = with_code_app(Setup::default()).await;
+    let bank = bank(&server).await;
+    let browser = Browser::new(&server);
+    let exchange = bank.begin("openid");
+    let page = browser.begin(&exchange).await;
+    let second = browser.sign_in(&page, "alice").await;
+    assert!(second.page().has("otp") && !second.page().has("passkey-form"), "{second}");
+    let setup = browser.submit(second.page().form_of("otp-submit").fill("code", &app.fresh(&server))).await;
+    assert_eq!(setup.page().attribute("passkey-form", "data-passkey"), "create", "{setup}");
+    let credential = Device::new(1, ISSUER).create(&options(&setup)).to_string();
+    let form = setup.page().form_of("passkey-submit").fill("credential", &credential);
+    let url = browser.finish(browser.submit(form).await, "alice").await;
+    bank.redeem(&exchange, &bank.code(&exchange, &url)).await.ok();
+}
+
+/// Whoever signs in by two factors hears of passkeys as well.
+#[tokio::test]
+async fn s_113_a_passkey_is_offered_after_a_second_factor_too() {
+    let (server, app, _) = with_code_app(Setup::default()).await;
+    let browser = Browser::new(&server);
+    let page = browser.open("/sign-in").await;
+    let form = page.page().form_of("login-submit").fill("login", "alice").fill("password", PASSWORD);
+    let second = browser.submit(form.fill("passkeys", "1")).await;
+    let offer = browser.submit(second.page().form_of("otp-submit").fill("code", &app.fresh(&server))).await;
+    assert!(offer.page().has("passkey-later"), "{offer}");
+    let account = browser.press(&offer, "passkey-later").await;
+    assert!(account.page().has("sign-out"), "{account}");
+
+    let without = Browser::new(&server);
+    let page = without.open("/sign-in").await;
+    let second = without.sign_in(&page, "alice").await;
+    let account = without.submit(second.page().form_of("otp-submit").fill("code", &app.fresh(&server))).await;
+    assert!(account.page().has("sign-out"), "a browser that cannot make one: {account}");
+}
+
 #[tokio::test]
 async fn s_100_remembered_browsers_are_listed_and_taken_back() {
     let (server, app, _) = with_code_app(Setup::default()).await;

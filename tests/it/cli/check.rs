@@ -77,6 +77,10 @@ fn what_weakens_security_is_named() {
         access_lifetime = "1h"
         [session]
         cookie_domain = "example.com"
+        [token_cookies]
+        domain = "example.com"
+        same_site = "none"
+        refresh_path = "/"
         [keys]
         rotate_every = "3650d"
         "#,
@@ -91,6 +95,9 @@ fn what_weakens_security_is_named() {
             "server.operations",
             "session.cookie_domain",
             "mail.transport",
+            "token_cookies.domain",
+            "token_cookies.same_site",
+            "token_cookies.refresh_path",
             "tokens.access_lifetime",
             "keys.rotate_every",
             "keys.master_key_file"

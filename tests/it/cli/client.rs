@@ -67,6 +67,42 @@ fn an_app_says_where_it_hears_of_logouts() {
     );
 }
 
+/// S-076: a browser proves no secret, and only apps of the house sign people in on pages of their own.
+#[test]
+fn tokens_are_in_cookies_of_apps_of_the_house_without_a_secret() {
+    let station = Station::new();
+    let create = |more: &[&str]| {
+        let first = ["client", "create", "Portal", "--redirect-uri", "https://portal.example/cb"];
+        station.run(&[&first, more].concat())
+    };
+    for (arguments, part) in [
+        (&["--type", "spa", "--token-delivery", "cookies"][..], "add --first-party"),
+        (&["--first-party", "--token-delivery", "cookies"], "token_endpoint_auth_method none"),
+    ] {
+        let line = create(arguments).refused(1);
+        assert!(line.contains(part), "{arguments:?}: {line}");
+    }
+    create(&["--id", "portal", "--type", "spa", "--first-party", "--token-delivery", "cookies"]).ok();
+    let made = station.run(&["client", "show", "portal", "--json"]).json();
+    assert_eq!(
+        (&made["policy"]["token_delivery"], &made["policy"]["access_token"]),
+        (&json!("cookies"), &json!("opaque"))
+    );
+    let refused = station.run(&["client", "update", "portal", "--first-party=no"]).refused(1);
+    assert!(refused.contains("--token-delivery cookies"), "{refused}");
+    let about = || {
+        let found = station.run(&["check", "--json"]).json();
+        let found = found["findings"].as_array().expect("findings").clone();
+        found.into_iter().find(|finding| finding["about"] == "client portal")
+    };
+    assert_eq!(about(), None);
+    station.run(&["client", "update", "portal", "--access-token", "jwt", "--direct-tokens"]).ok();
+    let made = station.run(&["client", "show", "portal", "--json"]).json();
+    assert_eq!(made["policy"]["access_token"], "jwt", "if it is wanted");
+    let told = about().expect("a warning");
+    assert!(told["message"].as_str().is_some_and(|told| told.contains("direct_tokens")), "{told}");
+}
+
 /// S-133: links of mails hold what sets a password.
 #[test]
 fn links_of_mails_lead_to_apps_of_the_house_alone() {

@@ -1,7 +1,6 @@
 //! A person with a browser: keeps cookies, follows redirects, fills in forms.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use axum::body::Body;
 use http::header::{ACCEPT, ACCEPT_LANGUAGE, CONTENT_TYPE, COOKIE, ORIGIN, SET_COOKIE, USER_AGENT};
@@ -9,6 +8,7 @@ use http::{Request, StatusCode};
 use url::form_urlencoded::Serializer;
 
 use super::answer::{Answer, FilledForm};
+use super::jar::Jar;
 use super::relying_party::Exchange;
 use super::server::PASSWORD;
 use super::transport::Transport;
@@ -16,7 +16,7 @@ use super::transport::Transport;
 /// A browser of one person. It sends what real ones send: `Origin: null` with forms of pages that name no referrer.
 pub(crate) struct Browser {
     server: Arc<dyn Transport>,
-    cookies: Mutex<BTreeMap<String, String>>,
+    cookies: Mutex<Jar>,
     password: String,
     user_agent: Option<String>,
 }
@@ -24,8 +24,8 @@ pub(crate) struct Browser {
 impl Browser {
     pub(crate) fn new(server: &(impl Transport + Clone + 'static)) -> Self {
         Self {
+            cookies: Mutex::new(Jar::at(server.issuer())),
             server: Arc::new(server.clone()),
-            cookies: Mutex::default(),
             password: PASSWORD.to_owned(),
             user_agent: None,
         }
@@ -43,27 +43,40 @@ impl Browser {
         self
     }
 
+    fn jar(&self) -> MutexGuard<'_, Jar> {
+        self.cookies.lock().expect("no story panics here")
+    }
+
     pub(crate) fn cookie(&self, name: &str) -> Option<String> {
-        self.cookies.lock().expect("no story panics here").get(name).cloned()
+        self.jar().value(name)
     }
 
     pub(crate) fn set_cookie(&self, name: &str, value: &str) {
-        self.cookies.lock().expect("no story panics here").insert(name.to_owned(), value.to_owned());
+        self.jar().put(name, value);
     }
 
     pub(crate) fn forget_cookie(&self, name: &str) {
-        self.cookies.lock().expect("no story panics here").remove(name);
+        self.jar().forget(name);
     }
 
-    /// `Cookie` as this browser sends it.
+    /// `Cookie` as this browser sends it to another host of the site.
+    pub(crate) fn cookie_header_at(&self, host: &str, path: &str) -> String {
+        self.jar().seen_at(host).header(path)
+    }
+
+    /// `Cookie` as this browser sends it to pages.
     pub(crate) fn cookie_header(&self) -> String {
-        let cookies = self.cookies.lock().expect("no story panics here");
-        cookies.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")
+        self.cookie_header_for("/")
+    }
+
+    /// `Cookie` as this browser sends it with a request for `path`.
+    pub(crate) fn cookie_header_for(&self, path: &str) -> String {
+        self.jar().header(path)
     }
 
     /// Sends a request with the cookies of this browser, and keeps those that come back.
     pub(crate) async fn send(&self, mut request: Request<Body>) -> Answer {
-        let cookies = self.cookie_header();
+        let cookies = self.cookie_header_for(request.uri().path());
         if !cookies.is_empty() {
             request.headers_mut().insert(COOKIE, cookies.parse().expect("cookies are ASCII"));
         }
@@ -75,14 +88,7 @@ impl Browser {
         }
         let answer = self.server.send(request).await;
         for header in answer.headers.get_all(SET_COOKIE) {
-            let text = header.to_str().expect("our cookies are ASCII");
-            let (pair, attributes) = text.split_once(';').unwrap_or((text, ""));
-            let (name, value) = pair.split_once('=').expect("a name and a value");
-            if attributes.contains("Max-Age=0") {
-                self.forget_cookie(name);
-            } else {
-                self.set_cookie(name, value);
-            }
+            self.jar().take(header.to_str().expect("our cookies are ASCII"));
         }
         answer
     }

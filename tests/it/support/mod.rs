@@ -9,6 +9,7 @@ pub(crate) mod clients;
 pub(crate) mod described;
 pub(crate) mod http_sink;
 pub(crate) mod inbox;
+pub(crate) mod jar;
 pub(crate) mod outgoing;
 pub(crate) mod passkey;
 pub(crate) mod relying_party;

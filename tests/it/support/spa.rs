@@ -17,6 +17,7 @@ pub(crate) struct Spa {
     base: String,
     issuer: &'static str,
     csrf: Mutex<Option<String>>,
+    prefer: Mutex<Option<String>>,
 }
 
 impl Spa {
@@ -30,7 +31,13 @@ impl Spa {
     /// A page that has asked for nothing yet.
     pub(crate) fn new(server: &TestServer) -> Self {
         let base = format!("{}/api/v1", server.base());
-        Self { browser: Browser::new(server), base, issuer: server.issuer, csrf: Mutex::default() }
+        Self {
+            browser: Browser::new(server),
+            base,
+            issuer: server.issuer,
+            csrf: Mutex::default(),
+            prefer: Mutex::default(),
+        }
     }
 
     /// The same in a browser at another address.
@@ -48,6 +55,11 @@ impl Spa {
     /// Sends another token from now on; `None`: none.
     pub(crate) fn set_csrf(&self, token: Option<&str>) {
         *self.csrf.lock().expect("no story panics here") = token.map(str::to_owned);
+    }
+
+    /// Sends `Prefer` from now on; `None`: none.
+    pub(crate) fn set_prefer(&self, wish: Option<&str>) {
+        *self.prefer.lock().expect("no story panics here") = wish.map(str::to_owned);
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
@@ -85,6 +97,9 @@ impl Spa {
     pub(crate) async fn send_from(&self, origin: &str, (method, path): (Method, &str), body: Option<&Value>) -> Answer {
         let is_safe = method.is_safe();
         let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
+        if let Some(wish) = self.prefer.lock().expect("no story panics here").clone() {
+            request = request.header("prefer", wish);
+        }
         if !is_safe {
             request = request.header(ORIGIN, origin);
             if let Some(token) = self.csrf() {

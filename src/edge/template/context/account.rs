@@ -218,6 +218,10 @@ pub struct ProfilePage {
     pub console: Console,
     /// Where the form posts to.
     pub action: String,
+    /// Where the form of the picture posts to.
+    pub picture_action: String,
+    /// Whether there is a picture, wherever it stands.
+    pub has_picture: bool,
     /// The fields: `name`, `first_name` and so on, with what they hold.
     pub fields: Vec<ProfileField>,
     /// More fields.

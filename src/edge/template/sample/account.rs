@@ -2,7 +2,7 @@
 
 use super::console::console;
 use super::{Sample, sample, shop, stranger};
-use crate::edge::template::console::PasswordPage;
+use crate::edge::template::console::{Invitations, PasswordPage, SentInvitation};
 use crate::edge::template::context::account::{
     AttributeField, CodePage, Contact, ContactsPage, FieldMistake, InvitationPage, MailedLinkPage, MyData, NewPassword,
     Notice, OtherWay, ProfileField, ProfilePage, Recover, Register, WaitingContact,
@@ -225,6 +225,8 @@ fn profile() -> ProfilePage {
     ProfilePage {
         console: console("profile"),
         action: "/account/profile".into(),
+        picture_action: "/account/profile/picture".into(),
+        has_picture: true,
         fields: vec![
             field("first_name", "Alice", "given-name"),
             field("last_name", "Liddell", "family-name"),
@@ -271,6 +273,36 @@ fn contacts() -> ContactsPage {
     }
 }
 
+fn invitations() -> Invitations {
+    let sent = |id: &str, address: &str, name: &str, state: &str| SentInvitation {
+        id: id.into(),
+        address: address.into(),
+        name: name.into(),
+        state: state.into(),
+        waits: state == "waiting",
+        sent_at: 1_800_000_000,
+        expires_at: 1_800_604_800,
+    };
+    Invitations {
+        console: console("invitations"),
+        action: "/account/invitations".into(),
+        may_invite: true,
+        contact: String::new(),
+        first_name: String::new(),
+        last_name: String::new(),
+        mistakes: vec![],
+        error: None,
+        sent: true,
+        invitations: vec![
+            sent("1", "carol@example.net", "Carol Jones", "waiting"),
+            sent("2", "+31612345678", "", "accepted"),
+            sent("3", "a.very.long.address.of.dave@some-department.example.org", "Dave", "revoked"),
+            sent("4", "eve@example.net", "", "expired"),
+        ],
+        older_uri: Some("/account/invitations?before=4".into()),
+    }
+}
+
 fn account_pages() -> Vec<Sample> {
     let data =
         MyData { console: console("data"), action: "/account/data".into(), grace_days: 14, asked: false, error: None };
@@ -279,7 +311,33 @@ fn account_pages() -> Vec<Sample> {
         sample(
             "profile_wrong",
             "page/profile.html",
-            ProfilePage { mistakes: vec![mistake("website", "invalid_value", None)], kept: false, ..profile() },
+            ProfilePage {
+                mistakes: vec![
+                    mistake("website", "invalid_value", None),
+                    mistake("picture", "picture_too_large", None),
+                ],
+                kept: false,
+                has_picture: false,
+                ..profile()
+            },
+        ),
+        sample("invitations", "page/account_invitations.html", invitations()),
+        sample(
+            "invitations_wrong",
+            "page/account_invitations.html",
+            Invitations {
+                contact: "carol".into(),
+                mistakes: vec![mistake("contact", "invalid_phone_number", None)],
+                error: Some("rate_limited".into()),
+                sent: false,
+                older_uri: None,
+                ..invitations()
+            },
+        ),
+        sample(
+            "invitations_none",
+            "page/account_invitations.html",
+            Invitations { may_invite: false, invitations: vec![], sent: false, older_uri: None, ..invitations() },
         ),
         sample("contacts", "page/contacts.html", contacts()),
         sample(

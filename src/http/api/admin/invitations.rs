@@ -3,16 +3,16 @@
 use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
+use utoipa::openapi::schema::Object;
 
 use crate::admin::Changed;
-use crate::admin::invitation::NewInvitation;
 use crate::http::api::admin::asked::{Asked, Named};
 use crate::http::api::admin::caller::{Auditor, Support};
 use crate::http::api::admin::users::RoleWord;
-use crate::http::api::answer::{answer, nothing, ok};
-use crate::http::api::body::{Json, body};
+use crate::http::api::answer::{nothing, ok};
+use crate::http::api::body::{Body, Fields, Json, body};
 use crate::http::api::code::Code;
-use crate::http::api::invitations::{INVITING, InvitationList, InvitationView, client};
+use crate::http::api::invitations::{INVITING, InvitationList, InvitationView, Invite, send};
 use crate::http::api::operation::{Group, Operation, delete, get, post};
 use crate::http::api::paging::{CURSOR, LIMIT};
 use crate::http::api::problem::Problem;
@@ -20,7 +20,6 @@ use crate::http::api::registration::SENDING;
 use crate::http::web::Web;
 use crate::model::id::InvitationId;
 use crate::model::user::Role;
-use crate::protocol::oidc::claims::Profile;
 
 /// The operations of this file.
 pub(super) fn operations() -> Vec<Operation> {
@@ -49,24 +48,32 @@ pub(super) fn operations() -> Vec<Operation> {
 }
 
 body! {
-    /// Somebody who is invited.
-    struct AdminInvite {
-        /// Their e-mail address; it or a phone number must be there, and not both.
-        email: Option<String>,
-        /// Their phone number with its country.
-        phone: Option<String>,
-        /// The given name.
-        first_name: Option<String>,
-        /// The family name.
-        last_name: Option<String>,
-        /// Their language, as a BCP 47 tag.
-        locale: Option<String>,
-        /// Groups that they are put into, by path or id; only who looks after groups says that.
-        groups: Option<Vec<String>>,
+    /// What somebody is given who is invited.
+    struct Given {
         /// What they may do on this server; `member` when it is left out.
         role: Option<RoleWord>,
-        /// The app that they are invited to.
-        client_id: Option<String>,
+    }
+}
+
+/// Somebody who is invited, and what they are given.
+#[derive(Clone, Debug)]
+struct AdminInvite {
+    invite: Invite,
+    given: Given,
+}
+
+impl Body for AdminInvite {
+    const NAME: &'static str = "AdminInvite";
+
+    fn read(fields: &mut Fields) -> Option<Self> {
+        let (invite, given) = (Invite::read(fields), Given::read(fields));
+        Some(Self { invite: invite?, given: given? })
+    }
+
+    fn schema() -> Object {
+        let mut schema = Invite::schema();
+        schema.properties.extend(Given::schema().properties);
+        schema
     }
 }
 
@@ -90,29 +97,12 @@ async fn invite(
     Support(caller): Support,
     Json(body): Json<AdminInvite>,
 ) -> Result<Response, Problem> {
-    let accounts = &web.provider.accounts;
-    let role = body.role.map_or(Role::Member, RoleWord::role);
+    let AdminInvite { invite, given } = body;
+    let role = given.role.map_or(Role::Member, RoleWord::role);
     if role > Role::Member {
         caller.prove_again(&web).await?;
     }
-    accounts.may_invite(caller.user.id, (body.email.as_deref(), body.phone.as_deref())).await?;
-    let groups = body.groups.unwrap_or_default();
-    let new = NewInvitation {
-        email: body.email.as_deref(),
-        phone: body.phone.as_deref(),
-        profile: Profile {
-            given_name: body.first_name,
-            family_name: body.last_name,
-            locale: body.locale,
-            ..Profile::default()
-        },
-        groups: &groups,
-        role,
-        client: client(body.client_id.as_deref())?,
-        languages: Vec::new(),
-    };
-    let made = caller.admin.invite((&accounts.site, &accounts.settings), new).await?;
-    Ok(answer(StatusCode::CREATED, &InvitationView::of(&made, web.provider.now())))
+    send(&web, (caller.user.id, &caller.admin), (invite, role), Vec::new()).await
 }
 
 async fn revoke(State(web): State<Web>, Support(caller): Support, named: Named) -> Result<Response, Problem> {

@@ -6,8 +6,10 @@
 pub mod app;
 pub mod history;
 pub mod identity;
+pub mod invitation;
 pub mod overview;
 pub mod password;
+pub mod picture;
 pub mod security;
 pub mod session;
 
@@ -37,6 +39,7 @@ const PAGES: &[(&str, &str)] = &[
     ("history", "/account/history"),
     ("identities", "/account/identities"),
     ("apps", "/account/apps"),
+    ("invitations", invitation::PATH),
     ("data", "/account/data"),
 ];
 
@@ -86,9 +89,14 @@ pub fn console(web: &Web, visitor: &Visitor, user: &User, id: &str) -> (Console,
         // One token for the forms of the console: each changes only what belongs to the person who is signed in.
         csrf: web.csrf.token(&flow, logout::PURPOSE),
         sign_out_action: web.path("/sign-out", &[]),
-        pages: PAGES.iter().map(link).collect(),
+        pages: PAGES.iter().filter(|(name, _)| is_shown(web, user, name) || *name == id).map(link).collect(),
     };
     (console, cookie)
+}
+
+/// Whether a page is among those that a person is led to: inviting is for who may.
+fn is_shown(web: &Web, user: &User, name: &str) -> bool {
+    name != "invitations" || web.provider.accounts.settings.inviters.allow(user.role)
 }
 
 /// There is nothing of this name that belongs to the person.

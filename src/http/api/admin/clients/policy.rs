@@ -16,6 +16,8 @@ choices! {
         Session = "session",
         /// A code for the token endpoint.
         Code = "code",
+        /// Tokens in cookies of the browser.
+        Cookies = "cookies",
     }
 }
 
@@ -104,12 +106,13 @@ impl ClientPolicyChange {
     pub(super) fn onto(self, before: ClientPolicy) -> Result<ClientPolicy, Problem> {
         let usual = ClientPolicy::default();
         let seconds = |given: Patch<u64>, before: Option<u64>| given.map(Some).over(before, None);
+        let token_delivery = self.token_delivery.map(delivery).over(before.token_delivery, usual.token_delivery);
         let policy = ClientPolicy {
             first_party: self.first_party.over(before.first_party, usual.first_party),
-            token_delivery: self.token_delivery.map(delivery).over(before.token_delivery, usual.token_delivery),
+            token_delivery,
             direct_tokens: self.direct_tokens.over(before.direct_tokens, usual.direct_tokens),
             require_pkce: self.require_pkce.over(before.require_pkce, usual.require_pkce),
-            access_token: self.access_token.map(format).over(before.access_token, usual.access_token),
+            access_token: self.access_token.map(format).over(before.format_for(token_delivery), usual.access_token),
             access_token_lifetime: seconds(self.access_token_lifetime, before.access_token_lifetime),
             access_token_encryption: self
                 .access_token_encryption
@@ -153,6 +156,7 @@ const fn delivery(word: DeliveryWord) -> TokenDelivery {
     match word {
         DeliveryWord::Session => TokenDelivery::Session,
         DeliveryWord::Code => TokenDelivery::Code,
+        DeliveryWord::Cookies => TokenDelivery::Cookies,
     }
 }
 
