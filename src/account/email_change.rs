@@ -5,11 +5,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::account::intruder::WentAway;
 use crate::account::start::{About, Start};
 use crate::account::{AccountError, Accounts, Asking, Mistake, Sent, Why, minutes};
 use crate::authn::limit::Rule;
 use crate::edge::ephemeral::Namespace;
-use crate::edge::store::{Added, Beside, Kept};
+use crate::edge::store::{Added, Beside, Denial, Kept};
 use crate::model::event::EventName;
 use crate::model::fault::Fault;
 use crate::model::id::{IdentifierId, UserId};
@@ -23,6 +24,8 @@ use crate::protocol::secret::{Secret, TokenHash};
 const PURPOSE: &str = "email_change";
 const WAITING: Namespace<Waiting> = Namespace::new(PURPOSE);
 const VERSION: u8 = 1;
+/// Where the link that takes a change back says since when there was the session that asked for it.
+const SESSION_SINCE: &str = "session_since";
 
 /// A change that waits for its code. The link stands for the code in the main store.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -118,7 +121,12 @@ impl Accounts {
         let mut beside = Beside::event(event).and_job(job).and_link(link);
         if let Some(before) = before.filter(|before| before.verified_at.is_some()) {
             let undo = self.settings.lifetimes.email_change_undo;
-            let (token, link) = self.link(LinkPurpose::EmailChangeUndo, (Some(user), &before.value), asking, undo);
+            let (token, mut link) = self.link(LinkPurpose::EmailChangeUndo, (Some(user), &before.value), asking, undo);
+            if let Some(session) = asking.session
+                && let Some(session) = self.edges.store.session(session).await?
+            {
+                link.details.insert(SESSION_SINCE.to_owned(), session.created_at.seconds().into());
+            }
             let data = MessageData {
                 url: Some(self.url(LinkPurpose::EmailChangeUndo, &token, asking).await?),
                 valid_minutes: Some(minutes(undo)),
@@ -167,24 +175,31 @@ impl Accounts {
         }
     }
 
-    /// Puts the old address back, or stops the change that was asked for, and ends everything. Returns whose address it is.
+    /// Puts the old address back, or stops the change that was asked for, ends everything, and takes away what was set up in the session
+    /// that asked for it, or since. Returns whose address it is, and what went.
     ///
     /// # Errors
     /// That the link is used, over or unknown; that somebody else has the address by now.
-    pub async fn undo_email_change(&self, token: &str, asking: &Asking) -> Result<UserId, AccountError> {
+    pub async fn undo_email_change(&self, token: &str, asking: &Asking) -> Result<(UserId, WentAway), AccountError> {
         let (hash, now) = (TokenHash::of(token), self.now());
         let link = self.edges.store.mailed_link(&hash, LinkPurpose::EmailChangeUndo, now).await?;
         let link = link.ok_or(Why::LinkInvalid)?;
-        let email = self.proven(&link.address)?;
+        let address = self.proven(&link.address)?;
+        let user = self.edges.store.user(link.user).await?.ok_or(Why::LinkInvalid)?;
         let event = self.event_of(EventName::EmailChanged, link.user, asking).telling("change", "undone");
-        match self.edges.store.undo_email_change(&hash, email, now, Beside::event(event)).await? {
-            Added::Added => Ok(link.user),
-            Added::Taken => Err(Mistake::new("email", Why::EmailTaken).into()),
-            Added::Void => Err(Why::LinkInvalid.into()),
+        let told = self.told_of_gone((&user, &link.address), event, asking).await?;
+        let session = link.details.get(SESSION_SINCE).and_then(serde_json::Value::as_i64);
+        let at = session.map_or(link.created_at, NumericDate::from_seconds);
+        let denial = Denial { link: hash, address, since: Self::since(&user, at) };
+        match self.edges.store.undo_email_change(denial, now, told).await? {
+            (Added::Added, gone) => Ok((link.user, WentAway::of(&gone))),
+            (Added::Taken, _) => Err(Mistake::new("email", Why::EmailTaken).into()),
+            (Added::Void, _) => Err(Why::LinkInvalid.into()),
         }
     }
 
-    fn proven(&self, address: &str) -> Result<Identifier, AccountError> {
+    /// The address of a link, proven by it.
+    pub(super) fn proven(&self, address: &str) -> Result<Identifier, AccountError> {
         let email = Email::parse(address).ok_or(Why::LinkInvalid)?;
         let now = self.now();
         Ok(Identifier {

@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::account::intruder::WentAway;
 use crate::account::password::differs;
 use crate::account::start::{About, Start};
 use crate::account::{AccountError, Accounts, Asking, Sent, Why, minutes};
@@ -199,7 +200,16 @@ impl Accounts {
     /// # Errors
     /// A fault of the store.
     pub async fn can_reset(&self, token: &str) -> Result<bool, Fault> {
-        Ok(self.reset_link(&TokenHash::of(token)).await?.is_some())
+        Ok(self.reset_link_of(token).await?.is_some())
+    }
+
+    /// What was taken out of the account before a link was made that allows a new password; `None` when it allows none.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub async fn reset_link_of(&self, token: &str) -> Result<Option<WentAway>, Fault> {
+        let link = self.reset_link(&TokenHash::of(token)).await?;
+        Ok(link.map(|link| WentAway::told(&link.details)))
     }
 
     /// By what the account is known that a link sets a password for, to judge one that is tried; `None` when the link is not good.

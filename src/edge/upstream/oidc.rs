@@ -30,7 +30,7 @@ use crate::edge::upstream::logout;
 use crate::edge::upstream::reading::{Reading, is_true};
 use crate::edge::upstream::way::Way;
 use crate::edge::upstream::{Account, Beginning, Presented, Returned, UpstreamError, UpstreamProvider};
-use crate::model::identity_provider::{ProviderKind, ProviderSettings, TokenAuth};
+use crate::model::identity_provider::{ProviderSettings, TokenAuth};
 use crate::model::upstream_link::UpstreamIdentity;
 use crate::protocol::jose::algorithm::JwsAlgorithm;
 use crate::protocol::jose::jws::Unverified;
@@ -159,8 +159,8 @@ impl UpstreamProvider for Oidc<'_> {
         }
         if let Some(prompt) = beginning.prompt {
             request = request.add_extra_param("prompt", prompt);
-            // OIDC Core §3.1.2.1: the ID token then tells when. Others have no such parameter.
-            if prompt == "login" && self.account.provider.kind == ProviderKind::Oidc {
+            // OIDC Core §3.1.2.1: the ID token then tells when.
+            if prompt == "login" && self.account.provider.kind.tells_when_proven() {
                 request = request.add_extra_param("max_age", "0");
             }
         }

@@ -9,6 +9,7 @@ use http::StatusCode;
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, HeaderValue};
 
 use crate::account::email_change::EmailChangeProof;
+use crate::account::intruder::WentAway;
 use crate::account::site::path;
 use crate::account::{AccountError, Why};
 use crate::edge::store::Kept;
@@ -17,7 +18,7 @@ use crate::http::error::PageError;
 use crate::http::extract::params::{Form, Query};
 use crate::http::extract::visitor::Visitor;
 use crate::http::page::again::life;
-use crate::http::page::recover::link_over;
+use crate::http::page::recover::{link_over, shown_gone};
 use crate::http::page::{Place, fault_page, foreign_form, way_back_to};
 use crate::http::web::{Web, redirect, with_cookies};
 use crate::model::fault::Fault;
@@ -89,8 +90,9 @@ async fn submit(web: &Web, visitor: &Visitor, purpose: LinkPurpose, (token, csrf
             .await
             .map(|made| Finished::at("activated", Place { flow: made.flow, client_id: made.client_id })),
         LinkPurpose::EmailChange => change(web, visitor, token).await,
-        LinkPurpose::EmailChangeUndo => accounts.undo_email_change(token, &asking).await.map(|user| Finished {
+        LinkPurpose::EmailChangeUndo => accounts.undo_email_change(token, &asking).await.map(|(user, gone)| Finished {
             cookie: web.clear_session_of(visitor, user),
+            gone,
             ..Finished::at("email_restored", Place::default())
         }),
         LinkPurpose::DeletionUndo => {
@@ -123,12 +125,14 @@ struct Finished {
     place: Place,
     /// Whether the person is signed in here.
     is_in: bool,
+    /// What somebody else had set up.
+    gone: WentAway,
     cookie: Option<HeaderValue>,
 }
 
 impl Finished {
-    const fn at(key: &'static str, place: Place) -> Self {
-        Self { key, place, is_in: false, cookie: None }
+    fn at(key: &'static str, place: Place) -> Self {
+        Self { key, place, is_in: false, gone: WentAway::default(), cookie: None }
     }
 }
 
@@ -166,13 +170,14 @@ fn download(archive: &Secret<Vec<u8>>) -> Response {
 
 /// What is done, and the way on: into the request that it was for, else back to its app, else to us.
 async fn tell(web: &Web, visitor: &Visitor, finished: Finished) -> Response {
-    let Finished { key, place, is_in, cookie } = finished;
+    let Finished { key, place, is_in, gone, cookie } = finished;
     let (next, next_uri) =
         if is_in { ("account", web.path("/account", &[])) } else { ("sign_in", place.path(web, "/sign-in")) };
     let context = Notice {
         key: key.to_owned(),
         address: None,
         lines: Vec::new(),
+        gone: shown_gone(&gone),
         next_uri,
         next: next.to_owned(),
         client: None,

@@ -3,7 +3,7 @@
 use super::{Sample, console, sample, shop, stranger};
 use crate::edge::template::console::PasswordPage;
 use crate::edge::template::context::account::{
-    AttributeField, CodePage, Contact, ContactsPage, FieldMistake, InvitationPage, MailedLinkPage, MyData, NewPassword,
+    AttributeField, CodePage, Contact, ContactsPage, FieldMistake, Gone, InvitationPage, MailedLinkPage, MyData, NewPassword,
     Notice, OtherWay, ProfileField, ProfilePage, Recover, Register, WaitingContact,
 };
 
@@ -88,11 +88,16 @@ fn recover(what: &str) -> Recover {
     }
 }
 
+fn gone(what: &str, count: u64) -> Gone {
+    Gone { what: what.into(), count }
+}
+
 fn notice(key: &str, next: &str) -> Notice {
     Notice {
         key: key.into(),
         address: Some("alice@example.com".into()),
         lines: vec![],
+        gone: vec![],
         next_uri: "/sign-in?flow=1".into(),
         next: next.into(),
         client: Some(shop()),
@@ -195,7 +200,16 @@ pub(super) fn samples() -> Vec<Sample> {
                 action: "/recover/password".into(),
                 csrf: "token".into(),
                 token: "token".into(),
+                gone: ["authenticators", "identities", "addresses"].map(|what| gone(what, 1)).into(),
                 mistakes: vec![mistake("password", "password_too_short", Some(8))],
+            },
+        ),
+        sample(
+            "notice_email_restored",
+            "page/notice.html",
+            Notice {
+                gone: ["authenticators", "identities", "addresses"].map(|what| gone(what, 2)).into(),
+                ..notice("email_restored", "sign_in")
             },
         ),
         sample(

@@ -8,7 +8,7 @@ use axum::response::Response;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
-use super::{DONE, Intent, JOURNEY, Journey, Origin, failed, note_refusal};
+use super::{Asks, DONE, Intent, JOURNEY, Journey, Origin, failed, note_refusal};
 use crate::account::identity::IdentityChange;
 use crate::account::registration::MadeElsewhere;
 use crate::account::settings::SignUp;
@@ -26,12 +26,14 @@ use crate::http::page::second_factor;
 use crate::http::page::sign_in::{Entry, Offer, destination_called, prove};
 use crate::http::page::{Place, fault_page, find};
 use crate::http::web::{Web, redirect, with_cookies};
+use crate::model::authentication::Authentication;
 use crate::model::fault::Fault;
 use crate::model::identity_provider::IdentityProvider;
 use crate::model::upstream_link::UpstreamIdentity;
 use crate::model::user::User;
 use crate::oauth::interaction::Open;
 use crate::oauth::interaction::sign_in::Persistence;
+use crate::protocol::numeric_date::NumericDate;
 use crate::protocol::params::Params;
 use crate::protocol::secret::{Secret, TokenHash};
 
@@ -137,9 +139,9 @@ async fn received(web: &Web, visitor: Visitor, slug: &str, response: Answered) -
         Ok(identity) => identity,
         Err(error) => return failed(web, &visitor, (&provider, &error), &journey.intent),
     };
-    let is_again = matches!(journey.intent, Intent::SignIn { again: Some(_), .. });
+    let asks = journey.intent.asks(open.as_ref());
     // Whoever was asked anew has to have answered anew; clocks differ by a minute.
-    if is_again && !journey.begun_at.is_some_and(|begun_at| identity.is_fresh_since(begun_at.minus(MOMENT))) {
+    if asks == Asks::Anew && !journey.begun_at.is_some_and(|begun_at| identity.is_fresh_since(begun_at.minus(MOMENT))) {
         let error = UpstreamError::Untrue("the person was not asked anew".to_owned());
         return failed(web, &visitor, (&provider, &error), &journey.intent);
     }
@@ -261,7 +263,12 @@ async fn let_in(
     (open, intent): (Option<Open>, &Intent),
 ) -> Response {
     let vouched = match upstream::vouched(&web.provider.edges, (provider, identity), user).await {
-        Ok(vouched) => Answer::Vouched(vouched),
+        Ok(vouched) => {
+            let asks = intent.asks(open.as_ref());
+            let standing = visitor.browser.session.as_ref().filter(|own| own.authentication.user == user.id);
+            let at = proven_at(vouched.at, (identity, asks), standing.map(|session| session.authentication.at));
+            Answer::Vouched(Authentication { at, ..vouched })
+        }
         Err(fault) => return fault_page(web, &visitor, fault),
     };
     let refused = match prove(web, &visitor, (upstream::NAME, &vouched), open.as_ref()).await {
@@ -285,6 +292,21 @@ async fn let_in(
     };
     let back = Back { uri: web.path("/sign-in", &[]), client_name: None };
     intent.landing(web, key).unwrap_or_else(|| web.refuse(&visitor, &PageError::new(key, status).back(back)))
+}
+
+/// When a person proved themselves who comes back `now`: of who was asked anew the provider says it. Who is signed in here since
+/// `standing` already is no fresher by a session there, so that nobody raises a sign-in by one (S-098).
+fn proven_at(
+    now: NumericDate,
+    (identity, asks): (&UpstreamIdentity, Asks),
+    standing: Option<NumericDate>,
+) -> NumericDate {
+    let told = identity.proven_at.map(|told| told.min(now));
+    match (standing, asks) {
+        (Some(standing), _) => told.unwrap_or(standing).max(standing),
+        (None, Asks::Anew) => told.unwrap_or(now),
+        (None, Asks::AtMostOnce) => now,
+    }
 }
 
 /// Keeps the identity until its person has proven the account of `owner`, or made one.
