@@ -181,6 +181,9 @@ async fn s_065_a_connection_is_cut_by_who_proved_it_lately() {
     let old = alice.post("/me/reauth", &by(google.id_token(CLIENT_ID, None))).await;
     assert_eq!(code(&old), "401 federation_token_invalid");
     google.lies(Lie::None);
+    let silent = alice.post("/me/reauth", &by(google.id_token(CLIENT_ID, None))).await;
+    assert_eq!(code(&silent), "401 federation_token_invalid", "a session there may have answered by itself");
+    google.lies(Lie::Claims(json!({"auth_time": server.clock.seconds()})));
     alice.post("/me/reauth", &by(google.id_token(CLIENT_ID, None))).await.ok();
     assert_eq!(alice.send(Method::DELETE, &target, None).await.status, 204);
     assert_eq!(alice.get("/me/identities").await.ok()["items"], json!([]));
