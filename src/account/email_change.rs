@@ -82,7 +82,6 @@ impl Accounts {
             return Err(Why::AlreadyVerified.into());
         }
         let now = self.now();
-        let lifetime = self.settings.lifetimes.email_change;
         let owner = user.id.to_string();
         let about = About { purpose: PURPOSE, address: name.as_str(), binding: None, content: &[owner.as_bytes()] };
         let flow = match self.starts.begin(about, now).await? {
@@ -90,11 +89,26 @@ impl Accounts {
             Start::Same(flow) => return Ok(self.begun_change(flow)),
             Start::TooSoon(seconds) => return Err(AccountError::RecentlySent(seconds)),
         };
+        let sent = self.send_email_change((user, before), (&email, &name), &flow, asking).await;
+        self.starts.settled((about, now), sent).await?;
+        Ok(self.begun_change(flow))
+    }
+
+    /// Writes to both addresses.
+    async fn send_email_change(
+        &self,
+        (user, before): (&User, Option<&Identifier>),
+        (email, name): (&Email, &LookupName),
+        flow: &Secret,
+        asking: &Asking,
+    ) -> Result<(), AccountError> {
+        let (now, lifetime) = (self.now(), self.settings.lifetimes.email_change);
+        let owner = user.id.to_string();
         if let Some(seconds) = self.is_within((Rule::CodeStart, &owner)).await? {
             return Err(AccountError::TooOften(seconds));
         }
         self.may_send((PURPOSE, Channel::Mail), email.as_str()).await?;
-        let is_free = self.edges.store.user_by_name(&name).await?.is_none_or(|owner| owner.id == user.id);
+        let is_free = self.edges.store.user_by_name(name).await?.is_none_or(|owner| owner.id == user.id);
         let (token, link) = self.link(LinkPurpose::EmailChange, (Some(user), email.as_str()), asking, lifetime);
         let code = self.codes.draw();
         let sealed = self.codes.seal(PURPOSE, flow.expose(), &code);
@@ -137,8 +151,7 @@ impl Accounts {
             let job = self.message(kind, &before.value, (Some(user), asking), (data, undo))?;
             beside = beside.and_job(job).and_link(link);
         }
-        self.edges.store.record_after_voiding((user.id, LinkPurpose::EmailChange), now, beside).await?;
-        Ok(self.begun_change(flow))
+        Ok(self.edges.store.record_after_voiding((user.id, LinkPurpose::EmailChange), now, beside).await?)
     }
 
     /// The link of a change, while it is good: for the page that shows its button.

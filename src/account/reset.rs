@@ -105,7 +105,6 @@ impl Accounts {
     ) -> Result<ResetBegun, AccountError> {
         self.hear(asking)?;
         let now = self.now();
-        let lifetime = self.reset_lifetime(channel);
         let name = LookupName::parse(identifier);
         let canonical = name.as_ref().map(LookupName::as_str).unwrap_or_default();
         let kind: &[u8] = match channel {
@@ -119,18 +118,39 @@ impl Accounts {
             binding: asking.binding.as_ref(),
             content: &[kind, asking.flow.as_deref().unwrap_or_default().as_bytes()],
         };
-        let (handle, is_heard) = match self.starts.begin(about, now).await? {
-            Start::Fresh(handle) => (handle, true),
-            Start::Same(handle) => return Ok(self.reset_begun(channel, handle)),
+        match self.starts.begin(about, now).await? {
+            Start::Fresh(handle) => {
+                let typed = name.as_ref().map(|name| (name, identifier));
+                let sent = self.send_reset_to(typed, (&handle, canonical), channel, asking).await;
+                self.starts.settled((about, now), sent).await?;
+                Ok(self.reset_begun(channel, handle))
+            }
+            Start::Same(handle) => Ok(self.reset_begun(channel, handle)),
             // The answer tells strangers nothing: a code that was sent stays good under its own handle.
-            Start::TooSoon(_) => (self.edges.random.token(), false),
-        };
-        let user = match &name {
-            Some(name) if is_heard => self.edges.store.user_by_name(name).await?,
+            Start::TooSoon(_) => {
+                let handle = self.edges.random.token();
+                self.send_reset_to(None, (&handle, canonical), channel, asking).await?;
+                Ok(self.reset_begun(channel, handle))
+            }
+        }
+    }
+
+    /// Finds out whose `typed` is, and sends what they get; nobody's where the caller is not heard.
+    async fn send_reset_to(
+        &self,
+        typed: Option<(&LookupName, &str)>,
+        (handle, canonical): (&Secret, &str),
+        channel: ResetChannel,
+        asking: &Asking,
+    ) -> Result<(), AccountError> {
+        let lifetime = self.reset_lifetime(channel);
+        let name = typed.map(|(name, _)| name);
+        let user = match name {
+            Some(name) => self.edges.store.user_by_name(name).await?,
             _ => None,
         };
         let user = user.filter(|user| matches!(user.state, AccountState::Active | AccountState::Pending { .. }));
-        let target = user.as_ref().and_then(|user| target(user, channel, name.as_ref()));
+        let target = user.as_ref().and_then(|user| target(user, channel, name));
         let within = match &user {
             Some(user) => self.is_within((Rule::PasswordResetAccount, &user.id.to_string())).await?.is_none(),
             None => self.is_within((Rule::PasswordResetAccount, canonical)).await?.is_none(),
@@ -138,13 +158,12 @@ impl Accounts {
         let mut sent = user.as_deref().zip(target.map(|target| target.value.clone())).filter(|_| within);
         if channel == ResetChannel::SmsCode {
             // A number that was typed is counted whoever has it.
-            let typed = Phone::parse(identifier).filter(|_| is_heard);
+            let typed = typed.and_then(|(_, identifier)| Phone::parse(identifier));
             let own = sent.as_ref().map(|(_, number)| number.as_str());
-            let may = self.may_text(own.or(typed.as_ref().map(Phone::as_str)), &handle).await?;
+            let may = self.may_text(own.or(typed.as_ref().map(Phone::as_str)), handle).await?;
             sent = sent.filter(|_| may);
         }
-        self.send_reset((&handle, canonical), channel, sent, (lifetime, asking)).await?;
-        Ok(self.reset_begun(channel, handle))
+        self.send_reset((handle, canonical), channel, sent, (lifetime, asking)).await
     }
 
     /// What is written for an account, and the same for none: it is of no use then.

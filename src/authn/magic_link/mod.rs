@@ -156,7 +156,6 @@ impl MagicLink {
         };
         if let Err(refusal) = by_mail.dispatch(message, (is_sent, LIFETIME)).await {
             LINK.take(&*edges.ephemeral, hash.as_bytes(), now).await?;
-            by_mail.unsent((self.name(), &contents(&attempt.onward)), attempt, &waiting.address).await?;
             return Err(refusal);
         }
         Ok(Begun::Sent { resend_after: by_mail.starts.pause().as_secs() })
@@ -234,6 +233,15 @@ impl Method for MagicLink {
         self.send(attempt, target).await
     }
 
+    async fn settled(
+        &self,
+        attempt: &Attempt,
+        identifier: &str,
+        sent: Result<Begun, Refusal>,
+    ) -> Result<Begun, Refusal> {
+        self.by_mail.settle((self.name(), &contents(&attempt.onward)), (attempt, identifier), sent).await
+    }
+
     async fn begin(&self, attempt: &Attempt) -> Result<Begun, Refusal> {
         // After another proof a link proves nothing: it is a way to begin.
         let named = attempt.named.as_deref().filter(|_| attempt.person.is_none()).ok_or(Refusal::Wrong)?;
@@ -242,8 +250,11 @@ impl Method for MagicLink {
         if let Err(seconds) = by_mail.starts.again((again.0, &again.1), by_mail.edges.clock.now()).await? {
             return Err(Refusal::Unsent(Unsent::Recently(seconds)));
         }
-        by_mail.is_within(&target.address).await?;
-        self.send(attempt, target).await
+        let sent = async {
+            by_mail.is_within(&target.address).await?;
+            self.send(attempt, target).await
+        };
+        self.settled(attempt, named, sent.await).await
     }
 
     fn read(&self, _: Option<&str>, value: Secret) -> Answer {

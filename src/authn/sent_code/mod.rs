@@ -268,18 +268,21 @@ impl SentCode {
         }
     }
 
-    /// Takes the pause back before something that could not be handed over.
-    pub(in crate::authn) async fn unsent(
+    /// Hands over what came of something that took the pause for `identifier`; the pause is given back where nothing was sent.
+    pub(in crate::authn) async fn settle(
         &self,
         (purpose, content): (&'static str, &[&str]),
-        attempt: &Attempt,
-        address: &str,
-    ) -> Result<(), Fault> {
+        (attempt, identifier): (&Attempt, &str),
+        sent: Result<Begun, Refusal>,
+    ) -> Result<Begun, Refusal> {
+        if sent.is_ok() {
+            return sent;
+        }
         let client = attempt.client.as_ref().map(ToString::to_string).unwrap_or_default();
         let content = contents(&client, content);
-        let address = self.mailbox(address);
+        let address = self.mailbox(&self.target(identifier).await?.address);
         let about = About { purpose, address: &address, binding: attempt.browser.as_ref(), content: &content };
-        self.starts.take_back(about, self.edges.clock.now()).await
+        self.starts.settled((about, self.edges.clock.now()), sent).await
     }
 
     /// Sends a message: at once or by the outbox, as the operator wants. For nobody the same is done, as far as it goes without an address.
@@ -371,7 +374,6 @@ impl SentCode {
         if let Err(refusal) = self.dispatch(message, (is_sent && !review, self.settings.lifetime)).await {
             // No code is good that nobody got.
             SENT.take(&*self.edges.ephemeral, key.as_bytes(), now).await?;
-            self.unsent((self.name(), &[]), attempt, &sent.address).await?;
             return Err(refusal);
         }
         Ok(Begun::Sent { resend_after: self.starts.pause().as_secs() })
@@ -468,6 +470,15 @@ impl Method for SentCode {
         self.send(attempt, target).await
     }
 
+    async fn settled(
+        &self,
+        attempt: &Attempt,
+        identifier: &str,
+        sent: Result<Begun, Refusal>,
+    ) -> Result<Begun, Refusal> {
+        self.settle((self.name(), &[]), (attempt, identifier), sent).await
+    }
+
     async fn begin(&self, attempt: &Attempt) -> Result<Begun, Refusal> {
         let target = match (attempt.person, &attempt.named) {
             (Some(person), _) => {
@@ -481,8 +492,12 @@ impl Method for SentCode {
         if let Err(seconds) = self.starts.again((self.name(), &mailbox), self.edges.clock.now()).await? {
             return Err(Refusal::Unsent(Unsent::Recently(seconds)));
         }
-        self.is_within(&target.address).await?;
-        self.send(attempt, target).await
+        let address = target.address.clone();
+        let sent = async {
+            self.is_within(&address).await?;
+            self.send(attempt, target).await
+        };
+        self.settle((self.name(), &[]), (attempt, &address), sent.await).await
     }
 
     fn read(&self, _: Option<&str>, value: Secret) -> Answer {
