@@ -38,6 +38,12 @@ macro_rules! limits {
         }
 
         impl Limits {
+            /// The paths of the limits that count nothing.
+            pub fn off(&self) -> Vec<&'static str> {
+                let set = [$((concat!("limits.", stringify!($field)), self.$field),)*];
+                set.into_iter().filter(|(_, limit)| *limit == Some(Limit::Off)).map(|(key, _)| key).collect()
+            }
+
             /// `rules` with what is set here.
             pub fn over(&self, rules: Rules) -> Rules {
                 let set = [$((Rule::$rule, self.$field),)*];
