@@ -57,6 +57,9 @@ pub struct UpstreamIdentity {
     /// When the provider says so: `iat` of an ID token.
     #[serde(default)]
     pub told_at: Option<NumericDate>,
+    /// Until when what it says is good: `exp` of an ID token.
+    #[serde(default)]
+    pub good_until: Option<NumericDate>,
     /// When the person last proved there who they are: `auth_time`.
     #[serde(default)]
     pub proven_at: Option<NumericDate>,

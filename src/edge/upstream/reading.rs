@@ -80,6 +80,7 @@ impl<'a> Reading<'a> {
             sid: self.claims.get("sid").and_then(Value::as_str).filter(|sid| is_name(sid)).map(str::to_owned),
             groups: self.groups(),
             told_at: self.moment("iat"),
+            good_until: self.moment("exp"),
             proven_at: self.moment("auth_time"),
         }
     }
