@@ -79,6 +79,8 @@ limits! {
     password_check: PasswordCheck,
     /// Forgotten addresses looked up by one number: `3/h`
     recovery: Recovery,
+    /// Requests of apps, and departures to other servers, that wait for a person, from an address: `120/min`
+    waiting: Waiting,
     /// Devices that begin, from an address: `60/min`
     device_start: DeviceStart,
     /// Wrong codes of devices, by person, browser and address: `5/min`

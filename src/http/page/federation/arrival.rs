@@ -15,6 +15,7 @@ use crate::account::settings::SignUp;
 use crate::account::{AccountError, Asking, Why};
 use crate::authn::upstream::pending::{self, Pending};
 use crate::authn::upstream::{self, Resolution};
+use crate::authn::limit::Rule;
 use crate::authn::{Answer, Refusal};
 use crate::edge::ephemeral::Namespace;
 use crate::edge::upstream::{Returned, UpstreamError};
@@ -24,7 +25,7 @@ use crate::http::extract::visitor::Visitor;
 use crate::http::page::federation::connect;
 use crate::http::page::second_factor;
 use crate::http::page::sign_in::{Entry, Offer, destination_called, prove};
-use crate::http::page::{Place, fault_page, find};
+use crate::http::page::{Place, fault_page, find, too_often};
 use crate::http::web::{Web, redirect, with_cookies};
 use crate::model::authentication::Authentication;
 use crate::model::fault::Fault;
@@ -90,7 +91,7 @@ pub async fn put_aside(State(web): State<Web>, visitor: Visitor, Segment(slug): 
     let key = TokenHash::of(&response.state);
     match JOURNEY.get(&*edges.ephemeral, key.as_bytes(), web.provider.now()).await {
         Ok(Some(journey)) if journey.slug == slug => {}
-        Ok(_) => return foreign(&web, &visitor, &slug),
+        Ok(_) => return foreign(&web, &visitor, &slug).await,
         Err(fault) => return fault_page(&web, &visitor, fault),
     }
     let handle: Secret = edges.random.token();
@@ -154,7 +155,7 @@ async fn received(web: &Web, visitor: Visitor, slug: &str, response: Answered) -
                 .as_ref()
                 .is_some_and(|own| own.id == session && own.authentication.user == user);
             if !is_here {
-                return foreign(web, &visitor, slug);
+                return foreign(web, &visitor, slug).await;
             }
             connect_here(web, &visitor, (&provider, &identity), user).await
         }
@@ -174,11 +175,21 @@ async fn begun(web: &Web, visitor: &Visitor, (slug, state): (&str, &str)) -> Res
     });
     // What is another browser's stays good there.
     let taken = if is_own { JOURNEY.take(&*edges.ephemeral, key.as_bytes(), now).await.map_err(fault)? } else { None };
-    taken.ok_or_else(|| Box::new(foreign(web, visitor, slug)))
+    match taken {
+        Some(journey) => Ok(journey),
+        None => Err(Box::new(foreign(web, visitor, slug).await)),
+    }
 }
 
-/// `state` is missing, used, over, or of another browser.
-fn foreign(web: &Web, visitor: &Visitor, slug: &str) -> Response {
+/// `state` is missing, used, over, or of another browser. That is written down, so that an address is heard with it so often and no more:
+/// anybody can open such a URL.
+async fn foreign(web: &Web, visitor: &Visitor, slug: &str) -> Response {
+    let (ephemeral, address) = (&*web.provider.edges.ephemeral, visitor.browser.provenance.address.as_str());
+    match web.limits.count(ephemeral, (Rule::Challenge, address), web.provider.now()).await {
+        Ok(Ok(())) => {}
+        Ok(Err(exceeded)) => return too_often(web, visitor, exceeded.retry_after),
+        Err(fault) => return fault_page(web, visitor, fault),
+    }
     let is_slug = slug.len() <= 32;
     note_refusal(web, visitor, if is_slug { slug } else { "" }, "state");
     let back = Back { uri: web.path("/sign-in", &[]), client_name: None };
@@ -328,7 +339,9 @@ async fn wait(
         client_id: place.client_id.clone(),
         since: web.provider.now(),
     };
-    let Some(browser) = &visitor.browser.flow else { return foreign(web, visitor, provider.slug.as_str()) };
+    let Some(browser) = &visitor.browser.flow else {
+        return foreign(web, visitor, provider.slug.as_str()).await;
+    };
     if let Err(fault) = pending::keep(&web.provider.edges, browser, &pending).await {
         return fault_page(web, visitor, fault);
     }
