@@ -19,6 +19,7 @@ use crate::http::extract::params::{Form, Query};
 use crate::http::extract::visitor::Visitor;
 use crate::http::page::again::life;
 use crate::http::page::recover::{link_over, shown_gone};
+use crate::http::page::register::code::connect_activated;
 use crate::http::page::{Place, fault_page, foreign_form, way_back_to};
 use crate::http::web::{Web, redirect, with_cookies};
 use crate::model::fault::Fault;
@@ -85,10 +86,13 @@ async fn submit(web: &Web, visitor: &Visitor, purpose: LinkPurpose, (token, csrf
     }
     let (accounts, asking) = (&web.provider.accounts, visitor.asking());
     let done = match purpose {
-        LinkPurpose::Activation => accounts
-            .activate(token, &asking)
-            .await
-            .map(|made| Finished::at("activated", Place { flow: made.flow, client_id: made.client_id })),
+        LinkPurpose::Activation => match accounts.activate(token, &asking).await {
+            Ok(made) => match connect_activated(web, visitor, &made).await {
+                Ok(()) => Ok(Finished::at("activated", Place { flow: made.flow, client_id: made.client_id })),
+                Err(fault) => return fault_page(web, visitor, fault),
+            },
+            Err(error) => Err(error),
+        },
         LinkPurpose::EmailChange => change(web, visitor, token).await,
         LinkPurpose::EmailChangeUndo => accounts.undo_email_change(token, &asking).await.map(|(user, gone)| Finished {
             cookie: web.clear_session_of(visitor, user),

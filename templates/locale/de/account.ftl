@@ -25,6 +25,7 @@ register-link = Konto anlegen
 register-by-email = Eine E-Mail-Adresse nehmen
 register-by-phone = Eine Telefonnummer nehmen
 register-phone-help = Mit ihrem Land, etwa +31 6 12345678. Wir schicken einen Code dorthin.
+register-connects-by_link = Sie kommen von { $provider } ({ $identity }). Wir brauchen nur noch eine Adresse, die Ihnen gehört: öffnen Sie den Link, den wir dorthin schicken, in diesem Browser; dann ist beides verbunden.
 register-connects = Sie kommen von { $provider } ({ $identity }). Wir brauchen nur noch eine Adresse, die Ihnen gehört; dann ist beides verbunden.
 
 ## Codes

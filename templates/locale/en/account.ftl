@@ -25,6 +25,7 @@ register-link = Create an account
 register-by-email = Use an email address
 register-by-phone = Use a phone number
 register-phone-help = With its country, such as +31 6 12345678. We send it a code.
+register-connects-by_link = You come from { $provider } ({ $identity }). We only need an address that is yours: open the link that we send there in this browser, and the two are connected.
 register-connects = You come from { $provider } ({ $identity }). We only need an address that is yours; then the two are connected.
 
 ## Codes

@@ -483,6 +483,32 @@ async fn s_063_what_is_missing_is_asked_for() {
     assert!(signs_in(&Browser::new(&server), &corp, "corp").await.page().has("sign-out"), "she is known");
 }
 
+/// S-063: where accounts are activated by a link, the link connects what waits in the browser that began, and in no other.
+#[tokio::test]
+async fn s_063_a_link_connects_in_the_browser_that_began() {
+    let setup = Setup { configure: |config| config.registration.mode = SignUp::Link, ..Setup::default() };
+    let server = TestServer::with(setup).await;
+    let corp = StandIn::corp(&server, |_| ()).await;
+    for (name, is_same_browser) in [("dora", true), ("erin", false)] {
+        let address = format!("{name}@other.example");
+        corp.person(json!({"sub": name, "email": address, "email_verified": true}));
+        let browser = Browser::new(&server);
+        let page = signs_in(&browser, &corp, "corp").await;
+        assert!(page.page().words("#connects").contains("in this browser"), "{page}");
+        let form = page.page().form_of("register-submit").fill("password", PASSWORD);
+        assert!(browser.submit(form).await.page().has("notice-activation_sent"));
+        server.deliver().await;
+        let link = server.mailbox().link_for(&address).replacen("http://localhost:8080", "", 1);
+        // Mails are read when people read them.
+        server.advance(Duration::from_hours(1));
+        let opened = if is_same_browser { browser } else { Browser::new(&server) };
+        let page = opened.open(&link).await;
+        assert!(opened.press(&page, "mailed-confirm").await.page().has("notice-activated"));
+        let links = server.store().upstream_links(server.user(&address).await.id).await.expect("read");
+        assert_eq!(!links.is_empty(), is_same_browser, "{name}");
+    }
+}
+
 /// PROTOCOL A22: an account that somebody made with her address before she came owns nothing.
 #[tokio::test]
 async fn s_063_an_account_made_beforehand_falls_when_the_owner_comes() {
