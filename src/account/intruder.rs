@@ -100,7 +100,8 @@ impl Accounts {
                 beside = beside.and_event(factors.0).and_job(factors.1);
             }
             let is_gone = |provider: &ProviderId| gone.identities.contains(provider);
-            beside = cut.into_iter().filter(|(provider, _)| is_gone(provider)).fold(beside, |all, (_, told)| all.and(told));
+            beside =
+                cut.into_iter().filter(|(provider, _)| is_gone(provider)).fold(beside, |all, (_, told)| all.and(told));
             if gone.addresses > 0 { beside.and_event(addresses) } else { beside }
         }))
     }

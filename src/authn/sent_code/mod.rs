@@ -536,7 +536,8 @@ impl Method for SentCode {
         // Good once, in the main store: a lost cache makes no code good again.
         if !is_right
             || !counted.is_heard()
-            || !self.edges.store.consume_once("sign_in_code", &TokenHash::of(&bound), until, now).await? {
+            || !self.edges.store.consume_once("sign_in_code", &TokenHash::of(&bound), until, now).await?
+        {
             attempt.note_failure(&self.edges, self.name(), sent.user);
             return Err(Refusal::WrongCode(None));
         }

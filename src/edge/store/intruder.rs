@@ -22,7 +22,8 @@ use crate::model::user::{Identifier, LookupName};
 use crate::protocol::numeric_date::NumericDate;
 use crate::protocol::secret::TokenHash;
 
-const AUTHENTICATORS: &str = "DELETE FROM authenticator WHERE user_id = $1 AND (created_at >= $2 OR confirmed_at >= $2)";
+const AUTHENTICATORS: &str =
+    "DELETE FROM authenticator WHERE user_id = $1 AND (created_at >= $2 OR confirmed_at >= $2)";
 /// Codes that were made in the place of the owner's: those are gone, and these are in other hands.
 const BACKUP_CODES: &str = "DELETE FROM backup_code WHERE user_id = $1 AND generated_at >= $2";
 /// Who never wanted a second factor is not asked for one that is gone.
@@ -131,12 +132,14 @@ pub(super) async fn expel(
         let gone = connection.query(statement).bind(id).bind(since);
         gone.execute().await.context("take away what somebody else set up")?;
     }
-    let cut: Vec<Cut> = connection.query(IDENTITIES).bind(id).bind(since).fetch_all().await.context("cut identities")?;
+    let cut: Vec<Cut> =
+        connection.query(IDENTITIES).bind(id).bind(since).fetch_all().await.context("cut identities")?;
     let addresses = connection.query(ADDRESSES).bind(id).bind(since).bind(name.as_str());
     let addresses = addresses.execute().await.context("take the addresses of somebody else away")?;
     let links = connection.query(LINKS).bind(id).bind(since).bind(denial.address.value.as_str()).bind(now.seconds());
     links.execute().await.context("void the links of somebody else")?;
-    let has: i64 = connection.query(HAS_ADDRESS).bind(id).bind(name.as_str()).scalar_one().await.context("look for an address")?;
+    let has: i64 =
+        connection.query(HAS_ADDRESS).bind(id).bind(name.as_str()).scalar_one().await.context("look for an address")?;
     if has == 0 {
         // It was replaced. Where somebody else has it by now, the new password is set all the same.
         let address = Identifier { is_primary: false, ..denial.address.clone() };

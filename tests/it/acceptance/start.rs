@@ -88,7 +88,8 @@ async fn s_128_a_start_that_sent_nothing_did_not_begin() {
     ] {
         let setup = Setup { configure: |config| config.limits.code_start = "1/h".parse().ok(), ..Setup::default() };
         let server = TestServer::with(setup).await;
-        let spa = if path.starts_with("/me") { Spa::signed_in(&server, "alice").await } else { Spa::open(&server).await };
+        let spa =
+            if path.starts_with("/me") { Spa::signed_in(&server, "alice").await } else { Spa::open(&server).await };
         let first = spa.post(path, &body).await;
         assert!(first.status.is_success(), "{path}: {first}");
         server.advance(Duration::from_secs(61));

@@ -3,8 +3,8 @@
 use super::{Sample, console, sample, shop, stranger};
 use crate::edge::template::console::PasswordPage;
 use crate::edge::template::context::account::{
-    AttributeField, CodePage, Contact, ContactsPage, FieldMistake, Gone, InvitationPage, MailedLinkPage, MyData, NewPassword,
-    Notice, OtherWay, ProfileField, ProfilePage, Recover, Register, WaitingContact,
+    AttributeField, CodePage, Contact, ContactsPage, FieldMistake, Gone, InvitationPage, MailedLinkPage, MyData,
+    NewPassword, Notice, OtherWay, ProfileField, ProfilePage, Recover, Register, WaitingContact,
 };
 
 fn mistake(field: &str, code: &str, bound: Option<u64>) -> FieldMistake {
