@@ -68,7 +68,7 @@ impl Accounts {
             }
         };
         let name = LookupName::parse(&value).ok_or_else(|| Mistake::new(field, Why::InvalidValue))?;
-        if user.named(&name).is_some_and(|own| own.verified_at.is_some()) {
+        if user.proven(&name).is_some() {
             return Err(Why::AlreadyVerified.into());
         }
         let now = self.now();
@@ -117,10 +117,9 @@ impl Accounts {
         self.may_send((PURPOSE, channel), &value).await?;
         // What nobody has proven belongs to nobody (PROTOCOL A22). Of a number its holder is told that somebody else has it, once they
         // have proven that they hold it (S-049): lines are shared and handed on.
-        let is_theirs = |owner: &User| owner.named(name).is_some_and(|own| own.verified_at.is_some());
         let owner = self.edges.store.user_by_name(name).await?;
-        let is_free =
-            kind == IdentifierKind::Phone || owner.is_none_or(|owner| owner.id == user.id || !is_theirs(&owner));
+        let is_free = kind == IdentifierKind::Phone
+            || owner.is_none_or(|owner| owner.id == user.id || owner.proven(name).is_none());
         let code = self.codes.draw();
         let sealed = self.codes.seal(PURPOSE, &id.to_string(), &code);
         let waiting = Waiting {

@@ -89,9 +89,12 @@ impl Accounts {
         let is_within = self.is_within((Rule::Recovery, phone.as_str())).await?.is_none();
         let name = LookupName::parse(phone.as_str());
         let user = match name.as_ref().filter(|_| is_heard && is_within) {
-            Some(name) => self.edges.store.user_by_name(name).await?.filter(|user| {
-                user.is_enabled() && user.named(name).is_some_and(|identifier| identifier.verified_at.is_some())
-            }),
+            Some(name) => self
+                .edges
+                .store
+                .user_by_name(name)
+                .await?
+                .filter(|user| user.is_enabled() && user.proven(name).is_some()),
             None => None,
         };
         // Whoever has the number, or nobody: what is counted tells nothing.

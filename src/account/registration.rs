@@ -83,6 +83,8 @@ pub struct Made {
     pub flow: Option<String>,
     /// The app it was for.
     pub client_id: Option<String>,
+    /// The token with which a password is set, where the one that was chosen is dropped.
+    pub reset: Option<Secret>,
 }
 
 impl Made {
@@ -93,6 +95,10 @@ impl Made {
         Authentication::new((self.user.id, self.user.auth_epoch), now, vec![amr])
     }
 }
+
+/// The member of a link's details that holds the browser that registered (none is null), where somebody else had registered the address
+/// before and not activated the account.
+const CONTESTED: &str = "contested_in";
 
 /// A registration that waits.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -108,6 +114,9 @@ struct Waiting {
     /// The app that it is for.
     #[serde(default)]
     client: Option<ClientId>,
+    /// Somebody else had registered the address before, and not activated the account.
+    #[serde(default)]
+    is_contested: bool,
     expires_at: NumericDate,
 }
 
@@ -214,6 +223,7 @@ impl Accounts {
             account: typed,
             flow: asking.flow.clone(),
             client: asking.client.clone(),
+            is_contested: false,
             expires_at: self.now().plus(self.lifetime(kind)),
         };
         self.send(handle, waiting, (owner, asking)).await
@@ -258,18 +268,32 @@ impl Accounts {
         if let Some(username) = username {
             typed.username = Some(self.username(username)?.as_str().to_owned());
         }
-        let user = self.user(&typed, AccountState::Active, Some(&waiting.contact)).await?;
-        let once = Once { kind: PURPOSE, hash: TokenHash::of(handle), expires_at: remembered };
         let asking = waiting.asked_by(asking);
-        let beside = Beside::event(self.event_of(EventName::UserCreated, user.id, &asking));
-        match self.edges.store.register((&user, typed.phc.as_deref()), Some(once), beside).await? {
-            Registered::Created => {
-                let client_id = asking.client.as_ref().map(ToString::to_string);
-                Ok(Made { user, flow: asking.flow, client_id })
+        let once = Once { kind: PURPOSE, hash: TokenHash::of(handle), expires_at: remembered };
+        loop {
+            let user = self.user(&typed, AccountState::Active, Some(&waiting.contact)).await?;
+            let beside = Beside::event(self.event_of(EventName::UserCreated, user.id, &asking));
+            let account = (&user, typed.phc.as_deref());
+            match self.edges.store.register(account, Some(once.clone()), beside).await? {
+                Registered::Created => {
+                    let client_id = asking.client.as_ref().map(ToString::to_string);
+                    return Ok(Made { user, flow: asking.flow, client_id, reset: None });
+                }
+                Registered::Already => return Err(Why::AlreadyVerified.into()),
+                Registered::Taken => {}
             }
-            Registered::Already => Err(Why::AlreadyVerified.into()),
-            Registered::Taken => Err(self.which_is_taken(&user).await?.into()),
+            let mistake = self.which_is_taken(&user).await?;
+            if typed.phone.is_none() || !self.hides_number(&mistake, &waiting.contact) {
+                return Err(mistake.into());
+            }
+            typed.phone = None;
         }
+    }
+
+    /// Whether a number that is somebody else's is left out of an account, to be added with its proof: a stranger is not told whether it
+    /// has an owner (PROTOCOL A6).
+    fn hides_number(&self, taken: &Mistake, proven: &Contact) -> bool {
+        taken.field == "phone" && proven.kind != IdentifierKind::Phone && self.settings.answers != Answers::Explicit
     }
 
     /// By what somebody is known who registers, to judge a password that is tried; `None` when there is no such registration.
@@ -327,6 +351,9 @@ impl Accounts {
 
     /// Activates the account of a link.
     ///
+    /// Where somebody else had registered the address before, and the link is opened in another browser than the one that registered,
+    /// nobody knows whose password it is: it is dropped, and a new one is chosen (PROTOCOL A22).
+    ///
     /// # Errors
     /// That the link is used, over or unknown.
     pub async fn activate(&self, token: &str, asking: &Asking) -> Result<Made, AccountError> {
@@ -334,11 +361,23 @@ impl Accounts {
         let link = self.edges.store.mailed_link(&hash, LinkPurpose::Activation, now).await?;
         let link = link.ok_or(Why::ActivationLinkInvalid)?;
         let beside = Beside::event(self.event_of(EventName::UserActivated, link.user, asking));
-        let activated = self.edges.store.activate(&hash, now, beside).await?;
+        let browser =
+            link.details.get(CONTESTED).map(|browser| serde_json::from_value::<Option<TokenHash>>(browser.clone()));
+        let is_same = |browser: &TokenHash| asking.binding.is_some_and(|binding| binding.matches(browser));
+        let keeps_password = browser.is_none_or(|browser| browser.ok().flatten().as_ref().is_some_and(is_same));
+        let activated = self.edges.store.activate((&hash, keeps_password), now, beside).await?;
         let activated = activated.ok_or(Why::ActivationLinkInvalid)?;
         let user = self.edges.store.user(activated).await?.ok_or(Why::ActivationLinkInvalid)?;
         let text = |name: &str| link.details.get(name).and_then(Value::as_str).map(str::to_owned);
-        Ok(Made { user: user.as_ref().clone(), flow: text("flow"), client_id: text("client_id") })
+        let mut made =
+            Made { user: user.as_ref().clone(), flow: text("flow"), client_id: text("client_id"), reset: None };
+        if !keeps_password {
+            let about = (Some(&*user), link.address.as_str());
+            let (reset, link) = self.link(LinkPurpose::PasswordReset, about, asking, self.settings.lifetimes.reset);
+            self.edges.store.record(Beside::default().and_link(link)).await?;
+            made.reset = Some(reset);
+        }
+        Ok(made)
     }
 
     /// True when a link activates an account; it stays good.
@@ -367,14 +406,9 @@ impl Accounts {
         Begun { registration, expires_in: self.lifetime(kind).as_secs(), resend_after: self.starts.pause().as_secs() }
     }
 
-    /// Whose address it is, unless they never proved it.
+    /// Whose address or number it is: who has proven it.
     async fn owner(&self, name: &LookupName) -> Result<Option<std::sync::Arc<User>>, Fault> {
-        let found = self.edges.store.user_by_name(name).await?;
-        let is_pending = |user: &User| {
-            matches!(user.state, AccountState::Pending { .. })
-                && user.named(name).is_some_and(|identifier| identifier.verified_at.is_none())
-        };
-        Ok(found.filter(|user| !is_pending(user)))
+        Ok(self.edges.store.user_by_name(name).await?.filter(|user| user.proven(name).is_some()))
     }
 
     async fn keep(&self, handle: &Secret, waiting: &Waiting) -> Result<(), Fault> {

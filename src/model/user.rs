@@ -221,6 +221,12 @@ impl User {
         self.identifiers.iter().find(|identifier| LookupName::parse(&identifier.value).as_ref() == Some(name))
     }
 
+    /// The identifier that is looked up as `name`, where this person has proven that it is theirs: one that nobody has proven owns
+    /// nothing (PROTOCOL A22).
+    pub fn proven(&self, name: &LookupName) -> Option<&Identifier> {
+        self.named(name).filter(|own| own.verified_at.is_some())
+    }
+
     /// The identifiers of one kind.
     pub fn of_kind(&self, kind: IdentifierKind) -> impl Iterator<Item = &Identifier> {
         self.identifiers.iter().filter(move |identifier| identifier.kind == kind)

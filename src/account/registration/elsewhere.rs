@@ -59,7 +59,7 @@ impl Accounts {
         match self.edges.store.register((&user, None), None, beside).await? {
             Registered::Created => {
                 let client_id = asking.client.as_ref().map(ToString::to_string);
-                Ok(MadeElsewhere::Made(Box::new(Made { user, flow: asking.flow.clone(), client_id })))
+                Ok(MadeElsewhere::Made(Box::new(Made { user, flow: asking.flow.clone(), client_id, reset: None })))
             }
             Registered::Taken | Registered::Already => Err(self.which_is_taken(&user).await?.into()),
         }

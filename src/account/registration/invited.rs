@@ -91,7 +91,7 @@ impl Accounts {
         match self.edges.store.accept_invitation(accepted, (&user, typed.phc.as_deref()), beside).await? {
             Registered::Created => {
                 let client_id = invitation.client.as_ref().map(ToString::to_string);
-                Ok(Made { user, flow: None, client_id })
+                Ok(Made { user, flow: None, client_id, reset: None })
             }
             Registered::Already => Err(Why::InvitationInvalid.into()),
             Registered::Taken => {

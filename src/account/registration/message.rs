@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::account::registration::{By, PURPOSE, Waiting, channel};
+use crate::account::registration::{By, CONTESTED, PURPOSE, Waiting, channel};
 use crate::account::settings::Answers;
 use crate::account::{AccountError, Accounts, Asking, minutes};
 use crate::edge::store::{Beside, Registered};
@@ -13,7 +13,7 @@ use crate::model::event::EventName;
 use crate::model::job::NewJob;
 use crate::model::mailed_link::LinkPurpose;
 use crate::model::message::{Channel, MessageData, MessageKind};
-use crate::model::user::{AccountState, IdentifierKind, User};
+use crate::model::user::{AccountState, IdentifierKind, LookupName, User};
 use crate::protocol::secret::Secret;
 
 impl Accounts {
@@ -63,12 +63,22 @@ impl Accounts {
         let now = self.now();
         let lifetime = self.lifetime(waiting.contact.kind);
         waiting.expires_at = now.plus(lifetime);
+        // Who sends the same once more is the same; who registers anew may be somebody else.
+        let before = match LookupName::parse(&waiting.contact.value) {
+            Some(name) => self.edges.store.user_by_name(&name).await?,
+            None => None,
+        };
+        waiting.is_contested |=
+            before.is_some_and(|before| !matches!(&waiting.by, By::Link(Some(own)) if *own == before.id));
         for _ in 0..4 {
             let state = AccountState::Pending { since: now, purge_at: Some(waiting.expires_at) };
             let mut user = self.user(&waiting.account, state, None).await?;
             let of = owner.is_none().then_some(&user);
             let address = waiting.contact.value.clone();
-            let (token, link) = self.link(LinkPurpose::Activation, (of, &address), asking, lifetime);
+            let (token, mut link) = self.link(LinkPurpose::Activation, (of, &address), asking, lifetime);
+            if waiting.is_contested {
+                link.details.insert(CONTESTED.to_owned(), serde_json::to_value(waiting.binding).unwrap_or_default());
+            }
             let url = self.url(LinkPurpose::Activation, &token, asking).await?;
             let (job, event) = if let Some(owner) = owner {
                 let event = self.event(EventName::UserCreated, asking).failed().telling("reason", "exists");

@@ -239,6 +239,9 @@ impl Method for MagicLink {
         identifier: &str,
         sent: Result<Begun, Refusal>,
     ) -> Result<Begun, Refusal> {
+        if sent.is_ok() {
+            return sent;
+        }
         let counter = self.by_mail.counter(attempt, &self.by_mail.target(identifier).await?);
         self.by_mail.settle((self.name(), &contents(&attempt.onward)), (attempt, counter), sent).await
     }

@@ -164,25 +164,27 @@ pub(in crate::authn) struct Target {
 }
 
 impl SentCode {
-    /// The address that a typed name means: itself, or the primary proven one of a username's owner.
+    /// The address that a typed name means: the one that its owner has proven, as they wrote it, or the primary proven one of the owner of
+    /// another name. Where nobody has proven it, it is nobody's, and means itself.
+    ///
+    /// *Why not as it was typed:* names that are looked up as one may be two mailboxes (PROTOCOL A22).
     pub(in crate::authn) async fn target(&self, typed: &str) -> Result<Target, Fault> {
         let address = match self.way {
             Way::Mail => Email::parse(typed).map(|email| email.as_str().to_owned()),
             Way::Sms => Phone::parse(typed).map(|phone| phone.as_str().to_owned()),
         };
-        let user = match LookupName::parse(typed) {
-            Some(name) => self.edges.store.user_by_name(&name).await?,
+        let name = LookupName::parse(typed);
+        let user = match &name {
+            Some(name) => self.edges.store.user_by_name(name).await?,
             None => None,
         };
-        let own = user.as_ref().and_then(|user| user.primary(self.way.kind()));
-        let own = own.filter(|own| own.verified_at.is_some()).map(|own| own.value.clone());
-        match address {
-            Some(address) => Ok(Target { address, user }),
-            // A name without such an address is nobody's for this method.
-            None => {
-                Ok(Target { user: user.filter(|_| own.is_some()), address: own.unwrap_or_else(|| typed.to_owned()) })
-            }
-        }
+        let own = user.as_ref().zip(name.as_ref()).and_then(|(user, name)| match &address {
+            Some(_) => user.proven(name),
+            None => user.primary(self.way.kind()).filter(|own| own.verified_at.is_some()),
+        });
+        let own = own.map(|own| own.value.clone());
+        let user = user.filter(|_| own.is_some());
+        Ok(Target { user, address: own.or(address).unwrap_or_else(|| typed.to_owned()) })
     }
 
     /// One mailbox has one pause, however its address is written (S-041).
@@ -488,6 +490,9 @@ impl Method for SentCode {
         identifier: &str,
         sent: Result<Begun, Refusal>,
     ) -> Result<Begun, Refusal> {
+        if sent.is_ok() {
+            return sent;
+        }
         let counter = self.counter(attempt, &self.target(identifier).await?);
         self.settle((self.name(), &[]), (attempt, counter), sent).await
     }

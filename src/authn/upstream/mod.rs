@@ -21,7 +21,7 @@ use crate::model::id::{GroupId, LinkId, UserId};
 use crate::model::identifier::Email;
 use crate::model::identity_provider::IdentityProvider;
 use crate::model::upstream_link::{UpstreamIdentity, UpstreamLink};
-use crate::model::user::{Identifier, IdentifierKind, LookupName, User};
+use crate::model::user::{IdentifierKind, LookupName, User};
 use crate::protocol::secret::Secret;
 
 /// The name of the method.
@@ -124,15 +124,20 @@ pub async fn resolve(
     }
     let email = identity.email.as_deref().and_then(Email::parse);
     let owner = match email.as_ref().and_then(|email| LookupName::parse(email.as_str())) {
-        Some(name) => store.user_by_name(&name).await?.filter(|user| user.named(&name).is_some_and(is_proven)),
+        Some(name) => store.user_by_name(&name).await?.filter(|user| user.proven(&name).is_some()),
         None => None,
+    };
+    // Names that are looked up as one may be two mailboxes; that capitals make none is what everybody expects.
+    let is_the_same = |user: &User| {
+        let mut own = user.of_kind(IdentifierKind::Email).filter(|own| own.verified_at.is_some());
+        email.as_ref().is_some_and(|email| own.any(|own| own.value.eq_ignore_ascii_case(email.as_str())))
     };
     let trust = &provider.settings.trust;
     let situation = Situation {
         verified: identity.email_verified,
         trusted: email.as_ref().is_some_and(|email| trust.covers(email)),
         owned: owner.is_some(),
-        auto_link: trust.auto_link,
+        auto_link: trust.auto_link && owner.as_deref().is_some_and(is_the_same),
         opens: opens && trust.sign_up,
     };
     Ok(match (decide(situation), owner) {
@@ -142,11 +147,6 @@ pub async fn resolve(
         (Verdict::Complete, _) => Resolution::Complete,
         (Verdict::Connect | Verdict::Prove | Verdict::Closed, _) => Resolution::Closed,
     })
-}
-
-/// An address that its owner has proven. One that nobody has proven owns nothing.
-fn is_proven(identifier: &Identifier) -> bool {
-    identifier.kind == IdentifierKind::Email && identifier.verified_at.is_some()
 }
 
 /// That `provider` vouches for `user` at this moment, with what it says of the sign-in there; the groups that follow from it are theirs.

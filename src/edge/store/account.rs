@@ -167,8 +167,14 @@ impl Store {
         self.recorder.record(fact).await
     }
 
-    /// Activates the account of an activation link; its address is proven by that. `None` when the link is not good any more.
-    pub async fn activate(&self, link: &TokenHash, now: NumericDate, beside: Beside) -> Result<Option<UserId>, Fault> {
+    /// Activates the account of an activation link; its address is proven by that. `None` when the link is not good any more. The
+    /// password that was chosen is dropped unless the account keeps it.
+    pub async fn activate(
+        &self,
+        (link, keeps_password): (&TokenHash, bool),
+        now: NumericDate,
+        beside: Beside,
+    ) -> Result<Option<UserId>, Fault> {
         let (link, held) = (*link, Arc::clone(&self.held));
         let fact = Fact::several(move |connection| {
             async move {
@@ -181,6 +187,9 @@ impl Store {
                     return Ok(None);
                 }
                 verify(connection, (user, &address), now).await?;
+                if !keeps_password {
+                    connection.query(FORGET_PASSWORD).bind(user.uuid()).execute().await.context("forget a password")?;
+                }
                 beside.write(connection).await?;
                 Ok(Some(user))
             }

@@ -74,8 +74,7 @@ impl Store {
                 let has = connection.query(HAS_PRIMARY).bind(user.uuid()).bind(identifier.kind.as_str());
                 let has: i64 = has.scalar_one().await.context("look for a primary identifier")?;
                 let identifier = Identifier { is_primary: has == 0, ..identifier };
-                let release = connection.query(RELEASE).bind(name.as_str()).bind(user.uuid());
-                let released = release.execute().await.context("release an address that nobody has proven")?;
+                let released = release(connection, user, &name).await?;
                 if add_identifier(connection, user, &identifier, &name).await? == Creation::AlreadyExists {
                     return Ok(Placed { user, added: Added::Taken, released });
                 }
@@ -184,18 +183,19 @@ impl Store {
         let fact = Fact::several(move |connection| {
             async move {
                 let Some(user) = taken_by(connection, (&link, LinkPurpose::EmailChange), &email, now).await? else {
-                    return Ok(Taking(Added::Void, None));
+                    return Ok(Taking { added: Added::Void, stepped: None, released: 0 });
                 };
+                let released = release(connection, user, &name).await?;
                 if replace(connection, user, &email, &name).await? == Added::Taken {
-                    return Ok(Taking(Added::Taken, None));
+                    return Ok(Taking { added: Added::Taken, stepped: None, released });
                 }
                 let stepped = epoch::step(connection, user, keep, now).await?;
                 beside.write(connection).await?;
-                Ok(Taking(Added::Added, Some(stepped)))
+                Ok(Taking { added: Added::Added, stepped: Some(stepped), released })
             }
             .boxed()
         });
-        self.record_and_publish(fact).await.map(|Taking(added, _)| added)
+        self.record_and_publish(fact).await.map(|taking| taking.added)
     }
 
     /// Puts the old address back by the link that was sent to it, or stops the change that was asked for, ends everything, and takes away
@@ -217,6 +217,7 @@ impl Store {
                 let Some(user) = taken_by(connection, link, email, now).await? else {
                     return Ok(Undone::not(Added::Void));
                 };
+                release(connection, user, &name).await?;
                 // The old address is still there where the change was asked for and not confirmed.
                 let is_there = own(connection, user, &name).await?.is_some();
                 if !is_there && replace(connection, user, email, &name).await? == Added::Taken {
@@ -263,12 +264,19 @@ impl Publish for Placed {
     }
 }
 
-/// What became of the address of a link, and of what the account had opened.
-struct Taking(Added, Option<Stepped>);
+/// What became of the address of a link, of what the account had opened, and how many it took from people who had not proven it.
+struct Taking {
+    added: Added,
+    stepped: Option<Stepped>,
+    released: u64,
+}
 
 impl Publish for Taking {
     fn publish(&self, held: &Held) {
-        self.1.publish(held);
+        if self.released > 0 {
+            held.users.flush();
+        }
+        self.stepped.publish(held);
     }
 }
 
@@ -289,6 +297,8 @@ impl Undone {
 impl Publish for Undone {
     fn publish(&self, held: &Held) {
         if let Some((user, stepped)) = &self.of {
+            // Others may have been rid of an address that they had never proven.
+            held.users.flush();
             held.memberships.forget(user);
             stepped.publish(held);
         }
@@ -302,6 +312,12 @@ pub(super) async fn choose_primary(connection: &mut Connection, user: UserId) ->
         next.execute().await.context("make another identifier primary")?;
     }
     Ok(())
+}
+
+/// Takes a name that is proven now from whoever wrote it down without a proof; how many had.
+pub(super) async fn release(connection: &mut Connection, user: UserId, name: &LookupName) -> Result<u64, Fault> {
+    let release = connection.query(RELEASE).bind(name.as_str()).bind(user.uuid());
+    release.execute().await.context("release an address that nobody has proven")
 }
 
 /// False when the account may not be used.

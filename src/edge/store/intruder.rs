@@ -107,6 +107,8 @@ struct Denied {
 
 impl Publish for Denied {
     fn publish(&self, held: &Held) {
+        // Others may have been rid of an address that they had never proven.
+        held.users.flush();
         held.memberships.forget(&self.user);
         self.stepped.publish(held);
     }
@@ -141,7 +143,8 @@ pub(super) async fn expel(
     let has: i64 =
         connection.query(HAS_ADDRESS).bind(id).bind(name.as_str()).scalar_one().await.context("look for an address")?;
     if has == 0 {
-        // It was replaced. Where somebody else has it by now, the new password is set all the same.
+        // It was replaced. Where somebody else has proven it by now, the new password is set all the same.
+        contact::release(connection, user, name).await?;
         let address = Identifier { is_primary: false, ..denial.address.clone() };
         add_identifier(connection, user, &address, name).await?;
     }

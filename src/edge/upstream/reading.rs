@@ -71,7 +71,7 @@ impl<'a> Reading<'a> {
         UpstreamIdentity {
             issuer,
             subject,
-            email_verified: email_verified && email.is_some(),
+            email_verified: self.is_email_verified(email_verified) && email.is_some(),
             label: label.or_else(|| profile.name.clone()),
             email,
             profile,
@@ -87,6 +87,16 @@ impl<'a> Reading<'a> {
 
     fn moment(&self, name: &str) -> Option<NumericDate> {
         self.claims.get(name)?.as_i64().map(NumericDate::from_seconds)
+    }
+
+    /// Whether the address is proven there. What a provider says of its own `email` says nothing of another claim that the operator reads
+    /// the address from: for that one, a claim of the operator's choice has to speak.
+    fn is_email_verified(&self, usual: bool) -> bool {
+        let set = &self.settings.claims;
+        if set.contains_key("email_verified") {
+            return is_true(self.claim("email_verified", &[]));
+        }
+        usual && set.get("email").is_none_or(|path| path == "email")
     }
 
     /// The groups there; `None` where the operator named no claim for them, or nothing is told by it.
@@ -132,6 +142,23 @@ mod tests {
         let reading = Reading { settings, claims };
         let subject = reading.subject(&["sub"]).unwrap();
         reading.identity(("https://idp.example".to_owned(), subject), is_true(claims.get("email_verified")))
+    }
+
+    #[test]
+    fn an_address_of_another_claim_is_not_proven_by_the_usual_one() {
+        let told = json!({"sub": "1", "email": "ada@example.com", "email_verified": true, "upn": "eve@corp.example", "sure": true});
+        let settings = |claims: &[(&str, &str)]| ProviderSettings {
+            claims: claims.iter().map(|(ours, theirs)| ((*ours).to_owned(), (*theirs).to_owned())).collect(),
+            ..ProviderSettings::default()
+        };
+        for (claims, verified) in [
+            (&[("email", "email")][..], true),
+            (&[("email", "upn")], false),
+            (&[("email", "upn"), ("email_verified", "sure")], true),
+            (&[("email_verified", "upn")], false),
+        ] {
+            assert_eq!(identity(&told, &settings(claims)).email_verified, verified, "{claims:?}");
+        }
     }
 
     #[test]

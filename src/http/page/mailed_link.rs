@@ -10,6 +10,7 @@ use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, HeaderValue};
 
 use crate::account::email_change::EmailChangeProof;
 use crate::account::intruder::WentAway;
+use crate::account::registration::Made;
 use crate::account::site::path;
 use crate::account::{AccountError, Why};
 use crate::edge::store::Kept;
@@ -87,6 +88,7 @@ async fn submit(web: &Web, visitor: &Visitor, purpose: LinkPurpose, (token, csrf
     let (accounts, asking) = (&web.provider.accounts, visitor.asking());
     let done = match purpose {
         LinkPurpose::Activation => match accounts.activate(token, &asking).await {
+            Ok(Made { reset: Some(reset), user, .. }) => return choose_password(web, visitor, (user.id, &reset)),
             Ok(made) => match connect_activated(web, visitor, &made).await {
                 Ok(()) => Ok(Finished::at("activated", Place { flow: made.flow, client_id: made.client_id })),
                 Err(fault) => return fault_page(web, visitor, fault),

@@ -3,6 +3,8 @@
 //! S-100, S-106, S-112; PROTOCOL S8. A sign-in under way is known by a cookie of its own that holds the handle of `authn/flow.rs`: it
 //! opens nothing but this page, in the browser that began, for five minutes.
 
+use std::time::Duration;
+
 use axum::extract::State;
 use axum::response::Response;
 use base64::Engine as _;
@@ -136,8 +138,15 @@ pub async fn submit(State(web): State<Web>, visitor: Visitor, Query(query): Quer
     };
     let entry =
         Entry { open, persistence: persistence(&query), destination: destination(&query), offer: Offer::Nothing };
-    let remember = form.get("remember_device").is_some();
+    let remember = form.get("remember_device").is_some() && may_remember(&web, &waiting).is_some();
     complete(&web, visitor, (step, remember), entry).await
+}
+
+/// How long this browser may be remembered once the answer is right: the page of a second factor serves first ones too, which prove too
+/// little for that.
+fn may_remember(web: &Web, waiting: &Waiting) -> Option<Duration> {
+    let is_second = matches!(waiting.flow.progress, Progress::Proven(_));
+    web.provider.factors.policy.remember.filter(|_| is_second && waiting.flow.purpose == Purpose::Session)
 }
 
 async fn complete(web: &Web, visitor: Visitor, (step, remember): (Step, bool), entry: Entry) -> Response {
@@ -339,8 +348,7 @@ fn page(
     };
     let others = waiting.flow.asked.iter().filter(|other| other.id != asked.id);
     let is_second = matches!(waiting.flow.progress, Progress::Proven(_));
-    let remember =
-        web.provider.factors.policy.remember.filter(|_| is_second && waiting.flow.purpose == Purpose::Session);
+    let remember = may_remember(web, waiting);
     let sends = web.method(&asked.method).is_some_and(Method::sends);
     let passkey = match passkey(web, &flow, &asked) {
         Ok(passkey) => passkey,

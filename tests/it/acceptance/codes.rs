@@ -9,6 +9,7 @@ use symbolon::config::Config;
 use symbolon::model::message::MessageKind;
 use symbolon::protocol::secret::{Secret, TokenHash};
 
+use super::registration::registers;
 use super::second_factor::{enrol, production, with_code_app};
 use crate::support::answer::{Answer, code, fields};
 use crate::support::server::{PASSWORD, Setup};
@@ -254,6 +255,35 @@ async fn s_048_a_code_reaches_a_phone_in_one_message() {
     assert!(server.mailbox().to("+31612345678").is_empty());
 }
 
+/// Whoever writes a number into their account does not get who holds it to sign in there (PROTOCOL A22).
+#[tokio::test]
+async fn s_048_a_number_that_its_account_has_not_proven_gets_no_code() {
+    let server = TestServer::start().await;
+    let eve = Spa::open(&server).await;
+    registers(&server, &eve, &json!({"email": "eve@example.org", "phone": "+31612345678", "password": PASSWORD})).await;
+    let victim = Spa::open(&server).await;
+    begun(&victim, "sms_code", "+31612345678").await;
+    server.deliver().await;
+    assert!(server.mailbox().to("+31612345678").is_empty());
+}
+
+/// Names that are looked up as one may be two mailboxes: what is sent goes to the one that the owner has proven.
+#[tokio::test]
+async fn s_039_a_code_goes_to_the_address_as_its_owner_wrote_it() {
+    let server = TestServer::start().await;
+    for spelling in ["\u{ff41}lice@example.com", "ALICE@EXAMPLE.COM"] {
+        let spa = Spa::open(&server).await;
+        begun(&spa, "email_code", spelling).await;
+        server.deliver().await;
+        assert!(server.mailbox().to(spelling).is_empty());
+        let right = server.mailbox().code_for("alice@example.com");
+        assert_eq!(spa.get("/session").await.ok()["user"], Value::Null);
+        server.advance(MINUTE * 2);
+        assert_eq!(right.len(), 6);
+    }
+    assert_eq!(server.mailbox().kinds_to("alice@example.com").len(), 2);
+}
+
 #[tokio::test]
 async fn s_051_text_messages_have_a_budget() {
     let server = TestServer::with(production()).await;
@@ -462,6 +492,21 @@ async fn s_039_the_pages_send_a_code_and_take_it() {
     let tokens = shop.redeem(&exchange, &shop.code(&exchange, &url)).await.ok();
     let claims = part(tokens["id_token"].as_str().expect("an ID token"), 1);
     assert_eq!((&claims["acr"], &claims["amr"]), (&json!("urn:symbolon:acr:1"), &json!(["otp"])));
+}
+
+/// The page of second factors takes the first code too, and remembers no browser for that.
+#[tokio::test]
+async fn s_100_a_first_code_has_no_browser_remembered() {
+    let server = TestServer::start().await;
+    let browser = Browser::new(&server);
+    let page = browser.open("/sign-in").await;
+    let form = browser.open(page.page().attribute("method-email_code", "href")).await;
+    let typed = browser.submit(form.page().form_of("send-code-submit").fill("login", "alice@example.com")).await;
+    server.deliver().await;
+    let right = server.mailbox().code_for("alice@example.com");
+    let form = typed.page().form_of("otp-submit").fill("code", &right).fill("remember_device", "true");
+    assert!(browser.submit(form).await.page().has("sign-out"));
+    assert!(browser.cookie("symbolon_remembered").is_none());
 }
 
 #[tokio::test]

@@ -187,6 +187,75 @@ async fn s_003_an_account_waits_for_its_link() {
     assert_eq!(spa.sign_in(CAROL, PASSWORD).await.ok()["user"]["email_verified"], true);
 }
 
+/// Where two people registered one address and nobody activated it, whoever has the mailbox chooses the password anew: nobody knows whose
+/// the last one was (PROTOCOL A22).
+#[tokio::test]
+async fn s_003_a_strangers_password_falls_when_the_owner_activates() {
+    let server = server(by_link).await;
+    let (victim, eve) = (Spa::open(&server).await, Spa::open(&server).await);
+    begins(&victim, &carol()).await;
+    server.deliver().await;
+    server.advance(Duration::from_mins(2));
+    let chosen_by_eve = "eight loud magpies at dusk";
+    let handle = begins(&eve, &json!({"email": CAROL, "password": chosen_by_eve})).await;
+    server.advance(Duration::from_mins(2));
+    assert_eq!(eve.post("/registrations/resend", &json!({"registration": handle})).await.status, StatusCode::ACCEPTED);
+    server.deliver().await;
+    let link = server.mailbox().link_for(CAROL);
+    let path = link.strip_prefix(server.issuer).expect("a page of ours").to_owned();
+    let page = victim.browser.open(&path).await;
+    let choose = victim.browser.press(&page, "mailed-confirm").await;
+    assert_eq!(code(&eve.sign_in(CAROL, chosen_by_eve).await), "401 invalid_credentials");
+    let form = choose.page().form_of("new-password-submit").fill("password", "seven quiet herons at dawn");
+    let done = victim.browser.submit(form).await;
+    assert!(done.status.is_success(), "{done}");
+    assert_eq!(victim.sign_in(CAROL, "seven quiet herons at dawn").await.ok()["user"]["email_verified"], true);
+}
+
+/// Who registers again in the same browser is the same person, with another password.
+#[tokio::test]
+async fn s_003_who_registers_twice_keeps_the_last_password() {
+    let server = server(by_link).await;
+    let spa = Spa::open(&server).await;
+    begins(&spa, &carol()).await;
+    server.advance(Duration::from_mins(2));
+    begins(&spa, &json!({"email": CAROL, "password": "seven quiet herons at dawn"})).await;
+    server.deliver().await;
+    let link = server.mailbox().link_for(CAROL);
+    let page = spa.browser.open(link.strip_prefix(server.issuer).expect("a page of ours")).await;
+    assert!(spa.browser.press(&page, "mailed-confirm").await.page().has("notice-activated"));
+    assert_eq!(spa.sign_in(CAROL, "seven quiet herons at dawn").await.ok()["status"], "complete");
+}
+
+/// By code too, a number that somebody else has is left out; who asks is not told whether it has an owner.
+#[tokio::test]
+async fn s_009_a_number_of_somebody_else_is_not_told() {
+    let server = TestServer::start().await;
+    let spa = Spa::open(&server).await;
+    let mut typed = carol();
+    typed["phone"] = json!("+493090182001");
+    registers(&server, &spa, &typed).await;
+    let user = &spa.sign_in(CAROL, PASSWORD).await.ok()["user"];
+    assert!(user["phone"].is_null() && user["email_verified"] == true, "{user}");
+}
+
+/// An address that waits in somebody's registration, and a number that nobody has proven, are free for who proves them.
+#[tokio::test]
+async fn s_008_what_nobody_has_proven_is_free() {
+    let server = server(by_link).await;
+    let eve = Spa::open(&server).await;
+    begins(&eve, &carol()).await;
+    server.deliver().await;
+    let alice = Spa::signed_in(&server, "alice").await;
+    let asked = alice.post("/me/email-changes", &json!({"new_email": CAROL})).await;
+    assert_eq!(asked.status, StatusCode::ACCEPTED, "{asked}");
+    server.deliver().await;
+    let link = server.mailbox().link_for(CAROL);
+    let token = link.split_once("token=").expect("a token").1;
+    let changed = alice.post("/email-changes/confirm", &json!({"token": token})).await;
+    assert_eq!(changed.ok()["email"], CAROL);
+}
+
 /// Whoever has the number, the mail comes: only the owner of the address may learn what else is taken.
 #[tokio::test]
 async fn s_003_a_number_of_somebody_else_is_left_out() {
