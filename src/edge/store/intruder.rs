@@ -4,7 +4,6 @@
 //! app, an identity elsewhere or an address meanwhile, or who holds a link that outlives the epoch.
 
 use futures_util::FutureExt as _;
-use sqlx::FromRow;
 use uuid::Uuid;
 
 use crate::edge::store::account::forget_password;
@@ -49,13 +48,6 @@ pub struct Gone {
     pub identities: Vec<ProviderId>,
     /// Addresses and numbers.
     pub addresses: u64,
-}
-
-impl Gone {
-    /// True when there was nothing of it.
-    pub fn is_nothing(&self) -> bool {
-        *self == Self::default()
-    }
 }
 
 /// How an owner says that it was somebody else.
@@ -114,11 +106,6 @@ impl Publish for Denied {
     }
 }
 
-#[derive(FromRow)]
-struct Cut {
-    provider_id: Uuid,
-}
-
 /// Takes whatever was set up since out of the account of `user`, within the transaction of `connection`. `name` is that of the address
 /// that stays.
 pub(super) async fn expel(
@@ -134,8 +121,8 @@ pub(super) async fn expel(
         let gone = connection.query(statement).bind(id).bind(since);
         gone.execute().await.context("take away what somebody else set up")?;
     }
-    let cut: Vec<Cut> =
-        connection.query(IDENTITIES).bind(id).bind(since).fetch_all().await.context("cut identities")?;
+    let cut: Vec<Uuid> =
+        connection.query(IDENTITIES).bind(id).bind(since).scalar_all().await.context("cut identities")?;
     let addresses = connection.query(ADDRESSES).bind(id).bind(since).bind(name.as_str());
     let addresses = addresses.execute().await.context("take the addresses of somebody else away")?;
     let links = connection.query(LINKS).bind(id).bind(since).bind(denial.address.value.as_str()).bind(now.seconds());
@@ -149,6 +136,6 @@ pub(super) async fn expel(
         add_identifier(connection, user, &address, name).await?;
     }
     contact::choose_primary(connection, user).await?;
-    let identities = cut.into_iter().map(|cut| ProviderId::from_uuid(cut.provider_id)).collect();
+    let identities = cut.into_iter().map(ProviderId::from_uuid).collect();
     Ok(Gone { authenticators, identities, addresses })
 }
