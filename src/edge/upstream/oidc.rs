@@ -409,7 +409,9 @@ impl Oidc<'_> {
         access_token: Option<&Secret>,
     ) -> Result<UpstreamIdentity, UpstreamError> {
         let settings = &self.account.provider.settings;
-        let subject = Reading { settings, claims: &claims }.subject(&["sub"])?;
+        let token = Reading { settings, claims: &claims };
+        let subject = token.subject(&["sub"])?;
+        let [told_at, good_until, proven_at] = ["iat", "exp", "auth_time"].map(|name| token.moment(name));
         let url = settings.endpoints.userinfo.as_deref();
         let url = url.or_else(|| document.metadata.get("userinfo_endpoint").and_then(Value::as_str));
         let lacks_groups = settings.groups.claim.is_some() && Reading { settings, claims: &claims }.groups().is_none();
@@ -427,7 +429,8 @@ impl Oidc<'_> {
         }
         let email_verified = (self.dialect.email_verified)(&claims);
         let reading = Reading { settings, claims: &claims };
-        let mut identity = reading.identity(((self.dialect.known_as)(issuer), subject), email_verified);
+        let identity = reading.identity(((self.dialect.known_as)(issuer), subject), email_verified);
+        let mut identity = UpstreamIdentity { told_at, good_until, proven_at, ..identity };
         // Who was asked for everything and tells of no group means that there is none; a bare token may be silent.
         if identity.groups.is_none() && access_token.is_some() && settings.groups.claim.is_some() {
             identity.groups = Some(Vec::new());
