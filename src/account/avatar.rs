@@ -27,8 +27,9 @@ pub const MAX_BYTES: usize = 1024 * 1024;
 pub const TYPES: &[&str] = &["image/png", "image/jpeg", "image/webp"];
 /// The longest side that is read, in pixels.
 const MAX_SIDE: u32 = 8192;
-/// The most bytes that reading may take.
-const MAX_MEMORY: u64 = 128 * 1024 * 1024;
+/// The most bytes that reading may take: a picture of 3344 by 3344 pixels, or as many in another form (11 million); with transparency,
+/// which takes a fourth byte, of 2896 by 2896.
+const MAX_MEMORY: u64 = 32 * 1024 * 1024;
 /// How many are drawn at a time in this process; others wait their turn, so that pictures never take all cores or all memory.
 static DRAWING: Semaphore = Semaphore::const_new(2);
 /// The longest side that is kept, in pixels.
@@ -58,9 +59,9 @@ pub struct Drawn {
     pub bytes: Vec<u8>,
 }
 
-/// Draws a picture anew; `None` for what is none of [`TYPES`], is damaged or has sides that are too long.
+/// Draws a picture anew; `None` for what is none of [`TYPES`], is damaged or has too many pixels.
 ///
-/// It takes a core for a while, and up to [`MAX_MEMORY`].
+/// It takes a core for a while, and [`MAX_MEMORY`] with as much again for what a decoder needs beside.
 pub fn redrawn(bytes: &[u8]) -> Option<Drawn> {
     let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().ok()?;
     // What a name or a header says is nothing to go by.
@@ -77,11 +78,12 @@ pub fn redrawn(bytes: &[u8]) -> Option<Drawn> {
     }
     let orientation = decoder.orientation().ok();
     let mut picture = DynamicImage::from_decoder(decoder).ok()?;
-    if let Some(orientation) = orientation {
-        picture.apply_orientation(orientation);
-    }
     if picture.width().max(picture.height()) > SIDE {
         picture = picture.thumbnail(SIDE, SIDE);
+    }
+    // Only now: turning makes a copy.
+    if let Some(orientation) = orientation {
+        picture.apply_orientation(orientation);
     }
     let mut out = Cursor::new(Vec::new());
     let content_type = if picture.color().has_alpha() {
@@ -180,6 +182,25 @@ mod tests {
             let drawn = redrawn(&encoded(picture, format)).unwrap();
             let read = image::load_from_memory(&drawn.bytes).unwrap();
             assert_eq!((drawn.content_type, (read.width(), read.height())), (kind, size), "{format:?}");
+        }
+    }
+
+    #[test]
+    fn a_picture_is_turned_upright() {
+        let mut jpeg = encoded(&DynamicImage::new_rgb8(1024, 256), ImageFormat::Jpeg);
+        // An orientation of 6 (Exif 2.32 §4.6.4): the right side is up.
+        let exif = b"\xFF\xE1\x00\x22Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0";
+        jpeg.splice(2..2, exif.iter().copied());
+        let read = image::load_from_memory(&redrawn(&jpeg).unwrap().bytes).unwrap();
+        assert_eq!((read.width(), read.height()), (128, 512));
+    }
+
+    #[test]
+    fn a_picture_that_would_take_too_much_memory_is_not_read() {
+        for (side, is_read) in [(3344, true), (3345, false)] {
+            let png = encoded(&DynamicImage::new_rgb8(side, side), ImageFormat::Png);
+            assert!(png.len() < MAX_BYTES, "a few kilobytes unfold to megabytes");
+            assert_eq!(redrawn(&png).is_some(), is_read, "{side}");
         }
     }
 

@@ -96,15 +96,30 @@ impl Accounts {
         if !is_fresh {
             return Ok(begun);
         }
+        let sent = self.send_contact_code(user, (kind, &name), (channel, &begun), asking).await;
+        self.starts.settled((about, now), sent).await?;
+        Ok(begun)
+    }
+
+    /// Sends the code of what was begun with.
+    async fn send_contact_code(
+        &self,
+        user: &User,
+        (kind, name): (IdentifierKind, &LookupName),
+        (channel, begun): (Channel, &ContactBegun),
+        asking: &Asking,
+    ) -> Result<(), AccountError> {
+        let (now, id, value) = (self.now(), begun.id, begun.value.clone());
+        let (owner, lifetime) = (user.id.to_string(), self.settings.lifetimes.contact);
         if let Some(seconds) = self.is_within((Rule::CodeStart, &owner)).await? {
             return Err(AccountError::TooOften(seconds));
         }
         self.may_send((PURPOSE, channel), &value).await?;
         // What nobody has proven belongs to nobody (PROTOCOL A22). Of a number its holder is told that somebody else has it, once they
         // have proven that they hold it (S-049): lines are shared and handed on.
-        let owner = self.edges.store.user_by_name(&name).await?;
+        let owner = self.edges.store.user_by_name(name).await?;
         let is_free = kind == IdentifierKind::Phone
-            || owner.is_none_or(|owner| owner.id == user.id || owner.proven(&name).is_none());
+            || owner.is_none_or(|owner| owner.id == user.id || owner.proven(name).is_none());
         let code = self.codes.draw();
         let sealed = self.codes.seal(PURPOSE, &id.to_string(), &code);
         let waiting = Waiting {
@@ -126,8 +141,7 @@ impl Accounts {
         let useful = if is_free { lifetime } else { std::time::Duration::ZERO };
         let job = self.message((MessageKind::ContactCode, channel), &value, (Some(user), asking), (data, useful))?;
         let event = self.changed(kind, user.id, asking).telling("change", "asked");
-        self.edges.store.record(Beside::event(event).and_job(job)).await?;
-        Ok(begun)
+        Ok(self.edges.store.record(Beside::event(event).and_job(job)).await?)
     }
 
     /// Adds the address or number when its code is right.

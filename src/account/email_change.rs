@@ -5,11 +5,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::account::intruder::WentAway;
 use crate::account::start::{About, Start};
 use crate::account::{AccountError, Accounts, Asking, Mistake, Sent, Why, minutes};
 use crate::authn::limit::Rule;
 use crate::edge::ephemeral::Namespace;
-use crate::edge::store::{Added, Beside, Kept};
+use crate::edge::store::{Added, Beside, Denial, Kept};
 use crate::model::event::EventName;
 use crate::model::fault::Fault;
 use crate::model::id::{IdentifierId, UserId};
@@ -23,6 +24,8 @@ use crate::protocol::secret::{Secret, TokenHash};
 const PURPOSE: &str = "email_change";
 const WAITING: Namespace<Waiting> = Namespace::new(PURPOSE);
 const VERSION: u8 = 1;
+/// Where the link that takes a change back says since when there was the session that asked for it.
+const SESSION_SINCE: &str = "session_since";
 
 /// A change that waits for its code. The link stands for the code in the main store.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -79,7 +82,6 @@ impl Accounts {
             return Err(Why::AlreadyVerified.into());
         }
         let now = self.now();
-        let lifetime = self.settings.lifetimes.email_change;
         let owner = user.id.to_string();
         let about = About { purpose: PURPOSE, address: name.as_str(), binding: None, content: &[owner.as_bytes()] };
         let flow = match self.starts.begin(about, now).await? {
@@ -87,13 +89,28 @@ impl Accounts {
             Start::Same(flow) => return Ok(self.begun_change(flow)),
             Start::TooSoon(seconds) => return Err(AccountError::RecentlySent(seconds)),
         };
+        let sent = self.send_email_change((user, before), (&email, &name), &flow, asking).await;
+        self.starts.settled((about, now), sent).await?;
+        Ok(self.begun_change(flow))
+    }
+
+    /// Writes to both addresses.
+    async fn send_email_change(
+        &self,
+        (user, before): (&User, Option<&Identifier>),
+        (email, name): (&Email, &LookupName),
+        flow: &Secret,
+        asking: &Asking,
+    ) -> Result<(), AccountError> {
+        let (now, lifetime) = (self.now(), self.settings.lifetimes.email_change);
+        let owner = user.id.to_string();
         if let Some(seconds) = self.is_within((Rule::CodeStart, &owner)).await? {
             return Err(AccountError::TooOften(seconds));
         }
         self.may_send((PURPOSE, Channel::Mail), email.as_str()).await?;
         // What nobody has proven belongs to nobody (PROTOCOL A22).
-        let owner_of_new = self.edges.store.user_by_name(&name).await?;
-        let is_free = owner_of_new.is_none_or(|owner| owner.id == user.id || owner.proven(&name).is_none());
+        let owner_of_new = self.edges.store.user_by_name(name).await?;
+        let is_free = owner_of_new.is_none_or(|owner| owner.id == user.id || owner.proven(name).is_none());
         let (token, link) = self.link(LinkPurpose::EmailChange, (Some(user), email.as_str()), asking, lifetime);
         let code = self.codes.draw();
         let sealed = self.codes.seal(PURPOSE, flow.expose(), &code);
@@ -120,7 +137,12 @@ impl Accounts {
         let mut beside = Beside::event(event).and_job(job).and_link(link);
         if let Some(before) = before.filter(|before| before.verified_at.is_some()) {
             let undo = self.settings.lifetimes.email_change_undo;
-            let (token, link) = self.link(LinkPurpose::EmailChangeUndo, (Some(user), &before.value), asking, undo);
+            let (token, mut link) = self.link(LinkPurpose::EmailChangeUndo, (Some(user), &before.value), asking, undo);
+            if let Some(session) = asking.session
+                && let Some(session) = self.edges.store.session(session).await?
+            {
+                link.details.insert(SESSION_SINCE.to_owned(), session.created_at.seconds().into());
+            }
             let data = MessageData {
                 url: Some(self.url(LinkPurpose::EmailChangeUndo, &token, asking).await?),
                 valid_minutes: Some(minutes(undo)),
@@ -131,8 +153,7 @@ impl Accounts {
             let job = self.message(kind, &before.value, (Some(user), asking), (data, undo))?;
             beside = beside.and_job(job).and_link(link);
         }
-        self.edges.store.record_after_voiding((user.id, LinkPurpose::EmailChange), now, beside).await?;
-        Ok(self.begun_change(flow))
+        Ok(self.edges.store.record_after_voiding((user.id, LinkPurpose::EmailChange), now, beside).await?)
     }
 
     /// The link of a change, while it is good: for the page that shows its button.
@@ -169,24 +190,31 @@ impl Accounts {
         }
     }
 
-    /// Puts the old address back, or stops the change that was asked for, and ends everything. Returns whose address it is.
+    /// Puts the old address back, or stops the change that was asked for, ends everything, and takes away what was set up in the session
+    /// that asked for it, or since. Returns whose address it is, and what went.
     ///
     /// # Errors
     /// That the link is used, over or unknown; that somebody else has the address by now.
-    pub async fn undo_email_change(&self, token: &str, asking: &Asking) -> Result<UserId, AccountError> {
+    pub async fn undo_email_change(&self, token: &str, asking: &Asking) -> Result<(UserId, WentAway), AccountError> {
         let (hash, now) = (TokenHash::of(token), self.now());
         let link = self.edges.store.mailed_link(&hash, LinkPurpose::EmailChangeUndo, now).await?;
         let link = link.ok_or(Why::LinkInvalid)?;
-        let email = self.proven(&link.address)?;
+        let address = self.proven(&link.address)?;
+        let user = self.edges.store.user(link.user).await?.ok_or(Why::LinkInvalid)?;
         let event = self.event_of(EventName::EmailChanged, link.user, asking).telling("change", "undone");
-        match self.edges.store.undo_email_change(&hash, email, now, Beside::event(event)).await? {
-            Added::Added => Ok(link.user),
-            Added::Taken => Err(Mistake::new("email", Why::EmailTaken).into()),
-            Added::Void => Err(Why::LinkInvalid.into()),
+        let told = self.told_of_gone((&user, &link.address), event, asking).await?;
+        let session = link.details.get(SESSION_SINCE).and_then(serde_json::Value::as_i64);
+        let at = session.map_or(link.created_at, NumericDate::from_seconds);
+        let denial = Denial { link: hash, address, since: Self::since(&user, at) };
+        match self.edges.store.undo_email_change(denial, now, told).await? {
+            (Added::Added, gone) => Ok((link.user, WentAway::of(&gone))),
+            (Added::Taken, _) => Err(Mistake::new("email", Why::EmailTaken).into()),
+            (Added::Void, _) => Err(Why::LinkInvalid.into()),
         }
     }
 
-    fn proven(&self, address: &str) -> Result<Identifier, AccountError> {
+    /// The address of a link, proven by it.
+    pub(super) fn proven(&self, address: &str) -> Result<Identifier, AccountError> {
         let email = Email::parse(address).ok_or(Why::LinkInvalid)?;
         let now = self.now();
         Ok(Identifier {

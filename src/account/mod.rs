@@ -16,6 +16,7 @@ pub mod email_change;
 pub mod export;
 pub mod handover;
 pub mod identity;
+pub mod intruder;
 pub mod mistake;
 pub mod new_device;
 pub mod password;

@@ -1,12 +1,14 @@
 //! A sign-in from a browser that was not seen before: its person is told, and can say that it was not them.
 //!
 //! S-096, NIST SP 800-63B-4 §2.3.4. What the link in the mail does is done by a button on its page, since scanners open links: every session
-//! and token ends, the password is gone, and whoever reads the mailbox sets a new one.
+//! and token ends, the password is gone with whatever was set up since ([`crate::account::intruder`]), and whoever reads the mailbox
+//! sets a new one.
 
 use std::time::Duration;
 
+use crate::account::intruder::WentAway;
 use crate::account::{AccountError, Accounts, Asking, Why};
-use crate::edge::store::Beside;
+use crate::edge::store::{Beside, Denial};
 use crate::model::event::EventName;
 use crate::model::fault::Fault;
 use crate::model::id::UserId;
@@ -66,22 +68,25 @@ impl Accounts {
         Ok(link.is_some())
     }
 
-    /// "This was not me": ends everything of the person, their password too. Returns who it is, and the token with which
-    /// a new one is set.
+    /// "This was not me": ends everything of the person, their password too, and takes away what was set up since that sign-in. Returns
+    /// who it is, and the token with which a new password is set.
     ///
     /// # Errors
     /// That the link is used, over or unknown; a fault of the store.
     pub async fn deny_sign_in(&self, token: &str, asking: &Asking) -> Result<(UserId, Secret), AccountError> {
         let (hash, now) = (TokenHash::of(token), self.now());
         let link = self.edges.store.mailed_link(&hash, LinkPurpose::NotMe, now).await?.ok_or(Why::LinkInvalid)?;
+        let user = self.edges.store.user(link.user).await?.ok_or(Why::LinkInvalid)?;
         let event = self.event_of(EventName::PasswordResetRequested, link.user, asking).telling("reason", "not_me");
-        if !self.edges.store.end_everything_by((&hash, LinkPurpose::NotMe), now, Beside::event(event)).await? {
-            return Err(Why::LinkInvalid.into());
-        }
+        let told = self.told_of_gone((&user, &link.address), event, asking).await?;
+        let address = self.proven(&link.address)?;
+        let denial = Denial { link: hash, address, since: Self::since(&user, link.created_at) };
+        let gone = self.edges.store.deny_sign_in(denial, now, told).await?.ok_or(Why::LinkInvalid)?;
         // Of the epoch that has just begun. Were it lost here, "forgot your password?" does the same.
         let user = self.edges.store.user(link.user).await?.ok_or(Why::LinkInvalid)?;
         let about = (Some(&*user), link.address.as_str());
-        let (reset, link) = self.link(LinkPurpose::PasswordReset, about, asking, self.settings.lifetimes.reset);
+        let (reset, mut link) = self.link(LinkPurpose::PasswordReset, about, asking, self.settings.lifetimes.reset);
+        WentAway::of(&gone).tell(&mut link.details);
         self.edges.store.record(Beside::default().and_link(link)).await?;
         Ok((user.id, reset))
     }

@@ -32,6 +32,15 @@ struct Waiting {
     expires_at: NumericDate,
 }
 
+/// Whether anything is sent for who asks.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+enum Caller {
+    /// It may be.
+    Heard,
+    /// Not so soon; the answer tells nothing of it.
+    TooSoon,
+}
+
 /// A look-up that began.
 #[derive(Clone, Debug)]
 pub struct RecoveryBegun {
@@ -53,13 +62,30 @@ impl Accounts {
             .ok_or_else(|| AccountError::from(crate::account::Mistake::new("phone", Why::InvalidPhoneNumber)))?;
         self.hear(asking)?;
         let now = self.now();
-        let lifetime = self.settings.lifetimes.code;
         let about = About { purpose: PURPOSE, address: phone.as_str(), binding: asking.binding.as_ref(), content: &[] };
-        let (flow, is_heard) = match self.starts.begin(about, now).await? {
-            Start::Fresh(flow) => (flow, true),
-            Start::Same(flow) => return Ok(self.begun_recovery(flow)),
-            Start::TooSoon(_) => (self.edges.random.token(), false),
-        };
+        match self.starts.begin(about, now).await? {
+            Start::Fresh(flow) => {
+                let sent = self.send_recovery((&phone, &flow), Caller::Heard, asking).await;
+                self.starts.settled((about, now), sent).await?;
+                Ok(self.begun_recovery(flow))
+            }
+            Start::Same(flow) => Ok(self.begun_recovery(flow)),
+            Start::TooSoon(_) => {
+                let flow = self.edges.random.token();
+                self.send_recovery((&phone, &flow), Caller::TooSoon, asking).await?;
+                Ok(self.begun_recovery(flow))
+            }
+        }
+    }
+
+    /// What is written for an account, and the same for none; for who is not heard nothing is sent.
+    async fn send_recovery(
+        &self,
+        (phone, flow): (&Phone, &Secret),
+        caller: Caller,
+        asking: &Asking,
+    ) -> Result<(), AccountError> {
+        let (now, lifetime, is_heard) = (self.now(), self.settings.lifetimes.code, caller == Caller::Heard);
         let is_within = self.is_within((Rule::Recovery, phone.as_str())).await?.is_none();
         let name = LookupName::parse(phone.as_str());
         let user = match name.as_ref().filter(|_| is_heard && is_within) {
@@ -73,7 +99,7 @@ impl Accounts {
         };
         // Whoever has the number, or nobody: what is counted tells nothing.
         let number = Some(phone.as_str()).filter(|_| is_heard && is_within);
-        let may = self.may_text(number, &flow).await?;
+        let may = self.may_text(number, flow).await?;
         let user = user.filter(|_| may);
         let code = self.codes.draw();
         let sealed = self.codes.seal(PURPOSE, flow.expose(), &code);
@@ -102,8 +128,7 @@ impl Accounts {
             Some(user) => event.of(user.id).by(Actor::Anonymous),
             None => event.failed(),
         };
-        self.edges.store.record(Beside::event(event).and_job(job)).await?;
-        Ok(self.begun_recovery(flow))
+        Ok(self.edges.store.record(Beside::event(event).and_job(job)).await?)
     }
 
     /// The masked addresses of the account, when the code is right; once.

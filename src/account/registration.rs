@@ -169,7 +169,7 @@ impl Accounts {
             return Err(Why::SignupNotAllowed.into());
         }
         let password = new.password.clone();
-        let (contact, mut typed) = self.judge(new).await?;
+        let (contact, typed) = self.judge(new).await?;
         let name = LookupName::parse(&contact.value).ok_or(Why::InvalidEmail)?;
         let now = self.now();
         let owner = self.owner(&name).await?;
@@ -195,9 +195,23 @@ impl Accounts {
             Start::Same(handle) => return Ok(self.begun(handle, contact.kind)),
             Start::TooSoon(seconds) => return Err(AccountError::RecentlySent(seconds)),
         };
+        let kind = contact.kind;
+        let sent = self.send_first(&handle, (contact, typed, password.as_ref()), (&name, owner.as_ref()), asking).await;
+        self.starts.settled((about, now), sent).await?;
+        Ok(self.begun(handle, kind))
+    }
+
+    /// Keeps what was typed, and sends the first message.
+    async fn send_first(
+        &self,
+        handle: &Secret,
+        (contact, mut typed, password): (Contact, Typed, Option<&Secret>),
+        (name, owner): (&LookupName, Option<&std::sync::Arc<User>>),
+        asking: &Asking,
+    ) -> Result<(), AccountError> {
         self.may_send((PURPOSE, channel(contact.kind)), name.as_str()).await?;
         // Whoever the address belongs to: the hash takes most of the time.
-        if let Some(password) = &password {
+        if let Some(password) = password {
             typed.phc = Some(self.hasher.hash(password).await?);
         }
         let kind = contact.kind;
@@ -210,14 +224,9 @@ impl Accounts {
             flow: asking.flow.clone(),
             client: asking.client.clone(),
             is_contested: false,
-            expires_at: now.plus(self.lifetime(kind)),
+            expires_at: self.now().plus(self.lifetime(kind)),
         };
-        let sent = self.send(&handle, waiting, (owner.as_ref(), asking)).await;
-        if matches!(sent, Err(AccountError::Undelivered)) {
-            self.starts.take_back(about, now).await?;
-        }
-        sent?;
-        Ok(self.begun(handle, kind))
+        self.send(handle, waiting, (owner, asking)).await
     }
 
     /// Sends the message of a registration once more, with a new code or link.

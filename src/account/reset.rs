@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::account::intruder::WentAway;
 use crate::account::password::differs;
 use crate::account::start::{About, Start};
 use crate::account::{AccountError, Accounts, Asking, Sent, Why, minutes};
@@ -104,7 +105,6 @@ impl Accounts {
     ) -> Result<ResetBegun, AccountError> {
         self.hear(asking)?;
         let now = self.now();
-        let lifetime = self.reset_lifetime(channel);
         let name = LookupName::parse(identifier);
         let canonical = name.as_ref().map(LookupName::as_str).unwrap_or_default();
         let kind: &[u8] = match channel {
@@ -118,18 +118,39 @@ impl Accounts {
             binding: asking.binding.as_ref(),
             content: &[kind, asking.flow.as_deref().unwrap_or_default().as_bytes()],
         };
-        let (handle, is_heard) = match self.starts.begin(about, now).await? {
-            Start::Fresh(handle) => (handle, true),
-            Start::Same(handle) => return Ok(self.reset_begun(channel, handle)),
+        match self.starts.begin(about, now).await? {
+            Start::Fresh(handle) => {
+                let typed = name.as_ref().map(|name| (name, identifier));
+                let sent = self.send_reset_to(typed, (&handle, canonical), channel, asking).await;
+                self.starts.settled((about, now), sent).await?;
+                Ok(self.reset_begun(channel, handle))
+            }
+            Start::Same(handle) => Ok(self.reset_begun(channel, handle)),
             // The answer tells strangers nothing: a code that was sent stays good under its own handle.
-            Start::TooSoon(_) => (self.edges.random.token(), false),
-        };
-        let user = match &name {
-            Some(name) if is_heard => self.edges.store.user_by_name(name).await?,
+            Start::TooSoon(_) => {
+                let handle = self.edges.random.token();
+                self.send_reset_to(None, (&handle, canonical), channel, asking).await?;
+                Ok(self.reset_begun(channel, handle))
+            }
+        }
+    }
+
+    /// Finds out whose `typed` is, and sends what they get; nobody's where the caller is not heard.
+    async fn send_reset_to(
+        &self,
+        typed: Option<(&LookupName, &str)>,
+        (handle, canonical): (&Secret, &str),
+        channel: ResetChannel,
+        asking: &Asking,
+    ) -> Result<(), AccountError> {
+        let lifetime = self.reset_lifetime(channel);
+        let name = typed.map(|(name, _)| name);
+        let user = match name {
+            Some(name) => self.edges.store.user_by_name(name).await?,
             _ => None,
         };
         let user = user.filter(|user| matches!(user.state, AccountState::Active | AccountState::Pending { .. }));
-        let target = user.as_ref().and_then(|user| target(user, channel, name.as_ref()));
+        let target = user.as_ref().and_then(|user| target(user, channel, name));
         let within = match &user {
             Some(user) => self.is_within((Rule::PasswordResetAccount, &user.id.to_string())).await?.is_none(),
             None => self.is_within((Rule::PasswordResetAccount, canonical)).await?.is_none(),
@@ -137,17 +158,12 @@ impl Accounts {
         let mut sent = user.as_deref().zip(target.map(|target| target.value.clone())).filter(|_| within);
         if channel == ResetChannel::SmsCode {
             // A number that was typed is counted whoever has it.
-            let typed = Phone::parse(identifier).filter(|_| is_heard);
+            let typed = typed.and_then(|(_, identifier)| Phone::parse(identifier));
             let own = sent.as_ref().map(|(_, number)| number.as_str());
-            let may = self.may_text(own.or(typed.as_ref().map(Phone::as_str)), &handle).await?;
+            let may = self.may_text(own.or(typed.as_ref().map(Phone::as_str)), handle).await?;
             sent = sent.filter(|_| may);
         }
-        let sent = self.send_reset((&handle, canonical), channel, sent, (lifetime, asking)).await;
-        if is_heard && matches!(sent, Err(AccountError::Undelivered)) {
-            self.starts.take_back(about, now).await?;
-        }
-        sent?;
-        Ok(self.reset_begun(channel, handle))
+        self.send_reset((handle, canonical), channel, sent, (lifetime, asking)).await
     }
 
     /// What is written for an account, and the same for none: it is of no use then.
@@ -204,7 +220,16 @@ impl Accounts {
     /// # Errors
     /// A fault of the store.
     pub async fn can_reset(&self, token: &str) -> Result<bool, Fault> {
-        Ok(self.reset_link(&TokenHash::of(token)).await?.is_some())
+        Ok(self.reset_link_of(token).await?.is_some())
+    }
+
+    /// What was taken out of the account before a link was made that allows a new password; `None` when it allows none.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub async fn reset_link_of(&self, token: &str) -> Result<Option<WentAway>, Fault> {
+        let link = self.reset_link(&TokenHash::of(token)).await?;
+        Ok(link.map(|link| WentAway::told(&link.details)))
     }
 
     /// By what the account is known that a link sets a password for, to judge one that is tried; `None` when the link is not good.

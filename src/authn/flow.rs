@@ -167,9 +167,14 @@ impl SignIn<'_> {
         let key = TokenHash::of(started.handle.expose());
         let mut begun = None;
         if started.is_fresh {
-            FLOW.put(&*self.edges.ephemeral, key.as_bytes(), &flow, flow.expires_at.plus(REMEMBERED)).await?;
             let attempt = Attempt { flow: Some(key), challenge: Some(method.name().to_owned()), ..attempt };
-            begun = Some(method.begin_named(&attempt, identifier).await?);
+            let until = flow.expires_at.plus(REMEMBERED);
+            let sent = async {
+                FLOW.put(&*self.edges.ephemeral, key.as_bytes(), &flow, until).await?;
+                method.begin_named(&attempt, identifier).await
+            };
+            // One that sent nothing did not begin: the same caller is not told a moment later that it did.
+            begun = Some(method.settled(&attempt, identifier, sent.await).await?);
         }
         Ok((Challenge { flow: started.handle, expires_at: flow.expires_at, asked }, begun))
     }

@@ -1,9 +1,13 @@
-//! How many wrong answers of second factors are heard.
+//! How many wrong codes are heard: of second factors, and those that begin a sign-in.
 //!
 //! PROTOCOL A7, A9, NIST SP 800-63B-4 §3.2.2: at most ten wrong answers of an account in any hour, over all its factors, sign-ins,
 //! addresses and nodes, and a hundred in a row, kept in the main store; a right password clears neither. An answer takes its place
 //! before it is judged and gives it back when it was right, so that two hundred at once are ten. *Why places and not a rate:* a rate of
 //! ten an hour hears nearly twenty in its first hour.
+//!
+//! *Why codes that begin a sign-in have counters of their own:* anybody may type some for an account; were they counted among those of
+//! second factors, a stranger would keep out whoever has proven a password (PROTOCOL A5). In a row they are counted as wrong passwords
+//! are: what is guessed at without any proof is one counter for all surfaces (PROTOCOL A4).
 
 use std::time::Duration;
 
@@ -17,6 +21,7 @@ use crate::model::id::UserId;
 use crate::protocol::secret::TokenHash;
 
 const PLACE: &str = "second_factor_place";
+const FIRST_PLACE: &str = "first_factor_place";
 const HOUR: Duration = Duration::from_hours(1);
 
 /// Counts wrong answers.
@@ -34,7 +39,25 @@ pub struct Guard {
 #[derive(Debug)]
 pub struct Counted {
     user: Option<UserId>,
+    kind: Kind,
     place: Option<EphemeralKey>,
+    is_heard: bool,
+}
+
+impl Counted {
+    /// False for a stranger whom the account hears no longer: they get the answer of a wrong code, and learn nothing by it.
+    pub const fn is_heard(&self) -> bool {
+        self.is_heard
+    }
+}
+
+/// What an answer is for.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+enum Kind {
+    /// It begins a sign-in: nobody is proven yet.
+    First,
+    /// It follows a proof.
+    Second,
 }
 
 /// Whose answers are counted together.
@@ -76,18 +99,22 @@ impl Guard {
     pub async fn count<'a>(&self, attempt: &Attempt, whose: impl Into<Whose<'a>>) -> Result<Counted, Refusal> {
         let whose = whose.into();
         let user = whose.user();
+        let kind = if attempt.person.is_some() { Kind::Second } else { Kind::First };
         let mark = user.zip(attempt.device.as_ref());
         let is_known = mark.is_some_and(|(user, mark)| self.devices.recognises(user, mark));
         let place = match self.throttle.factor {
-            Some(places) => Some(self.place(whose, if is_known { places.most } else { places.by_strangers }).await?),
+            Some(places) => {
+                Some(self.place((kind, whose), if is_known { places.most } else { places.by_strangers }).await?)
+            }
             None => None,
         };
         let in_a_row = self.throttle.in_a_row;
         let most = if is_known { in_a_row.most } else { in_a_row.by_strangers };
-        if !self.is_open(user, most).await? {
+        let is_heard = self.is_open((kind, whose), most).await?;
+        if !is_heard && (kind == Kind::Second || is_known) {
             return Err(Refusal::Closed);
         }
-        Ok(Counted { user, place })
+        Ok(Counted { user, kind, place, is_heard })
     }
 
     /// Takes an answer back that was right, or that was right before: that is no guess.
@@ -98,23 +125,43 @@ impl Guard {
         if let Some(place) = counted.place {
             self.edges.ephemeral.take(&place, self.edges.clock.now()).await?;
         }
-        match counted.user {
-            Some(user) => Ok(self.edges.store.clear_second_factor_failures(user).await?),
-            None => Ok(()),
+        match (counted.kind, counted.user) {
+            (Kind::Second, Some(user)) => Ok(self.edges.store.clear_second_factor_failures(user).await?),
+            (Kind::First, Some(user)) => Ok(self.edges.store.clear_sign_in_failures(user).await?),
+            (_, None) => Ok(()),
         }
     }
 
     /// Whether an account hears one more; for nobody the same is written, where nothing stands.
-    async fn is_open(&self, user: Option<UserId>, most: u32) -> Result<bool, Fault> {
-        let holder = user.unwrap_or_else(|| UserId::new([0; 16]));
-        Ok(self.edges.store.count_second_factor(holder, most).await? || user.is_none())
+    async fn is_open(&self, (kind, whose): (Kind, Whose<'_>), most: u32) -> Result<bool, Fault> {
+        let (store, now) = (&self.edges.store, self.edges.clock.now());
+        match (kind, whose) {
+            (Kind::Second, whose) => {
+                let user = whose.user();
+                let holder = user.unwrap_or_else(|| UserId::new([0; 16]));
+                Ok(store.count_second_factor(holder, most).await? || user.is_none())
+            }
+            (Kind::First, Whose::User(user)) => {
+                let is_open = store.count_sign_in(user, most, now).await?;
+                if !is_open {
+                    // Nothing was written; the time of the answer must not tell.
+                    store.count_sign_in_of_nobody(&TokenHash::of(&whose.name()), now).await?;
+                }
+                Ok(is_open)
+            }
+            (Kind::First, Whose::Address(address)) => {
+                store.count_sign_in_of_nobody(&TokenHash::of(address), now).await?;
+                Ok(true)
+            }
+        }
     }
 
     /// The first free place of this hour.
-    async fn place(&self, whose: Whose<'_>, most: u8) -> Result<EphemeralKey, Refusal> {
+    async fn place(&self, (kind, whose): (Kind, Whose<'_>), most: u8) -> Result<EphemeralKey, Refusal> {
         let now = self.edges.clock.now();
+        let places = if kind == Kind::First { FIRST_PLACE } else { PLACE };
         for number in 0..most {
-            let key = EphemeralKey::new(PLACE, TokenHash::of(&format!("{}:{number}", whose.name())).as_bytes());
+            let key = EphemeralKey::new(places, TokenHash::of(&format!("{}:{number}", whose.name())).as_bytes());
             if self.edges.ephemeral.add_if_absent(&key, now.plus(HOUR), now).await? {
                 return Ok(key);
             }

@@ -78,6 +78,8 @@ rules! {
     PasswordCheck = "password_check" 30 in MINUTE;
     /// Forgotten addresses looked up by one number.
     Recovery = "recovery" 3 in HOUR;
+    /// What is put aside for people who are not signed in, when a page is opened, from an address.
+    Waiting = "waiting" 120 in MINUTE;
     /// Devices that begin, from an address.
     DeviceStart = "device_start" 60 in MINUTE;
     /// Logout tokens of servers elsewhere that are not believed, from an address.

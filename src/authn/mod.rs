@@ -131,6 +131,19 @@ pub trait Method: Send + Sync {
         Err(Refusal::Wrong)
     }
 
+    /// Hands over what came of a [`start`](Self::start) that was fresh; one that came to nothing is taken back.
+    ///
+    /// # Errors
+    /// That of `sent`.
+    async fn settled(
+        &self,
+        _attempt: &Attempt,
+        _identifier: &str,
+        sent: Result<Begun, Refusal>,
+    ) -> Result<Begun, Refusal> {
+        sent
+    }
+
     /// Makes an answer of the one value that a challenge is answered with; `identifier` is the name that was typed.
     fn read(&self, identifier: Option<&str>, value: Secret) -> Answer;
 

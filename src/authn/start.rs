@@ -114,6 +114,20 @@ impl Starts {
         Ok(Err(until.map_or(self.pause, |until| until.since(now)).as_secs().max(1)))
     }
 
+    /// Hands over what came of a fresh start. One that came to nothing is taken back: told that it began, the same caller would wait for
+    /// a message that nobody sends. Everything between [`Start::Fresh`] and the message goes through here.
+    ///
+    /// # Errors
+    /// That of `outcome`.
+    pub async fn settled<T, E>(&self, (about, now): (About<'_>, NumericDate), outcome: Result<T, E>) -> Result<T, E> {
+        if outcome.is_err()
+            && let Err(fault) = self.take_back(about, now).await
+        {
+            tracing::error!(error = %fault, purpose = about.purpose, "a start that came to nothing was not taken back");
+        }
+        outcome
+    }
+
     /// Takes a start back whose message did not go out: the next may begin at once.
     ///
     /// # Errors

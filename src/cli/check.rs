@@ -82,7 +82,7 @@ pub async fn run(call: &Call) -> Result<(), CommandError> {
         Ok(config) => {
             let told = call.file().map_or_else(|| "defaults".to_owned(), |file| file.display().to_string());
             findings.add(Severity::Good, "settings", told);
-            for weakness in config.weaknesses() {
+            for weakness in config.weaknesses(&process_environment()) {
                 findings.add(Severity::Warning, weakness.key, weakness.message);
             }
             look_at_certificate(&config, &mut findings);

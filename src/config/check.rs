@@ -41,6 +41,7 @@ impl Config {
             // A key is published for an hour before it signs.
             ("keys.rotate_every", self.keys.rotate_every, 2 * HOUR, 10 * YEAR),
             ("registration.link_lifetime", self.registration.link_lifetime, MINUTE, 30 * DAY),
+            ("registration.invitation_lifetime", self.registration.invitation_lifetime, HOUR, 90 * DAY),
             ("registration.code_lifetime", self.registration.code_lifetime, MINUTE, HOUR),
             ("account.code_lifetime", self.account.code_lifetime, MINUTE, HOUR),
             ("account.contact_lifetime", self.account.contact_lifetime, MINUTE, HOUR),

@@ -3,6 +3,7 @@
 //! ARCHITECTURE.md §4.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use schemars::JsonSchema;
@@ -40,6 +41,15 @@ impl Ephemeral {
         self.ca_file.as_deref().map(|file| super::database::certificates(key, file)).transpose()
     }
 
+    /// True when what waits travels over a network in the open: no TLS, and not to this machine alone.
+    pub fn travels_openly(&self, environment: &BTreeMap<String, String>) -> bool {
+        let Ok(Some(url)) = self.redis(environment) else { return false };
+        let Some((scheme, rest)) = url.expose().split_once("://") else { return false };
+        let hosts = rest.split(['/', '?']).next().unwrap_or_default();
+        let hosts = hosts.rsplit_once('@').map_or(hosts, |(_, hosts)| hosts);
+        !scheme.starts_with("rediss") && !hosts.split(',').all(is_near)
+    }
+
     /// The URL of Redis, if one is named.
     ///
     /// # Errors
@@ -56,5 +66,38 @@ impl Ephemeral {
             "must be like redis://host:6379, rediss://host:6380, redis+cluster://host:7000,host:7001 or \
              redis+sentinel://host:26379,host:26379/mymaster",
         ))
+    }
+}
+
+/// True for a host, with its port perhaps, that is this machine.
+fn is_near(host: &str) -> bool {
+    let name = match host.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        None => host.split(':').next().unwrap_or_default(),
+    };
+    name == "localhost" || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_leaves_the_machine_without_tls_travels_openly() {
+        for (url, openly) in [
+            ("redis://localhost:6379/0", false),
+            ("redis://user:p@ss@127.0.0.1:6379", false),
+            ("redis://[::1]:6379", false),
+            ("rediss://cache.example.com:6380", false),
+            ("rediss+cluster://a:7000,b:7001", false),
+            ("redis://cache.example.com", true),
+            ("redis://:secret@10.0.0.7:6379/0", true),
+            ("redis+cluster://localhost:7000,10.0.0.8:7001", true),
+            ("redis+sentinel://a:26379,b:26379/mymaster", true),
+        ] {
+            let url = Some(SecretSource::Value(Secret::from(url)));
+            let ephemeral = Ephemeral { url: url.clone(), ca_file: None };
+            assert_eq!(ephemeral.travels_openly(&BTreeMap::new()), openly, "{url:?}");
+        }
     }
 }

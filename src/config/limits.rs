@@ -38,6 +38,12 @@ macro_rules! limits {
         }
 
         impl Limits {
+            /// The paths of the limits that count nothing.
+            pub fn off(&self) -> Vec<&'static str> {
+                let set = [$((concat!("limits.", stringify!($field)), self.$field),)*];
+                set.into_iter().filter(|(_, limit)| *limit == Some(Limit::Off)).map(|(key, _)| key).collect()
+            }
+
             /// `rules` with what is set here.
             pub fn over(&self, rules: Rules) -> Rules {
                 let set = [$((Rule::$rule, self.$field),)*];
@@ -73,6 +79,8 @@ limits! {
     password_check: PasswordCheck,
     /// Forgotten addresses looked up by one number: `3/h`
     recovery: Recovery,
+    /// Requests of apps, and departures to other servers, that wait for a person, from an address: `120/min`
+    waiting: Waiting,
     /// Devices that begin, from an address: `60/min`
     device_start: DeviceStart,
     /// Logout tokens of servers elsewhere that are not believed, from an address: `60/min`

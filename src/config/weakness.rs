@@ -1,13 +1,17 @@
 //! Settings that are allowed and weaken security, each with what it costs; `symbolon check` tells them.
 //!
-//! PROTOCOL.md T8, B4, O1.
+//! PROTOCOL.md A4, A15, T8, B4, O1, O5.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::client_registration::ClientRegistrationMode;
 use super::mail::{MailTransport, SmtpTls};
 use super::sms::SmsTransport;
 use super::{Config, duration};
+
+/// The longest time for which a proof should count before something sensitive.
+const STEP_UP: Duration = Duration::from_hours(1);
 
 /// A setting that is weaker than it could be.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -19,8 +23,8 @@ pub struct Weakness {
 }
 
 impl Config {
-    /// What weakens security, by the words of the settings alone.
-    pub fn weaknesses(&self) -> Vec<Weakness> {
+    /// What weakens security, by the words of the settings alone, and of the `environment` that they name.
+    pub fn weaknesses(&self, environment: &BTreeMap<String, String>) -> Vec<Weakness> {
         let mut found = Vec::new();
         let mut tell = |key, message: String| found.push(Weakness { key, message });
         if !self.issuer.is_https() {
@@ -45,6 +49,7 @@ impl Config {
             let message = "leads links of mails to the reader's own machine: whatever runs there can use them";
             tell("frontend.url", message.into());
         }
+        found.extend(self.guard_weaknesses(environment));
         found.extend(self.message_weaknesses());
         found.extend(self.token_cookie_weaknesses().into_iter().map(|(key, message)| Weakness { key, message }));
         let mut tell = |key, message: String| found.push(Weakness { key, message });
@@ -64,6 +69,41 @@ impl Config {
             let message =
                 "stands beside the database: whoever copies the folder has both; another folder keeps them apart";
             tell("keys.master_key_file", message.into());
+        }
+        found
+    }
+
+    /// What weakens that guesses are counted, that the caller is known, and that a proof is asked for.
+    fn guard_weaknesses(&self, environment: &BTreeMap<String, String>) -> Vec<Weakness> {
+        let mut found = Vec::new();
+        let mut tell = |key, message: String| found.push(Weakness { key, message });
+        if self.server.trusted_proxies.cover_everybody() {
+            let message = "believes whoever connects about who they are: every limit and every address in the log is what a stranger \
+                           says; name the addresses of your proxies";
+            tell("server.trusted_proxies", message.into());
+        }
+        for key in self.limits.off() {
+            tell(key, "is off: nothing is counted there, so that a stranger may ask for it without end".into());
+        }
+        let reviewed = self.otp.review_accounts.len();
+        if reviewed > 0 {
+            let message = format!(
+                "lets {reviewed} of your accounts in by a code that never changes, until its day; take out what is reviewed"
+            );
+            tell("otp.review_accounts", message);
+        }
+        if self.ephemeral.travels_openly(environment) {
+            let message = "is plain redis:// to another machine: codes and requests under way can be read and changed on the way; use \
+                           rediss://";
+            tell("ephemeral.url", message.into());
+        }
+        let proven = self.session.step_up_lifetime;
+        if proven > STEP_UP {
+            let [set, advised] = [proven, STEP_UP].map(duration::format);
+            let message = format!(
+                "is {set}: whoever sits down at an open session may change everything for that long; at most {advised} is advised"
+            );
+            tell("session.step_up_lifetime", message);
         }
         found
     }

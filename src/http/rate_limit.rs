@@ -4,6 +4,12 @@
 //! `authn::limit`; an address that is blocked for its failures is heard nowhere in this table. The layer stands around pages and the
 //! challenge endpoint, and within that of the API, which writes its refusals down. What is counted by the address that a
 //! message goes to, or by account, is counted where the account is known. To limit a route: a line in [`ROUTES`].
+//!
+//! *Which pages write when they are opened, and what bounds each:* safe methods are not counted, but for [`OPENED`]. Of the others,
+//! `/oauth2/authorize` puts a request aside where a person has to be asked, and counts it there, since most of its answers write nothing;
+//! `/federation/{slug}/callback` uses up what was put aside by the start, and counts a stranger's before it writes down that there was one
+//! (`page::federation`); `/sign-in/qr`, `/sign-in/second` and `/device` of who is signed in go on with what a counted request began; pages
+//! of links, sign-in, registration and recovery are drawn from the request and from cookies, and write nothing.
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
@@ -81,6 +87,14 @@ pub const ROUTES: &[(&str, &[Rule])] = &[
     ("/sign-in/again", &[Rule::Challenge]),
 ];
 
+/// Routes whose safe methods are counted as well: opening one puts something aside for whoever comes.
+pub const OPENED: &[(&str, &[Rule])] = &[
+    // Where somebody who left for another server comes back to, for fifteen minutes.
+    ("/federation/{slug}/start", &[Rule::Waiting]),
+    // The code of a device, while its person signs in.
+    ("/device", &[Rule::Waiting]),
+];
+
 /// The rules of a route, by its path below that of the issuer.
 pub fn rules(path: &str) -> &'static [Rule] {
     ROUTES.iter().find(|(route, _)| *route == path).map_or(&[], |(_, rules)| rules)
@@ -98,8 +112,9 @@ pub async fn limit(
     if rules.is_empty() {
         return next.run(request).await;
     }
-    // Whether the account knows the browser is judged where the account is known; here, whether any may.
-    let may_be_known = web.cookies.device(request.headers()).is_some_and(|mark| web.devices.is_genuine(&mark));
+    // Whether the account knows the browser is judged where the account is known; here, whether any may. Who opens a page guesses nothing.
+    let may_be_known = request.method().is_safe()
+        || web.cookies.device(request.headers()).is_some_and(|mark| web.devices.is_genuine(&mark));
     let refused = match heard(&web, rules, (&address, may_be_known)).await {
         Ok(()) => {
             let mut response = next.run(request).await;
@@ -127,11 +142,11 @@ impl From<Fault> for Unheard {
 }
 
 fn rules_of(web: &Web, request: &Request) -> &'static [Rule] {
-    if request.method().is_safe() {
-        return &[];
-    }
     let Some(path) = request.extensions().get::<MatchedPath>() else { return &[] };
     let path = path.as_str().strip_prefix(web.provider.issuer.path()).unwrap_or_default();
+    if request.method().is_safe() {
+        return OPENED.iter().find(|(route, _)| *route == path).map_or(&[], |(_, rules)| rules);
+    }
     rules(path)
 }
 
@@ -196,8 +211,10 @@ mod tests {
 
     #[test]
     fn each_route_stands_once_and_has_rules() {
-        let paths: BTreeSet<&str> = ROUTES.iter().map(|(path, _)| *path).collect();
-        assert_eq!(paths.len(), ROUTES.len());
-        assert!(ROUTES.iter().all(|(path, rules)| path.starts_with('/') && !rules.is_empty()));
+        for table in [ROUTES, OPENED] {
+            let paths: BTreeSet<&str> = table.iter().map(|(path, _)| *path).collect();
+            assert_eq!(paths.len(), table.len());
+            assert!(table.iter().all(|(path, rules)| path.starts_with('/') && !rules.is_empty()));
+        }
     }
 }

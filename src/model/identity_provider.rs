@@ -110,6 +110,12 @@ impl ProviderKind {
     pub const ALL: &'static [Self] =
         &[Self::Oidc, Self::Google, Self::Apple, Self::Facebook, Self::GitHub, Self::Microsoft, Self::OAuth2];
 
+    /// Whether it says when the person last proved there who they are, if it is asked (OIDC Core §3.1.2.1: `auth_time` is REQUIRED with
+    /// `max_age`). The others have no such parameter, or do not promise it.
+    pub const fn tells_when_proven(self) -> bool {
+        matches!(self, Self::Oidc)
+    }
+
     /// As stored.
     pub const fn as_str(self) -> &'static str {
         match self {

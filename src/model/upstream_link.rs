@@ -57,15 +57,19 @@ pub struct UpstreamIdentity {
     /// When the provider says so: `iat` of an ID token.
     #[serde(default)]
     pub told_at: Option<NumericDate>,
+    /// Until when what it says is good: `exp` of an ID token.
+    #[serde(default)]
+    pub good_until: Option<NumericDate>,
     /// When the person last proved there who they are: `auth_time`.
     #[serde(default)]
     pub proven_at: Option<NumericDate>,
 }
 
 impl UpstreamIdentity {
-    /// True when the provider said so since `since`, and did not say that its person proved themselves before that.
+    /// True when the provider said so since `since`, and that its person proved themselves there since then. One that does not say when
+    /// they did may have asked nobody: a session there answers by itself.
     pub fn is_fresh_since(&self, since: NumericDate) -> bool {
-        self.told_at.is_some_and(|told_at| told_at >= since)
-            && self.proven_at.is_none_or(|proven_at| proven_at >= since)
+        let is_since = |moment: Option<NumericDate>| moment.is_some_and(|moment| moment >= since);
+        is_since(self.told_at) && is_since(self.proven_at)
     }
 }

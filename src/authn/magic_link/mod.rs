@@ -156,7 +156,6 @@ impl MagicLink {
         };
         if let Err(refusal) = by_mail.dispatch(message, (is_sent, LIFETIME)).await {
             LINK.take(&*edges.ephemeral, hash.as_bytes(), now).await?;
-            by_mail.unsent((self.name(), &contents(&attempt.onward)), attempt, &waiting.address).await?;
             return Err(refusal);
         }
         Ok(Begun::Sent { resend_after: by_mail.starts.pause().as_secs() })
@@ -230,20 +229,36 @@ impl Method for MagicLink {
 
     async fn begin_named(&self, attempt: &Attempt, identifier: &str) -> Result<Begun, Refusal> {
         let target = self.by_mail.target(identifier).await?;
-        self.by_mail.is_within(&target.address).await?;
+        self.by_mail.is_within(attempt, &target).await?;
         self.send(attempt, target).await
+    }
+
+    async fn settled(
+        &self,
+        attempt: &Attempt,
+        identifier: &str,
+        sent: Result<Begun, Refusal>,
+    ) -> Result<Begun, Refusal> {
+        if sent.is_ok() {
+            return sent;
+        }
+        let counter = self.by_mail.counter(attempt, &self.by_mail.target(identifier).await?);
+        self.by_mail.settle((self.name(), &contents(&attempt.onward)), (attempt, counter), sent).await
     }
 
     async fn begin(&self, attempt: &Attempt) -> Result<Begun, Refusal> {
         // After another proof a link proves nothing: it is a way to begin.
         let named = attempt.named.as_deref().filter(|_| attempt.person.is_none()).ok_or(Refusal::Wrong)?;
         let (by_mail, target) = (&self.by_mail, self.by_mail.target(named).await?);
-        let again = (self.name(), by_mail.mailbox(&target.address));
-        if let Err(seconds) = by_mail.starts.again((again.0, &again.1), by_mail.edges.clock.now()).await? {
+        let counter = by_mail.counter(attempt, &target);
+        if let Err(seconds) = by_mail.starts.again((self.name(), &counter), by_mail.edges.clock.now()).await? {
             return Err(Refusal::Unsent(Unsent::Recently(seconds)));
         }
-        by_mail.is_within(&target.address).await?;
-        self.send(attempt, target).await
+        let sent = async {
+            by_mail.is_within(attempt, &target).await?;
+            self.send(attempt, target).await
+        };
+        self.settled(attempt, named, sent.await).await
     }
 
     fn read(&self, _: Option<&str>, value: Secret) -> Answer {

@@ -195,17 +195,32 @@ impl SentCode {
         }
     }
 
+    /// By what messages to an address are counted, and what their pause is of: the mailbox, for strangers. Those who ask for codes in
+    /// somebody's name use up neither the room of a browser that the account knows, nor that of who has proven something (PROTOCOL A5).
+    pub(in crate::authn) fn counter(&self, attempt: &Attempt, target: &Target) -> String {
+        let mailbox = self.mailbox(&target.address);
+        let owner = target.user.as_ref().map(|user| user.id);
+        let known = owner.zip(attempt.device.as_ref());
+        match known.filter(|(user, mark)| self.guard.devices.recognises(*user, mark)) {
+            _ if attempt.person.is_some() => format!("{mailbox} proven"),
+            Some((_, mark)) => {
+                format!("{mailbox} {}", URL_SAFE_NO_PAD.encode(TokenHash::of(mark.expose()).as_bytes()))
+            }
+            None => mailbox,
+        }
+    }
+
     /// Whether one more message may go to this address.
-    pub(in crate::authn) async fn is_within(&self, address: &str) -> Result<(), Refusal> {
+    pub(in crate::authn) async fn is_within(&self, attempt: &Attempt, target: &Target) -> Result<(), Refusal> {
         let now = self.edges.clock.now();
-        let ephemeral = &*self.edges.ephemeral;
-        if let Err(exceeded) = self.limits.count(ephemeral, (Rule::CodeStart, &self.mailbox(address)), now).await? {
+        let (ephemeral, counter) = (&*self.edges.ephemeral, self.counter(attempt, target));
+        if let Err(exceeded) = self.limits.count(ephemeral, (Rule::CodeStart, &counter), now).await? {
             return Err(Refusal::Unsent(Unsent::TooOften(exceeded.retry_after)));
         }
         if self.way == Way::Mail {
             return Ok(());
         }
-        sms_budget(&self.edges, &self.limits, address).await
+        sms_budget(&self.edges, &self.limits, &target.address).await
     }
 
     /// The authenticator of the person that the attempt names.
@@ -259,7 +274,7 @@ impl SentCode {
         if typed.is_some_and(|number| !(self.allowed)(number.as_str())) {
             return Err(Refusal::Unsent(Unsent::NotAllowed));
         }
-        let address = self.mailbox(&self.target(identifier).await?.address);
+        let address = self.counter(attempt, &self.target(identifier).await?);
         let client = attempt.client.as_ref().map(ToString::to_string).unwrap_or_default();
         let content = contents(&client, content);
         let about = About { purpose, address: &address, binding: attempt.browser.as_ref(), content: &content };
@@ -270,18 +285,18 @@ impl SentCode {
         }
     }
 
-    /// Takes the pause back before something that could not be handed over.
-    pub(in crate::authn) async fn unsent(
+    /// Hands over what came of something that took the pause of a [`counter`](Self::counter); the pause is given back where nothing was
+    /// sent.
+    pub(in crate::authn) async fn settle(
         &self,
         (purpose, content): (&'static str, &[&str]),
-        attempt: &Attempt,
-        address: &str,
-    ) -> Result<(), Fault> {
+        (attempt, address): (&Attempt, String),
+        sent: Result<Begun, Refusal>,
+    ) -> Result<Begun, Refusal> {
         let client = attempt.client.as_ref().map(ToString::to_string).unwrap_or_default();
         let content = contents(&client, content);
-        let address = self.mailbox(address);
         let about = About { purpose, address: &address, binding: attempt.browser.as_ref(), content: &content };
-        self.starts.take_back(about, self.edges.clock.now()).await
+        self.starts.settled((about, self.edges.clock.now()), sent).await
     }
 
     /// Sends a message: at once or by the outbox, as the operator wants. For nobody the same is done, as far as it goes without an address.
@@ -373,7 +388,6 @@ impl SentCode {
         if let Err(refusal) = self.dispatch(message, (is_sent && !review, self.settings.lifetime)).await {
             // No code is good that nobody got.
             SENT.take(&*self.edges.ephemeral, key.as_bytes(), now).await?;
-            self.unsent((self.name(), &[]), attempt, &sent.address).await?;
             return Err(refusal);
         }
         Ok(Begun::Sent { resend_after: self.starts.pause().as_secs() })
@@ -466,8 +480,21 @@ impl Method for SentCode {
 
     async fn begin_named(&self, attempt: &Attempt, identifier: &str) -> Result<Begun, Refusal> {
         let target = self.target(identifier).await?;
-        self.is_within(&target.address).await?;
+        self.is_within(attempt, &target).await?;
         self.send(attempt, target).await
+    }
+
+    async fn settled(
+        &self,
+        attempt: &Attempt,
+        identifier: &str,
+        sent: Result<Begun, Refusal>,
+    ) -> Result<Begun, Refusal> {
+        if sent.is_ok() {
+            return sent;
+        }
+        let counter = self.counter(attempt, &self.target(identifier).await?);
+        self.settle((self.name(), &[]), (attempt, counter), sent).await
     }
 
     async fn begin(&self, attempt: &Attempt) -> Result<Begun, Refusal> {
@@ -479,12 +506,15 @@ impl Method for SentCode {
             (None, Some(named)) => self.target(named).await?,
             (None, None) => return Err(Refusal::Wrong),
         };
-        let mailbox = self.mailbox(&target.address);
-        if let Err(seconds) = self.starts.again((self.name(), &mailbox), self.edges.clock.now()).await? {
+        let counter = self.counter(attempt, &target);
+        if let Err(seconds) = self.starts.again((self.name(), &counter), self.edges.clock.now()).await? {
             return Err(Refusal::Unsent(Unsent::Recently(seconds)));
         }
-        self.is_within(&target.address).await?;
-        self.send(attempt, target).await
+        let sent = async {
+            self.is_within(attempt, &target).await?;
+            self.send(attempt, target).await
+        };
+        self.settle((self.name(), &[]), (attempt, counter), sent.await).await
     }
 
     fn read(&self, _: Option<&str>, value: Secret) -> Answer {
@@ -509,7 +539,10 @@ impl Method for SentCode {
         let verdict = self.codes.judge((PURPOSE, &bound), sent.code.as_ref(), typed.expose(), (now, until)).await?;
         let is_right = verdict == Verdict::Right || self.is_review_code(&sent, typed, attempt).await?;
         // Good once, in the main store: a lost cache makes no code good again.
-        if !is_right || !self.edges.store.consume_once("sign_in_code", &TokenHash::of(&bound), until, now).await? {
+        if !is_right
+            || !counted.is_heard()
+            || !self.edges.store.consume_once("sign_in_code", &TokenHash::of(&bound), until, now).await?
+        {
             attempt.note_failure(&self.edges, self.name(), sent.user);
             return Err(Refusal::WrongCode(None));
         }

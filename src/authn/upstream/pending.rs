@@ -51,6 +51,15 @@ pub async fn keep(edges: &Edges, browser: &TokenHash, pending: &Pending) -> Resu
     PENDING.put(&*edges.ephemeral, browser.as_bytes(), pending, edges.clock.now().plus(LIFETIME)).await
 }
 
+/// Has what waits in a browser wait until `until`: for the link of a mail, which people open when they read it.
+///
+/// # Errors
+/// A fault of the ephemeral store.
+pub async fn keep_until(edges: &Edges, browser: Option<&TokenHash>, until: NumericDate) -> Result<(), Fault> {
+    let (Some(browser), Some(pending)) = (browser, find(edges, browser).await?) else { return Ok(()) };
+    PENDING.put(&*edges.ephemeral, browser.as_bytes(), &pending, until).await
+}
+
 /// What waits in a browser.
 ///
 /// # Errors

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::cli::doctor::{Finding, Level, Subject};
 use crate::cli::operations::ask;
-use crate::config::duration;
+use crate::config::{duration, process_environment};
 use crate::model::signing_key::{KeyState, StoredSigningKey};
 use crate::oauth::rotation::{next_of, signs_since};
 use crate::protocol::numeric_date::NumericDate;
@@ -21,7 +21,7 @@ const DRIFT: Duration = Duration::from_secs(10);
 /// Settings that are allowed and weaken security.
 pub(super) fn settings(subject: &Subject) -> BoxFuture<'_, Vec<Finding>> {
     async move {
-        let weak = subject.config.weaknesses();
+        let weak = subject.config.weaknesses(&process_environment());
         if weak.is_empty() {
             return vec![Finding::good("nothing weakens security")];
         }

@@ -234,28 +234,6 @@ impl Store {
         self.record_and_publish(fact).await.map(|done| done.is_some())
     }
 
-    /// Ends every session and grant of whom a link is for, and takes their password away. False when the link is not good any more.
-    pub async fn end_everything_by(
-        &self,
-        (link, purpose): (&TokenHash, LinkPurpose),
-        now: NumericDate,
-        beside: Beside,
-    ) -> Result<bool, Fault> {
-        let link = *link;
-        let fact = Fact::several(move |connection| {
-            async move {
-                let spent = mailed_link::consume(connection, (&link, purpose), now).await?;
-                let Some(GoodLink { user, .. }) = spent else { return Ok(None) };
-                connection.query(FORGET_PASSWORD).bind(user.uuid()).execute().await.context("forget a password")?;
-                let stepped = epoch::step(connection, user, None, now).await?;
-                beside.write(connection).await?;
-                Ok(Some(stepped))
-            }
-            .boxed()
-        });
-        self.record_and_publish(fact).await.map(|done| done.is_some())
-    }
-
     /// Disables the account, ends its sessions, revokes its grants and voids what was sent to it; false when it was disabled or there is
     /// none. Nothing that its owner does makes it usable again.
     pub async fn disable_user(&self, id: UserId, now: NumericDate, beside: Beside) -> Result<bool, Fault> {
@@ -378,6 +356,11 @@ impl Store {
             tracing::debug!(error = %fault, "a sign-in was not noted");
         }
     }
+}
+
+/// Takes the password of `user` away within the transaction of `connection`.
+pub(super) async fn forget_password(connection: &mut Connection, user: UserId) -> Result<(), Fault> {
+    connection.query(FORGET_PASSWORD).bind(user.uuid()).execute().await.context("forget a password").map(|_| ())
 }
 
 async fn verify(connection: &mut Connection, (user, address): (UserId, &str), now: NumericDate) -> Result<(), Fault> {

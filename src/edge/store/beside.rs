@@ -58,6 +58,16 @@ impl Beside {
         self
     }
 
+    /// With all of another.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.jobs.extend(other.jobs);
+        self.events.extend(other.events);
+        self.links.extend(other.links);
+        self.identities.extend(other.identities);
+        self
+    }
+
     /// Writes all of it within the transaction of `connection`.
     pub(super) async fn write(&self, connection: &mut Connection) -> Result<(), Fault> {
         for new in &self.jobs {

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::edge::store::account::Once;
 use crate::edge::store::epoch::{self, Kept, Stepped};
+use crate::edge::store::intruder::{self, Denial, Gone};
 use crate::edge::store::publish::Publish;
 use crate::edge::store::row::Context as _;
 use crate::edge::store::statement::Connection;
@@ -178,45 +179,14 @@ impl Store {
         now: NumericDate,
         beside: Beside,
     ) -> Result<Added, Fault> {
-        self.take_address((link, LinkPurpose::EmailChange, keep), email, now, beside).await
-    }
-
-    /// Puts the old address back by the link that was sent to it, or stops the change that was asked for, and ends everything: whoever
-    /// asked for the change was not the owner. `Void` when the link is not good any more.
-    ///
-    /// # Errors
-    /// Internal, when it cannot be looked up by any name.
-    pub async fn undo_email_change(
-        &self,
-        link: &TokenHash,
-        email: Identifier,
-        now: NumericDate,
-        beside: Beside,
-    ) -> Result<Added, Fault> {
-        self.take_address((link, LinkPurpose::EmailChangeUndo, None), email, now, beside).await
-    }
-
-    async fn take_address(
-        &self,
-        (link, purpose, keep): (&TokenHash, LinkPurpose, Option<Kept>),
-        email: Identifier,
-        now: NumericDate,
-        beside: Beside,
-    ) -> Result<Added, Fault> {
         let (name, link) = (lookup_name(&email)?, *link);
         let fact = Fact::several(move |connection| {
             async move {
-                let spent = mailed_link::consume(connection, (&link, purpose), now).await?;
-                let Some(user) = spent.filter(|spent| spent.address == email.value).map(|spent| spent.user) else {
+                let Some(user) = taken_by(connection, (&link, LinkPurpose::EmailChange), &email, now).await? else {
                     return Ok(Taking { added: Added::Void, stepped: None, released: 0 });
                 };
-                if !hold(connection, user, now).await? {
-                    return Ok(Taking { added: Added::Void, stepped: None, released: 0 });
-                }
                 let released = release(connection, user, &name).await?;
-                // The old address is still there where the change was asked for and not confirmed.
-                let is_there = purpose == LinkPurpose::EmailChangeUndo && own(connection, user, &name).await?.is_some();
-                if !is_there && replace(connection, user, &email, &name).await? == Added::Taken {
+                if replace(connection, user, &email, &name).await? == Added::Taken {
                     return Ok(Taking { added: Added::Taken, stepped: None, released });
                 }
                 let stepped = epoch::step(connection, user, keep, now).await?;
@@ -227,6 +197,55 @@ impl Store {
         });
         self.record_and_publish(fact).await.map(|taking| taking.added)
     }
+
+    /// Puts the old address back by the link that was sent to it, or stops the change that was asked for, ends everything, and takes away
+    /// what was set up since: whoever asked for the change was not the owner. `tell` makes what is to be written beside it. `Void` when
+    /// the link is not good any more.
+    ///
+    /// # Errors
+    /// Internal, when it cannot be looked up by any name.
+    pub async fn undo_email_change(
+        &self,
+        denial: Denial,
+        now: NumericDate,
+        tell: impl FnOnce(&Gone) -> Beside + Send + 'static,
+    ) -> Result<(Added, Gone), Fault> {
+        let name = lookup_name(&denial.address)?;
+        let fact = Fact::several(move |connection| {
+            async move {
+                let (link, email) = ((&denial.link, LinkPurpose::EmailChangeUndo), &denial.address);
+                let Some(user) = taken_by(connection, link, email, now).await? else {
+                    return Ok(Undone::not(Added::Void));
+                };
+                release(connection, user, &name).await?;
+                // The old address is still there where the change was asked for and not confirmed.
+                let is_there = own(connection, user, &name).await?.is_some();
+                if !is_there && replace(connection, user, email, &name).await? == Added::Taken {
+                    return Ok(Undone::not(Added::Taken));
+                }
+                let gone = intruder::expel(connection, user, (&denial, &name), now).await?;
+                let stepped = epoch::step(connection, user, None, now).await?;
+                tell(&gone).write(connection).await?;
+                Ok(Undone { added: Added::Added, gone, of: Some((user, stepped)) })
+            }
+            .boxed()
+        });
+        self.record_and_publish(fact).await.map(|Undone { added, gone, .. }| (added, gone))
+    }
+}
+
+/// Whose link it is, for this address, if their account may be used; it is spent.
+async fn taken_by(
+    connection: &mut Connection,
+    link: (&TokenHash, LinkPurpose),
+    email: &Identifier,
+    now: NumericDate,
+) -> Result<Option<UserId>, Fault> {
+    let spent = mailed_link::consume(connection, link, now).await?;
+    let Some(user) = spent.filter(|spent| spent.address == email.value).map(|spent| spent.user) else {
+        return Ok(None);
+    };
+    Ok(hold(connection, user, now).await?.then_some(user))
 }
 
 /// What became of a proven address or number, and how many it took from people who had not proven it.
@@ -261,8 +280,42 @@ impl Publish for Taking {
     }
 }
 
+/// What became of a change that was taken back, and of what the account had opened.
+struct Undone {
+    added: Added,
+    gone: Gone,
+    of: Option<(UserId, Stepped)>,
+}
+
+impl Undone {
+    /// It was not.
+    fn not(added: Added) -> Self {
+        Self { added, gone: Gone::default(), of: None }
+    }
+}
+
+impl Publish for Undone {
+    fn publish(&self, held: &Held) {
+        if let Some((user, stepped)) = &self.of {
+            // Others may have been rid of an address that they had never proven.
+            held.users.flush();
+            held.memberships.forget(user);
+            stepped.publish(held);
+        }
+    }
+}
+
+/// Makes another proven one primary where a kind has lost its primary one, within the transaction of `connection`.
+pub(super) async fn choose_primary(connection: &mut Connection, user: UserId) -> Result<(), Fault> {
+    for kind in [IdentifierKind::Email, IdentifierKind::Phone] {
+        let next = connection.query(NEXT_PRIMARY).bind(user.uuid()).bind(kind.as_str());
+        next.execute().await.context("make another identifier primary")?;
+    }
+    Ok(())
+}
+
 /// Takes a name that is proven now from whoever wrote it down without a proof; how many had.
-async fn release(connection: &mut Connection, user: UserId, name: &LookupName) -> Result<u64, Fault> {
+pub(super) async fn release(connection: &mut Connection, user: UserId, name: &LookupName) -> Result<u64, Fault> {
     let release = connection.query(RELEASE).bind(name.as_str()).bind(user.uuid());
     release.execute().await.context("release an address that nobody has proven")
 }

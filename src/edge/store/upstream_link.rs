@@ -29,11 +29,10 @@ const NOTE_USE: &str = "UPDATE upstream_link SET last_used_at = $2, label = COAL
 /// The first statement of a removal: two removals of one person wait for one another.
 const HOLD: &str = "UPDATE user_account SET updated_at = $2 WHERE id = $1 AND disabled_at IS NULL";
 const UNLINK: &str = "DELETE FROM upstream_link WHERE id = $2 AND user_id = $1";
-/// The groups that the provider of a connection gave, unless another identity there is connected.
+/// The groups that the provider of a connection gave. Which identity there gave them is not known: where another one is connected, its
+/// next sign-in gives what is due to it.
 const UNGROUP: &str = "DELETE FROM group_member WHERE user_id = $1
-    AND provider_id = (SELECT provider_id FROM upstream_link WHERE id = $2 AND user_id = $1)
-    AND NOT EXISTS (SELECT 1 FROM upstream_link other WHERE other.user_id = $1 AND other.id <> $2
-        AND other.provider_id = group_member.provider_id)";
+    AND provider_id = (SELECT provider_id FROM upstream_link WHERE id = $2 AND user_id = $1)";
 const OTHERS: &str = "SELECT COUNT(*) FROM upstream_link WHERE user_id = $1 AND id <> $2";
 const HAS_PASSWORD: &str = "SELECT COUNT(*) FROM credential WHERE user_id = $1 AND kind = 'password'";
 

@@ -302,6 +302,8 @@ pub struct Again {
     pub error: Option<String>,
     /// Where to go in place of it.
     pub stay_uri: String,
+    /// Where to sign in by something else.
+    pub other_uri: String,
     /// Accounts elsewhere by which they may prove it.
     pub providers: Vec<ProviderButton>,
 }

@@ -30,7 +30,7 @@ use crate::edge::upstream::logout;
 use crate::edge::upstream::reading::{Reading, is_true};
 use crate::edge::upstream::way::Way;
 use crate::edge::upstream::{Account, Beginning, Presented, Returned, UpstreamError, UpstreamProvider};
-use crate::model::identity_provider::{ProviderKind, ProviderSettings, TokenAuth};
+use crate::model::identity_provider::{ProviderSettings, TokenAuth};
 use crate::model::upstream_link::UpstreamIdentity;
 use crate::protocol::jose::algorithm::JwsAlgorithm;
 use crate::protocol::jose::jws::Unverified;
@@ -159,8 +159,8 @@ impl UpstreamProvider for Oidc<'_> {
         }
         if let Some(prompt) = beginning.prompt {
             request = request.add_extra_param("prompt", prompt);
-            // OIDC Core §3.1.2.1: the ID token then tells when. Others have no such parameter.
-            if prompt == "login" && self.account.provider.kind == ProviderKind::Oidc {
+            // OIDC Core §3.1.2.1: the ID token then tells when.
+            if prompt == "login" && self.account.provider.kind.tells_when_proven() {
                 request = request.add_extra_param("max_age", "0");
             }
         }
@@ -409,7 +409,9 @@ impl Oidc<'_> {
         access_token: Option<&Secret>,
     ) -> Result<UpstreamIdentity, UpstreamError> {
         let settings = &self.account.provider.settings;
-        let subject = Reading { settings, claims: &claims }.subject(&["sub"])?;
+        let token = Reading { settings, claims: &claims };
+        let subject = token.subject(&["sub"])?;
+        let [told_at, good_until, proven_at] = ["iat", "exp", "auth_time"].map(|name| token.moment(name));
         let url = settings.endpoints.userinfo.as_deref();
         let url = url.or_else(|| document.metadata.get("userinfo_endpoint").and_then(Value::as_str));
         let lacks_groups = settings.groups.claim.is_some() && Reading { settings, claims: &claims }.groups().is_none();
@@ -427,7 +429,8 @@ impl Oidc<'_> {
         }
         let email_verified = (self.dialect.email_verified)(&claims);
         let reading = Reading { settings, claims: &claims };
-        let mut identity = reading.identity(((self.dialect.known_as)(issuer), subject), email_verified);
+        let identity = reading.identity(((self.dialect.known_as)(issuer), subject), email_verified);
+        let mut identity = UpstreamIdentity { told_at, good_until, proven_at, ..identity };
         // Who was asked for everything and tells of no group means that there is none; a bare token may be silent.
         if identity.groups.is_none() && access_token.is_some() && settings.groups.claim.is_some() {
             identity.groups = Some(Vec::new());

@@ -79,12 +79,15 @@ impl<'a> Reading<'a> {
             amr: amr.take(8).map(str::to_owned).collect(),
             sid: self.claims.get("sid").and_then(Value::as_str).filter(|sid| is_name(sid)).map(str::to_owned),
             groups: self.groups(),
-            told_at: self.moment("iat"),
-            proven_at: self.moment("auth_time"),
+            // What is told of the person may be of their own making; of the sign-in an ID token alone speaks.
+            told_at: None,
+            good_until: None,
+            proven_at: None,
         }
     }
 
-    fn moment(&self, name: &str) -> Option<NumericDate> {
+    /// A moment, in seconds.
+    pub(super) fn moment(&self, name: &str) -> Option<NumericDate> {
         self.claims.get(name)?.as_i64().map(NumericDate::from_seconds)
     }
 

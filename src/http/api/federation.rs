@@ -37,6 +37,7 @@ use crate::model::id::LinkId;
 use crate::model::identity_provider::IdentityProvider;
 use crate::model::upstream_link::{UpstreamIdentity, UpstreamLink};
 use crate::model::user::User;
+use crate::protocol::numeric_date::NumericDate;
 use crate::protocol::oidc::claims::Profile;
 use crate::protocol::secret::{Secret, TokenHash};
 
@@ -51,8 +52,11 @@ pub(super) const REFUSED: &[Code] = &[
     Code::EmailTaken,
     Code::Forbidden,
 ];
-/// How long an ID token is remembered that an app brought: as long as any provider makes them good.
-const REMEMBERED: Duration = Duration::from_hours(24);
+/// How much longer than it says an ID token is remembered that an app brought: it is believed for a minute after its end.
+const LEEWAY: Duration = Duration::from_mins(5);
+/// How long a token is remembered whose end nobody tells: access tokens last for months, and at GitHub until nobody has used them for a
+/// year.
+const REMEMBERED: Duration = Duration::from_hours(366 * 24);
 /// The longest redirect path, in bytes.
 const MAX_PATH: usize = 64;
 
@@ -298,7 +302,7 @@ pub(in crate::http) async fn accept(
         };
         Problem::new(code).caused_by(error)
     })?;
-    if is_first(web, presented).await? {
+    if is_first(web, presented, identity.good_until).await? {
         Ok(identity)
     } else {
         refuse("replayed");
@@ -386,16 +390,18 @@ async fn name(web: &Web, user: &User, names: &(Option<String>, Option<String>)) 
 }
 
 /// PROTOCOL T20: a token that was caught on its way is good for nobody else.
-async fn is_first(web: &Web, presented: &Presented) -> Result<bool, Fault> {
+async fn is_first(web: &Web, presented: &Presented, good_until: Option<NumericDate>) -> Result<bool, Fault> {
     let token = match presented {
         Presented::IdToken { token, .. } | Presented::AccessToken(token) => token,
         // The provider takes a code once.
         Presented::Code { .. } => return Ok(true),
     };
     let now = web.provider.now();
-    web.provider
-        .edges
-        .store
-        .consume_once("social_token", &TokenHash::of(token.expose()), now.plus(REMEMBERED), now)
-        .await
+    let until = match presented {
+        // What the Graph or an API says beside belongs to the person, and not to the token.
+        Presented::AccessToken(_) => None,
+        Presented::IdToken { .. } | Presented::Code { .. } => good_until,
+    };
+    let until = until.map_or_else(|| now.plus(REMEMBERED), |until| until.plus(LEEWAY));
+    web.provider.edges.store.consume_once("social_token", &TokenHash::of(token.expose()), until, now).await
 }

@@ -67,7 +67,7 @@ body! {
         state: Option<String>,
         /// In its place the name of a provider that the account is connected to, whose ID token comes with it.
         provider: Option<String>,
-        /// The ID token of the provider, made within the last minutes.
+        /// The ID token of the provider, made within the last minutes; it says by `auth_time` that the person was asked then.
         id_token: Option<Secret>,
         /// The nonce that it was asked for with.
         nonce: Option<String>,
@@ -181,7 +181,7 @@ async fn by_provider(web: &Web, person: &Person, (slug, token): (&str, Presented
     if identity.is_fresh_since(web.provider.now().minus(web.step_up.lifetime)) {
         Ok(())
     } else {
-        Err(refused("the person was asked too long ago; ask with prompt=login or max_age=0"))
+        Err(refused("it does not say that the person was asked of late (auth_time); ask with max_age=0"))
     }
 }
 

@@ -6,10 +6,11 @@ use axum::extract::State;
 use axum::response::Response;
 use http::Method;
 
+use crate::authn::limit::Rule;
 use crate::http::extract::params::AnyParams;
 use crate::http::extract::visitor::Visitor;
-use crate::http::page::federation::{home_of, offered};
-use crate::http::page::{Place, fault_page, lead, way_back_to};
+use crate::http::page::federation::{Asks, home_of, offered};
+use crate::http::page::{Place, fault_page, lead, too_often, way_back_to};
 use crate::http::web::{Web, page_error, redirect, with_cookies};
 use crate::oauth::endpoint::authorize::{AuthorizeError, Next, authorize};
 use crate::oauth::interaction;
@@ -35,7 +36,10 @@ pub async fn handle(
     }
     let (flow, cookie) = web.flow(&visitor);
     let browser = TokenHash::of(flow.0.expose());
-    let login_hint = begun.request.login_hint.clone();
+    if let Some(unheard) = unheard(&web, &visitor).await {
+        return unheard;
+    }
+    let (login_hint, asks) = (begun.request.login_hint.clone(), Asks::of(Some(&begun.request)));
     let id = match interaction::begin(&web.provider, &begun.client, begun.request, browser).await {
         Ok(id) => id,
         Err(fault) => return fault_page(&web, &visitor, fault),
@@ -50,15 +54,27 @@ pub async fn handle(
             (None, None) => Ok(None),
         };
         match provider {
-            Ok(Some(provider)) => {
+            Ok(Some(provider)) if asks.fits(&provider) => {
                 let start = place.path(&web, &format!("/federation/{}/start", provider.slug));
                 return with_cookies(redirect(&start), cookie);
             }
-            Ok(None) => {}
+            Ok(_) => {}
             Err(fault) => return fault_page(&web, &visitor, fault),
         }
     }
     with_cookies(lead(&web, &visitor, &place, begun.next), cookie)
+}
+
+/// Each request that waits for a person takes room for half an hour, so that an address is heard so often and no more. What is answered
+/// at once, as `prompt=none` always is, puts nothing aside.
+async fn unheard(web: &Web, visitor: &Visitor) -> Option<Response> {
+    let address = visitor.browser.provenance.address.as_str();
+    let counted = web.limits.count(&*web.provider.edges.ephemeral, (Rule::Waiting, address), web.provider.now()).await;
+    match counted {
+        Ok(Ok(())) => None,
+        Ok(Err(exceeded)) => Some(too_often(web, visitor, exceeded.retry_after)),
+        Err(fault) => Some(fault_page(web, visitor, fault)),
+    }
 }
 
 async fn refuse(web: &Web, visitor: &Visitor, params: &Params, refusal: AuthorizeError) -> Response {

@@ -179,6 +179,8 @@ async fn page(web: &Web, visitor: &Visitor, (visit, query): (&Visit, &Params), e
         login: visit.user.login().to_owned(),
         error: error.map(str::to_owned),
         stay_uri: web.path("/account", &[]),
+        // Who has neither, and no provider that says when it asked them, signs in by a code.
+        other_uri: web.path("/sign-in", &[("to", back(query))]),
         providers,
     };
     let frame = web.pages.frame(visitor.id, &visitor.headers, &[]);

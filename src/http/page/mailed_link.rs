@@ -9,6 +9,7 @@ use http::StatusCode;
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, HeaderValue};
 
 use crate::account::email_change::EmailChangeProof;
+use crate::account::intruder::WentAway;
 use crate::account::registration::Made;
 use crate::account::site::path;
 use crate::account::{AccountError, Why};
@@ -18,7 +19,8 @@ use crate::http::error::PageError;
 use crate::http::extract::params::{Form, Query};
 use crate::http::extract::visitor::Visitor;
 use crate::http::page::again::life;
-use crate::http::page::recover::link_over;
+use crate::http::page::recover::{link_over, shown_gone};
+use crate::http::page::register::code::connect_activated;
 use crate::http::page::{Place, fault_page, foreign_form, way_back_to};
 use crate::http::web::{Web, redirect, with_cookies};
 use crate::model::fault::Fault;
@@ -87,12 +89,16 @@ async fn submit(web: &Web, visitor: &Visitor, purpose: LinkPurpose, (token, csrf
     let done = match purpose {
         LinkPurpose::Activation => match accounts.activate(token, &asking).await {
             Ok(Made { reset: Some(reset), user, .. }) => return choose_password(web, visitor, (user.id, &reset)),
-            Ok(Made { flow, client_id, .. }) => Ok(Finished::at("activated", Place { flow, client_id })),
+            Ok(made) => match connect_activated(web, visitor, &made).await {
+                Ok(()) => Ok(Finished::at("activated", Place { flow: made.flow, client_id: made.client_id })),
+                Err(fault) => return fault_page(web, visitor, fault),
+            },
             Err(error) => Err(error),
         },
         LinkPurpose::EmailChange => change(web, visitor, token).await,
-        LinkPurpose::EmailChangeUndo => accounts.undo_email_change(token, &asking).await.map(|user| Finished {
+        LinkPurpose::EmailChangeUndo => accounts.undo_email_change(token, &asking).await.map(|(user, gone)| Finished {
             cookie: web.clear_session_of(visitor, user),
+            gone,
             ..Finished::at("email_restored", Place::default())
         }),
         LinkPurpose::DeletionUndo => {
@@ -125,12 +131,14 @@ struct Finished {
     place: Place,
     /// Whether the person is signed in here.
     is_in: bool,
+    /// What somebody else had set up.
+    gone: WentAway,
     cookie: Option<HeaderValue>,
 }
 
 impl Finished {
-    const fn at(key: &'static str, place: Place) -> Self {
-        Self { key, place, is_in: false, cookie: None }
+    fn at(key: &'static str, place: Place) -> Self {
+        Self { key, place, is_in: false, gone: WentAway::default(), cookie: None }
     }
 }
 
@@ -168,13 +176,14 @@ fn download(archive: &Secret<Vec<u8>>) -> Response {
 
 /// What is done, and the way on: into the request that it was for, else back to its app, else to us.
 async fn tell(web: &Web, visitor: &Visitor, finished: Finished) -> Response {
-    let Finished { key, place, is_in, cookie } = finished;
+    let Finished { key, place, is_in, gone, cookie } = finished;
     let (next, next_uri) =
         if is_in { ("account", web.path("/account", &[])) } else { ("sign_in", place.path(web, "/sign-in")) };
     let context = Notice {
         key: key.to_owned(),
         address: None,
         lines: Vec::new(),
+        gone: shown_gone(&gone),
         next_uri,
         next: next.to_owned(),
         client: None,

@@ -29,6 +29,7 @@ pub mod sign_in;
 
 use axum::response::Response;
 use http::StatusCode;
+use http::header::{HeaderValue, RETRY_AFTER};
 
 use crate::http::error::{Back, PageError};
 use crate::http::extract::visitor::Visitor;
@@ -175,6 +176,13 @@ pub async fn proceed(web: &Web, visitor: &Visitor, open: &Open) -> Response {
 /// A page for an inner failure.
 pub fn fault_page(web: &Web, visitor: &Visitor, fault: Fault) -> Response {
     web.refuse(visitor, &fault.into())
+}
+
+/// A page for who asks too often; it tells in how many seconds they are heard again.
+pub fn too_often(web: &Web, visitor: &Visitor, seconds: u64) -> Response {
+    let mut response = web.refuse(visitor, &PageError::new("rate_limited", StatusCode::TOO_MANY_REQUESTS));
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+    response
 }
 
 /// A page for a form that is not from here, or void by now; the way on is a fresh form at `again`.

@@ -327,6 +327,7 @@ fn deleted(web: &Web, visitor: &Visitor) -> Response {
         key: "deleted".to_owned(),
         address: None,
         lines: Vec::new(),
+        gone: Vec::new(),
         next_uri: web.path("/", &[]),
         next: "home".to_owned(),
         client: None,

@@ -7,10 +7,11 @@ use axum::response::Response;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
+use crate::account::intruder::WentAway;
 use crate::account::reset::{ResetChannel, ResetProof};
 use crate::account::{AccountError, Mistake, Why};
 use crate::edge::ephemeral::Namespace;
-use crate::edge::template::context::account::{CodePage, FieldMistake, NewPassword, Recover};
+use crate::edge::template::context::account::{CodePage, FieldMistake, Gone, NewPassword, Recover};
 use crate::http::captcha::{self, admit_widget};
 use crate::http::error::PageError;
 use crate::http::extract::params::{Form, Query};
@@ -129,9 +130,9 @@ pub async fn submit_code(
 /// `GET /recover/password`: a link of a mail.
 pub async fn show_password(State(web): State<Web>, visitor: Visitor, Query(query): Query) -> Response {
     let token = query.get("token").unwrap_or_default();
-    match web.provider.accounts.can_reset(token).await {
-        Ok(true) => password_page(&web, &visitor, token, Vec::new()),
-        Ok(false) => link_over(&web, &visitor),
+    match web.provider.accounts.reset_link_of(token).await {
+        Ok(Some(gone)) => password_page(&web, &visitor, (token, &gone), Vec::new()),
+        Ok(None) => link_over(&web, &visitor),
         Err(fault) => fault_page(&web, &visitor, fault),
     }
 }
@@ -158,7 +159,7 @@ pub async fn submit_password(State(web): State<Web>, visitor: Visitor, Form(form
         Err(error) => {
             let (mut mistakes, mut whole) = (Vec::new(), None);
             match note(error, "password", (&mut mistakes, &mut whole)) {
-                Ok(status) => refused(password_page(&web, &visitor, token, mistakes), status),
+                Ok(status) => refused(password_page(&web, &visitor, (token, &WentAway::default()), mistakes), status),
                 Err(fault) => fault_page(&web, &visitor, fault),
             }
         }
@@ -317,18 +318,29 @@ fn password_set(scene: &Scene<'_>, user: UserId) -> Response {
     with_cookies(notice, scene.web.clear_session_of(scene.visitor, user))
 }
 
-fn password_page(web: &Web, visitor: &Visitor, token: &str, mistakes: Vec<FieldMistake>) -> Response {
+fn password_page(
+    web: &Web,
+    visitor: &Visitor,
+    (token, gone): (&str, &WentAway),
+    mistakes: Vec<FieldMistake>,
+) -> Response {
     let (flow, cookie) = web.flow(visitor);
     let context = NewPassword {
         action: web.path("/recover/password", &[]),
         csrf: web.csrf.token(&flow, PASSWORD),
         token: token.to_owned(),
+        gone: shown_gone(gone),
         mistakes,
     };
     let frame = web.pages.frame(visitor.id, &visitor.headers, &[]);
     let mut response = web.pages.page("page/new_password.html", &frame, &context);
     admit_own_calls(&mut response);
     with_cookies(response, cookie)
+}
+
+/// What somebody else had set up and is gone, as pages tell it.
+pub(super) fn shown_gone(gone: &WentAway) -> Vec<Gone> {
+    gone.iter().map(|(what, count)| Gone { what: what.to_owned(), count }).collect()
 }
 
 /// The page for a link that is used, over or unknown.

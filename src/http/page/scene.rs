@@ -110,6 +110,7 @@ impl<'a> Scene<'a> {
             key: key.to_owned(),
             address: address.map(str::to_owned),
             lines,
+            gone: Vec::new(),
             next_uri: self.sign_in_uri(),
             next: "sign_in".to_owned(),
             client: self.client(),

@@ -13,7 +13,7 @@ use crate::http::captcha::{self, admit_widget};
 use crate::http::extract::params::{Form, Query};
 use crate::http::extract::visitor::Visitor;
 use crate::http::new_device::notice_in_browser;
-use crate::http::page::federation::{self, Intent, Origin, buttons, connect, depart};
+use crate::http::page::federation::{self, Asks, Intent, Origin, buttons, connect, depart};
 use crate::http::page::second_factor::arrive;
 use crate::http::page::{Place, fault_page, find, foreign_form, lead, passkey_offer, proceed};
 use crate::http::page::{device, passkey, qr};
@@ -26,6 +26,7 @@ use crate::model::user::IdentifierKind;
 use crate::oauth::endpoint::authorize::{Next, demanded, go_on};
 use crate::oauth::interaction::Open;
 use crate::oauth::interaction::sign_in::{Keep, Persistence, sign_in, took_part};
+use crate::protocol::authorization_request::AuthorizationRequest;
 use crate::protocol::params::Params;
 use crate::protocol::secret::Secret;
 
@@ -98,7 +99,7 @@ pub async fn submit(State(web): State<Web>, visitor: Visitor, Query(query): Quer
     // Who proves a local account before something is connected with it is not sent away for that.
     if query.get("to") != Some(connect::DESTINATION) {
         match federation::home_of(&web, &login).await {
-            Ok(Some(provider)) => {
+            Ok(Some(provider)) if Asks::of(request_of(open.as_ref())).fits(&provider) => {
                 let intent = Intent::SignIn {
                     flow: place.flow,
                     client_id: place.client_id,
@@ -108,7 +109,8 @@ pub async fn submit(State(web): State<Web>, visitor: Visitor, Query(query): Quer
                 };
                 return depart(&web, &visitor, &provider, (intent, open.as_ref(), Some(&login))).await;
             }
-            Ok(None) => {}
+            // What the app wants cannot be had there; people have other ways here.
+            Ok(_) => {}
             Err(fault) => return fault_page(&web, &visitor, fault),
         }
     }
@@ -309,7 +311,8 @@ async fn page(web: &Web, visitor: &Visitor, shown_now: Shown<'_>) -> Response {
     // An identity waits for its account: the person proves that one here.
     let waiting =
         if query.get("to") == Some(connect::DESTINATION) { connect::waiting(web, visitor).await } else { Ok(None) };
-    let (waiting, providers) = match (waiting, buttons(web, visitor, (&place, &more)).await) {
+    let asks = Asks::of(request_of(open));
+    let (waiting, providers) = match (waiting, buttons(web, visitor, (&place, &more), asks).await) {
         (Ok(waiting), Ok(providers)) => (waiting, providers),
         (Err(fault), _) | (_, Err(fault)) => return fault_page(web, visitor, fault),
     };
@@ -360,6 +363,11 @@ async fn page(web: &Web, visitor: &Visitor, shown_now: Shown<'_>) -> Response {
         admit_widget(web, &mut response);
     }
     with_cookies(response, cookie)
+}
+
+/// What the app asked for, where one waits.
+fn request_of(open: Option<&Open>) -> Option<&AuthorizationRequest> {
+    open.map(|open| &open.interaction.request)
 }
 
 /// The kinds of names that are heard, as the key of a label has them.

@@ -96,6 +96,11 @@ impl TrustedProxies {
         self.0.is_empty()
     }
 
+    /// True when a range holds half of all addresses or more: whoever connects is then taken for a proxy.
+    pub fn cover_everybody(&self) -> bool {
+        self.0.iter().any(|network| network.bits <= 1)
+    }
+
     /// True when `address` is that of a proxy.
     pub fn contains(&self, address: IpAddr) -> bool {
         self.0.iter().any(|network| network.contains(address))

@@ -25,6 +25,7 @@ register-link = Konto anlegen
 register-by-email = Eine E-Mail-Adresse nehmen
 register-by-phone = Eine Telefonnummer nehmen
 register-phone-help = Mit ihrem Land, etwa +31 6 12345678. Wir schicken einen Code dorthin.
+register-connects-by_link = Sie kommen von { $provider } ({ $identity }). Wir brauchen nur noch eine Adresse, die Ihnen gehört: öffnen Sie den Link, den wir dorthin schicken, in diesem Browser; dann ist beides verbunden.
 register-connects = Sie kommen von { $provider } ({ $identity }). Wir brauchen nur noch eine Adresse, die Ihnen gehört; dann ist beides verbunden.
 
 ## Codes
@@ -75,10 +76,10 @@ mailed-title-export = Ihre Daten
 mailed-title-not_me = Waren Sie das nicht?
 mailed-about-activation = Ein Schritt fehlt noch: bestätigen Sie, dass diese Adresse Ihre ist.
 mailed-about-email_change = Von nun an melden Sie sich mit dieser Adresse an, und unsere Mails gehen dorthin.
-mailed-about-email_change_undo = Die Änderung wird zurückgenommen, und Sie sind überall abgemeldet. Setzen Sie danach ein neues Passwort, falls die Änderung nicht von Ihnen kam.
+mailed-about-email_change_undo = Die Änderung wird zurückgenommen, Sie sind überall abgemeldet, und Passkeys, Code-Apps, verbundene Konten und Adressen, die seit jener Anmeldung dazukamen, werden entfernt. Setzen Sie danach ein neues Passwort, falls die Änderung nicht von Ihnen kam.
 mailed-about-deletion_undo = Die Löschung wird zurückgenommen. Sie können sich sofort wieder anmelden.
 mailed-about-export = Sie können die Datei einmal herunterladen. Sie enthält, was wir von Ihnen wissen: bewahren Sie sie sicher auf.
-mailed-about-not_me = Dann kann sich jemand anderes mit Ihrem Konto anmelden. Ein Druck meldet alle ab, auch Sie, macht das Passwort ungültig und lässt Sie ein neues wählen.
+mailed-about-not_me = Dann kann sich jemand anderes mit Ihrem Konto anmelden. Ein Druck meldet alle ab, auch Sie, entfernt Passkeys, Code-Apps, verbundene Konten und Adressen, die seitdem dazukamen, macht das Passwort ungültig und lässt Sie ein neues wählen.
 mailed-confirm-activation = Konto aktivieren
 mailed-confirm-email_change = Adresse bestätigen
 mailed-confirm-email_change_undo = Änderung zurücknehmen
@@ -104,6 +105,18 @@ notice-about-emails = Teile sind verdeckt, falls Ihnen jemand über die Schulter
 notice-about-email_changed = Sie sind überall sonst abgemeldet.
 notice-about-email_restored = Sie sind überall abgemeldet. Falls die Änderung nicht von Ihnen kam, setzen Sie jetzt ein neues Passwort.
 notice-about-restored = Es ging nichts verloren. Sie können sich wieder anmelden.
+gone-authenticators = { $count ->
+    [one] Ein Passkey oder eine Code-App, die seitdem dazukam, ist entfernt.
+   *[other] { $count } Passkeys oder Code-Apps, die seitdem dazukamen, sind entfernt.
+}
+gone-identities = { $count ->
+    [one] Ein verbundenes Konto, das seitdem dazukam, ist getrennt.
+   *[other] { $count } verbundene Konten, die seitdem dazukamen, sind getrennt.
+}
+gone-addresses = { $count ->
+    [one] Eine Adresse oder Nummer, die seitdem dazukam, ist entfernt.
+   *[other] { $count } Adressen oder Nummern, die seitdem dazukamen, sind entfernt.
+}
 next-sign_in = Anmelden
 next-account = Zu Ihrem Konto
 

@@ -85,6 +85,7 @@ event-method-upstream = mit einem Konto anderswo
 again = Sind das noch Sie?
 again-why = Bevor das geändert werden kann, geben Sie bitte noch einmal Ihr Passwort ein.
 again-account = Konto
+again-other = Auf anderem Weg neu anmelden
 again-stay = Zurück zu Ihrem Konto
 again-error-wrong_password = Das ist nicht das Passwort dieses Kontos. Versuchen Sie es noch einmal.
 again-error-too_many_attempts = Zu viele Versuche. Warten Sie ein paar Minuten und versuchen Sie es dann noch einmal.

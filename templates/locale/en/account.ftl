@@ -25,6 +25,7 @@ register-link = Create an account
 register-by-email = Use an email address
 register-by-phone = Use a phone number
 register-phone-help = With its country, such as +31 6 12345678. We send it a code.
+register-connects-by_link = You come from { $provider } ({ $identity }). We only need an address that is yours: open the link that we send there in this browser, and the two are connected.
 register-connects = You come from { $provider } ({ $identity }). We only need an address that is yours; then the two are connected.
 
 ## Codes
@@ -75,10 +76,10 @@ mailed-title-export = Your data
 mailed-title-not_me = Was this not you?
 mailed-about-activation = One step is left: confirm that this address is yours.
 mailed-about-email_change = From now on you sign in with this address, and our mail goes there.
-mailed-about-email_change_undo = The change is taken back, and you are signed out everywhere. Set a new password after that, if you did not ask for the change.
+mailed-about-email_change_undo = The change is taken back, you are signed out everywhere, and passkeys, code apps, connected accounts and addresses that were added since that sign-in are removed. Set a new password after that, if you did not ask for the change.
 mailed-about-deletion_undo = The deletion is taken back. You can sign in again at once.
 mailed-about-export = You can download the file once. It holds what we know of you: keep it safe.
-mailed-about-not_me = Then somebody else can sign in as you. One press signs out everybody, you included, takes the password away, and lets you choose a new one.
+mailed-about-not_me = Then somebody else can sign in as you. One press signs out everybody, you included, removes passkeys, code apps, connected accounts and addresses that were added since then, takes the password away, and lets you choose a new one.
 mailed-confirm-activation = Activate account
 mailed-confirm-email_change = Confirm address
 mailed-confirm-email_change_undo = Take the change back
@@ -104,6 +105,18 @@ notice-about-emails = Parts are hidden, in case somebody looks over your shoulde
 notice-about-email_changed = You are signed out everywhere else.
 notice-about-email_restored = You are signed out everywhere. If you did not ask for the change, set a new password now.
 notice-about-restored = Nothing was lost. You can sign in again.
+gone-authenticators = { $count ->
+    [one] One passkey or code app that was added since then is removed.
+   *[other] { $count } passkeys or code apps that were added since then are removed.
+}
+gone-identities = { $count ->
+    [one] One connected account that was added since then is cut off.
+   *[other] { $count } connected accounts that were added since then are cut off.
+}
+gone-addresses = { $count ->
+    [one] One address or number that was added since then is removed.
+   *[other] { $count } addresses or numbers that were added since then are removed.
+}
 next-sign_in = Sign in
 next-account = Go to your account
 

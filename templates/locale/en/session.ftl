@@ -84,6 +84,7 @@ event-method-upstream = by an account elsewhere
 again = Is it still you?
 again-why = Before this can be changed, please enter your password once more.
 again-account = Account
+again-other = Sign in anew by another way
 again-stay = Go back to your account
 again-error-wrong_password = That is not the password of this account. Try again.
 again-error-too_many_attempts = Too many attempts. Wait a few minutes, then try again.

@@ -10,7 +10,7 @@ use symbolon::model::message::MessageKind;
 use symbolon::protocol::secret::{Secret, TokenHash};
 
 use super::registration::registers;
-use super::second_factor::{enrol, production};
+use super::second_factor::{enrol, production, with_code_app};
 use crate::support::answer::{Answer, code, fields};
 use crate::support::server::{PASSWORD, Setup};
 use crate::support::spa::Spa;
@@ -326,6 +326,57 @@ async fn s_040_guesses_over_many_sign_ins_are_ten_an_hour() {
         server.advance(Duration::from_mins(2));
     }
     assert!(judged <= 10, "{judged}");
+}
+
+/// PROTOCOL A5, A7: codes that anybody may type for an account are ten an hour, from however many sign-ins and addresses, and take no
+/// room from the second factor of whoever has proven a password.
+#[tokio::test]
+async fn s_040_guesses_of_strangers_leave_the_second_factor_alone() {
+    let setup = Setup { configure: |config| config.limits.code_start = "off".parse().ok(), ..production() };
+    let (server, app, _) = with_code_app(setup).await;
+    let mut judged = 0;
+    for number in 0..40_u8 {
+        let spa = Spa::at(&server, [198, 51, 100, number]).await;
+        let flow = begun(&spa, "email_code", "alice@example.com").await;
+        for guess in 0..5 {
+            let answer = answers(&spa, &flow, ("email_code", &format!("{number:02}000{guess}"))).await;
+            judged += u32::from(code(&answer) == "401 wrong_code");
+        }
+        server.advance(Duration::from_secs(61));
+    }
+    assert!((1..=10).contains(&judged), "{judged} were judged");
+    let alice = Spa::at(&server, [192, 0, 2, 1]).await;
+    let asked = alice.sign_in("alice", PASSWORD).await.ok();
+    let flow = asked["flow"].as_str().expect("a handle");
+    assert_eq!(answers(&alice, flow, ("totp", &app.fresh(&server))).await.ok()["status"], "complete");
+}
+
+/// PROTOCOL A5: strangers who ask for codes in somebody's name use up neither the room nor the pause of a browser that the account knows.
+#[tokio::test]
+async fn s_041_strangers_who_ask_for_codes_keep_nobody_out_of_their_own_browser() {
+    let server = TestServer::with(production()).await;
+    let own = Spa::signed_in(&server, "alice").await;
+    assert_eq!(own.delete("/session").await.status, 204);
+    own.get("/session").await.ok();
+    let mut refused = 0;
+    for number in 0..8_u8 {
+        let stranger = Spa::at(&server, [198, 51, 100, number]).await;
+        let answer = asks(&stranger, "email_code", "alice@example.com").await;
+        refused += u32::from(answer.status == 429);
+        server.advance(Duration::from_secs(61));
+    }
+    assert!(refused > 0, "strangers are heard five times an hour");
+    let unknown = Spa::at(&server, [192, 0, 2, 1]).await;
+    assert_eq!(asks(&unknown, "email_code", "alice@example.com").await.status, 429, "as everybody whom nobody knows");
+    let flow = begun(&own, "email_code", "alice@example.com").await;
+    server.deliver().await;
+    let right = server.mailbox().code_for("alice@example.com");
+    assert_eq!(answers(&own, &flow, ("email_code", &right)).await.ok()["status"], "complete");
+    // A mark is of one person: bob's opens no more messages to her.
+    let bob = Spa::signed_in(&server, "bob").await;
+    assert_eq!(bob.delete("/session").await.status, 204);
+    bob.get("/session").await.ok();
+    assert_eq!(asks(&bob, "email_code", "alice@example.com").await.status, 429);
 }
 
 #[tokio::test]

@@ -15,18 +15,18 @@ const ALICE: &str = "alice@example.com";
 const NEW: &str = "alice@example.net";
 
 /// The token of the newest link to `address`, at the page `path`.
-async fn token(server: &TestServer, address: &str, path: &str) -> String {
+pub(super) async fn token(server: &TestServer, address: &str, path: &str) -> String {
     server.deliver().await;
     let link = server.mailbox().link_for(address);
     let base = format!("{}{path}?token=", server.issuer);
     link.strip_prefix(&base).unwrap_or_else(|| panic!("not a page of ours: {link}")).to_owned()
 }
 
-async fn asks(spa: &Spa, email: &str) -> Answer {
+pub(super) async fn asks(spa: &Spa, email: &str) -> Answer {
     spa.post("/me/email-changes", &json!({"new_email": email})).await
 }
 
-async fn confirms(spa: &Spa, token: &str) -> Answer {
+pub(super) async fn confirms(spa: &Spa, token: &str) -> Answer {
     spa.post("/email-changes/confirm", &json!({"token": token})).await
 }
 
@@ -192,7 +192,7 @@ async fn s_119_an_address_that_was_taken_meanwhile_is_told_at_the_end() {
 }
 
 /// Adds an address or number by its code, and gives its id.
-async fn adds(server: &TestServer, spa: &Spa, (kind, value): (&str, &str)) -> String {
+pub(super) async fn adds(server: &TestServer, spa: &Spa, (kind, value): (&str, &str)) -> String {
     let list = format!("/me/{kind}s");
     let added = spa.post(&list, &json!({kind: value})).await;
     assert_eq!(added.status, StatusCode::ACCEPTED, "{added}");

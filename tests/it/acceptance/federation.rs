@@ -483,6 +483,32 @@ async fn s_063_what_is_missing_is_asked_for() {
     assert!(signs_in(&Browser::new(&server), &corp, "corp").await.page().has("sign-out"), "she is known");
 }
 
+/// S-063: where accounts are activated by a link, the link connects what waits in the browser that began, and in no other.
+#[tokio::test]
+async fn s_063_a_link_connects_in_the_browser_that_began() {
+    let setup = Setup { configure: |config| config.registration.mode = SignUp::Link, ..Setup::default() };
+    let server = TestServer::with(setup).await;
+    let corp = StandIn::corp(&server, |_| ()).await;
+    for (name, is_same_browser) in [("dora", true), ("erin", false)] {
+        let address = format!("{name}@other.example");
+        corp.person(json!({"sub": name, "email": address, "email_verified": true}));
+        let browser = Browser::new(&server);
+        let page = signs_in(&browser, &corp, "corp").await;
+        assert!(page.page().words("#connects").contains("in this browser"), "{page}");
+        let form = page.page().form_of("register-submit").fill("password", PASSWORD);
+        assert!(browser.submit(form).await.page().has("notice-activation_sent"));
+        server.deliver().await;
+        let link = server.mailbox().link_for(&address).replacen("http://localhost:8080", "", 1);
+        // Mails are read when people read them.
+        server.advance(Duration::from_hours(1));
+        let opened = if is_same_browser { browser } else { Browser::new(&server) };
+        let page = opened.open(&link).await;
+        assert!(opened.press(&page, "mailed-confirm").await.page().has("notice-activated"));
+        let links = server.store().upstream_links(server.user(&address).await.id).await.expect("read");
+        assert_eq!(!links.is_empty(), is_same_browser, "{name}");
+    }
+}
+
 /// PROTOCOL A22: an account that somebody made with her address before she came owns nothing.
 #[tokio::test]
 async fn s_063_an_account_made_beforehand_falls_when_the_owner_comes() {
@@ -698,9 +724,15 @@ async fn s_098_a_person_proves_again_by_an_account_elsewhere() {
     corp.lies(Lie::Claims(json!({"auth_time": now - 3_600})));
     assert_eq!(carol.open(&corp.visit(&there)).await.status, 400);
     assert_eq!(refusal(&server).await, "untrue");
-    // Somebody else is somebody else.
-    corp.lies(Lie::Claims(json!({"sub": "another", "email": "dave@gmail.com"})));
+    // Whoever does not say when they were asked may have asked nobody.
+    corp.lies(Lie::None);
     let there = asked().await;
+    assert_eq!(carol.open(&corp.visit(&there)).await.status, 400);
+    assert_eq!(refusal(&server).await, "untrue");
+    // Somebody else is somebody else.
+    let there = asked().await;
+    let now = server.clock.seconds();
+    corp.lies(Lie::Claims(json!({"sub": "another", "email": "dave@gmail.com", "auth_time": now})));
     assert_eq!(carol.open(&corp.visit(&there)).await.status, 409);
     corp.lies(Lie::Claims(json!({"auth_time": server.clock.seconds() + 660})));
     let there = asked().await;
@@ -710,4 +742,62 @@ async fn s_098_a_person_proves_again_by_an_account_elsewhere() {
     let link = server.store().upstream_links(id).await.expect("read")[0].id;
     let cut = carol.press(&page, &format!("cut-{link}")).await;
     assert!(!cut.text().contains("again-submit"), "it was proven a moment ago: {cut}");
+}
+
+/// S-098: a session there answers by itself, and a provider that does not say when it asked the person proves nothing anew.
+#[tokio::test]
+async fn s_098_a_provider_that_does_not_say_when_it_asked_is_not_offered() {
+    let server = TestServer::start().await;
+    let google = StandIn::google(&server).await;
+    let carol = Browser::new(&server);
+    signs_in(&carol, &google, "google").await;
+    server.advance(Duration::from_mins(11));
+    let page = carol.open("/account/identities").await;
+    let id = server.user("carol@gmail.com").await.id;
+    let link = server.store().upstream_links(id).await.expect("read")[0].id;
+    let again = carol.press(&page, &format!("cut-{link}")).await;
+    assert!(again.page().has("again-submit") && !again.page().has("provider-google"), "{again}");
+    assert_eq!(carol.get("/federation/google/start?again=yes&to=account").await.status, 400, "nor is it by its URL");
+    // Nor does an ordinary sign-in there make one here younger; one by a code does.
+    signs_in(&carol, &google, "google").await;
+    let page = carol.open("/account/identities").await;
+    let again = carol.press(&page, &format!("cut-{link}")).await;
+    let other = carol.open(again.page().attribute("again-other", "href")).await;
+    assert!(other.page().has("method-email_code"), "{other}");
+}
+
+/// OIDC Core §3.1.2.1: an app that wants a new sign-in gets one that was new elsewhere too, and is told when that was.
+#[tokio::test]
+async fn who_has_to_sign_in_anew_is_asked_anew_elsewhere() {
+    let server = TestServer::start().await;
+    StandIn::google(&server).await;
+    let corp = StandIn::corp(&server, |settings| settings.trust.email_domains = vec!["gmail.com".to_owned()]).await;
+    let shop = RelyingParty::web(&server, "shop").await;
+    let carol = Browser::new(&server);
+    for (name, value) in [("prompt", "login"), ("max_age", "300")] {
+        let exchange = shop.begin("openid").with(name, value);
+        let page = carol.begin(&exchange).await;
+        assert!(!page.page().has("provider-google"), "it cannot say when it asked her: {page}");
+        let start = page.page().attribute("provider-corp", "href").to_owned();
+        assert_eq!(carol.get(&start.replace("/corp/", "/google/")).await.status, 400);
+        for (lie, what) in [
+            (Lie::None, "it does not say when"),
+            (Lie::Claims(json!({"auth_time": server.clock.seconds() - 3_600})), "an hour ago"),
+        ] {
+            corp.lies(lie);
+            let there = leaves_from(&carol, &page, "corp").await;
+            assert!(there.location().contains("prompt=login") && there.location().contains("max_age=0"), "{there}");
+            assert_eq!(carol.get(&corp.visit(&there)).await.status, 400, "{what}");
+            assert_eq!(refusal(&server).await, "untrue", "{what}");
+        }
+        let asked_at = server.clock.seconds() - 20;
+        corp.lies(Lie::Claims(json!({"auth_time": asked_at})));
+        let there = leaves_from(&carol, &page, "corp").await;
+        let back = carol.open(&corp.visit(&there)).await;
+        let answer = carol.finish(back, "").await;
+        let tokens = shop.redeem(&exchange, &shop.code(&exchange, &answer)).await.ok();
+        let id_token = shop.verified(tokens["id_token"].as_str().expect("a token")).await;
+        assert_eq!(id_token["auth_time"], asked_at, "{name}");
+        server.advance(Duration::from_mins(10));
+    }
 }

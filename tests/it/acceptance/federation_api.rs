@@ -181,6 +181,9 @@ async fn s_065_a_connection_is_cut_by_who_proved_it_lately() {
     let old = alice.post("/me/reauth", &by(google.id_token(CLIENT_ID, None))).await;
     assert_eq!(code(&old), "401 federation_token_invalid");
     google.lies(Lie::None);
+    let silent = alice.post("/me/reauth", &by(google.id_token(CLIENT_ID, None))).await;
+    assert_eq!(code(&silent), "401 federation_token_invalid", "a session there may have answered by itself");
+    google.lies(Lie::Claims(json!({"auth_time": server.clock.seconds()})));
     alice.post("/me/reauth", &by(google.id_token(CLIENT_ID, None))).await.ok();
     assert_eq!(alice.send(Method::DELETE, &target, None).await.status, 204);
     assert_eq!(alice.get("/me/identities").await.ok()["items"], json!([]));
@@ -193,6 +196,24 @@ async fn s_065_a_connection_is_cut_by_who_proved_it_lately() {
     let id = carol.get("/me/identities").await.ok()["items"][0]["id"].clone();
     let target = format!("/me/identities/{}", id.as_str().expect("an id"));
     assert_eq!(code(&carol.delete(&target).await), "409 last_sign_in_method");
+}
+
+/// PROTOCOL T20: a token counts once for as long as it is good, however long that is.
+#[tokio::test]
+async fn s_061_a_token_that_is_good_for_a_week_counts_once_in_that_week() {
+    let server = TestServer::start().await;
+    let google = StandIn::google(&server).await;
+    google.lies(Lie::Claims(json!({"exp": server.clock.seconds() + 7 * 24 * 3_600})));
+    let body = by_token("google", &google.id_token(CLIENT_ID, None));
+    Spa::open(&server).await.post("/sign-in", &body).await.ok();
+    for day in 1..7 {
+        server.advance(Duration::from_hours(24));
+        // What has run out is cleared away now and then.
+        let now = NumericDate::from_seconds(server.clock.seconds());
+        server.store().clear_expired(now, 1_000).await.expect("cleared");
+        let again = Spa::open(&server).await.post("/sign-in", &body).await;
+        assert_eq!(code(&again), "401 federation_token_invalid", "day {day}");
+    }
 }
 
 fn by_token(provider: &str, id_token: &str) -> Value {

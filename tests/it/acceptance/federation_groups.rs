@@ -96,6 +96,38 @@ async fn groups_go_with_the_connection_that_brought_them() {
     assert!(!is_member(server, &story.staff).await);
 }
 
+/// Which of two identities at one provider gave a group is not known: one that is cut takes it along, the other brings it back.
+#[tokio::test]
+async fn groups_go_with_one_of_two_connections_and_come_back_with_the_other() {
+    let story = Story::begin().await;
+    let server = &story.server;
+    let corp = StandIn::corp(server, |settings| follows(settings, &story)).await;
+    corp.person(carol(&json!(["corp-staff"])));
+    let spa = Spa::open(server).await;
+    let by = |token: String| json!({"method": "social_token", "provider": "corp", "id_token": token});
+    spa.post("/sign-in", &by(corp.id_token(CLIENT_ID, None))).await.ok();
+    assert!(is_member(server, &story.staff).await);
+    let other = |groups: Option<Value>| {
+        let mut other = json!({"sub": "c-2", "email": "carol@corp.example", "email_verified": true});
+        if let Some(groups) = groups {
+            other["realm_access"] = json!({ "roles": groups });
+        }
+        other
+    };
+    corp.person(other(None));
+    let token = json!({"id_token": corp.id_token(CLIENT_ID, None)});
+    assert_eq!(spa.post("/me/identities/corp/link", &token).await.ok()["status"], "connected");
+    let links = spa.get("/me/identities").await.ok();
+    assert_eq!(links["items"].as_array().map(Vec::len), Some(2), "{links}");
+    let first = links["items"][0]["id"].as_str().expect("an id").to_owned();
+    assert_eq!(spa.delete(&format!("/me/identities/{first}")).await.status, 204);
+    assert!(!is_member(server, &story.staff).await, "whoever left the company by it has nothing of it");
+    server.advance(std::time::Duration::from_secs(1));
+    corp.person(other(Some(json!(["corp-staff"]))));
+    Spa::open(server).await.post("/sign-in", &by(corp.id_token(CLIENT_ID, None))).await.ok();
+    assert!(is_member(server, &story.staff).await);
+}
+
 #[tokio::test]
 async fn groups_go_with_the_provider_that_gave_them() {
     let story = Story::begin().await;

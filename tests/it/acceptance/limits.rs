@@ -17,6 +17,7 @@ use super::first_party::app;
 use crate::support::answer::code;
 use crate::support::server::{PASSWORD, Setup};
 use crate::support::spa::Spa;
+use crate::support::stand_in::StandIn;
 use crate::support::{Answer, Browser, RelyingParty, TestServer};
 
 const X_FORWARDED_FOR: &str = "x-forwarded-for";
@@ -362,4 +363,44 @@ async fn s_122_a_number_gets_five_messages_a_day_whatever_they_are_for() {
         server.deliver().await;
     }
     assert_eq!(server.mailbox().to(number).len(), 5);
+}
+
+/// Pages that put something aside when they are opened are heard so often from an address; what is answered at once is not counted.
+#[tokio::test]
+async fn s_122_opening_pages_does_not_fill_the_store() {
+    let server = production(|config| config.limits.waiting = "3/min".parse().ok()).await;
+    StandIn::google(&server).await;
+    let shop = RelyingParty::web(&server, "shop").await;
+    let start = async || server.get("/federation/google/start").await;
+    for _ in 0..3 {
+        assert_eq!(start().await.status, StatusCode::SEE_OTHER);
+    }
+    let refused = start().await;
+    assert_eq!((refused.status, refused.header("retry-after")), (StatusCode::TOO_MANY_REQUESTS, "20"));
+    assert_eq!(server.get("/device").await.status, StatusCode::TOO_MANY_REQUESTS, "one room for all of it");
+    let waits = shop.begin("openid");
+    assert_eq!(server.get(&waits.target()).await.status, StatusCode::TOO_MANY_REQUESTS);
+    for _ in 0..5 {
+        let at_once = shop.begin("openid").with("prompt", "none");
+        let answer = server.get(&at_once.target()).await;
+        assert!(answer.location().contains("error=login_required"), "{answer}");
+    }
+    server.advance(Duration::from_mins(1));
+    assert_eq!(server.get(&waits.target()).await.status, StatusCode::SEE_OTHER);
+}
+
+/// Who comes back from nowhere is written down, ten times a minute and no more.
+#[tokio::test]
+async fn s_129_made_up_answers_of_providers_do_not_fill_the_history() {
+    let server = production(|_| {}).await;
+    StandIn::google(&server).await;
+    let before = server.store().latest_events(1_000).await.expect("read").len();
+    let mut refused = 0;
+    for number in 0..30 {
+        let answer = server.get(&format!("/federation/google/callback?state=made-up-{number}&code=x")).await;
+        refused += u32::from(answer.status == StatusCode::TOO_MANY_REQUESTS);
+    }
+    server.settled().await;
+    let after = server.store().latest_events(1_000).await.expect("read").len();
+    assert_eq!((refused, after - before), (20, 10));
 }

@@ -33,6 +33,7 @@ mod frontend;
 mod grants;
 pub(crate) mod groups;
 mod history;
+mod intruder;
 mod invitation;
 mod language;
 mod lifetimes;

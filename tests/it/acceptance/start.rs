@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::support::TestServer;
 use crate::support::answer::code;
-use crate::support::server::PASSWORD;
+use crate::support::server::{PASSWORD, Setup};
 use crate::support::spa::Spa;
 
 const ALICE: &str = "alice@example.com";
@@ -74,4 +74,33 @@ async fn s_128_another_wish_is_not_the_same() {
     let elsewhere = Spa::open(&server).await;
     let again = elsewhere.post("/registrations", &json!({"email": CAROL, "password": PASSWORD})).await;
     assert_eq!(code(&again), "429 code_recently_sent", "a handle is of one browser");
+}
+
+/// A start that was refused after it began left its mark: the same wish within five seconds was told 202, with nothing behind it.
+#[tokio::test]
+async fn s_128_a_start_that_sent_nothing_did_not_begin() {
+    for (path, body, to) in [
+        ("/registrations", json!({"email": CAROL, "password": PASSWORD}), CAROL),
+        ("/sign-in", json!({"method": "email_code", "identifier": ALICE}), ALICE),
+        ("/sign-in", json!({"method": "magic_link", "identifier": ALICE}), ALICE),
+        ("/me/email-changes", json!({"new_email": "new@example.net"}), "new@example.net"),
+        ("/me/emails", json!({"email": "more@example.net"}), "more@example.net"),
+    ] {
+        let setup = Setup { configure: |config| config.limits.code_start = "1/h".parse().ok(), ..Setup::default() };
+        let server = TestServer::with(setup).await;
+        let spa =
+            if path.starts_with("/me") { Spa::signed_in(&server, "alice").await } else { Spa::open(&server).await };
+        let first = spa.post(path, &body).await;
+        assert!(first.status.is_success(), "{path}: {first}");
+        server.advance(Duration::from_secs(61));
+        for _ in 0..3 {
+            let refused = spa.post(path, &body).await;
+            assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS, "{path}: {refused}");
+        }
+        server.deliver().await;
+        assert_eq!(server.mailbox().to(to).len(), 1, "{path}");
+        server.advance(Duration::from_hours(1));
+        let later = spa.post(path, &body).await;
+        assert!(later.status.is_success() || path.starts_with("/me"), "{path}: {later}");
+    }
 }

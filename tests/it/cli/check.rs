@@ -71,18 +71,29 @@ fn what_weakens_security_is_named() {
         issuer = "https://login.example.com"
         [server]
         operations = "0.0.0.0:9090"
+        trusted_proxies = ["0.0.0.0/0", "::/0"]
         [client_registration]
         mode = "open"
         [tokens]
         access_lifetime = "1h"
         [session]
         cookie_domain = "example.com"
+        step_up_lifetime = "2h"
         [token_cookies]
         domain = "example.com"
         same_site = "none"
         refresh_path = "/"
         [keys]
         rotate_every = "3650d"
+        [limits]
+        code_start = "off"
+        sms_total = "off"
+        [ephemeral]
+        url = "redis://10.0.0.7:6379"
+        [[otp.review_accounts]]
+        address = "review@example.com"
+        code = "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$aGFzaA"
+        until = "2027-01-31"
         "#,
     );
     let found = findings(&station, 0);
@@ -94,6 +105,12 @@ fn what_weakens_security_is_named() {
             "client_registration.mode",
             "server.operations",
             "session.cookie_domain",
+            "server.trusted_proxies",
+            "limits.code_start",
+            "limits.sms_total",
+            "otp.review_accounts",
+            "ephemeral.url",
+            "session.step_up_lifetime",
             "mail.transport",
             "token_cookies.domain",
             "token_cookies.same_site",
@@ -103,6 +120,22 @@ fn what_weakens_security_is_named() {
             "keys.master_key_file"
         ]
     );
+}
+
+#[test]
+fn an_invitation_is_good_for_an_hour_to_ninety_days() {
+    for (lifetime, is_good) in [("30m", false), ("1h", true), ("90d", true), ("3650d", false)] {
+        let station = Station::new();
+        station.write(
+            "symbolon.toml",
+            &format!("issuer = \"https://login.example.com\"\n[registration]\ninvitation_lifetime = \"{lifetime}\""),
+        );
+        let found = findings(&station, if is_good { 0 } else { 2 });
+        let is_named = found.iter().any(|(severity, about, told)| {
+            severity == "error" && about == "registration.invitation_lifetime" && told.contains("from 1h to 90d")
+        });
+        assert_ne!(is_named, is_good, "{lifetime}: {found:?}");
+    }
 }
 
 #[test]

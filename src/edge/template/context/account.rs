@@ -175,8 +175,19 @@ pub struct NewPassword {
     pub csrf: String,
     /// The token of the link.
     pub token: String,
+    /// What somebody else had set up and is gone.
+    pub gone: Vec<Gone>,
     /// What is wrong.
     pub mistakes: Vec<FieldMistake>,
+}
+
+/// `part/gone.html`: what somebody else had set up in an account, and is gone.
+#[derive(Clone, Debug, Serialize)]
+pub struct Gone {
+    /// The end of a text key `gone-…`.
+    pub what: String,
+    /// How many.
+    pub count: u64,
 }
 
 /// `page/mailed_link.html`: a link of a mail; opening it changes nothing, its button does.
@@ -201,6 +212,8 @@ pub struct Notice {
     pub address: Option<String>,
     /// Lines to read.
     pub lines: Vec<String>,
+    /// What somebody else had set up and is gone.
+    pub gone: Vec<Gone>,
     /// The way on.
     pub next_uri: String,
     /// The end of a text key `next-…`.

@@ -4,8 +4,8 @@ use super::console::console;
 use super::{Sample, sample, shop, stranger};
 use crate::edge::template::console::{Invitations, PasswordPage, SentInvitation};
 use crate::edge::template::context::account::{
-    AttributeField, CodePage, Contact, ContactsPage, FieldMistake, InvitationPage, MailedLinkPage, MyData, NewPassword,
-    Notice, OtherWay, ProfileField, ProfilePage, Recover, Register, WaitingContact,
+    AttributeField, CodePage, Contact, ContactsPage, FieldMistake, Gone, InvitationPage, MailedLinkPage, MyData,
+    NewPassword, Notice, OtherWay, ProfileField, ProfilePage, Recover, Register, WaitingContact,
 };
 
 fn mistake(field: &str, code: &str, bound: Option<u64>) -> FieldMistake {
@@ -89,11 +89,16 @@ fn recover(what: &str) -> Recover {
     }
 }
 
+fn gone(what: &str, count: u64) -> Gone {
+    Gone { what: what.into(), count }
+}
+
 fn notice(key: &str, next: &str) -> Notice {
     Notice {
         key: key.into(),
         address: Some("alice@example.com".into()),
         lines: vec![],
+        gone: vec![],
         next_uri: "/sign-in?flow=1".into(),
         next: next.into(),
         client: Some(shop()),
@@ -196,7 +201,16 @@ pub(super) fn samples() -> Vec<Sample> {
                 action: "/recover/password".into(),
                 csrf: "token".into(),
                 token: "token".into(),
+                gone: ["authenticators", "identities", "addresses"].map(|what| gone(what, 1)).into(),
                 mistakes: vec![mistake("password", "password_too_short", Some(8))],
+            },
+        ),
+        sample(
+            "notice_email_restored",
+            "page/notice.html",
+            Notice {
+                gone: ["authenticators", "identities", "addresses"].map(|what| gone(what, 2)).into(),
+                ..notice("email_restored", "sign_in")
             },
         ),
         sample(

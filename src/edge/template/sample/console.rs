@@ -170,6 +170,7 @@ fn again(error: Option<&str>) -> Again {
         passkey: Some(passkey()),
         error: error.map(Into::into),
         stay_uri: "/account".into(),
+        other_uri: "/sign-in?to=account".into(),
         providers: if error.is_some() { Vec::new() } else { vec![provider("google", false)] },
     }
 }

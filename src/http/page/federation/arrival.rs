@@ -8,11 +8,12 @@ use axum::response::Response;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
-use super::{DONE, Intent, JOURNEY, Journey, Origin, failed, note_refusal};
+use super::{Asks, DONE, Intent, JOURNEY, Journey, Origin, failed, note_refusal};
 use crate::account::identity::IdentityChange;
 use crate::account::registration::MadeElsewhere;
 use crate::account::settings::SignUp;
 use crate::account::{AccountError, Asking, Why};
+use crate::authn::limit::Rule;
 use crate::authn::upstream::pending::{self, Pending};
 use crate::authn::upstream::{self, Resolution};
 use crate::authn::{Answer, Refusal};
@@ -24,14 +25,16 @@ use crate::http::extract::visitor::Visitor;
 use crate::http::page::federation::connect;
 use crate::http::page::second_factor;
 use crate::http::page::sign_in::{Entry, Offer, destination_called, prove};
-use crate::http::page::{Place, fault_page, find};
+use crate::http::page::{Place, fault_page, find, too_often};
 use crate::http::web::{Web, redirect, with_cookies};
+use crate::model::authentication::Authentication;
 use crate::model::fault::Fault;
 use crate::model::identity_provider::IdentityProvider;
 use crate::model::upstream_link::UpstreamIdentity;
 use crate::model::user::User;
 use crate::oauth::interaction::Open;
 use crate::oauth::interaction::sign_in::Persistence;
+use crate::protocol::numeric_date::NumericDate;
 use crate::protocol::params::Params;
 use crate::protocol::secret::{Secret, TokenHash};
 
@@ -88,7 +91,7 @@ pub async fn put_aside(State(web): State<Web>, visitor: Visitor, Segment(slug): 
     let key = TokenHash::of(&response.state);
     match JOURNEY.get(&*edges.ephemeral, key.as_bytes(), web.provider.now()).await {
         Ok(Some(journey)) if journey.slug == slug => {}
-        Ok(_) => return foreign(&web, &visitor, &slug),
+        Ok(_) => return foreign(&web, &visitor, &slug).await,
         Err(fault) => return fault_page(&web, &visitor, fault),
     }
     let handle: Secret = edges.random.token();
@@ -137,9 +140,9 @@ async fn received(web: &Web, visitor: Visitor, slug: &str, response: Answered) -
         Ok(identity) => identity,
         Err(error) => return failed(web, &visitor, (&provider, &error), &journey.intent),
     };
-    let is_again = matches!(journey.intent, Intent::SignIn { again: Some(_), .. });
+    let asks = journey.intent.asks(open.as_ref());
     // Whoever was asked anew has to have answered anew; clocks differ by a minute.
-    if is_again && !journey.begun_at.is_some_and(|begun_at| identity.is_fresh_since(begun_at.minus(MOMENT))) {
+    if asks == Asks::Anew && !journey.begun_at.is_some_and(|begun_at| identity.is_fresh_since(begun_at.minus(MOMENT))) {
         let error = UpstreamError::Untrue("the person was not asked anew".to_owned());
         return failed(web, &visitor, (&provider, &error), &journey.intent);
     }
@@ -152,7 +155,7 @@ async fn received(web: &Web, visitor: Visitor, slug: &str, response: Answered) -
                 .as_ref()
                 .is_some_and(|own| own.id == session && own.authentication.user == user);
             if !is_here {
-                return foreign(web, &visitor, slug);
+                return foreign(web, &visitor, slug).await;
             }
             connect_here(web, &visitor, (&provider, &identity), user).await
         }
@@ -172,11 +175,21 @@ async fn begun(web: &Web, visitor: &Visitor, (slug, state): (&str, &str)) -> Res
     });
     // What is another browser's stays good there.
     let taken = if is_own { JOURNEY.take(&*edges.ephemeral, key.as_bytes(), now).await.map_err(fault)? } else { None };
-    taken.ok_or_else(|| Box::new(foreign(web, visitor, slug)))
+    match taken {
+        Some(journey) => Ok(journey),
+        None => Err(Box::new(foreign(web, visitor, slug).await)),
+    }
 }
 
-/// `state` is missing, used, over, or of another browser.
-fn foreign(web: &Web, visitor: &Visitor, slug: &str) -> Response {
+/// `state` is missing, used, over, or of another browser. That is written down, so that an address is heard with it so often and no more:
+/// anybody can open such a URL.
+async fn foreign(web: &Web, visitor: &Visitor, slug: &str) -> Response {
+    let (ephemeral, address) = (&*web.provider.edges.ephemeral, visitor.browser.provenance.address.as_str());
+    match web.limits.count(ephemeral, (Rule::Challenge, address), web.provider.now()).await {
+        Ok(Ok(())) => {}
+        Ok(Err(exceeded)) => return too_often(web, visitor, exceeded.retry_after),
+        Err(fault) => return fault_page(web, visitor, fault),
+    }
     let is_slug = slug.len() <= 32;
     note_refusal(web, visitor, if is_slug { slug } else { "" }, "state");
     let back = Back { uri: web.path("/sign-in", &[]), client_name: None };
@@ -261,7 +274,12 @@ async fn let_in(
     (open, intent): (Option<Open>, &Intent),
 ) -> Response {
     let vouched = match upstream::vouched(&web.provider.edges, (provider, identity), user).await {
-        Ok(vouched) => Answer::Vouched(vouched),
+        Ok(vouched) => {
+            let asks = intent.asks(open.as_ref());
+            let standing = visitor.browser.session.as_ref().filter(|own| own.authentication.user == user.id);
+            let at = proven_at(vouched.at, (identity, asks), standing.map(|session| session.authentication.at));
+            Answer::Vouched(Authentication { at, ..vouched })
+        }
         Err(fault) => return fault_page(web, &visitor, fault),
     };
     let refused = match prove(web, &visitor, (upstream::NAME, &vouched), open.as_ref()).await {
@@ -287,6 +305,21 @@ async fn let_in(
     intent.landing(web, key).unwrap_or_else(|| web.refuse(&visitor, &PageError::new(key, status).back(back)))
 }
 
+/// When a person proved themselves who comes back `now`: of who was asked anew the provider says it. Who is signed in here since
+/// `standing` already is no fresher by a session there, so that nobody raises a sign-in by one (S-098).
+fn proven_at(
+    now: NumericDate,
+    (identity, asks): (&UpstreamIdentity, Asks),
+    standing: Option<NumericDate>,
+) -> NumericDate {
+    let told = identity.proven_at.map(|told| told.min(now));
+    match (standing, asks) {
+        (Some(standing), _) => told.unwrap_or(standing).max(standing),
+        (None, Asks::Anew) => told.unwrap_or(now),
+        (None, Asks::AtMostOnce) => now,
+    }
+}
+
 /// Keeps the identity until its person has proven the account of `owner`, or made one.
 async fn wait(
     web: &Web,
@@ -306,7 +339,9 @@ async fn wait(
         client_id: place.client_id.clone(),
         since: web.provider.now(),
     };
-    let Some(browser) = &visitor.browser.flow else { return foreign(web, visitor, provider.slug.as_str()) };
+    let Some(browser) = &visitor.browser.flow else {
+        return foreign(web, visitor, provider.slug.as_str()).await;
+    };
     if let Err(fault) = pending::keep(&web.provider.edges, browser, &pending).await {
         return fault_page(web, visitor, fault);
     }

@@ -35,6 +35,7 @@ use crate::model::id::{ProviderId, SessionId, UserId};
 use crate::model::identifier::Email;
 use crate::model::identity_provider::IdentityProvider;
 use crate::oauth::interaction::Open;
+use crate::protocol::authorization_request::AuthorizationRequest;
 use crate::protocol::numeric_date::NumericDate;
 use crate::protocol::secret::{Secret, TokenHash};
 
@@ -103,6 +104,29 @@ pub enum Origin {
     App,
 }
 
+/// Whether whoever comes back from a provider must have been asked there anew.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+pub enum Asks {
+    /// They must: who is signed in proves themselves again (S-098), or the app wants a new sign-in (OIDC Core §3.1.2.1: `prompt=login`,
+    /// `max_age`). Only what the provider says of when it asked them counts.
+    Anew,
+    /// A session there is enough.
+    AtMostOnce,
+}
+
+impl Asks {
+    /// For `request`, where one waits.
+    pub fn of(request: Option<&AuthorizationRequest>) -> Self {
+        let is_new = request.is_some_and(|request| request.prompt.login || request.max_age.is_some());
+        if is_new { Self::Anew } else { Self::AtMostOnce }
+    }
+
+    /// Whether `provider` can show that it did.
+    pub fn fits(self, provider: &IdentityProvider) -> bool {
+        self == Self::AtMostOnce || provider.kind.tells_when_proven()
+    }
+}
+
 /// Where people land who began on a page of an app's own.
 #[derive(Clone, Debug, Default)]
 pub struct Landings {
@@ -120,6 +144,15 @@ pub const AGAIN: (&str, &str) = ("again", "yes");
 pub const DONE: &str = "federation/done";
 
 impl Intent {
+    /// Whether it wants the person asked anew; `open` is the request that waits.
+    fn asks(&self, open: Option<&Open>) -> Asks {
+        match self {
+            Self::SignIn { again: Some(_), .. } => Asks::Anew,
+            Self::SignIn { .. } => Asks::of(open.map(|open| &open.interaction.request)),
+            Self::Connect { .. } => Asks::AtMostOnce,
+        }
+    }
+
     /// Where an app of its own hears that nothing came of it, and why: a word of the catalogue, and no other.
     fn landing(&self, web: &Web, code: &str) -> Option<Response> {
         let Self::SignIn { from: Origin::App, flow: None, .. } = self else { return None };
@@ -207,6 +240,10 @@ pub async fn departure(
     provider: &IdentityProvider,
     (intent, open, login): (Intent, Option<&Open>, Option<&str>),
 ) -> Result<Departed, Stranded> {
+    let asks = intent.asks(open);
+    if !asks.fits(provider) {
+        return Err(Stranded::Provider(UpstreamError::Unsupported("it does not say when it asked the person")));
+    }
     let (flow, cookie) = web.flow(visitor);
     let random = &*web.provider.edges.random;
     let (state, nonce, verifier): (Secret, Secret, Secret) = (random.token(), random.token(), random.token());
@@ -222,8 +259,7 @@ pub async fn departure(
             .map(str::to_owned),
         // A sign-in that must be new has to be new there, too (OIDC Core §3.1.2.1).
         prompt: match request {
-            _ if matches!(intent, Intent::SignIn { again: Some(_), .. }) => Some("login"),
-            Some(request) if request.prompt.login || request.max_age.is_some() => Some("login"),
+            _ if asks == Asks::Anew => Some("login"),
             Some(request) if request.prompt.select_account => Some("select_account"),
             _ => None,
         },
@@ -279,7 +315,7 @@ pub fn logout_uri(web: &Web, provider: &IdentityProvider) -> String {
     web.provider.issuer.at(&format!("/federation/{}/backchannel-logout", provider.slug))
 }
 
-/// The buttons of the sign-in page: every provider that is offered and set up.
+/// The buttons of the sign-in page: every provider that is offered and set up, and does what the request wants that `asks`.
 ///
 /// # Errors
 /// A fault of the store.
@@ -287,10 +323,14 @@ pub async fn buttons(
     web: &Web,
     visitor: &Visitor,
     (place, more): (&Place, &[(&str, &str)]),
+    asks: Asks,
 ) -> Result<Vec<context::ProviderButton>, Fault> {
     let last = web.cookies.provider(&visitor.headers);
     let providers = web.provider.edges.store.identity_providers().await?;
-    let shown = providers.iter().filter(|provider| provider.is_enabled() && web.upstreams.is_set_up(provider).is_ok());
+    let is_shown = |provider: &&std::sync::Arc<IdentityProvider>| {
+        provider.is_enabled() && asks.fits(provider) && web.upstreams.is_set_up(provider).is_ok()
+    };
+    let shown = providers.iter().filter(is_shown);
     let button = |provider: &std::sync::Arc<IdentityProvider>| context::ProviderButton {
         slug: provider.slug.to_string(),
         label: provider.label().to_owned(),
@@ -301,7 +341,8 @@ pub async fn buttons(
     Ok(shown.map(button).collect())
 }
 
-/// The buttons of providers by which a person proves again who they are: those that their account is connected to.
+/// The buttons of providers by which a person proves again who they are: those that their account is connected to, and that say when they
+/// asked.
 ///
 /// # Errors
 /// A fault of the store.
@@ -310,6 +351,7 @@ pub async fn buttons_of(web: &Web, user: UserId, to: &str) -> Result<Vec<context
     let (links, providers) = (store.upstream_links(user).await?, store.identity_providers().await?);
     let is_theirs = |provider: &&std::sync::Arc<IdentityProvider>| {
         provider.is_enabled()
+            && Asks::Anew.fits(provider)
             && web.upstreams.is_set_up(provider).is_ok()
             && links.iter().any(|link| link.provider == provider.id)
     };

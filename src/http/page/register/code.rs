@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::account::registration::{Begun, Made};
 use crate::authn::Refusal;
 use crate::authn::flow::Opening;
+use crate::authn::upstream::pending;
 use crate::edge::ephemeral::Namespace;
 use crate::edge::template::context::account::{CodePage, FieldMistake};
 use crate::http::extract::params::{Form, Query};
@@ -21,8 +22,9 @@ use crate::http::page::second_factor::arrive;
 use crate::http::page::sign_in::{Entry, Offer, attempt};
 use crate::http::page::{Place, fault_page};
 use crate::http::web::{Web, redirect, with_cookies};
+use crate::model::fault::Fault;
 use crate::model::sign_in_flow::{BegunBy, Purpose};
-use crate::model::user::IdentifierKind;
+use crate::model::user::{IdentifierKind, LookupName};
 use crate::oauth::endpoint::authorize::demanded;
 use crate::oauth::interaction::Open;
 use crate::oauth::interaction::sign_in::Persistence;
@@ -116,6 +118,25 @@ async fn welcome(web: &Web, visitor: Visitor, open: Option<Open>, (made, connect
     let_in(web, visitor, (open, None), (&made, "registration")).await
 }
 
+/// Connects the identity that waits in this browser with the account that was made for it here, and is activated here now by the link of
+/// the mail. In another browser nothing waits.
+///
+/// # Errors
+/// A fault of a store.
+pub async fn connect_activated(web: &Web, visitor: &Visitor, made: &Made) -> Result<(), Fault> {
+    if visitor.flow.is_none() {
+        return Ok(());
+    }
+    let edges = &web.provider.edges;
+    let key = key_of(visitor, made.flow.as_deref());
+    let found = UNDER_WAY.get(&*edges.ephemeral, key.as_bytes(), web.provider.now()).await?;
+    let is_its = |under_way: &UnderWay| {
+        let name = LookupName::parse(&under_way.address);
+        under_way.connects && name.is_some_and(|name| made.user.named(&name).is_some())
+    };
+    if found.as_ref().is_some_and(is_its) { connect::connect_made(web, visitor, &made.user).await } else { Ok(()) }
+}
+
 /// Signs in whose account was made a moment ago by `method`: into the request that waits, or to `path`.
 pub(in crate::http::page) async fn let_in(
     web: &Web,
@@ -151,6 +172,11 @@ pub(super) async fn keep(scene: &Scene<'_>, begun: Begun, typed: &Typed) -> Resu
         connects: typed.connects.is_some(),
         expires_at: provider.now().plus(Duration::from_secs(begun.expires_in)),
     };
+    if under_way.connects && scene.web.provider.accounts.confirms_by_link(under_way.kind) {
+        let browser = scene.visitor.browser.flow.as_ref();
+        let waits = pending::keep_until(&provider.edges, browser, under_way.expires_at).await;
+        waits.map_err(|fault| scene.fault(fault))?;
+    }
     let kept = UNDER_WAY.put(&*provider.edges.ephemeral, key(scene).as_bytes(), &under_way, under_way.expires_at).await;
     kept.map(|()| scene.redirect(CODE_PATH)).map_err(|fault| scene.fault(fault))
 }
@@ -166,8 +192,12 @@ async fn under_way(scene: &Scene<'_>) -> Result<Option<UnderWay>, Instead> {
 
 /// One browser and one request.
 fn key(scene: &Scene<'_>) -> TokenHash {
-    let browser = scene.visitor.flow.as_ref().map(|flow| flow.0.expose().as_str()).unwrap_or_default();
-    TokenHash::of(&format!("{browser} {}", scene.place.flow.as_deref().unwrap_or_default()))
+    key_of(scene.visitor, scene.place.flow.as_deref())
+}
+
+fn key_of(visitor: &Visitor, request: Option<&str>) -> TokenHash {
+    let browser = visitor.flow.as_ref().map(|flow| flow.0.expose().as_str()).unwrap_or_default();
+    TokenHash::of(&format!("{browser} {}", request.unwrap_or_default()))
 }
 
 #[derive(Default)]
