@@ -27,6 +27,7 @@ pub mod mailed_link;
 pub mod message;
 pub mod own_claim;
 pub mod role;
+pub mod search;
 pub mod session;
 pub mod sign_in_flow;
 pub mod signing_key;

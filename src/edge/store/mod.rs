@@ -66,6 +66,9 @@ mod mailed_link;
 mod membership;
 mod once;
 mod password_change;
+mod person_name;
+#[cfg(test)]
+mod plan_tests;
 mod postgres;
 mod publish;
 mod ready;
