@@ -12,6 +12,7 @@ pub mod device_authorization;
 pub mod directory;
 pub mod epoch;
 pub mod event;
+pub mod event_catalogue;
 pub mod export;
 pub mod fault;
 pub mod frontend_url;

@@ -113,6 +113,7 @@ impl Store {
     /// Writes an event down without waiting; it may be lost when the server is overloaded or dies, so that what must be told
     /// goes beside its fact.
     pub fn note_event(&self, event: Event) {
+        debug_assert_eq!(event.name.check(&event.details), Ok(()), "an event tells what its catalogue does not");
         let fact = Fact::one(move |connection| async move { insert(connection, &event).await }.boxed());
         if let Err(fault) = self.recorder.post(fact) {
             tracing::warn!(error = %fault, "an event was not written down");
@@ -155,6 +156,7 @@ fn first_of(moment: NumericDate) -> Uuid {
 
 /// Writes an event down within the transaction of `connection`.
 pub(super) async fn insert(connection: &mut Connection, event: &Event) -> Result<(), Fault> {
+    debug_assert_eq!(event.name.check(&event.details), Ok(()), "an event tells what its catalogue does not");
     let insert = connection.query(INSERT).bind(event.id.uuid()).bind(event.at.seconds()).bind(event.name.as_str());
     let insert = insert.bind(event.outcome.as_str()).bind(event.user.map(UserId::uuid));
     let insert =

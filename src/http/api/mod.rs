@@ -48,6 +48,7 @@ pub mod caller;
 pub mod code;
 mod contact;
 mod device;
+pub mod event_types;
 pub mod federation;
 mod grants;
 mod history;
@@ -99,8 +100,9 @@ pub const BASE: &str = "/api/v1";
 
 /// Every operation, whether it is switched on or not.
 fn operations() -> Vec<Operation> {
-    let every: [fn() -> Vec<Operation>; 23] = [
+    let every: [fn() -> Vec<Operation>; 24] = [
         index::operations,
+        event_types::operations,
         session::operations,
         options::operations,
         sign_in::operations,

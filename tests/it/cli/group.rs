@@ -90,7 +90,7 @@ async fn an_operator_reads_and_proves_what_happened() {
     assert!(tail.contains("group.member_added") && tail.contains("by the operator"), "{tail}");
     let export = station.run(&["events", "export", "--user", "alice"]).ok();
     let lines: Vec<serde_json::Value> = export.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
-    assert!(lines.iter().any(|line| line["name"] == "group.member_added"), "{export}");
+    assert!(lines.iter().any(|line| line["event"] == "group.member_added"), "{export}");
     let whole = station.run(&["audit", "verify", "--json"]).json();
     assert_eq!((&whole["whole"], &whole["report"]["unchained"]), (&json!(true), &json!(0)));
     station.sql("UPDATE event SET details = '{}' WHERE name = 'group.created'").await;

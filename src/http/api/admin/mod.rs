@@ -9,7 +9,7 @@ pub mod asked;
 pub mod caller;
 mod claim_mappers;
 mod clients;
-mod events;
+pub mod events;
 mod grants;
 mod group_scopes;
 mod groups;
