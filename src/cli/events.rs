@@ -88,7 +88,7 @@ impl EventsCommand {
     /// When the stores cannot be used, or a person is unknown.
     pub async fn run(self, call: &Call) -> Result<(), CommandError> {
         match self {
-            Self::Schema { event } => tell_schema(event),
+            Self::Schema { event } => tell_schema(call, event),
             Self::Tail { filter, lines, follow } => {
                 let site = Site::open(call, Absent::Refuse).await?;
                 let done = tail(call, &site, (filter, lines, follow)).await;
@@ -105,12 +105,15 @@ impl EventsCommand {
     }
 }
 
-fn tell_schema(event: Option<EventName>) -> Result<(), CommandError> {
+fn tell_schema(call: &Call, event: Option<EventName>) -> Result<(), CommandError> {
     let told = match event {
         Some(name) => schema(name),
         None => EventName::ALL.iter().map(|name| (name.as_str().to_owned(), schema(*name))).collect::<Value>(),
     };
-    write_out(format_args!("{told:#}\n"))
+    match call.output {
+        Output::Json => write_out(format_args!("{told}\n")),
+        Output::Human => write_out(format_args!("{told:#}\n")),
+    }
 }
 
 async fn query(site: &Site, filter: Filter) -> Result<EventQuery, CommandError> {

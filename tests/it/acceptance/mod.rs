@@ -7,6 +7,7 @@
 mod access_token;
 mod account_page;
 mod admin;
+mod admin_matrix;
 mod api;
 mod atomic;
 mod avatar;
@@ -19,6 +20,7 @@ mod enumeration;
 mod epoch;
 mod epoch_nodes;
 mod factor_policy;
+mod events;
 mod federation;
 mod federation_api;
 mod federation_groups;

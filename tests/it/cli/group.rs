@@ -165,3 +165,13 @@ fn an_operator_invites_people_and_helps_those_who_lost_their_factors() {
     assert!(station.run(&["user", "reset-mfa", "alice"]).ok().contains("0 of 1"));
     assert!(station.run(&["user", "clear-backup-codes", "alice"]).ok().contains("0 of 1"));
 }
+
+#[test]
+fn the_schema_of_each_event_is_printed() {
+    let station = Station::new();
+    let one = station.run(&["events", "schema", "group.member_added", "--json"]).json();
+    assert_eq!(one["properties"]["details"]["required"], json!(["group", "name"]));
+    let all = station.run(&["events", "schema", "--json"]).json();
+    assert_eq!(all["group.member_added"], one);
+    assert!(station.run(&["events", "schema", "no.such"]).code != 0);
+}
