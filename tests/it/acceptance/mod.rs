@@ -40,6 +40,7 @@ mod magic_link;
 mod me;
 mod message;
 mod new_device;
+mod operations;
 mod passkey;
 mod passkey_again;
 mod password;
