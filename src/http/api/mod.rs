@@ -41,6 +41,7 @@
 pub mod admin;
 pub mod answer;
 pub mod app;
+mod applications;
 mod authenticators;
 mod avatar;
 pub mod body;
@@ -100,7 +101,7 @@ pub const BASE: &str = "/api/v1";
 
 /// Every operation, whether it is switched on or not.
 fn operations() -> Vec<Operation> {
-    let every: [fn() -> Vec<Operation>; 24] = [
+    let every: [fn() -> Vec<Operation>; 25] = [
         index::operations,
         event_types::operations,
         session::operations,
@@ -124,6 +125,7 @@ fn operations() -> Vec<Operation> {
         mfa::operations,
         remembered::operations,
         federation::operations,
+        applications::operations,
         admin::operations,
     ];
     every.iter().flat_map(|operations| operations()).map(guarded).collect()
