@@ -284,7 +284,7 @@ const MEANINGS: &[(&str, &str)] = &[
 impl Detail {
     /// What it means.
     pub fn meaning(&self) -> &'static str {
-        MEANINGS.iter().find(|(name, _)| *name == self.name).map_or("", |(_, meaning)| meaning)
+        MEANINGS.iter().find(|(name, _)| *name == self.name).map_or("", |(_, meaning)| *meaning)
     }
 }
 

@@ -33,7 +33,7 @@ impl fmt::Display for Plan {
 
 /// The plan of `statement`, in an empty database as migrations leave it.
 pub(super) async fn plan(statement: &str) -> Plan {
-    let options = SqliteConnectOptions::new().filename(":memory:").foreign_keys(true);
+    let options: SqliteConnectOptions = "sqlite::memory:".parse().expect("an address");
     let mut connection = options.connect().await.expect("a database in memory");
     MIGRATOR.run_direct(None, &mut connection, false).await.expect("migrated");
     let explained = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}")));
