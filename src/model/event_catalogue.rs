@@ -264,7 +264,10 @@ const MEANINGS: &[(&str, &str)] = &[
     ("fields", "The names of the members that were changed; not what they say."),
     ("group", "Which group."),
     ("group_scope", "Which group scope."),
-    ("identifier_hash", "SHA-256 of the name that was tried, in base64url: people type passwords into the field for names."),
+    (
+        "identifier_hash",
+        "SHA-256 of the name that was tried, in base64url: people type passwords into the field for names.",
+    ),
     ("invitation", "Which invitation."),
     ("method", "The way to prove who one is."),
     ("name", "What it is called."),

@@ -268,8 +268,14 @@ mod tests {
             assert!(!plan.scans(&["user_account", "identifier", "person_name", "group_member", "a", "e"]), "{plan}");
         }
         let walk = plan(BY_CREATION).await;
-        assert!(walk.says("SEARCH a USING INDEX user_account_by_creation") && !walk.scans(&["a", "l", "n", "m"]), "{walk}");
+        assert!(
+            walk.says("SEARCH a USING INDEX user_account_by_creation") && !walk.scans(&["a", "l", "n", "m"]),
+            "{walk}"
+        );
         let walk = plan(BY_EMAIL).await;
-        assert!(walk.says("SEARCH e USING INDEX identifier_by_email") && !walk.scans(&["a", "e", "l", "n", "m"]), "{walk}");
+        assert!(
+            walk.says("SEARCH e USING INDEX identifier_by_email") && !walk.scans(&["a", "e", "l", "n", "m"]),
+            "{walk}"
+        );
     }
 }

@@ -81,9 +81,7 @@ pub fn schema(name: EventName) -> Value {
     let uuid = json!({"type": "string", "format": "uuid"});
     let uuid_or_null = json!({"type": ["string", "null"], "format": "uuid"});
     let text_or_null = json!({"type": ["string", "null"]});
-    let of_one = |kind: &str, schema: &Value| {
-        json!({"type": "object", "properties": {kind: schema}, "required": [kind], "additionalProperties": false})
-    };
+    let of_one = |kind: &str, schema: &Value| json!({"type": "object", "properties": {kind: schema}, "required": [kind], "additionalProperties": false});
     let actor = json!({
         "description": "Who did it.",
         "oneOf": [

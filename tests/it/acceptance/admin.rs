@@ -42,7 +42,12 @@ impl Admin {
         Self { server: server.clone(), token }
     }
 
-    pub(super) async fn send(&self, method: Method, path: &str, (body, seen): (Option<&Value>, Option<&str>)) -> Answer {
+    pub(super) async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        (body, seen): (Option<&Value>, Option<&str>),
+    ) -> Answer {
         let mut request = Request::builder().method(method).uri(format!("{BASE}{path}"));
         request = request.header(AUTHORIZATION, format!("Bearer {}", self.token));
         if let Some(seen) = seen {

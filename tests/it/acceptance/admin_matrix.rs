@@ -83,7 +83,9 @@ impl House {
         let document = server.get("/api/v1/openapi.json").await.ok();
         let house = Self { server, ada, token, document };
         let group = house.makes("/groups", json!({"name": "Staff"})).await;
-        house.makes("/group-scopes", json!({"group_id": group["id"], "name": "Buying", "scopes": ["orders:write"]})).await;
+        house
+            .makes("/group-scopes", json!({"group_id": group["id"], "name": "Buying", "scopes": ["orders:write"]}))
+            .await;
         house.makes("/roles", json!({"name": "editor"})).await;
         house.makes("/permissions", json!({"name": "shop:orders:read"})).await;
         let source = json!({"from": "groups", "form": "name"});
@@ -141,7 +143,8 @@ impl House {
     /// A body of this type, as it is.
     async fn sends(&self, (method, path): (&Method, &str), (content_type, body): (&str, Vec<u8>)) -> Answer {
         let request = Request::builder().method(method.clone()).uri(format!("{BASE}{path}"));
-        let request = request.header(AUTHORIZATION, format!("Bearer {}", self.token)).header(CONTENT_TYPE, content_type);
+        let request =
+            request.header(AUTHORIZATION, format!("Bearer {}", self.token)).header(CONTENT_TYPE, content_type);
         self.server.send(request.body(Body::from(body)).expect("a request")).await
     }
 }
@@ -169,7 +172,11 @@ async fn s_174_no_body_of_an_owner_breaks_an_operation() {
         }
         let strange = json!({"no_such_field": 1}).to_string().into_bytes();
         let refused = house.sends((&operation.method, &path), ("application/json", strange)).await;
-        assert!(["422 unknown_field", "422 required"].contains(&code(&refused).as_str()), "{}: {refused}", operation.name());
+        assert!(
+            ["422 unknown_field", "422 required"].contains(&code(&refused).as_str()),
+            "{}: {refused}",
+            operation.name()
+        );
         assert!(refused.text().contains("unknown_field"), "{}: {refused}", operation.name());
     }
     assert!(tried > 1_000, "{tried}");
@@ -250,7 +257,10 @@ async fn s_138_lists_refuse_what_they_did_not_give() {
         ] {
             let answer = house.ada.get(&format!("{path}?{parameter}={value}")).await;
             is_clear(&answer, &format!("{name}?{parameter}={value}"));
-            assert!(!refused || answer.status == StatusCode::UNPROCESSABLE_ENTITY, "{name} {parameter}={value}: {answer}");
+            assert!(
+                !refused || answer.status == StatusCode::UNPROCESSABLE_ENTITY,
+                "{name} {parameter}={value}: {answer}"
+            );
             tried += 1;
         }
         for parameter in operation.parameters("query") {

@@ -81,7 +81,8 @@ async fn s_162_nobody_else_sees_them() {
     assert_eq!(code(&person("alice", "openid admin").await), "403 forbidden");
     assert_eq!(code(&person("alice", "openid applications:read").await), "403 forbidden");
 
-    let mut elsewhere = clients::client("elsewhere", &json!({"grant_types": ["client_credentials"], "scope": "applications:read"}));
+    let mut elsewhere =
+        clients::client("elsewhere", &json!({"grant_types": ["client_credentials"], "scope": "applications:read"}));
     elsewhere.policy.audience = vec!["https://elsewhere.example".to_owned()];
     let elsewhere = RelyingParty::of(&server, elsewhere).await;
     let tokens = elsewhere.post("/oauth2/token", &[("grant_type", "client_credentials")]).await.ok();

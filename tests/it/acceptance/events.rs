@@ -183,7 +183,9 @@ async fn s_144_events_are_told_as_their_schemas_say() {
         seen.insert(name);
     }
     assert!(seen.len() >= 10, "a busy day: {seen:?}");
-    for name in ["sign_in", "user.created", "password.reset", "mfa.changed", "token.reuse_detected", "group.member_added"] {
+    for name in
+        ["sign_in", "user.created", "password.reset", "mfa.changed", "token.reuse_detected", "group.member_added"]
+    {
         assert!(seen.contains(name), "{name} is not in {seen:?}");
     }
     let mut other = events[0].clone();

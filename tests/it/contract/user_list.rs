@@ -82,7 +82,9 @@ async fn people_are_found_by_how_a_name_begins(house: House) {
     ] {
         assert_eq!(search(&house, text).await, expected, "{text:?}");
     }
-    let rename = |profile: &mut Profile, _: &mut _| profile.name = Some("Robert Paulson".to_owned());
+    let rename = |profile: &mut Profile, _: &mut serde_json::Map<String, serde_json::Value>| {
+        profile.name = Some("Robert Paulson".to_owned());
+    };
     assert!(house.store.update_profile(ids[1], &rename, at(9), Beside::default()).await.expect("asked"));
     assert_eq!(search(&house, "paulson").await, ["bob"]);
     assert_eq!(search(&house, "annan").await, [""; 0]);
