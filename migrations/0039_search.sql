@@ -13,6 +13,15 @@ CREATE INDEX user_account_closed ON user_account ((COALESCE(state, 'disabled')))
 CREATE INDEX user_account_ranked ON user_account (admin_rank) WHERE admin_rank IS NOT NULL;
 CREATE INDEX identifier_by_email ON identifier (lookup) WHERE kind = 'email' AND is_primary;
 
+-- Of whom an app keeps a profile that is told about it: since their first sign-in there.
+CREATE TABLE app_profile (
+    user_id UUID NOT NULL REFERENCES user_account (id) ON DELETE CASCADE,
+    client_id TEXT NOT NULL REFERENCES oauth_client (id) ON DELETE CASCADE,
+    since BIGINT NOT NULL,
+    PRIMARY KEY (user_id, client_id)
+);
+CREATE INDEX app_profile_by_client ON app_profile (client_id);
+
 -- Ids of events sort by time.
 CREATE INDEX event_of_user ON event (user_id, id) WHERE user_id IS NOT NULL;
 CREATE INDEX event_of_client ON event (client_id, id) WHERE client_id IS NOT NULL;

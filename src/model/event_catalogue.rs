@@ -138,6 +138,10 @@ catalogue! {
     UserEnabled = "user.enabled" {};
     /// What somebody may do on this server was changed.
     UserRoleChanged = "user.role_changed" { role: Always Word(ROLES) };
+    /// Somebody signed in for the first time to an app that keeps profiles.
+    ProfileProvision = "profile.provision" {};
+    /// An account was deleted of which an app keeps a profile.
+    ProfileDelete = "profile.delete" {};
     /// Somebody was asked in.
     InvitationSent = "invitation.sent" { invitation: Always Id, role: Maybe Word(ROLES) };
     /// An invitation was taken back.

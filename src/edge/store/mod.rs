@@ -41,6 +41,7 @@ mod access_token;
 mod account;
 mod administration;
 mod api;
+mod app_profile;
 mod audit;
 mod authenticator;
 mod avatar;

@@ -68,6 +68,8 @@ struct Application {
     jwks: Option<serde_json::Value>,
     /// Whether it belongs to the house (S-164).
     first_party: bool,
+    /// Whether it keeps a profile of each person (S-163).
+    profile_provisioning: bool,
     /// When it was registered.
     created_at: Moment,
 }
@@ -91,6 +93,7 @@ impl Application {
             jwks_uri: metadata.jwks_uri.clone(),
             jwks: metadata.jwks.clone(),
             first_party: client.policy.first_party,
+            profile_provisioning: client.policy.profile_provisioning,
             created_at: Moment(client.created_at),
         }
     }

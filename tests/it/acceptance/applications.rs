@@ -1,4 +1,4 @@
-//! S-162: the apps that are registered here, for services that look for one another.
+//! S-162: the apps that are registered here, for services that look for one another. S-163: the apps that keep profiles.
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -90,4 +90,45 @@ async fn s_162_nobody_else_sees_them() {
     assert_eq!(code(&foreign), "403 forbidden", "the token is for somebody else");
     let post = server.json((Method::POST, LIST), &json!({}), tokens["access_token"].as_str()).await;
     assert_eq!(post.status, StatusCode::METHOD_NOT_ALLOWED);
+}
+
+/// What of profiles was told, in the words of the administration: event and app, the oldest first.
+async fn profiles(server: &TestServer, ada: &Admin) -> Vec<(String, String)> {
+    server.settled().await;
+    let list = ada.get("/events?limit=100").await.ok();
+    let mut told: Vec<(String, String)> = Vec::new();
+    for event in list["items"].as_array().expect("items").iter().rev() {
+        let name = event["event"].as_str().expect("a name");
+        if name.starts_with("profile.") {
+            told.push((name.to_owned(), event["client_id"].as_str().expect("an app").to_owned()));
+        }
+    }
+    told
+}
+
+#[tokio::test]
+async fn s_163_an_app_that_keeps_profiles_is_told_when_one_begins_and_ends() {
+    let server = TestServer::start().await;
+    let ada = Admin::owner(&server).await;
+    let mut client = clients::web("shop");
+    client.policy.profile_provisioning = true;
+    let shop = RelyingParty::of(&server, client).await;
+    let other = RelyingParty::web(&server, "other").await;
+    let alice = Browser::new(&server);
+    let begun = ("profile.provision".to_owned(), "shop".to_owned());
+    for _ in 0..2 {
+        shop.tokens(&alice, "alice", "openid").await;
+        other.tokens(&alice, "alice", "openid").await;
+        assert_eq!(profiles(&server, &ada).await, [begun.clone()], "once, and only for the app that wants it");
+        server.advance(std::time::Duration::from_mins(1));
+    }
+    let id = server.user("alice").await.id;
+    let events = ada.get("/events?event=profile.provision").await.ok();
+    assert_eq!(events["items"][0]["user_id"], id.to_string());
+    assert_eq!(ada.delete(&format!("/users/{id}")).await.status, StatusCode::NO_CONTENT);
+    let ended = ("profile.delete".to_owned(), "shop".to_owned());
+    assert_eq!(profiles(&server, &ada).await, [begun, ended]);
+    let events = ada.get("/events?event=profile.delete").await.ok();
+    assert_eq!(events["items"][0]["user_id"], id.to_string(), "whose profile it was");
+    assert!(events["items"][0]["actor"]["user"].is_string(), "who deleted the account");
 }
