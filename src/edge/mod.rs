@@ -5,7 +5,8 @@
 use std::sync::Arc;
 
 use crate::model::event::{Event, EventName};
-use crate::model::id::EventId;
+use crate::model::fault::Fault;
+use crate::model::id::{EventId, UserId};
 
 pub mod clock;
 pub mod device_authorization;
