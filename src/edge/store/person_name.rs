@@ -18,12 +18,18 @@ use crate::protocol::oidc::claims::Profile;
 
 const ADD: &str = "INSERT INTO person_name (name, user_id) VALUES ($1, $2) ON CONFLICT DO NOTHING";
 const REMOVE: &str = "DELETE FROM person_name WHERE user_id = $1";
+const MISSING: &str =
+    "SELECT COUNT(*) FROM (SELECT id FROM user_account WHERE searchable_at IS NULL LIMIT 1) AS missing";
 const TAKE: &str = "UPDATE user_account SET searchable_at = $1
     WHERE id IN (SELECT id FROM user_account WHERE searchable_at IS NULL ORDER BY id LIMIT $2) RETURNING id, profile";
 
 impl Store {
     /// Writes down the names of at most `limit` people who cannot be found by them yet; returns of how many.
     pub async fn make_searchable(&self, now: NumericDate, limit: u32) -> Result<u64, Fault> {
+        let missing: i64 = self.readers.query(MISSING).scalar_one().await.context("look whether all can be found")?;
+        if missing == 0 {
+            return Ok(0);
+        }
         let fact = Fact::several(move |connection| {
             async move {
                 let take = connection.query(TAKE).bind(now.seconds()).bind(i64::from(limit));
@@ -61,4 +67,20 @@ pub(super) async fn add(connection: &mut Connection, user: Uuid, profile: &Profi
         add.execute().await.context("write down a name of a user")?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::edge::store::plan_tests::plan;
+
+    #[tokio::test]
+    async fn those_who_cannot_be_found_are_looked_for_by_an_index() {
+        for statement in [MISSING, TAKE] {
+            let plan = plan(statement).await;
+            let by_index = plan.says("user_account USING COVERING INDEX user_account_unsearchable");
+            assert!(by_index, "{statement}: {plan}");
+        }
+        assert!(!plan(REMOVE).await.scans(&["person_name"]));
+    }
 }

@@ -166,7 +166,9 @@ async fn commit(
         // Asked again: who left after the first question found no grant to revoke, and must not leave one behind.
         CodeRedemption::Recorded => match check_standing(provider, (&client, &grant, issued_at), Asked::After).await {
             Ok(()) => {
-                begin_profile(provider, (&client, &grant)).await;
+                if client.policy.profile_provisioning {
+                    Box::pin(begin_profile(provider, (&client, &grant))).await;
+                }
                 Ok(response)
             }
             Err(refusal) => {
@@ -180,9 +182,6 @@ async fn commit(
 
 /// Tells of the first sign-in to an app that keeps profiles (S-163). What cannot be told now is told at the next sign-in.
 async fn begin_profile(provider: &Provider, (client, grant): (&Client, &Grant)) {
-    if !client.policy.profile_provisioning {
-        return;
-    }
     let event = provider.edges.event(EventName::ProfileProvision).concerning(grant.user).by(Actor::Server);
     let beside = Beside::event(event.through(&client.id).within(grant.session));
     let noted = provider.edges.store.note_profile((grant.user, &client.id), grant.created_at, beside).await;
