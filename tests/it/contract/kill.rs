@@ -101,7 +101,7 @@ async fn a_killed_process_keeps_its_word() {
     let told = store.find_events(&EventQuery { limit: 1_000_000, ..EventQuery::default() }).await.expect("read");
     let told: HashSet<String> = told.into_iter().map(|event| event.id.to_string()).collect();
     for word in words {
-        let [number, grant, event] =
+        let [number, grant, event]: [&str; 3] =
             word.split(' ').collect::<Vec<_>>().try_into().expect("a number, a grant and an event");
         assert!(told.contains(event), "{event} was told");
         let grant = store.grant(grant.parse().expect("an id")).await.expect("read").expect("it was recorded");
