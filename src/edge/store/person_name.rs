@@ -35,8 +35,7 @@ impl Store {
                 let take = connection.query(TAKE).bind(now.seconds()).bind(i64::from(limit));
                 let rows: Vec<Row> = take.fetch_all().await.context("look who cannot be found")?;
                 for row in &rows {
-                    let place = Place { table: "user_account", id: &row.id };
-                    let profile: Profile = place.json("profile", &row.profile)?;
+                    let profile = row.profile()?;
                     write(connection, row.id, &profile).await?;
                 }
                 Ok(rows.len() as u64)
@@ -51,6 +50,12 @@ impl Store {
 struct Row {
     id: Uuid,
     profile: String,
+}
+
+impl Row {
+    fn profile(&self) -> Result<Profile, Fault> {
+        Place { table: "user_account", id: &self.id }.json("profile", &self.profile)
+    }
 }
 
 /// Puts the names of `profile` in the place of those that stood, within the transaction of `connection`.
