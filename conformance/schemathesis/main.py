@@ -1,8 +1,11 @@
 """The account API as its own OpenAPI document describes it: no server error, nothing undescribed, nothing wrong taken.
 
-Three visitors try every operation: a stranger, a browser that is not signed in, and a person who is. Loopback only.
+Three visitors try every operation: a stranger, a browser that is not signed in, and a person who is; the owner tries the administration,
+for a minute. Loopback only.
 """
 
+import base64
+import hashlib
 import http.cookiejar
 import json
 import os
@@ -10,9 +13,11 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import urllib.parse
 import urllib.request
 
 from cases import facts, finish, test, user
+from person import Person
 
 facts = facts()
 issuer = facts["issuer"]
@@ -55,7 +60,7 @@ REFUSED = ["400", "401", "403", "404", "405", "406", "409", "413", "415", "422",
 SETTINGS = f"[checks]\nnegative_data_rejection.expected-statuses = {json.dumps(REFUSED)}\n"
 
 
-def schemathesis(headers, leaving_out):
+def schemathesis(headers, leaving_out, more=()):
     program = pathlib.Path(sys.executable).with_name("schemathesis")
     command = [str(program), "run", f"{base}/openapi.json", "--url", issuer, "--no-color"]
     command += ["--phases", "examples,coverage,fuzzing", "--checks", "all", "--exclude-checks", LEFT_OUT]
@@ -65,6 +70,7 @@ def schemathesis(headers, leaving_out):
         command += ["--header", header]
     for method in leaving_out:
         command += ["--exclude-method", method]
+    command += more
     with tempfile.TemporaryDirectory() as folder:
         pathlib.Path(folder, "schemathesis.toml").write_text(SETTINGS)
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
@@ -96,6 +102,66 @@ def _():
     )
     assert said["status"] == "complete", said
     schemathesis(browser.headers(), ENDS)
+
+
+LANDING = "http://127.0.0.1:9/landing"
+
+
+def operates(*words):
+    """What an operator says on the command line, on the data folder of the server."""
+    data = os.environ["SYMBOLON_DATA"]
+    settings = {
+        "SYMBOLON__ISSUER": issuer,
+        "SYMBOLON__DATABASE__PATH": f"{data}/symbolon.db",
+        "SYMBOLON__KEYS__MASTER_KEY_FILE": f"{data}/master.key",
+    }
+    command = [os.environ["SYMBOLON_PROGRAM"], *words, "--json"]
+    done = subprocess.run(command, env={**os.environ, **settings}, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def token_of(account, scope):
+    """An access token by which somebody administers, from a client that is registered for it."""
+    made = operates("client", "create", "Console", "--scope", scope, "--redirect-uri", LANDING, "--development")
+    verifier = base64.urlsafe_b64encode(os.urandom(32)).rstrip(b"=").decode()
+    challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+    asked = {
+        "response_type": "code",
+        "client_id": made["client_id"],
+        "redirect_uri": LANDING,
+        "scope": scope,
+        "state": "x",
+        "code_challenge": challenge,
+        "code_challenge_method": "S256",
+    }
+    page = Person(account, lands=LANDING).visits(f"{issuer}/oauth2/authorize?{urllib.parse.urlencode(asked)}", LANDING)
+    said = urllib.parse.parse_qs(urllib.parse.urlsplit(page.url).query)
+    form = {
+        "grant_type": "authorization_code",
+        "code": said["code"][0],
+        "redirect_uri": LANDING,
+        "code_verifier": verifier,
+        "client_id": made["client_id"],
+        "client_secret": made["client_secret"],
+    }
+    basic = base64.b64encode(f"{form.pop('client_id')}:{form.pop('client_secret')}".encode()).decode()
+    request = urllib.request.Request(f"{issuer}/oauth2/token", urllib.parse.urlencode(form).encode())
+    request.add_header("Authorization", f"Basic {basic}")
+    with urllib.request.urlopen(request) as answer:
+        return json.load(answer)["access_token"]
+
+
+# Only an operator registers a client for the administration.
+if os.environ.get("SYMBOLON_PROGRAM") and os.environ.get("SYMBOLON_DATA"):
+
+    @test("the owner finds the administration as the document describes it")
+    def _():
+        token = token_of(user(facts, "admin"), "openid admin")
+        only = ["--include-path-regex", "^/api/v1/(admin|applications)", "--max-time", "60"]
+        schemathesis([f"Authorization: Bearer {token}"], [], only)
+else:
+    print("skip the administration: SYMBOLON_PROGRAM and SYMBOLON_DATA are not set")
 
 
 finish()

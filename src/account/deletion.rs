@@ -95,6 +95,7 @@ impl Accounts {
             _ => "requested",
         };
         let event = self.edges.event(EventName::UserDeleted).of(user.id).by(Actor::Server).telling("reason", reason);
-        self.edges.store.purge_user(user.id, now, Beside::event(event)).await
+        let beside = self.edges.farewell(user.id, event).await?;
+        self.edges.store.purge_user(user.id, now, beside).await
     }
 }

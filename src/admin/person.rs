@@ -151,7 +151,7 @@ impl Administration {
     /// When they are above the actor, or are the last owner.
     pub async fn delete_person(&self, user: &User) -> Result<(), AdminError> {
         self.disable(user).await?;
-        let beside = Beside::event(self.event_about(EventName::UserDeleted, user));
+        let beside = self.edges.farewell(user.id, self.event_about(EventName::UserDeleted, user)).await?;
         self.edges.store.remove_user(user.id, beside).await?;
         Ok(())
     }

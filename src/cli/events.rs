@@ -11,6 +11,8 @@ use crate::cli::output::{Output, moment, write_out};
 use crate::cli::site::{Absent, Site};
 use crate::cli::{Call, CommandError};
 use crate::edge::store::EventQuery;
+use crate::http::api::admin::events::AdminEvent;
+use crate::http::api::event_types::schema;
 use crate::model::event::{Actor, Event, EventName, Outcome};
 use crate::model::id::{ClientId, EventId};
 use crate::protocol::numeric_date::NumericDate;
@@ -29,6 +31,12 @@ pub enum EventsCommand {
         /// Goes on until it is interrupted.
         #[arg(long, short)]
         follow: bool,
+    },
+    /// Prints the JSON Schema (2020-12) of an event, or of every event by its name.
+    Schema {
+        /// Which: `sign_in`, `group.member_added`, …
+        #[arg(value_parser = event_name)]
+        event: Option<EventName>,
     },
     /// Prints events as JSON lines, the oldest first.
     Export {
@@ -79,13 +87,32 @@ impl EventsCommand {
     /// # Errors
     /// When the stores cannot be used, or a person is unknown.
     pub async fn run(self, call: &Call) -> Result<(), CommandError> {
-        let site = Site::open(call, Absent::Refuse).await?;
-        let done = match self {
-            Self::Tail { filter, lines, follow } => tail(call, &site, (filter, lines, follow)).await,
-            Self::Export { filter, since, until } => export(&site, (filter, since, until)).await,
-        };
-        site.close().await;
-        done
+        match self {
+            Self::Schema { event } => tell_schema(call, event),
+            Self::Tail { filter, lines, follow } => {
+                let site = Site::open(call, Absent::Refuse).await?;
+                let done = tail(call, &site, (filter, lines, follow)).await;
+                site.close().await;
+                done
+            }
+            Self::Export { filter, since, until } => {
+                let site = Site::open(call, Absent::Refuse).await?;
+                let done = export(&site, (filter, since, until)).await;
+                site.close().await;
+                done
+            }
+        }
+    }
+}
+
+fn tell_schema(call: &Call, event: Option<EventName>) -> Result<(), CommandError> {
+    let told = match event {
+        Some(name) => schema(name),
+        None => EventName::ALL.iter().map(|name| (name.as_str().to_owned(), schema(*name))).collect::<Value>(),
+    };
+    match call.output {
+        Output::Json => write_out(format_args!("{told}\n")),
+        Output::Human => write_out(format_args!("{told:#}\n")),
     }
 }
 
@@ -151,9 +178,9 @@ async fn export(site: &Site, (filter, since, until): (Filter, Option<i64>, Optio
 }
 
 fn line(output: Output, event: &Event) -> Result<(), CommandError> {
-    let json = serde_json::to_value(event).map_err(anyhow::Error::from)?;
     if output == Output::Json {
-        return write_out(format_args!("{json}\n"));
+        let told = serde_json::to_string(&AdminEvent::of(event.clone())).map_err(anyhow::Error::from)?;
+        return write_out(format_args!("{told}\n"));
     }
     let failed = if event.outcome == Outcome::Failure { " (refused)" } else { "" };
     let details: Vec<String> = event.details.iter().map(|(name, value)| format!("{name}={}", text(value))).collect();

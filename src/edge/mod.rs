@@ -5,7 +5,8 @@
 use std::sync::Arc;
 
 use crate::model::event::{Event, EventName};
-use crate::model::id::EventId;
+use crate::model::fault::Fault;
+use crate::model::id::{EventId, UserId};
 
 pub mod clock;
 pub mod device_authorization;
@@ -51,5 +52,18 @@ impl Edges {
     pub fn event(&self, name: EventName) -> Event {
         let now = self.clock.now();
         Event::new(EventId::new(now, self.random.bytes()), now, name)
+    }
+
+    /// What goes with the end of an account: `told`, and for each app that keeps a profile of the person, that it is to go (S-163).
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub async fn farewell(&self, user: UserId, told: Event) -> Result<store::Beside, Fault> {
+        let mut beside = store::Beside::default();
+        for client in self.store.profiles_of(user).await? {
+            let event = self.event(EventName::ProfileDelete).concerning(user).by(told.actor.clone()).through(&client);
+            beside = beside.and_event(event);
+        }
+        Ok(beside.and_event(told))
     }
 }

@@ -99,6 +99,7 @@ pub const JOBS: &[Job] = &[
     Job { name: "chain_events", first: CHAIN, every: CHAIN, call: Call::None, run: audit::chain },
     Job { name: "purge_accounts", first: PURGE, every: PURGE, call: Call::None, run: account::purge },
     Job { name: "make_exports", first: EXPORT, every: EXPORT, call: Call::None, run: account::export },
+    Job { name: "make_searchable", first: SEARCH, every: SEARCH, call: Call::None, run: account::make_searchable },
     // After the first page: making RSA keys takes a moment.
     Job {
         name: "rotate_keys",
@@ -125,6 +126,9 @@ const PURGE: Duration = Duration::from_mins(1);
 
 /// How often we look whether somebody wants their data.
 const EXPORT: Duration = Duration::from_secs(5);
+
+/// How often we look whether a release before this one wrote people down, whose names are not found yet.
+const SEARCH: Duration = Duration::from_secs(10);
 
 /// Runs every job, each at its pace, until the process ends. A failure is tried again at the next turn; of those that follow
 /// one another only the first is logged, so that a database that is away does not fill the disk.

@@ -87,6 +87,9 @@ pub struct ClientPolicy {
     /// Where a first-party app takes the links of mails that are sent for it; `None`: where `[frontend]` says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub frontend_url: Option<FrontendUrl>,
+    /// Keeps a profile of each person, and is told when one begins and when it is to go (S-163).
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub profile_provisioning: bool,
     /// What a sign-in for it must reach; `None`: whatever the house wants.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub least_acr: Option<Acr>,
@@ -110,6 +113,7 @@ impl Default for ClientPolicy {
             refresh_token_absolute: None,
             development: false,
             frontend_url: None,
+            profile_provisioning: false,
             least_acr: None,
         }
     }

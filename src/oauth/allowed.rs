@@ -19,6 +19,11 @@ use crate::protocol::scope::Scope;
 pub const ADMIN: &str = "admin";
 /// The same, without changing anything.
 pub const ADMIN_READ: &str = "admin:read";
+/// The list of apps, for services that look for one another.
+pub const APPLICATIONS_READ: &str = "applications:read";
+
+/// The scopes of this server's own API; each is for clients that are registered for it by name.
+const OF_THIS_SERVER: &[&str] = &[ADMIN, ADMIN_READ, APPLICATIONS_READ];
 
 /// Every scope that `client` may ask for. Those that an operator made are for clients that are registered for them by name, and so
 /// are groups, roles and permissions where the client registered itself: nobody outside learns how the house is built.
@@ -49,7 +54,7 @@ pub fn of_specifications() -> Scope {
 
 /// Every scope that means something here, beside those of the specifications.
 pub fn known(of_specifications: &Scope, directory: &Directory) -> Scope {
-    of_specifications.union(&directory.made_scopes()).union(&[ADMIN, ADMIN_READ].into_iter().collect())
+    of_specifications.union(&directory.made_scopes()).union(&OF_THIS_SERVER.iter().copied().collect())
 }
 
 /// What of `scope` the client may still have: for `person`, or for itself when there is none.
@@ -73,7 +78,10 @@ pub async fn of<'s>(
         None => is_open(token),
         Some(registered) => {
             let is_administration = [ADMIN, ADMIN_READ].contains(&token);
-            let is_known = standard.contains(token) || directory.knows_scope(token) || is_administration;
+            // Services have it for themselves; people who administer see the same and more.
+            let is_of_services = token == APPLICATIONS_READ && person.is_none();
+            let is_own = is_administration || is_of_services;
+            let is_known = standard.contains(token) || directory.knows_scope(token) || is_own;
             // Whoever has no role here has nothing to administer, and an app of theirs has no business with it.
             registered.contains(token)
                 && is_known

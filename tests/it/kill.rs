@@ -309,6 +309,7 @@ async fn nothing_acknowledged_is_lost_and_nothing_used_is_good_again() {
         let (mut told, tasks) = load(&process, (&app, &browser), time).await;
         let port = process.port();
         process.kill().await;
+        is_whole(folder.path()).await;
         told.merge(join_all(tasks).await.into_iter().map(|part| part.expect("no panic")));
         process = Process::start(folder.path(), port).await;
         assert_eq!(process.port(), port, "the issuer stays the same");
@@ -326,6 +327,7 @@ async fn nothing_acknowledged_is_lost_and_nothing_used_is_good_again() {
         holds(&process, &app, told).await;
     }
     process.kill().await;
+    is_whole(folder.path()).await;
     let [rotated, redeemed, waiting, registered, revoked] = counts;
     println!(
         "kill -9: {rounds} rounds in {:.1} s (seed {seed}), {rotated} rotations, {redeemed} redemptions, {waiting} waiting \
@@ -333,6 +335,24 @@ async fn nothing_acknowledged_is_lost_and_nothing_used_is_good_again() {
         began.elapsed().as_secs_f32()
     );
     assert!(counts.iter().all(|count| *count > 0), "each kind of load was there: {counts:?}");
+}
+
+/// `symbolon audit verify` finds nothing in what a killed process left.
+async fn is_whole(folder: &Path) {
+    let verify = Command::new(env!("CARGO_BIN_EXE_symbolon"))
+        .args(["audit", "verify", "--json"])
+        .current_dir(folder)
+        .env_remove("SYMBOLON_CONFIG")
+        .env("SYMBOLON__ISSUER", "http://localhost:8080")
+        .env("SYMBOLON__DATABASE__PATH", folder.join("symbolon.db"))
+        .env("SYMBOLON__KEYS__MASTER_KEY_FILE", folder.join("master.key"))
+        .output()
+        .await
+        .expect("the program runs");
+    assert!(verify.status.success(), "{verify:?}");
+    let report: Value = serde_json::from_slice(&verify.stdout).expect("JSON");
+    assert_eq!(report["whole"], true, "{report}");
+    assert!(report["report"]["events"].as_u64().is_some_and(|events| events > 0), "{report}");
 }
 
 async fn signed_in(browser: Browser) -> Browser {

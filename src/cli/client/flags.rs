@@ -85,6 +85,9 @@ pub struct Flags {
     /// If it is first-party, it may have tokens from the account API in one call.
     #[arg(long, value_name = "yes|no", num_args = 0..=1, default_missing_value = "yes", require_equals = true, value_parser = yes_or_no)]
     direct_tokens: Option<bool>,
+    /// It keeps a profile of each person: what happens tells when one begins, and when it is to go.
+    #[arg(long, value_name = "yes|no", num_args = 0..=1, default_missing_value = "yes", require_equals = true, value_parser = yes_or_no)]
+    profile_provisioning: Option<bool>,
     /// The form of its access tokens; opaque where they are in cookies, unless you say jwt.
     #[arg(long, value_name = "FORMAT")]
     access_token: Option<TokenFormat>,
@@ -282,6 +285,7 @@ impl Flags {
             first_party: self.first_party.unwrap_or(before.first_party),
             token_delivery,
             direct_tokens: self.direct_tokens.unwrap_or(before.direct_tokens),
+            profile_provisioning: self.profile_provisioning.unwrap_or(before.profile_provisioning),
             require_pkce: self.require_pkce.unwrap_or(before.require_pkce),
             access_token: match self.access_token {
                 Some(TokenFormat::Jwt) => AccessTokenFormat::Jwt,

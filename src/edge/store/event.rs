@@ -22,14 +22,28 @@ const OF_USER: &str =
 const LATEST: &str =
     "SELECT id, at, name, outcome, user_id, actor, client_id, session_id, address, user_agent, trace_id, details
     FROM event ORDER BY at DESC, id DESC LIMIT $1";
-/// *Why no string building:* what is not asked for is NULL.
-const FIND: &str =
-    "SELECT id, at, name, outcome, user_id, actor, client_id, session_id, address, user_agent, trace_id, details
-    FROM event WHERE ($1 IS NULL OR name = $1) AND ($2 IS NULL OR outcome = $2) AND ($3 IS NULL OR user_id = $3)
-    AND ($4 IS NULL OR client_id = $4) AND ($5 IS NULL OR at >= $5) AND ($6 IS NULL OR at < $6)
-    AND ($7 IS NULL OR id < $7) ORDER BY id DESC LIMIT $8";
+/// `$5`: from this id on, `$6`: before this one, since ids sort by time.
+///
+/// *Why no string building:* what is not asked for is NULL; the first words choose the index.
+macro_rules! find {
+    ($first:literal) => {
+        concat!(
+            "SELECT id, at, name, outcome, user_id, actor, client_id, session_id, address, user_agent, trace_id, details
+            FROM event WHERE ",
+            $first,
+            "id >= $5 AND id < $6 AND ($1 IS NULL OR name = $1) AND ($2 IS NULL OR outcome = $2)
+            AND ($3 IS NULL OR user_id = $3) AND ($4 IS NULL OR client_id = $4) ORDER BY id DESC LIMIT $7"
+        )
+    };
+}
+const FIND: &str = find!("");
+const FIND_OF_USER: &str = find!("user_id = $3 AND ");
+const FIND_OF_CLIENT: &str = find!("client_id = $4 AND ");
+const FIND_OF_NAME: &str = find!("name = $1 AND ");
+const FIND_FAILED: &str = find!("outcome = 'failure' AND ");
+/// *Why `||`:* so that no engine goes along all sign-ins of everybody.
 const SEEN: &str = "SELECT user_agent, address FROM event
-    WHERE user_id = $1 AND name = 'sign_in' AND outcome = 'success'
+    WHERE user_id = $1 AND name || '' = 'sign_in' AND outcome = 'success'
     GROUP BY user_agent, address LIMIT 10000";
 /// Where a person signed in before, compared with where they do now.
 #[derive(Copy, Clone, Debug, Default, Eq, PartialEq)]
@@ -66,11 +80,19 @@ pub struct EventQuery {
 impl Store {
     /// The events that a query asks for, the latest first.
     pub async fn find_events(&self, query: &EventQuery) -> Result<Vec<Event>, Fault> {
-        let find = self.readers.query(FIND).bind(query.name.map(EventName::as_str));
+        let statement = match query {
+            EventQuery { user: Some(_), .. } => FIND_OF_USER,
+            EventQuery { client: Some(_), .. } => FIND_OF_CLIENT,
+            EventQuery { name: Some(_), .. } => FIND_OF_NAME,
+            EventQuery { outcome: Some(Outcome::Failure), .. } => FIND_FAILED,
+            EventQuery { .. } => FIND,
+        };
+        let find = self.readers.query(statement).bind(query.name.map(EventName::as_str));
         let find = find.bind(query.outcome.map(Outcome::as_str)).bind(query.user.map(UserId::uuid));
         let find = find.bind(query.client.as_ref().map(|client| client.as_str().to_owned()));
-        let find = find.bind(query.since.map(NumericDate::seconds)).bind(query.until.map(NumericDate::seconds));
-        let find = find.bind(query.before.map(EventId::uuid)).bind(i64::from(query.limit));
+        let since = query.since.map_or(Uuid::nil(), first_of);
+        let until = query.until.map_or(Uuid::max(), first_of).min(query.before.map_or(Uuid::max(), EventId::uuid));
+        let find = find.bind(since).bind(until).bind(i64::from(query.limit));
         let rows: Vec<EventRow> = find.fetch_all().await.context("find events")?;
         rows.into_iter().map(Event::try_from).collect()
     }
@@ -91,6 +113,7 @@ impl Store {
     /// Writes an event down without waiting; it may be lost when the server is overloaded or dies, so that what must be told
     /// goes beside its fact.
     pub fn note_event(&self, event: Event) {
+        debug_assert_eq!(event.name.check(&event.details), Ok(()), "an event tells what its catalogue does not");
         let fact = Fact::one(move |connection| async move { insert(connection, &event).await }.boxed());
         if let Err(fault) = self.recorder.post(fact) {
             tracing::warn!(error = %fault, "an event was not written down");
@@ -123,8 +146,17 @@ impl Store {
     }
 }
 
+/// The last second that an id tells: it has 48 bits of milliseconds (RFC 9562 §5.7).
+const LAST_SECOND: i64 = 281_474_976_710;
+
+/// The first of all ids of this moment.
+fn first_of(moment: NumericDate) -> Uuid {
+    if moment.seconds() > LAST_SECOND { Uuid::max() } else { EventId::new(moment, [0; 10]).uuid() }
+}
+
 /// Writes an event down within the transaction of `connection`.
 pub(super) async fn insert(connection: &mut Connection, event: &Event) -> Result<(), Fault> {
+    debug_assert_eq!(event.name.check(&event.details), Ok(()), "an event tells what its catalogue does not");
     let insert = connection.query(INSERT).bind(event.id.uuid()).bind(event.at.seconds()).bind(event.name.as_str());
     let insert = insert.bind(event.outcome.as_str()).bind(event.user.map(UserId::uuid));
     let insert =
@@ -169,5 +201,40 @@ impl TryFrom<EventRow> for Event {
             details: place.json("details", &row.details)?,
             provenance: Provenance { address: row.address, user_agent: row.user_agent, trace_id: row.trace_id },
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::edge::store::plan_tests::plan;
+
+    #[test]
+    fn an_event_is_not_before_the_first_of_its_moment() {
+        let moment = NumericDate::from_seconds(1_800_000_000);
+        assert!(first_of(moment) <= EventId::new(moment, [0; 10]).uuid());
+        assert!(first_of(moment) > EventId::new(NumericDate::from_seconds(1_799_999_999), [255; 10]).uuid());
+        assert_eq!(first_of(NumericDate::from_seconds(i64::MAX)), Uuid::max());
+        assert!(first_of(NumericDate::from_seconds(LAST_SECOND)) > first_of(moment));
+    }
+
+    #[tokio::test]
+    async fn events_are_listed_by_indexes_in_their_order() {
+        for (statement, index) in [
+            (FIND, "sqlite_autoindex_event_1 (id>? AND id<?)"),
+            (FIND_OF_USER, "event_of_user (user_id=? AND id>? AND id<?)"),
+            (FIND_OF_CLIENT, "event_of_client (client_id=? AND id>? AND id<?)"),
+            (FIND_OF_NAME, "event_of_name (name=? AND id>? AND id<?)"),
+            (FIND_FAILED, "event_failed (id>? AND id<?)"),
+            (OF_USER, "event_of_user (user_id=?)"),
+        ] {
+            let plan = plan(statement).await;
+            let walked = plan.says(&format!("SEARCH event USING INDEX {index}"));
+            assert!(walked && !plan.says("TEMP B-TREE"), "{statement}: {plan}");
+        }
+        let seen = plan(SEEN).await;
+        assert!(seen.says("SEARCH event USING INDEX event_of_user (user_id=?)"), "{seen}");
+        let latest = plan(LATEST).await;
+        assert!(latest.says("USING INDEX event_by_time"), "{latest}");
     }
 }

@@ -34,11 +34,10 @@ const REPLACE: &str = "UPDATE invitation SET revoked_at = $3
     WHERE address = $1 AND invited_by IS NOT DISTINCT FROM $2 AND accepted_at IS NULL AND revoked_at IS NULL";
 const READ: &str = concat!("SELECT ", columns!(), " FROM invitation WHERE id = $1");
 const BY_TOKEN: &str = concat!("SELECT ", columns!(), " FROM invitation WHERE token_hash = $1");
-const LIST: &str = concat!(
-    "SELECT ",
-    columns!(),
-    " FROM invitation WHERE ($1 IS NULL OR id < $1) AND ($2 IS NULL OR invited_by = $2) ORDER BY id DESC LIMIT $3"
-);
+const LIST: &str =
+    concat!("SELECT ", columns!(), " FROM invitation WHERE id < $1 AND $2 IS NULL ORDER BY id DESC LIMIT $3");
+const LIST_OF: &str =
+    concat!("SELECT ", columns!(), " FROM invitation WHERE id < $1 AND invited_by = $2 ORDER BY id DESC LIMIT $3");
 const REVOKE: &str = "UPDATE invitation SET revoked_at = $2
     WHERE id = $1 AND accepted_at IS NULL AND revoked_at IS NULL AND expires_at > $2";
 const ACCEPT: &str = "UPDATE invitation SET accepted_at = $2
@@ -91,7 +90,8 @@ impl Store {
         inviter: Option<UserId>,
         (before, limit): (Option<InvitationId>, u32),
     ) -> Result<Vec<Invitation>, Fault> {
-        let list = self.readers.query(LIST).bind(before.map(InvitationId::uuid)).bind(inviter.map(UserId::uuid));
+        let list = self.readers.query(if inviter.is_some() { LIST_OF } else { LIST });
+        let list = list.bind(before.map_or(Uuid::max(), InvitationId::uuid)).bind(inviter.map(UserId::uuid));
         let rows: Vec<Row> = list.bind(i64::from(limit)).fetch_all().await.context("list invitations")?;
         rows.into_iter().map(Invitation::try_from).collect()
     }

@@ -23,10 +23,10 @@ use crate::protocol::numeric_date::NumericDate;
 const GROUPS: &str = "SELECT group_id FROM group_member WHERE user_id = $1 ORDER BY group_id";
 const ROLES: &str = "SELECT role_id FROM role_of_user WHERE user_id = $1 ORDER BY role_id";
 const MEMBERS: &str = "SELECT user_id, since FROM group_member
-    WHERE group_id = $1 AND ($2 IS NULL OR user_id > $2) ORDER BY user_id LIMIT $3";
+    WHERE group_id = $1 AND user_id > $2 ORDER BY user_id LIMIT $3";
 const COUNT: &str = "SELECT COUNT(*) FROM group_member WHERE group_id = $1";
 const HOLDERS: &str = "SELECT user_id FROM role_of_user
-    WHERE role_id = $1 AND ($2 IS NULL OR user_id > $2) ORDER BY user_id LIMIT $3";
+    WHERE role_id = $1 AND user_id > $2 ORDER BY user_id LIMIT $3";
 const ADD: &str = "INSERT INTO group_member (group_id, user_id, since) SELECT $1, $2, $3
     WHERE EXISTS (SELECT 1 FROM user_group WHERE id = $1) AND EXISTS (SELECT 1 FROM user_account WHERE id = $2)
     ON CONFLICT DO NOTHING";
@@ -62,7 +62,7 @@ impl Store {
 
     /// At most `limit` of those who were put into a group, by their ids, those after `after`.
     pub async fn members(&self, group: GroupId, (after, limit): (Option<UserId>, u32)) -> Result<Vec<Member>, Fault> {
-        let list = self.readers.query(MEMBERS).bind(group.uuid()).bind(after.map(UserId::uuid));
+        let list = self.readers.query(MEMBERS).bind(group.uuid()).bind(after.map_or(Uuid::nil(), UserId::uuid));
         let rows: Vec<MemberRow> =
             list.bind(i64::from(limit)).fetch_all().await.context("list the members of a group")?;
         Ok(rows.into_iter().map(Member::from).collect())
@@ -81,7 +81,7 @@ impl Store {
         role: RoleId,
         (after, limit): (Option<UserId>, u32),
     ) -> Result<Vec<UserId>, Fault> {
-        let list = self.readers.query(HOLDERS).bind(role.uuid()).bind(after.map(UserId::uuid));
+        let list = self.readers.query(HOLDERS).bind(role.uuid()).bind(after.map_or(Uuid::nil(), UserId::uuid));
         let ids: Vec<Uuid> = list.bind(i64::from(limit)).scalar_all().await.context("list who has a role")?;
         Ok(ids.into_iter().map(UserId::from_uuid).collect())
     }
@@ -207,5 +207,23 @@ struct MemberRow {
 impl From<MemberRow> for Member {
     fn from(row: MemberRow) -> Self {
         Self { user: UserId::from_uuid(row.user_id), since: NumericDate::from_seconds(row.since) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::edge::store::plan_tests::plan;
+
+    #[tokio::test]
+    async fn members_are_listed_by_indexes_in_their_order() {
+        for (statement, range) in [(MEMBERS, "(group_id=? AND user_id>?)"), (HOLDERS, "(role_id=? AND user_id>?)")] {
+            let plan = plan(statement).await;
+            assert!(plan.says(range) && !plan.says("TEMP B-TREE"), "{statement}: {plan}");
+        }
+        for statement in [COUNT, GROUPS, ROLES] {
+            let plan = plan(statement).await;
+            assert!(!plan.scans(&["group_member", "role_of_user"]), "{statement}: {plan}");
+        }
     }
 }

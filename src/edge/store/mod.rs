@@ -41,6 +41,7 @@ mod access_token;
 mod account;
 mod administration;
 mod api;
+mod app_profile;
 mod audit;
 mod authenticator;
 mod avatar;
@@ -69,6 +70,9 @@ mod mailed_link;
 mod membership;
 mod once;
 mod password_change;
+mod person_name;
+#[cfg(test)]
+mod plan_tests;
 mod postgres;
 mod publish;
 mod ready;

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::edge::store::row::{Context as _, Place, bigint, moment, to_json};
 use crate::edge::store::statement::Connection;
 use crate::edge::store::writer::Fact;
-use crate::edge::store::{Beside, Creation, Store};
+use crate::edge::store::{Beside, Creation, Store, person_name};
 use crate::model::epoch::Epoch;
 use crate::model::fault::Fault;
 use crate::model::id::{IdentifierId, UserId};
@@ -33,8 +33,8 @@ const LIST: &str =
 const FIND: &str = "SELECT user_id FROM identifier WHERE lookup = $1";
 const CREATE: &str = "INSERT INTO user_account
     (id, profile, role, auth_epoch, created_at, updated_at, disabled_at, state, purge_at, attributes,
-    last_sign_in_at, auth_epoch_count, admin_rank)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (id) DO NOTHING";
+    last_sign_in_at, auth_epoch_count, admin_rank, searchable_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $5) ON CONFLICT (id) DO NOTHING";
 const ADD_IDENTIFIER: &str = "INSERT INTO identifier (id, user_id, kind, value, lookup, verified_at, is_primary)
     VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (lookup) DO NOTHING";
 const TAKE_BACK: &str = "DELETE FROM user_account WHERE id = $1";
@@ -44,7 +44,7 @@ const SET_PASSWORD: &str = "INSERT INTO credential (user_id, kind, secret, updat
 const REPLACE_PASSWORD: &str = "UPDATE credential SET secret = $3, updated_at = $4
     WHERE user_id = $1 AND kind = 'password' AND secret = $2";
 /// Guarded by what was read, so that two changes at once do not lose one another.
-const UPDATE: &str = "UPDATE user_account SET profile = $3, attributes = $5, updated_at = $6
+const UPDATE: &str = "UPDATE user_account SET profile = $3, attributes = $5, updated_at = $6, searchable_at = $6
     WHERE id = $1 AND profile = $2 AND attributes IS NOT DISTINCT FROM $4 AND disabled_at IS NULL";
 const READ_FOR_UPDATE: &str = "SELECT profile, attributes FROM user_account WHERE id = $1";
 
@@ -129,7 +129,8 @@ impl Store {
             let read = self.readers.query(READ_FOR_UPDATE).bind(id.uuid());
             let row: Option<(String, Option<String>)> = read.fetch_optional().await.context("read a profile")?;
             let Some((old_profile, old_attributes)) = row else { return Ok(false) };
-            let (profile, attributes) = apply(id, (&old_profile, old_attributes.as_deref()), change)?;
+            let (now_told, attributes) = apply(id, (&old_profile, old_attributes.as_deref()), change)?;
+            let profile = to_json(&now_told)?;
             let (held, beside) = (Arc::clone(&self.held), beside.clone());
             let fact = Fact::several(move |connection| {
                 async move {
@@ -137,6 +138,7 @@ impl Store {
                     let update = update.bind(old_attributes).bind(attributes).bind(now.seconds());
                     let changed = update.execute().await.context("record a profile")? == 1;
                     if changed {
+                        person_name::write(connection, id.uuid(), &now_told).await?;
                         beside.write(connection).await?;
                     }
                     Ok(changed)
@@ -188,17 +190,18 @@ impl Store {
     }
 }
 
-/// Profile and attributes as `change` makes them, for their columns.
+/// The profile as `change` makes it, and the attributes for their column.
 fn apply(
     id: UserId,
     (profile, attributes): (&str, Option<&str>),
     change: &(dyn Fn(&mut Profile, &mut Map<String, Value>) + Send + Sync),
-) -> Result<(String, Option<String>), Fault> {
+) -> Result<(Profile, Option<String>), Fault> {
     let place = Place { table: "user_account", id: &id };
     let mut profile: Profile = place.json("profile", profile)?;
     let mut attributes = attributes_of(place, attributes)?;
     change(&mut profile, &mut attributes);
-    Ok((to_json(&profile)?, attributes_json(&attributes)?))
+    let attributes = attributes_json(&attributes)?;
+    Ok((profile, attributes))
 }
 
 /// A person who is to be written down, ready to be.
@@ -254,6 +257,7 @@ impl NewUser {
                 return Ok(Creation::AlreadyExists);
             }
         }
+        person_name::add(connection, id, &user.profile).await?;
         if let Some(password) = &self.password {
             write_password(connection, user.id, password, user.created_at).await?;
         }

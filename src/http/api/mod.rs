@@ -41,6 +41,7 @@
 pub mod admin;
 pub mod answer;
 pub mod app;
+mod applications;
 mod authenticators;
 mod avatar;
 pub mod body;
@@ -49,6 +50,7 @@ pub mod code;
 mod contact;
 mod delivery;
 mod device;
+pub mod event_types;
 pub mod federation;
 mod grants;
 mod history;
@@ -102,8 +104,9 @@ pub const BASE: &str = "/api/v1";
 
 /// Every operation, whether it is switched on or not.
 fn operations() -> Vec<Operation> {
-    let every: [fn() -> Vec<Operation>; 23] = [
+    let every: [fn() -> Vec<Operation>; 25] = [
         index::operations,
+        event_types::operations,
         session::operations,
         options::operations,
         sign_in::operations,
@@ -125,6 +128,7 @@ fn operations() -> Vec<Operation> {
         mfa::operations,
         remembered::operations,
         federation::operations,
+        applications::operations,
         admin::operations,
     ];
     every.iter().flat_map(|operations| operations()).map(guarded).collect()

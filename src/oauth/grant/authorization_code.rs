@@ -10,6 +10,7 @@ use crate::edge::ephemeral::CODE;
 use crate::edge::store::Beside;
 use crate::model::authorization_code::AuthorizationCode;
 use crate::model::client::{Client, RefreshTokenPolicy};
+use crate::model::event::{Actor, EventName};
 use crate::model::grant::{Grant, GrantDetails, SessionHolder};
 use crate::model::token::{CodeRedemption, RefreshToken};
 use crate::model::user::User;
@@ -164,13 +165,28 @@ async fn commit(
     match provider.edges.store.redeem_code(&grant, record.as_ref(), opaque.as_ref(), now).await? {
         // Asked again: who left after the first question found no grant to revoke, and must not leave one behind.
         CodeRedemption::Recorded => match check_standing(provider, (&client, &grant, issued_at), Asked::After).await {
-            Ok(()) => Ok(response),
+            Ok(()) => {
+                if client.policy.profile_provisioning {
+                    Box::pin(begin_profile(provider, (&client, &grant))).await;
+                }
+                Ok(response)
+            }
             Err(refusal) => {
                 provider.edges.store.revoke_grant(grant.id, now, Beside::default()).await?;
                 Err(refusal)
             }
         },
         CodeRedemption::Replayed => Err(replayed(&client)),
+    }
+}
+
+/// Tells of the first sign-in to an app that keeps profiles (S-163). What cannot be told now is told at the next sign-in.
+async fn begin_profile(provider: &Provider, (client, grant): (&Client, &Grant)) {
+    let event = provider.edges.event(EventName::ProfileProvision).concerning(grant.user).by(Actor::Server);
+    let beside = Beside::event(event.through(&client.id).within(grant.session));
+    let noted = provider.edges.store.note_profile((grant.user, &client.id), grant.created_at, beside).await;
+    if let Err(fault) = noted {
+        tracing::warn!(client_id = %client.id, error = %fault, "the first sign-in to an app was not told");
     }
 }
 

@@ -95,7 +95,7 @@ async fn s_174_no_body_breaks_an_operation() {
 }
 
 /// Bodies that are wrong: of the wrong shape, and of the right members with wrong values.
-fn bodies(document: &Value, operation: &Value) -> Vec<(&'static str, Vec<u8>)> {
+pub(super) fn bodies(document: &Value, operation: &Value) -> Vec<(&'static str, Vec<u8>)> {
     let json = "application/json";
     let mut bodies: Vec<(&str, Vec<u8>)> = [
         &b""[..],

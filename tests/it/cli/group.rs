@@ -90,7 +90,7 @@ async fn an_operator_reads_and_proves_what_happened() {
     assert!(tail.contains("group.member_added") && tail.contains("by the operator"), "{tail}");
     let export = station.run(&["events", "export", "--user", "alice"]).ok();
     let lines: Vec<serde_json::Value> = export.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
-    assert!(lines.iter().any(|line| line["name"] == "group.member_added"), "{export}");
+    assert!(lines.iter().any(|line| line["event"] == "group.member_added"), "{export}");
     let whole = station.run(&["audit", "verify", "--json"]).json();
     assert_eq!((&whole["whole"], &whole["report"]["unchained"]), (&json!(true), &json!(0)));
     station.sql("UPDATE event SET details = '{}' WHERE name = 'group.created'").await;
@@ -164,4 +164,14 @@ fn an_operator_invites_people_and_helps_those_who_lost_their_factors() {
     assert!(station.run(&["user", "reset-mfa", "alice"]).ok().contains("1 of 1"));
     assert!(station.run(&["user", "reset-mfa", "alice"]).ok().contains("0 of 1"));
     assert!(station.run(&["user", "clear-backup-codes", "alice"]).ok().contains("0 of 1"));
+}
+
+#[test]
+fn the_schema_of_each_event_is_printed() {
+    let station = Station::new();
+    let one = station.run(&["events", "schema", "group.member_added", "--json"]).json();
+    assert_eq!(one["properties"]["details"]["required"], json!(["group", "name"]));
+    let all = station.run(&["events", "schema", "--json"]).json();
+    assert_eq!(all["group.member_added"], one);
+    assert!(station.run(&["events", "schema", "no.such"]).code != 0);
 }

@@ -1,13 +1,17 @@
 //! A process that is killed in the middle of its work keeps every word it gave.
 
+use std::collections::HashSet;
 use std::env;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use symbolon::edge::ephemeral::{EphemeralKey, EphemeralStore as _, SqlStore};
-use symbolon::edge::store::{Creation, DatabaseSettings, Store};
+use symbolon::edge::store::{Beside, Creation, DatabaseSettings, EventQuery, Store};
+use symbolon::model::event::{Event, EventName};
+use symbolon::model::id::EventId;
 use symbolon::model::token::CodeRedemption;
+use symbolon::protocol::secret::MacKey;
 
 use crate::contract::sample::{self, at, hash};
 
@@ -23,6 +27,15 @@ async fn open(folder: &Path) -> (Store, SqlStore) {
 
 fn key(number: &str) -> EphemeralKey {
     EphemeralKey::new("test", number.as_bytes())
+}
+
+fn chain_key() -> MacKey {
+    MacKey::new(&[7; 32])
+}
+
+/// What is told with the fact of this number.
+fn event(random: [u8; 10]) -> Event {
+    Event::new(EventId::new(at(0), random), at(0), EventName::SignIn).telling("method", "password")
 }
 
 /// The process that is killed: it never stops by itself.
@@ -49,11 +62,17 @@ async fn a_process_that_writes_until_it_is_killed() {
                 let redeemed = store.redeem_code(&grant, Some(&refresh), None, at(0)).await.expect("recorded");
                 assert_eq!(redeemed, CodeRedemption::Recorded);
                 ephemeral.put(&key(&number), b"x".to_vec(), at(100)).await.expect("kept");
-                println!("recorded {number} {}", grant.id);
+                store.record(Beside::event(event(random))).await.expect("told");
+                println!("recorded {number} {} {}", grant.id, event(random).id);
             }
         })
     });
-    futures_util::future::join_all(writers).await;
+    let chained = async {
+        loop {
+            store.chain_events(&chain_key(), 100).await.expect("chained");
+        }
+    };
+    futures_util::future::join(futures_util::future::join_all(writers), chained).await;
 }
 
 #[tokio::test]
@@ -73,8 +92,18 @@ async fn a_killed_process_keeps_its_word() {
     assert_eq!(words.len(), WORDS, "the process gave up by itself");
 
     let (store, ephemeral) = open(folder.path()).await;
+    // The chain is whole as it was left, and goes on from there.
+    let left = store.verify_events(&chain_key()).await.expect("verified");
+    assert!(left.findings.is_empty() && left.events > 0, "{left:?}");
+    while store.chain_events(&chain_key(), 1_000).await.expect("chained") > 0 {}
+    let whole = store.verify_events(&chain_key()).await.expect("verified");
+    assert!(whole.findings.is_empty() && whole.events >= WORDS as u64, "{whole:?}");
+    let told = store.find_events(&EventQuery { limit: 1_000_000, ..EventQuery::default() }).await.expect("read");
+    let told: HashSet<String> = told.into_iter().map(|event| event.id.to_string()).collect();
     for word in words {
-        let (number, grant) = word.split_once(' ').expect("a number and a grant");
+        let [number, grant, event]: [&str; 3] =
+            word.split(' ').collect::<Vec<_>>().try_into().expect("a number, a grant and an event");
+        assert!(told.contains(event), "{event} was told");
         let grant = store.grant(grant.parse().expect("an id")).await.expect("read").expect("it was recorded");
         assert!(store.refresh_token(&hash(number)).await.expect("read").is_some(), "the whole fact stands");
         assert!(ephemeral.get(&key(number), at(1)).await.expect("read").is_some(), "{number} waits");

@@ -43,3 +43,4 @@ mod store_file;
 mod store_race;
 mod store_server;
 mod upstream;
+mod user_list;

@@ -1,4 +1,4 @@
-//! `/admin/events`: what happened, whoever did it (S-144).
+//! `/admin/events`: what happened, whoever did it (S-144). What each event tells stands in `model::event_catalogue`.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -50,9 +50,9 @@ struct AdminEventList {
     next: Option<String>,
 }
 
-/// Something that happened.
+/// Something that happened, as it is told everywhere: here, in an export, to whoever is called later. `/event-types` has its schema.
 #[derive(Debug, Serialize, ToSchema)]
-struct AdminEvent {
+pub struct AdminEvent {
     /// Its id.
     id: String,
     /// When.
@@ -76,13 +76,14 @@ struct AdminEvent {
     user_agent: String,
     /// The request in the log.
     request_id: String,
-    /// What else there is to tell.
+    /// What else there is to tell, as the catalogue says of its name.
     #[schema(value_type = Object)]
     details: Map<String, Value>,
 }
 
 impl AdminEvent {
-    fn of(event: Event) -> Self {
+    /// The event as it is told.
+    pub fn of(event: Event) -> Self {
         Self {
             id: event.id.to_string(),
             at: Moment(event.at),

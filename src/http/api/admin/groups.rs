@@ -202,12 +202,12 @@ async fn list(State(web): State<Web>, _: Auditor, asked: Asked) -> Result<Respon
     let within = asked.value("parent", |id| id.parse::<GroupId>().ok())?;
     let part = asked.text("q")?.map(str::to_lowercase);
     // The path of the last that was shown: what is made or moved meanwhile falls into its place.
-    let after = asked.paging.cursor(|cursor| Some(cursor.to_owned()))?;
+    let after = asked.paging.cursor(|cursor| Some(sorted(cursor)))?;
     let fits = |group: &&Group| {
         let path = directory.path(group.id);
         within.is_none_or(|within| group.parent == Some(within))
             && part.as_ref().is_none_or(|part| path.to_lowercase().contains(part))
-            && after.as_ref().is_none_or(|after| sorted(path) > sorted(after))
+            && after.as_ref().is_none_or(|after| sorted(path) > *after)
     };
     let mut groups: Vec<&Group> = directory.groups().filter(fits).take(asked.paging.limit as usize + 1).collect();
     let next = asked.paging.cut(&mut groups, |group| directory.path(group.id).to_owned());

@@ -10,7 +10,7 @@ mod bulk;
 pub mod caller;
 mod claim_mappers;
 mod clients;
-mod events;
+pub mod events;
 mod grants;
 mod group_scopes;
 mod groups;

@@ -35,7 +35,10 @@ pub(super) fn operations() -> Vec<Operation> {
             .by_role(Role::Auditor)
             .query(CURSOR.0, CURSOR.1)
             .query(LIMIT.0, LIMIT.1)
-            .query("q", "A part of a name, an address, a number or the profile, or a whole id.")
+            .query(
+                "q",
+                "How a username, an address, a number or a name begins, from any of its words on; or a whole id.",
+            )
             .query("role", "Only who has this role on this server.")
             .query("state", "Only accounts that are `active`, `pending`, `disabled` or in `deletion`.")
             .query("group", "Only who was put into the group of this id.")

@@ -72,6 +72,8 @@ body! {
         token_delivery: Patch<DeliveryWord>,
         /// If it is first-party, it may have tokens from the account API in one call.
         direct_tokens: Patch<bool>,
+        /// Whether it keeps a profile of each person, so that events tell when one begins and when it is to go.
+        profile_provisioning: Patch<bool>,
         /// PKCE is demanded of it; always so for clients without a secret.
         require_pkce: Patch<bool>,
         /// The form of its access tokens.
@@ -111,6 +113,9 @@ impl ClientPolicyChange {
             first_party: self.first_party.over(before.first_party, usual.first_party),
             token_delivery,
             direct_tokens: self.direct_tokens.over(before.direct_tokens, usual.direct_tokens),
+            profile_provisioning: self
+                .profile_provisioning
+                .over(before.profile_provisioning, usual.profile_provisioning),
             require_pkce: self.require_pkce.over(before.require_pkce, usual.require_pkce),
             access_token: self.access_token.map(format).over(before.format_for(token_delivery), usual.access_token),
             access_token_lifetime: seconds(self.access_token_lifetime, before.access_token_lifetime),
