@@ -119,7 +119,11 @@ async fn s_163_an_app_that_keeps_profiles_is_told_when_one_begins_and_ends() {
     for _ in 0..2 {
         shop.tokens(&alice, "alice", "openid").await;
         other.tokens(&alice, "alice", "openid").await;
-        assert_eq!(profiles(&server, &ada).await, [begun.clone()], "once, and only for the app that wants it");
+        assert_eq!(
+            profiles(&server, &ada).await,
+            std::slice::from_ref(&begun),
+            "once, and only for the app that wants it"
+        );
         server.advance(std::time::Duration::from_mins(1));
     }
     let id = server.user("alice").await.id;

@@ -47,7 +47,7 @@ fn faults(schema: &Value, value: &Value) -> Vec<String> {
     };
     let is_typed = match &schema["type"] {
         Value::String(name) => named(name),
-        Value::Array(names) => names.iter().any(|name| named(name.as_str().expect("a name"))),
+        Value::Array(several) => several.iter().any(|name| named(name.as_str().expect("a name"))),
         other => panic!("no type: {other}"),
     };
     if !is_typed {
@@ -137,7 +137,9 @@ async fn a_busy_day(server: &TestServer) -> Secrets {
     let (app, backup) = enrol(server, &bob).await;
     secrets.add(app.0.clone());
     secrets.add(app.fresh(server));
-    backup.into_iter().for_each(|code| secrets.add(code));
+    for code in backup {
+        secrets.add(code);
+    }
 
     let carol = Spa::open(server).await;
     let new = json!({"email": "carol@example.net", "password": PASSWORD});

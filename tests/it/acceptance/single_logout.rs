@@ -357,12 +357,11 @@ async fn s_092_nobody_has_us_knock_at_private_doors() {
         sink.answers_as_always();
         let reached = sink.posted().len() - before;
         let failed = events(&server).await.into_iter().find(|event| event.name == EventName::LogoutNotDelivered);
-        match expected {
-            "told" => assert!(reached == 1 && failed.is_none(), "{told}"),
-            _ => {
-                let reason = failed.expect("an operator hears of it").details["reason"].to_string();
-                assert!(reached == 0 && reason.contains("may not be fetched"), "{told}: {reason}");
-            }
+        if expected == "told" {
+            assert!(reached == 1 && failed.is_none(), "{told}");
+        } else {
+            let reason = failed.expect("an operator hears of it").details["reason"].to_string();
+            assert!(reached == 0 && reason.contains("may not be fetched"), "{told}: {reason}");
         }
     }
 }
@@ -371,14 +370,14 @@ async fn s_092_nobody_has_us_knock_at_private_doors() {
 #[tokio::test]
 async fn s_092_the_browser_tells_apps_that_want_it_so() {
     let server = TestServer::start().await;
-    let framed = async |id: &str, path: &str| {
+    let hears_by_frame = async |id: &str, path: &str| {
         let uri = format!("https://{id}.example{path}");
         let mut client = clients::client(id, &json!({"frontchannel_logout_uri": uri}));
         client.policy.first_party = true;
         RelyingParty::of(&server, client).await
     };
-    let (shop, post) = (framed("shop", "/out").await, framed("post", "/out?lang=de").await);
-    framed("unused", "/out").await;
+    let (shop, post) = (hears_by_frame("shop", "/out").await, hears_by_frame("post", "/out?lang=de").await);
+    hears_by_frame("unused", "/out").await;
     let plain = RelyingParty::web(&server, "plain").await;
     let visits = async |browser: &Browser| {
         let tokens = shop.tokens(browser, "alice", "openid").await;
