@@ -320,6 +320,10 @@ impl From<Refusal> for CommandError {
 /// How long a thread of the blocking pool waits for work; what it last used (19 MiB for a password hash) goes with it.
 const IDLE_THREAD: Duration = Duration::from_secs(3);
 
+/// After how many tasks a thread looks for what came in. *Why not after 61, as usual:* a task may sign, which takes up to a millisecond;
+/// who comes then waits for 61 of them, and then many come at once.
+const LOOK_AFTER: u32 = 16;
+
 /// Runs the command that the arguments name.
 pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
@@ -336,6 +340,7 @@ fn execute(arguments: Arguments) -> Result<(), CommandError> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .thread_keep_alive(IDLE_THREAD)
+        .event_interval(LOOK_AFTER)
         .build()
         .map_err(anyhow::Error::from)?;
     let output = if arguments.json { Output::Json } else { Output::Human };

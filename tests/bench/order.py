@@ -3,8 +3,9 @@
 
 A start runs one function in twenty, strewn over the whole program; of each the kernel maps the 64 kB around it. Side by side they are
 some 7 MB of memory in place of 22. `build.rs` hands the list to the linker of a release; a name that is gone matches nothing, and a list
-that is old costs memory and nothing else. Some names hold a hash of the compiler and the crates, so write it anew before a release, and
-when `cargo bench --bench load` says that an idle server has grown:
+that is old costs memory and nothing else: each function that it lacks costs 64 kB or more. What is a function of its own and what is made
+part of another differs from build to build, so what was in the list stays there, if it still names something. Write it anew before a
+release, and when `cargo bench --bench load` says that an idle server has grown:
 
     tests/bench/order.py                builds the program with its symbols (ten minutes), then runs a start of it under valgrind
     tests/bench/order.py PROGRAM        runs this build, which must not be stripped
@@ -12,6 +13,7 @@ when `cargo bench --bench load` says that an idle server has grown:
 It needs Linux, valgrind and nm (Debian: valgrind, binutils).
 """
 
+import bisect
 import json
 import os
 import re
@@ -26,12 +28,13 @@ from collections import Counter
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+LIST = HERE / "startup.ld"
 # What the compiler puts behind a name to tell instances of it apart: seventeen letters, h and a hash, then what LLVM adds.
 HASH = re.compile(r"17h[0-9a-f]{16}E.*$")
 # Names that a linker script can hold as they are.
 PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.$]*")
 # Instances of one name are named together when those that run are half of their bytes, or the others are small.
-SMALL = 2_000
+SMALL = 5_000
 
 
 def build():
@@ -119,18 +122,28 @@ def patterns(ran, program):
             yield re.sub(r"\.llvm\..*$", "", name) + "*"
 
 
+def still(program):
+    """What the list holds already and the program still has: the next build may have run it again."""
+    known = sorted(program)
+    for name in re.findall(r"\*\(\.text\.(\S+) ", LIST.read_text()) if LIST.exists() else []:
+        start = name.rstrip("*")
+        place = bisect.bisect_left(known, start)
+        if place < len(known) and (known[place].startswith(start) if name.endswith("*") else known[place] == start):
+            yield name
+
+
 def main():
     program = Path(sys.argv[1]).resolve() if len(sys.argv) > 1 else build()
     with tempfile.TemporaryDirectory() as folder:
         known = dict(sizes(program))
         ran = executed(profile(program, Path(folder)), known)
-    wanted = list(dict.fromkeys(patterns(ran, known)))
+    wanted = list(dict.fromkeys([*patterns(ran, known), *still(known)]))
     # What the compiler holds to be seldom run stands in a section of its own.
     lines = [f"    *(.text.{name} .text.unlikely.{name})" for name in wanted]
     text = "/* The functions that a start runs, side by side. order.py writes this file and says why. */\n"
     text += "SECTIONS\n{\n  .text.start :\n  {\n" + "\n".join(lines) + "\n  }\n}\nINSERT BEFORE .text;\n"
-    (HERE / "startup.ld").write_text(text)
-    print(f"{len(wanted)} names of functions in {HERE / 'startup.ld'}")
+    LIST.write_text(text)
+    print(f"{len(wanted)} names of functions in {LIST}")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,8 @@
 //! still `{% extends "default/page/sign_in.html" %}`), texts of ours one by one in `locale/<tag>/*.ftl`, a whole new language
 //! beside them, and `style.css` or, for a few changed colours, `theme.css`, which is loaded after it.
 //!
-//! Everything is read and compiled once, at start: a file that does not parse stops the start and never a sign-in.
+//! What a theme brings is read and compiled at start: a file that does not parse stops the start and never a sign-in. Of ours, which the
+//! tests compile, a template is compiled when it is first shown: most servers never show most of them.
 //!
 //! To add a page: `templates/page/<name>.html` on `base.html` (a card) or `wide.html` (a document), its texts in
 //! `locale/en/page.ftl`, its context in `context.rs` and a sample of it in `sample.rs`; the tests below then check it.
@@ -142,12 +143,12 @@ impl Templates {
                         Origin::Theme => theme_texts.push((path, source.text()?)),
                     }
                 }
-                Kind::Template => {
-                    compile(&mut environment, source.name.clone(), source.text()?)?;
-                    if let Some(replaced) = source.replaced_text()? {
-                        compile(&mut environment, format!("default/{}", source.name), replaced)?;
-                    }
+                Kind::Template if source.origin == Origin::Theme => {
+                    environment
+                        .add_template_owned(source.name.clone(), source.text()?.to_owned())
+                        .map_err(|cause| TemplateError::Compile { name: source.name.clone(), source: cause })?;
                 }
+                Kind::Template => {}
             }
         }
         let texts = Arc::new(Texts::new(built_in_texts.into_iter().chain(theme_texts))?);
@@ -199,6 +200,8 @@ impl Templates {
 
 fn environment() -> Environment<'static> {
     let mut environment = Environment::new();
+    environment
+        .set_loader(|name| Ok(source::built_in(name.strip_prefix("default/").unwrap_or(name)).map(str::to_owned)));
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     // Debug information quotes the context, and with it CSRF tokens, into errors that are logged.
     environment.set_debug(false);
@@ -214,12 +217,6 @@ fn environment() -> Environment<'static> {
         if is_html { AutoEscape::Html } else { AutoEscape::None }
     });
     environment
-}
-
-fn compile(environment: &mut Environment<'static>, name: String, source: &str) -> Result<(), TemplateError> {
-    environment
-        .add_template_owned(name.clone(), source.to_owned())
-        .map_err(|source| TemplateError::Compile { name, source })
 }
 
 #[cfg(test)]

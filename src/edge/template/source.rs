@@ -76,6 +76,14 @@ pub(super) fn sources(theme: Option<&Path>) -> Result<Vec<Source>, TemplateError
     Ok(sources.into_values().collect())
 }
 
+/// The built-in template of this name, below `templates/`.
+pub(super) fn built_in(name: &str) -> Option<&'static str> {
+    if kind(name) != Some(Kind::Template) {
+        return None;
+    }
+    EMBEDDED.get_file(name)?.contents_utf8()
+}
+
 fn embedded(folder: &'static Dir<'static>, sources: &mut BTreeMap<String, Source>) {
     for file in folder.files() {
         let name = file.path().to_string_lossy().replace('\\', "/");

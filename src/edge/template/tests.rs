@@ -14,6 +14,23 @@ fn templates() -> Templates {
     Templates::load(None, Missing::Fail).unwrap()
 }
 
+/// They are compiled when they are first shown: here, each is.
+#[test]
+fn every_template_of_ours_compiles() {
+    let templates = templates();
+    let ours = source::sources(None).unwrap().into_iter().filter(|source| source.kind == Kind::Template);
+    let mut count = 0;
+    for source in ours {
+        for name in [source.name.clone(), format!("default/{}", source.name)] {
+            templates.environment.get_template(&name).unwrap_or_else(|error| panic!("{name}: {error:?}"));
+        }
+        count += 1;
+    }
+    assert!(count > 50, "{count}");
+    assert!(templates.environment.get_template("asset/style.css").is_err());
+    assert!(templates.environment.get_template("page/../base.html").is_err());
+}
+
 fn frame(templates: &Templates) -> Frame {
     Frame {
         base: "/tenant".into(),
