@@ -138,9 +138,14 @@ async fn s_059_a_hint_goes_past_the_page() {
     // Whom nobody knows is offered the page.
     let exchange = shop.begin("openid").with("idp_hint", "nobody").with("prompt", "login");
     assert!(carol.begin(&exchange).await.page().has("login-submit"));
-    // A sign-in that must be new is new there, too.
-    let exchange = shop.begin("openid").with("idp_hint", "google").with("prompt", "login");
-    assert!(carol.begin(&exchange).await.location().contains("prompt=login"));
+    // A sign-in that must be new is new there, too: so not at one that does not say when it asked.
+    StandIn::corp(&server, |_| ()).await;
+    for (hint, is_led) in [("corp", true), ("google", false)] {
+        let exchange = shop.begin("openid").with("idp_hint", hint).with("prompt", "login");
+        let answer = carol.begin(&exchange).await;
+        assert_eq!(answer.header("location").contains("prompt=login"), is_led, "{answer}");
+        assert_eq!(answer.status == 200, !is_led, "the page offers what is left: {answer}");
+    }
 }
 
 /// PROTOCOL A21: `state` is of this browser and good once.

@@ -114,6 +114,7 @@ async fn groups_go_with_one_of_two_connections_and_come_back_with_the_other() {
         }
         other
     };
+    server.advance(std::time::Duration::from_secs(1));
     corp.person(other(None));
     let token = json!({"id_token": corp.id_token(CLIENT_ID, None)});
     assert_eq!(spa.post("/me/identities/corp/link", &token).await.ok()["status"], "connected");
