@@ -147,7 +147,7 @@ impl Accounts {
         let name = typed.map(|(name, _)| name);
         let user = match name {
             Some(name) => self.edges.store.user_by_name(name).await?,
-            _ => None,
+            None => None,
         };
         let user = user.filter(|user| matches!(user.state, AccountState::Active | AccountState::Pending { .. }));
         let target = user.as_ref().and_then(|user| target(user, channel, name));

@@ -214,7 +214,7 @@ mod tests {
         let huge = sent(format!("access={}; refresh={}", "a".repeat(5000), "b".repeat(5000)).as_bytes());
         assert!(cookies.access(&huge).is_none() && cookies.refresh(&huge).is_none());
         assert!(!cookies.are_sent(&sent(b"\xff\xfe=1; other=2")));
-        let long = Secret::from("a".repeat(4090).as_str());
+        let long = Secret::from("a".repeat(4091).as_str());
         assert!(cookies.set_access(&long, Duration::from_mins(15)).is_none());
     }
 }
