@@ -432,7 +432,8 @@ fn a_theme_replaces_file_by_file_and_text_by_text() {
     write("locale/ar/page.ftl", "product = المرفأ");
     let templates = Templates::load(Some(folder.path()), Missing::Fail).unwrap();
 
-    let html = templates.page("page/signed_out.html", &frame(&templates), &json!({ "client": null, "back_uri": null }));
+    let signed_out = json!({ "client": null, "back_uri": null, "onward": null, "frames": [] });
+    let html = templates.page("page/signed_out.html", &frame(&templates), &signed_out);
     let page = Html::parse_document(&html.unwrap());
     assert_eq!(select(&page, ".token.joined").len(), 1);
     assert_eq!(select(&page, "link[href*='theme-']").len(), 1);
