@@ -27,9 +27,9 @@ pub const MAX_BYTES: usize = 1024 * 1024;
 pub const TYPES: &[&str] = &["image/png", "image/jpeg", "image/webp"];
 /// The longest side that is read, in pixels.
 const MAX_SIDE: u32 = 8192;
-/// The most bytes that reading may take: a picture of 3344 by 3344 pixels, or as many in another form (11 million); with transparency,
-/// which takes a fourth byte, of 2896 by 2896.
-const MAX_MEMORY: u64 = 32 * 1024 * 1024;
+/// The most bytes that reading may take: a picture of 4096 by 4096 pixels, or as many in another form (16 million, more than a phone
+/// takes by itself); with transparency, which takes a fourth byte, of 3547 by 3547.
+const MAX_MEMORY: u64 = 48 * 1024 * 1024;
 /// How many are drawn at a time in this process; others wait their turn, so that pictures never take all cores or all memory.
 static DRAWING: Semaphore = Semaphore::const_new(2);
 /// The longest side that is kept, in pixels.

@@ -118,8 +118,8 @@ impl Accounts {
         // What nobody has proven belongs to nobody (PROTOCOL A22). Of a number its holder is told that somebody else has it, once they
         // have proven that they hold it (S-049): lines are shared and handed on.
         let owner = self.edges.store.user_by_name(name).await?;
-        let is_free = kind == IdentifierKind::Phone
-            || owner.is_none_or(|owner| owner.id == user.id || owner.proven(name).is_none());
+        let is_free =
+            kind == IdentifierKind::Phone || owner.is_none_or(|owner| owner.id == user.id || !owner.owns(name));
         let code = self.codes.draw();
         let sealed = self.codes.seal(PURPOSE, &id.to_string(), &code);
         let waiting = Waiting {

@@ -110,7 +110,7 @@ impl Accounts {
         self.may_send((PURPOSE, Channel::Mail), email.as_str()).await?;
         // What nobody has proven belongs to nobody (PROTOCOL A22).
         let owner_of_new = self.edges.store.user_by_name(name).await?;
-        let is_free = owner_of_new.is_none_or(|owner| owner.id == user.id || owner.proven(name).is_none());
+        let is_free = owner_of_new.is_none_or(|owner| owner.id == user.id || !owner.owns(name));
         let (token, link) = self.link(LinkPurpose::EmailChange, (Some(user), email.as_str()), asking, lifetime);
         let code = self.codes.draw();
         let sealed = self.codes.seal(PURPOSE, flow.expose(), &code);

@@ -411,9 +411,9 @@ impl Accounts {
         Begun { registration, expires_in: self.lifetime(kind).as_secs(), resend_after: self.starts.pause().as_secs() }
     }
 
-    /// Whose address or number it is: who has proven it.
+    /// Whose address or number it is.
     async fn owner(&self, name: &LookupName) -> Result<Option<std::sync::Arc<User>>, Fault> {
-        Ok(self.edges.store.user_by_name(name).await?.filter(|user| user.proven(name).is_some()))
+        Ok(self.edges.store.user_by_name(name).await?.filter(|user| user.owns(name)))
     }
 
     async fn keep(&self, handle: &Secret, waiting: &Waiting) -> Result<(), Fault> {

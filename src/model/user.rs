@@ -227,6 +227,13 @@ impl User {
         self.named(name).filter(|own| own.verified_at.is_some())
     }
 
+    /// Whether `name` is theirs and nobody else's: they have proven it, or an administrator switched the account off, which nobody gets
+    /// around by a proof (S-019).
+    pub fn owns(&self, name: &LookupName) -> bool {
+        let is_switched_off = matches!(self.state, AccountState::Disabled { .. });
+        self.named(name).is_some_and(|own| own.verified_at.is_some() || is_switched_off)
+    }
+
     /// The identifiers of one kind.
     pub fn of_kind(&self, kind: IdentifierKind) -> impl Iterator<Item = &Identifier> {
         self.identifiers.iter().filter(move |identifier| identifier.kind == kind)

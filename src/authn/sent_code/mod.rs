@@ -183,7 +183,8 @@ impl SentCode {
             None => user.primary(self.way.kind()).filter(|own| own.verified_at.is_some()),
         });
         let own = own.map(|own| own.value.clone());
-        let user = user.filter(|_| own.is_some());
+        let is_theirs = |user: &User| own.is_some() || name.as_ref().is_some_and(|name| user.owns(name));
+        let user = user.filter(|user| is_theirs(user));
         Ok(Target { user, address: own.or(address).unwrap_or_else(|| typed.to_owned()) })
     }
 

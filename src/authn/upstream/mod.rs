@@ -124,7 +124,7 @@ pub async fn resolve(
     }
     let email = identity.email.as_deref().and_then(Email::parse);
     let owner = match email.as_ref().and_then(|email| LookupName::parse(email.as_str())) {
-        Some(name) => store.user_by_name(&name).await?.filter(|user| user.proven(&name).is_some()),
+        Some(name) => store.user_by_name(&name).await?.filter(|user| user.owns(&name)),
         None => None,
     };
     // Names that are looked up as one may be two mailboxes; that capitals make none is what everybody expects.

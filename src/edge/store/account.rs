@@ -24,7 +24,8 @@ use crate::protocol::secret::{Secret, TokenHash};
 const CLEAR_WAY: &str = "DELETE FROM user_account WHERE state = 'pending' AND disabled_at IS NOT NULL
     AND id = (SELECT user_id FROM identifier WHERE lookup = $1 AND verified_at IS NULL)";
 /// An address that nobody has proven belongs to nobody (PROTOCOL A22).
-const RELEASE: &str = "DELETE FROM identifier WHERE lookup = $1 AND kind <> 'username' AND verified_at IS NULL";
+const RELEASE: &str = "DELETE FROM identifier WHERE lookup = $1 AND kind <> 'username' AND verified_at IS NULL
+    AND NOT EXISTS (SELECT 1 FROM user_account WHERE user_account.id = identifier.user_id AND user_account.state = 'disabled')";
 const ACTIVATE: &str = "UPDATE user_account SET disabled_at = NULL, state = NULL, purge_at = NULL, updated_at = $2
     WHERE id = $1 AND state = 'pending' AND disabled_at IS NOT NULL";
 const VERIFY: &str =

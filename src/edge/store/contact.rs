@@ -25,7 +25,8 @@ use crate::protocol::secret::TokenHash;
 const HOLD: &str = "UPDATE user_account SET updated_at = $2 WHERE id = $1 AND disabled_at IS NULL";
 /// What somebody else wrote down without a proof makes way for who has one (PROTOCOL A22).
 const RELEASE: &str =
-    "DELETE FROM identifier WHERE lookup = $1 AND user_id <> $2 AND kind <> 'username' AND verified_at IS NULL";
+    "DELETE FROM identifier WHERE lookup = $1 AND user_id <> $2 AND kind <> 'username' AND verified_at IS NULL
+    AND NOT EXISTS (SELECT 1 FROM user_account WHERE user_account.id = identifier.user_id AND user_account.state = 'disabled')";
 const HAS_PRIMARY: &str = "SELECT COUNT(*) FROM identifier WHERE user_id = $1 AND kind = $2 AND is_primary";
 const PRIMARY: &str = "SELECT id FROM identifier WHERE user_id = $1 AND kind = $2 ORDER BY is_primary DESC, id LIMIT 1";
 const OWN: &str = "SELECT id FROM identifier WHERE user_id = $1 AND lookup = $2";

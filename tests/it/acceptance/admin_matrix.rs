@@ -165,7 +165,10 @@ async fn s_174_no_body_of_an_owner_breaks_an_operation() {
     let mut tried = 0;
     for operation in house.operations().iter().filter(|one| one.takes(&house.document).is_some()) {
         let Some(path) = house.real(&operation.template).await else { continue };
-        for (content_type, body) in bodies(&house.document, &operation.described) {
+        // A body that is right after all ends the key that signed the token which asks.
+        let is_of_keys = operation.template.starts_with("/keys/");
+        let bodies = if is_of_keys { Vec::new() } else { bodies(&house.document, &operation.described) };
+        for (content_type, body) in bodies {
             let what = format!("{} {:.60}", operation.name(), String::from_utf8_lossy(&body));
             is_clear(&house.sends((&operation.method, &path), (content_type, body)).await, &what);
             tried += 1;

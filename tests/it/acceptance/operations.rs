@@ -9,6 +9,7 @@ use sqlx::{ConnectOptions as _, Connection as _};
 use symbolon::jobs::JOBS;
 use symbolon::model::client::{AccessTokenFormat, RefreshTokenPolicy};
 
+use super::second_factor::production;
 use crate::cli::station::Station;
 use crate::support::answer::code;
 use crate::support::spa::Spa;
@@ -115,7 +116,7 @@ fn number(text: &str, begins: &[&str]) -> f64 {
 
 #[tokio::test]
 async fn s_168_wrong_codes_refusals_and_times_are_counted() {
-    let server = TestServer::start().await;
+    let server = TestServer::with(production()).await;
     let numbers = || {
         let text = symbolon::edge::meter::render();
         let wrong = number(&text, &["symbolon_logins_total", "method=\"email_code\"", "outcome=\"wrong\""]);

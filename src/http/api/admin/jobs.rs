@@ -28,7 +28,7 @@ pub(super) fn operations() -> Vec<Operation> {
         get(("/admin/jobs", Group::Admin), "What waits to be done, and what was given up on", list)
             .by_role(Role::Auditor)
             .gives::<AdminJobs>(StatusCode::OK, "Counts of each queue, and up to a hundred jobs of either kind.")
-            .refuses(&[Code::UnknownField, Code::InvalidValue]),
+            .refuses(&[Code::UnknownField, Code::InvalidValue, Code::MalformedQuery]),
         post(
             ("/admin/jobs/retry", Group::Admin),
             "Give what was given up on another turn, all of it at once",
