@@ -8,6 +8,9 @@ const LOGO = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8"><rect wi
 export class App {
   #flows = new Map();
 
+  /** What the last ID token says of how the person signed in: `acr`, `amr`. */
+  proof = undefined;
+
   static async opens(issuer) {
     const app = new App();
     await app.#listens();
@@ -99,6 +102,8 @@ export class App {
     const tokens = await redeemed.json();
     if (!redeemed.ok) return this.#shows(response, 'Trouble', 'outcome', `${flow.name}: ${tokens.error}`);
     const { email, name } = await (await fetch(this.metadata.userinfo_endpoint, { headers: { authorization: `Bearer ${tokens.access_token}` } })).json();
+    const { acr, amr } = JSON.parse(Buffer.from(tokens.id_token.split('.')[1], 'base64url'));
+    this.proof = { acr, amr };
     return this.#shows(response, 'Signed in', 'outcome', `${flow.name}: signed in as ${email ?? name}`);
   }
 

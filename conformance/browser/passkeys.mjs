@@ -51,6 +51,8 @@ export async function passkeys(browser, server, app) {
       await onward(page, () => page.locator('#passkey-submit').click());
       await onward(page, () => page.locator('#consent-accept').click());
       assert.equal(await outcome(), `button: signed in as ${alice.email}`);
+      // The key is of the device, and its owner was recognised there: two factors.
+      assert.deepEqual(app.proof, { acr: 'urn:symbolon:acr:2', amr: ['hwk', 'user'] });
     });
 
     await test('passkey: offered in the field', async () => {
@@ -60,10 +62,12 @@ export async function passkeys(browser, server, app) {
       assert.equal(await page.locator('#login').getAttribute('autocomplete'), 'username webauthn');
       // A device that is touched at once answers what the field offers, so that the page goes on by itself.
       await here.touched(true);
-      await page.goto(app.start('field', { prompt: 'consent' }), { waitUntil: 'commit' });
+      await page.goto(app.start('field', { prompt: 'consent', acr_values: 'phr' }), { waitUntil: 'commit' });
       await page.locator('#consent-accept').waitFor();
       await onward(page, () => page.locator('#consent-accept').click());
       assert.equal(await outcome(), `field: signed in as ${alice.email}`);
+      // No other site can ask for it: that is told where an app asks for it (OpenID Connect EAP ACR Values §2).
+      assert.deepEqual(app.proof, { acr: 'phr', amr: ['hwk', 'user'] });
     });
   } finally {
     await context.close();

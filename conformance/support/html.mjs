@@ -26,6 +26,11 @@ export function forms(html) {
   return list;
 }
 
+/** The links of a page, with their attributes. */
+export function links(html) {
+  return [...html.matchAll(/<a\b((?:"[^"]*"|'[^']*'|[^'">])*)>/gi)].map(([, rest]) => attributes(rest));
+}
+
 /** Whether the page holds an element of this id. */
 export function hasId(html, id) {
   return new RegExp(`\\sid\\s*=\\s*(?:"${id}"|'${id}'|${id}(?=[\\s>]))`).test(html);
