@@ -91,6 +91,21 @@ export async function methods(server) {
     await reads(claims(another(ada), proves), ['otp'], ONE);
   });
 
+  await test('QR code, allowed on a phone that is signed in: what was proven there', async () => {
+    const proves = async (page, person) => {
+      const begin = await follows(person, page, ({ id }) => id === 'method-qr');
+      const waits = await person.submits(begin, 'qr-begin');
+      const code = waits.html.match(/id="qr-user-code">([^<]+)</)[1];
+      const phone = another(ada);
+      const asked = await phone.opens(`${server.issuer}/device?user_code=${code}`);
+      const looks = hasId(asked.html, 'password') ? await byPassword(asked, phone) : asked;
+      assert.ok(text(looks.html).includes(code), text(looks.html).slice(0, 300));
+      await phone.submits(looks, 'device-accept');
+      return follows(person, waits, ({ id }) => id === 'qr-check');
+    };
+    await reads(claims(another(ada), proves), ['pwd'], ONE);
+  });
+
   const factor = await test('a code app is set up on the security page', async () => {
     const begun = await ada.submits(await ada.opens(`${server.issuer}/account/security`), 'totp-begin');
     const secret = begun.html.match(/id="totp-secret"[^>]*>([^<]*)</)[1].replace(/\s/g, '');
