@@ -5,7 +5,7 @@
 use axum::extract::{FromRequestParts as _, Request, State};
 use axum::response::Response;
 use http::StatusCode;
-use http::header::{HeaderValue, PRAGMA};
+use http::header::{AUTHORIZATION, HeaderValue, PRAGMA};
 
 use crate::authn::limit::Rule;
 use crate::http::error::{OAuthAnswer, json};
@@ -29,8 +29,11 @@ pub async fn handle(State(web): State<Web>, request: Request) -> Response {
         Ok(form) => form,
         Err(unreadable) => return refused(&web, "token", None, unreadable.into()),
     };
-    // A token of somebody else's is a way to sign in, and counts as all of them do.
-    if form.get("grant_type") == Some(GrantType::TokenExchange.as_str()) {
+    // A token of somebody else's is a way to sign in, and counts as all of them do. An app that proves itself speaks for many people from
+    // one address; whoever only pretends to is refused before anybody is asked about the token.
+    let proves_itself = headers.contains_key(AUTHORIZATION)
+        || ["client_secret", "client_assertion"].iter().any(|name| form.get(name).is_some());
+    if !proves_itself && form.get("grant_type") == Some(GrantType::TokenExchange.as_str()) {
         let often = (ErrorCode::AccessDenied, "too many sign-ins from this address; wait a moment");
         if let Some(refusal) = unheard(&web, (Rule::SignIn, &from.address), often).await {
             return refused(&web, "token", Some(&form), refusal);
