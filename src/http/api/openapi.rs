@@ -244,7 +244,7 @@ fn refusal(status: u16, codes: &[Code]) -> utoipa::openapi::Response {
 fn problem() -> Schema {
     let code =
         || ObjectBuilder::new().schema_type(Type::String).enum_values(Some(Code::ALL.iter().map(|code| code.as_str())));
-    let uri = ObjectBuilder::new().schema_type(Type::String).format(Some(SchemaFormat::Custom("uri".to_owned())));
+    let uri = || ObjectBuilder::new().schema_type(Type::String).format(Some(SchemaFormat::Custom("uri".to_owned())));
     let error = ObjectBuilder::new()
         .schema_type(Type::Object)
         .property("field", text())
@@ -253,17 +253,21 @@ fn problem() -> Schema {
         .required("field")
         .required("code")
         .required("params");
-    let integer = ObjectBuilder::new().schema_type(Type::Integer);
+    let integer = || ObjectBuilder::new().schema_type(Type::Integer);
     let mut object = ObjectBuilder::new()
         .schema_type(Type::Object)
         .description(Some("A refusal (RFC 9457)."))
-        .property("type", uri)
+        .property("type", uri())
         .property("title", text())
-        .property("status", integer)
+        .property("status", integer())
         .property("code", code())
         .property("errors", ArrayBuilder::new().items(RefOr::T(Schema::from(error))))
         .property("request_id", text())
         .property("detail", text())
+        // What some codes tell beside: the catalogue of errors says which.
+        .property("attempts_left", integer())
+        .property("start_url", uri())
+        .property("from", integer().description(Some("Seconds since 1970.")))
         .examples([json!({
             "type": "https://login.example.com/api/v1/errors#required", "title": "A field is missing", "status": 422,
             "code": "required", "errors": [{"field": "identifier", "code": "required", "params": {}}],
