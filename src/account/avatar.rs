@@ -197,7 +197,7 @@ mod tests {
 
     #[test]
     fn a_picture_that_would_take_too_much_memory_is_not_read() {
-        for (side, is_read) in [(3344, true), (3345, false)] {
+        for (side, is_read) in [(4096, true), (4097, false)] {
             let png = encoded(&DynamicImage::new_rgb8(side, side), ImageFormat::Png);
             assert!(png.len() < MAX_BYTES, "a few kilobytes unfold to megabytes");
             assert_eq!(redrawn(&png).is_some(), is_read, "{side}");

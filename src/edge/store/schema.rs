@@ -83,11 +83,24 @@ pub async fn of_file(path: &Path) -> Result<Vec<Migration>, StoreError> {
         database: path.display().to_string(),
         reason: cause.to_string(),
     };
-    let options = SqliteConnectOptions::new().filename(path).read_only(true).disable_statement_logging();
-    let mut connection = options.connect().await.map_err(failed)?;
-    let applied = applied_to_file(&mut connection).await.map_err(failed)?;
-    connection.close().await.map_err(failed)?;
-    Ok(standing(&MIGRATOR, &applied))
+    let applied = match applied_at(path, true).await {
+        Err(error) if is_unfinished(&error) => applied_at(path, false).await,
+        read => read,
+    };
+    Ok(standing(&MIGRATOR, &applied.map_err(failed)?))
+}
+
+async fn applied_at(path: &Path, read_only: bool) -> Result<Applied, sqlx::Error> {
+    let options = SqliteConnectOptions::new().filename(path).read_only(read_only).disable_statement_logging();
+    let mut connection = options.connect().await?;
+    let applied = applied_to_file(&mut connection).await?;
+    connection.close().await?;
+    Ok(applied)
+}
+
+/// `SQLITE_READONLY_ROLLBACK`: somebody was killed in the middle of a change, which has to be undone before anything can be read.
+fn is_unfinished(error: &sqlx::Error) -> bool {
+    error.as_database_error().and_then(sqlx::error::DatabaseError::code).is_some_and(|code| code == "776")
 }
 
 /// Every migration of this release and of the database on PostgreSQL: those of both engines, then those of PostgreSQL.
