@@ -250,8 +250,12 @@ fn inspect(path: &Path) -> Result<u64, StoreError> {
     if !header.starts_with(b"SQLite format 3\0") {
         return Err(foreign());
     }
+    // Who was killed while pages went from a journal to the file, or back, left it shorter for a while: SQLite finishes that.
+    let journals = ["-wal", "-journal"].map(|end| PathBuf::from(format!("{}{end}", path.display())));
+    let is_unfinished = journals.iter().any(|journal| journal.metadata().is_ok_and(|journal| journal.len() > 0));
     if let Some(expected) = expected_size(&header)
         && size < expected
+        && !is_unfinished
     {
         let reason = format!("it has {size} bytes where {expected} are expected");
         return Err(StoreError::Damaged { database: path.display().to_string(), reason });
