@@ -178,10 +178,14 @@ impl SentCode {
             Some(name) => self.edges.store.user_by_name(name).await?,
             None => None,
         };
-        let own = user.as_ref().zip(name.as_ref()).and_then(|(user, name)| match &address {
-            Some(_) => user.proven(name),
-            None => user.primary(self.way.kind()).filter(|own| own.verified_at.is_some()),
-        });
+        // One name is read whoever has the address: an answer tells nothing by its time (S-025).
+        let read = |value: &str| std::hint::black_box(LookupName::parse(value));
+        let own = match (&user, &address) {
+            (Some(user), Some(_)) => user.of_kind(self.way.kind()).find(|own| read(&own.value) == name),
+            (Some(user), None) => user.primary(self.way.kind()),
+            (None, _) => read(typed).and(None),
+        };
+        let own = own.filter(|own| own.verified_at.is_some());
         let own = own.map(|own| own.value.clone());
         let is_theirs = |user: &User| own.is_some() || name.as_ref().is_some_and(|name| user.owns(name));
         let user = user.filter(|user| is_theirs(user));
