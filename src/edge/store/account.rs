@@ -189,7 +189,7 @@ impl Store {
                 }
                 verify(connection, (user, &address), now).await?;
                 if !keeps_password {
-                    connection.query(FORGET_PASSWORD).bind(user.uuid()).execute().await.context("forget a password")?;
+                    forget_password(connection, user).await?;
                 }
                 beside.write(connection).await?;
                 Ok(Some(user))

@@ -5,7 +5,7 @@
 use axum::extract::{FromRequestParts as _, Request, State};
 use axum::response::Response;
 use http::StatusCode;
-use http::header::{AUTHORIZATION, HeaderValue, PRAGMA};
+use http::header::{HeaderValue, PRAGMA};
 
 use crate::authn::limit::Rule;
 use crate::http::error::{OAuthAnswer, json};
@@ -31,15 +31,16 @@ pub async fn handle(State(web): State<Web>, request: Request) -> Response {
     };
     // A token of somebody else's is a way to sign in, and counts as all of them do. An app that proves itself speaks for many people from
     // one address; whoever only pretends to is refused before anybody is asked about the token.
-    let proves_itself = headers.contains_key(AUTHORIZATION)
-        || ["client_secret", "client_assertion"].iter().any(|name| form.get(name).is_some());
-    if !proves_itself && form.get("grant_type") == Some(GrantType::TokenExchange.as_str()) {
+    let basic = basic(headers);
+    let names_itself =
+        matches!(basic, Ok(None)) && ["client_secret", "client_assertion"].iter().all(|name| form.get(name).is_none());
+    if names_itself && form.get("grant_type") == Some(GrantType::TokenExchange.as_str()) {
         let often = (ErrorCode::AccessDenied, "too many sign-ins from this address; wait a moment");
         if let Some(refusal) = unheard(&web, (Rule::SignIn, &from.address), often).await {
             return refused(&web, "token", Some(&form), refusal);
         }
     }
-    let (client, answer) = match basic(headers) {
+    let (client, answer) = match basic {
         Ok(basic) => token(&web.provider, &form, called(basic.as_ref(), &from), sign_in).await,
         Err(error) => (None, Err(error)),
     };
