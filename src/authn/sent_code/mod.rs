@@ -332,8 +332,8 @@ impl SentCode {
         }
     }
 
-    /// Who has read what was sent to an address: its owner while nothing has ended everything of theirs since, or whom an account is made
-    /// for now. `epoch` was read before the answer was judged.
+    /// Who has read what was sent to an address: its owner while nothing has ended everything of theirs since, or the person of an account
+    /// that is made by this. `epoch` was read before the answer was judged.
     pub(in crate::authn) async fn proven(
         &self,
         attempt: &Attempt,

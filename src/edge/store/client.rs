@@ -6,7 +6,6 @@ use futures_util::FutureExt as _;
 use sqlx::FromRow;
 
 use crate::edge::store::row::{Context as _, Place, moment, to_json};
-use crate::edge::store::user_list::pattern;
 use crate::edge::store::writer::Fact;
 use crate::edge::store::{Beside, Change, Creation, Store};
 use crate::model::client::{Client, ClientOrigin, ClientPolicy, ClientSecret};
@@ -190,6 +189,19 @@ impl Store {
     }
 }
 
+/// `%text%` for LIKE, with its own signs taken as they are.
+fn pattern(text: &str) -> String {
+    let mut pattern = String::from("%");
+    for letter in text.to_lowercase().chars() {
+        if matches!(letter, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(letter);
+    }
+    pattern.push('%');
+    pattern
+}
+
 /// Whether it is told when a session is over.
 const fn hears_logout(client: &Client) -> bool {
     client.metadata.backchannel_logout_uri.is_some()
@@ -271,5 +283,15 @@ impl TryFrom<ClientRow> for Client {
             created_at: NumericDate::from_seconds(row.created_at),
             disabled_at: moment(row.disabled_at),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signs_of_like_are_letters() {
+        assert_eq!(pattern("A_b%\\"), "%a\\_b\\%\\\\%");
     }
 }

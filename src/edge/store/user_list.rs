@@ -104,9 +104,10 @@ const GATHERED_BY_EMAIL: &str = page!(
 );
 const COUNT_MEMBERS: &str =
     "SELECT COUNT(*) FROM (SELECT user_id FROM group_member WHERE group_id = $1 LIMIT $2) AS counted";
-const COUNT_NAMED: &str = "SELECT COUNT(*) FROM (SELECT user_id FROM identifier WHERE lookup >= $1 AND lookup < $2
+pub(super) const COUNT_NAMED: &str =
+    "SELECT COUNT(*) FROM (SELECT user_id FROM identifier WHERE lookup >= $1 AND lookup < $2
     UNION ALL SELECT user_id FROM person_name WHERE name >= $1 AND name < $2 LIMIT $3) AS counted";
-const COUNT_CLOSED: &str = "SELECT COUNT(*) FROM (SELECT id FROM user_account
+pub(super) const COUNT_CLOSED: &str = "SELECT COUNT(*) FROM (SELECT id FROM user_account
     WHERE disabled_at IS NOT NULL AND COALESCE(state, 'disabled') = $1 LIMIT $2) AS counted";
 
 /// So many people are gathered and sorted in fifty to eighty milliseconds (11 000 of 100 000, by creation and by address); of more, one in
@@ -173,7 +174,7 @@ impl Store {
         // Who is gathered by name need not be asked for it once more.
         let beginning = beginning.filter(|_| !matches!(few, Some(Few::Named(..))));
         let asked = asked.bind(beginning.as_ref().map(|beginning| beginning.first().to_owned()));
-        let asked = asked.bind(beginning.as_ref().map(Beginning::end)).bind(id_in(query));
+        let asked = asked.bind(beginning.as_ref().map(Beginning::end)).bind(query.search.as_deref().and_then(id_in));
         let asked = match &query.sort {
             UserSort::Created { after } => {
                 let (moment, id) = after.map_or((i64::MIN, Uuid::nil()), |(moment, id)| (moment, id.uuid()));
@@ -199,7 +200,7 @@ impl Store {
         if let Some(beginning) = beginning {
             let count = self.readers.query(COUNT_NAMED).bind(beginning.first().to_owned()).bind(beginning.end());
             if is_few(count).await? {
-                return Ok(Some(Few::Named(beginning.clone(), id_in(query))));
+                return Ok(Some(Few::Named(beginning.clone(), query.search.as_deref().and_then(id_in))));
             }
         }
         if let Some(group) = query.group.map(GroupId::uuid)
@@ -216,14 +217,15 @@ impl Store {
     }
 }
 
-async fn is_few(count: Query<'_>) -> Result<bool, Fault> {
+/// Whether a count, to which its limit is bound here, leaves few.
+pub(super) async fn is_few(count: Query<'_>) -> Result<bool, Fault> {
     let count: i64 = count.bind(FEW + 1).scalar_one().await.context("count whom a filter leaves")?;
     Ok(count <= FEW)
 }
 
 /// The id that is searched for.
-fn id_in(query: &UserQuery) -> Option<Uuid> {
-    query.search.as_deref().and_then(|text| text.trim().parse::<UserId>().ok()).map(UserId::uuid)
+pub(super) fn id_in(search: &str) -> Option<Uuid> {
+    search.trim().parse::<UserId>().ok().map(UserId::uuid)
 }
 
 /// Binds the values of the filter that leaves few; those of the others are NULL.
@@ -240,28 +242,10 @@ fn gather(asked: Query<'_>, few: Few) -> Query<'_> {
     asked.bind(named.as_ref().map(Beginning::end)).bind(id).bind(owner).bind(role.and_then(rank_text)).bind(closed)
 }
 
-/// `%text%` for LIKE, with its own signs taken as they are.
-pub(super) fn pattern(text: &str) -> String {
-    let mut pattern = String::from("%");
-    for letter in text.to_lowercase().chars() {
-        if matches!(letter, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(letter);
-    }
-    pattern.push('%');
-    pattern
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::edge::store::plan_tests::plan;
-
-    #[test]
-    fn signs_of_like_are_letters() {
-        assert_eq!(pattern("A_b%\\"), "%a\\_b\\%\\\\%");
-    }
 
     /// No list looks at everybody. What is walked in its order, is walked by the index of that order.
     #[tokio::test]

@@ -266,6 +266,9 @@ fn problem() -> Schema {
         .property("detail", text())
         // What some codes tell beside: the catalogue of errors says which.
         .property("attempts_left", integer())
+        .property("flow", text())
+        .property("expires_in", integer())
+        .property("methods", ArrayBuilder::new().items(RefOr::T(text())))
         .property("start_url", uri())
         .property("from", integer().description(Some("Seconds since 1970.")))
         .examples([json!({

@@ -1,6 +1,6 @@
 //! People are listed in an order, filtered and found, page by page; the same on both engines.
 
-use symbolon::edge::store::{Beside, Creation, Give, UserQuery, UserSort};
+use symbolon::edge::store::{Beside, Creation, Give, RegistrationQuery, UserQuery, UserSort};
 use symbolon::model::group::Group;
 use symbolon::model::id::{GroupId, UserId};
 use symbolon::model::user::{Role, User};
@@ -12,6 +12,7 @@ on_each_engine! {
     people_are_found_by_how_a_name_begins: of_nobody,
     people_are_filtered_and_walked_page_by_page: of_nobody,
     whom_an_earlier_release_wrote_down_is_found_later: of_nobody,
+    registrations_are_filtered_and_walked_the_latest_first: of_nobody,
 }
 
 const ALL: UserQuery = UserQuery {
@@ -152,4 +153,33 @@ async fn whom_an_earlier_release_wrote_down_is_found_later(house: House) {
     assert_eq!(house.store.make_searchable(at(7), 3).await.expect("made"), 1);
     assert_eq!(house.store.make_searchable(at(7), 3).await.expect("made"), 0);
     assert_eq!(search(&house, "miller").await, ["ann", "carol"]);
+}
+
+async fn registrations_are_filtered_and_walked_the_latest_first(house: House) {
+    let ids = furnished(&house).await;
+    house.execute("UPDATE user_account SET disabled_at = 5, state = 'pending' WHERE profile LIKE '%Annan%'").await;
+    let all = RegistrationQuery { limit: 100, ..RegistrationQuery::default() };
+    let listed = async |query: RegistrationQuery| {
+        let found = house.store.find_registrations(&query).await.expect("found");
+        let number = |id: &UserId| ids.iter().position(|known| known == id).expect("somebody") + 1;
+        found.iter().map(|one| number(&one.user)).collect::<Vec<_>>()
+    };
+    let searched = |text: &str| RegistrationQuery { search: Some(text.to_owned()), ..all.clone() };
+    for (query, expected) in [
+        (all.clone(), &[4, 3, 2, 1][..]),
+        (RegistrationQuery { limit: 2, ..all.clone() }, &[4, 3]),
+        (RegistrationQuery { before: Some((at(3).seconds(), ids[2])), ..all.clone() }, &[2, 1]),
+        (RegistrationQuery { registering: Some(true), ..all.clone() }, &[2]),
+        (RegistrationQuery { registering: Some(false), ..all.clone() }, &[4, 3, 1]),
+        (RegistrationQuery { invited: Some(true), ..all.clone() }, &[]),
+        (RegistrationQuery { invited: Some(false), ..all.clone() }, &[4, 3, 2, 1]),
+        (RegistrationQuery { invited_by: Some(ids[0]), ..all.clone() }, &[]),
+        (searched("miller"), &[4, 1]),
+        (searched("ann@"), &[1]),
+        (searched(&ids[1].to_string()), &[2]),
+        (searched("iller"), &[]),
+        (RegistrationQuery { registering: Some(true), ..searched("miller") }, &[]),
+    ] {
+        assert_eq!(listed(query.clone()).await, expected, "{query:?}");
+    }
 }

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use crate::edge::store::{Registration, RegistrationQuery};
 use crate::http::api::admin::asked::Asked;
 use crate::http::api::admin::caller::Auditor;
-use crate::http::api::admin::users::read_created;
+use crate::http::api::admin::users::{SEARCHED, read_created};
 use crate::http::api::answer::{Moment, ok};
 use crate::http::api::code::Code;
 use crate::http::api::operation::{Group, Operation, get};
@@ -27,7 +27,7 @@ pub(super) fn operations() -> Vec<Operation> {
             .by_role(Role::Auditor)
             .query(CURSOR.0, CURSOR.1)
             .query(LIMIT.0, LIMIT.1)
-            .query("q", "A part of a name, an address or a number.")
+            .query("q", SEARCHED)
             .query("registering", "`true`: only accounts that wait for their activation; `false`: only the others.")
             .query("invited", "`true`: only of people who were asked in; `false`: only of the others.")
             .query("invited_by", "Only of people whom the person of this id asked in.")

@@ -12,7 +12,7 @@ use crate::edge::store::{UserQuery, UserSort};
 use crate::http::api::admin::asked::{Asked, Named};
 use crate::http::api::admin::bulk::{BulkResult, each};
 use crate::http::api::admin::caller::{Auditor, Support};
-use crate::http::api::admin::users::{created, found, read_created};
+use crate::http::api::admin::users::{SEARCHED, created, found, read_created};
 use crate::http::api::answer::{Moment, ok};
 use crate::http::api::body::{Json, body, choices};
 use crate::http::api::code::Code;
@@ -31,7 +31,7 @@ pub(super) fn operations() -> Vec<Operation> {
             .by_role(Role::Auditor)
             .query(CURSOR.0, CURSOR.1)
             .query(LIMIT.0, LIMIT.1)
-            .query("q", "A part of a name, an address, a number or the profile, or a whole id.")
+            .query("q", SEARCHED)
             .query("role", "Only who has this role on this server.")
             .query("group", "Only who was put into the group of this id.")
             .gives::<MfaList>(StatusCode::OK, "One page of people, without any secret.")

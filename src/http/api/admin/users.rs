@@ -26,6 +26,10 @@ use crate::model::id::UserId;
 use crate::model::user::{AccountState, IdentifierKind, LookupName, Role, User};
 use crate::protocol::oidc::claims::Profile;
 
+/// How people are searched for, in every list of them.
+pub(super) const SEARCHED: &str =
+    "How a username, an address, a number or a name begins, from any of its words on; or a whole id.";
+
 const FILTERS: &[&str] = &["q", "role", "state", "group", "sort"];
 
 /// The operations of this file.
@@ -35,10 +39,7 @@ pub(super) fn operations() -> Vec<Operation> {
             .by_role(Role::Auditor)
             .query(CURSOR.0, CURSOR.1)
             .query(LIMIT.0, LIMIT.1)
-            .query(
-                "q",
-                "How a username, an address, a number or a name begins, from any of its words on; or a whole id.",
-            )
+            .query("q", SEARCHED)
             .query("role", "Only who has this role on this server.")
             .query("state", "Only accounts that are `active`, `pending`, `disabled` or in `deletion`.")
             .query("group", "Only who was put into the group of this id.")
