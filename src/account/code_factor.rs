@@ -140,7 +140,7 @@ impl Accounts {
     /// Refuses a text message that is one too many (S-051).
     pub(super) async fn sms_budget(&self, number: &str) -> Result<(), AccountError> {
         use crate::authn::{Refusal, Unsent, sent_code};
-        match sent_code::sms_budget(&self.edges, &self.limits, number).await {
+        match sent_code::sms_budget(&self.edges, &self.limits, (number, number)).await {
             Ok(()) => Ok(()),
             Err(Refusal::Fault(fault)) => Err(fault.into()),
             Err(Refusal::Unsent(Unsent::Budget(seconds))) => Err(AccountError::SmsBudget(seconds)),

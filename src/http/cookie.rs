@@ -208,8 +208,10 @@ pub(super) fn found<'h>(headers: &'h HeaderMap, name: &str, is_form: impl Fn(&st
         .get_all(COOKIE)
         .iter()
         .filter_map(|header| header.to_str().ok())
-        .flat_map(Cookie::split_parse)
-        .filter_map(Result::ok)
+        .flat_map(|header| header.split(';'))
+        // Most are of another name, and each request looks for several.
+        .filter(|pair| pair.trim_start().starts_with(name))
+        .filter_map(|pair| Cookie::parse(pair).ok())
         .find(|cookie| cookie.name() == name && is_form(cookie.value()))
 }
 

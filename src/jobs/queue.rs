@@ -90,7 +90,7 @@ async fn record(carrier: &dyn Carrier, job: &LeasedJob, end: AttemptEnd) -> Resu
     match end {
         AttemptEnd::Done => {
             meter::message(job.queue, "sent");
-            tracing::info!(job = %job.id, attempt = job.attempt, "a message went out");
+            tracing::info!(job = %job.id, queue = job.queue.as_str(), attempt = job.attempt, "a message went out");
             store.finish_job(job.id, job.attempt, now).await?;
         }
         AttemptEnd::Failed(error) => {

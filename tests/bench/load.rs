@@ -7,11 +7,14 @@ use anyhow::{Context as _, Result, bail};
 use serde::Serialize;
 
 use crate::connection::Connection;
-use crate::machine;
+use crate::machine::{self, Pinning};
 use crate::work::Work;
 
 /// Caches fill and connections open before anything is counted.
 const WARM_UP: Duration = Duration::from_secs(1);
+
+/// A look at the sockets that takes less found nothing there.
+const NOTHING: Duration = Duration::from_micros(4);
 
 /// What was seen.
 #[derive(Clone, Debug, Serialize)]
@@ -43,12 +46,15 @@ pub(crate) struct Target {
     pub(crate) addresses: Vec<SocketAddr>,
     /// The processes whose CPU time is counted.
     pub(crate) pids: Vec<u32>,
+    /// Whether the driver stays awake between answers, on a core of its own. On a virtual machine the server pays for waking another
+    /// core, and one whose clients are elsewhere never does.
+    pub(crate) awake: bool,
 }
 
 impl Target {
     /// One server.
-    pub(crate) fn one(address: SocketAddr, pid: u32) -> Target {
-        Target { addresses: vec![address], pids: vec![pid] }
+    pub(crate) fn one(address: SocketAddr, pid: u32, pinning: &Pinning) -> Target {
+        Target { addresses: vec![address], pids: vec![pid], awake: pinning.has_own_cores() }
     }
 
     fn cpu_time(&self) -> Result<Duration> {
@@ -68,12 +74,17 @@ pub(crate) async fn run(target: &Target, works: Vec<Work>, length: Duration) -> 
     let addresses = target.addresses.iter().copied().cycle();
     let works = addresses.zip(works);
     let tasks: Vec<_> = works.map(|(address, work)| tokio::spawn(repeat(address, work, begin, end))).collect();
+    let waker = target.awake.then(|| tokio::spawn(stay_awake(begin, end)));
     let driver = std::process::id();
     tokio::time::sleep_until(begin.into()).await;
     let (started, server_before, driver_before) = (Instant::now(), target.cpu_time()?, machine::cpu_time(driver)?);
     tokio::time::sleep_until(end.into()).await;
     let (server_after, driver_after) = (target.cpu_time()?, machine::cpu_time(driver)?);
     let elapsed = started.elapsed().as_secs_f64();
+    let idle = match waker {
+        Some(waker) => waker.await.context("the waker")?,
+        None => Duration::ZERO,
+    };
 
     let mut operations = 0_u64;
     let mut times = Vec::new();
@@ -95,11 +106,26 @@ pub(crate) async fn run(target: &Target, works: Vec<Work>, length: Duration) -> 
         rate: operations / length.as_secs_f64(),
         cpu: used * 1_000_000.0 / operations,
         server_busy: used / elapsed,
-        driver_busy: driver_after.saturating_sub(driver_before).as_secs_f64() / elapsed,
+        driver_busy: driver_after.saturating_sub(driver_before + idle).as_secs_f64() / elapsed,
         p50: quantile(&times, 50),
         p99: quantile(&times, 99),
     };
     Ok((measured, works))
+}
+
+/// Keeps the driver's thread awake until `end`; tells how long it had nothing to do since `begin`.
+async fn stay_awake(begin: Instant, end: Instant) -> Duration {
+    let (mut idle, mut before) = (Duration::ZERO, Instant::now());
+    while before < end {
+        tokio::task::yield_now().await;
+        let now = Instant::now();
+        let passed = now - before;
+        if before >= begin && passed < NOTHING {
+            idle += passed;
+        }
+        before = now;
+    }
+    idle
 }
 
 async fn repeat(address: SocketAddr, mut work: Work, begin: Instant, end: Instant) -> Result<Counted> {

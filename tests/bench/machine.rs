@@ -20,6 +20,13 @@ pub(crate) enum Pinning {
     Free(String),
 }
 
+impl Pinning {
+    /// True when each side has a core of its own.
+    pub(crate) const fn has_own_cores(&self) -> bool {
+        matches!(self, Self::OwnCores)
+    }
+}
+
 /// Moves this process to the driver's core.
 pub(crate) fn pin_driver() -> Pinning {
     let pid = std::process::id().to_string();

@@ -50,6 +50,8 @@ pub(crate) async fn measure(
             let target = Target {
                 addresses: nodes.iter().map(|node| node.address).collect(),
                 pids: nodes.iter().map(|node| node.process.id()).collect(),
+                // The stores work on the driver's core.
+                awake: false,
             };
             let (measured, _) = load::run(&target, scenario.works, length).await.context(scenario.name.clone())?;
             let name = format!("{}, {count} on PG + Redis", scenario.name);
@@ -115,6 +117,7 @@ impl House<'_> {
             user,
             process: None,
             start: Duration::ZERO,
+            has_own_core: false,
         };
         Ok((at, nodes))
     }

@@ -168,8 +168,10 @@ impl Report {
         writeln!(text, "| {:<44} | {:>8} | {:<14} |", "process", "value", "aim")?;
         writeln!(text, "|---|---:|---|")?;
         for limit in &self.process {
-            let aim = limit.most.map_or("–".to_owned(), |most| format!("< {most}: {}", below(limit.value, most)));
-            writeln!(text, "| {:<44} | {:>8.1} | {aim:<14} |", limit.name, limit.value)?;
+            let aim = limit.most.map_or("–".to_owned(), |most| {
+                format!("< {}: {}", (most * 100.0).round() / 100.0, below(limit.value, most))
+            });
+            writeln!(text, "| {:<44} | {:>8.2} | {aim:<14} |", limit.name, limit.value)?;
         }
         Ok(())
     }

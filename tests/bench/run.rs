@@ -111,7 +111,7 @@ async fn soak(
 ) -> Result<[Limit; 3]> {
     let at = At::start(program, folder, soak::ALGORITHM).await?;
     let stage = Stage::set(&at, soak::ALGORITHM, workers).await.context("set the stage")?;
-    let growth = soak::run(&stage, &at.target(), minutes, rate).await?;
+    let growth = soak::run(&stage, &Target { awake: false, ..at.target() }, minutes, rate).await?;
     at.stop()?;
     Ok([
         Limit { name: "soak: lives of grants, thousands", value: growth.lives / 1000.0, most: None },
@@ -150,7 +150,7 @@ async fn bare_axum(folder: &Path, body: &[u8], options: &Options, pinning: &Pinn
         format!("GET /.well-known/openid-configuration HTTP/1.1\r\nHost: localhost:{port}\r\n\r\n").into_bytes();
     let work = || Work::Same { request: request.clone(), holds: "\"issuer\"" };
     let works = (0..options.connections).map(|_| work()).collect();
-    let at = Target::one(address, process.id());
+    let at = Target::one(address, process.id(), pinning);
     let (measured, _) = load::run(&at, works, Duration::from_secs(options.seconds)).await.context("bare axum")?;
     Ok(measured)
 }

@@ -223,6 +223,8 @@ pub(crate) struct At {
     pub(crate) process: Option<Process>,
     /// From its start until its first page was there.
     pub(crate) start: Duration,
+    /// Whether the driver works on another core.
+    pub(crate) has_own_core: bool,
 }
 
 impl At {
@@ -239,13 +241,14 @@ impl At {
         let endpoints =
             serde_json::from_slice(answer.body).with_context(|| format!("discovery: {}", answer.summary()))?;
         let user = facts.users.last().context("a user who may sign in")?.clone();
-        let process = Some(process);
-        Ok(At { address, discovery: answer.body.to_vec(), endpoints, user, process, start })
+        let (process, has_own_core) = (Some(process), program.pinning.has_own_cores());
+        Ok(At { address, discovery: answer.body.to_vec(), endpoints, user, process, start, has_own_core })
     }
 
     /// Where the load goes to.
     pub(crate) fn target(&self) -> Target {
-        Target { addresses: vec![self.address], pids: self.process.as_ref().map(Process::id).into_iter().collect() }
+        let pids = self.process.as_ref().map(Process::id).into_iter().collect();
+        Target { addresses: vec![self.address], pids, awake: self.has_own_core }
     }
 
     /// Asks the server to end, and waits until it has.

@@ -47,6 +47,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("openidconnect", &["edge/upstream/oidc.rs"]),
     ("axum", &["http/", "dev/", "app.rs"]),
     ("axum_server", &["http/"]),
+    ("multer", &["http/extract/multipart.rs"]),
     ("tokio_rustls", &["http/"]),
     ("listenfd", &["cli/service.rs"]),
     ("utoipa", &["http/api/"]),

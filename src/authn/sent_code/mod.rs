@@ -225,7 +225,7 @@ impl SentCode {
         if self.way == Way::Mail {
             return Ok(());
         }
-        sms_budget(&self.edges, &self.limits, &target.address).await
+        sms_budget(&self.edges, &self.limits, (&target.address, &counter)).await
     }
 
     /// The authenticator of the person that the attempt names.
@@ -429,17 +429,18 @@ fn contents<'a>(client: &'a str, content: &[&'a str]) -> Vec<&'a [u8]> {
     std::iter::once(client).chain(content.iter().copied()).map(str::as_bytes).collect()
 }
 
-/// Counts a text message to `number`, and refuses one too many: to it, to numbers like it, or of all (S-051). What is no number (E.164)
-/// is counted apart: no message goes out.
+/// Counts a text message to `number`, and refuses one too many: to it, to numbers like it, or of all (S-051). What goes to the number is
+/// counted by `counter`, which tells a browser that its owner is known by from strangers: those cannot use up its room. What is no number
+/// (E.164) is counted apart: no message goes out.
 ///
 /// # Errors
 /// [`Unsent::Budget`]; a fault of the ephemeral store.
-pub async fn sms_budget(edges: &Edges, limits: &Limits, number: &str) -> Result<(), Refusal> {
+pub async fn sms_budget(edges: &Edges, limits: &Limits, (number, counter): (&str, &str)) -> Result<(), Refusal> {
     let now = edges.clock.now();
     // The country and the first digits of the network: who pumps messages buys numbers in a row.
     let prefix: String = number.chars().take(6).collect();
     let all = if number.starts_with('+') { "all" } else { number };
-    for (rule, what) in [(Rule::SmsNumber, number), (Rule::SmsPrefix, prefix.as_str()), (Rule::SmsTotal, all)] {
+    for (rule, what) in [(Rule::SmsNumber, counter), (Rule::SmsPrefix, prefix.as_str()), (Rule::SmsTotal, all)] {
         if let Err(exceeded) = limits.count(&*edges.ephemeral, (rule, what), now).await? {
             let event = edges.event(EventName::SecurityBlocked).failed().by(Actor::Server);
             edges.store.note_event(event.telling("reason", "sms_budget").telling("rule", rule.as_str()));

@@ -1,5 +1,4 @@
-//! What templates may call: `t`, `has_text`, `asset`, and the filters `date`, `instant`, `grouped`, `initial`, `href`, `src`,
-//! `links`.
+//! What templates may filter by: `date`, `instant`, `grouped`, `initial`, `href`, `src`, `links`; and how a text takes its arguments.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -7,10 +6,9 @@ use std::sync::Arc;
 use chrono::{DateTime, Datelike, SecondsFormat, Utc};
 use fluent_bundle::{FluentArgs, FluentValue};
 use minijinja::value::{Kwargs, Value, ValueKind};
-use minijinja::{AutoEscape, Environment, Error, ErrorKind, HtmlEscape, State};
+use minijinja::{Environment, Error, ErrorKind, HtmlEscape, State};
 
-use super::asset::Assets;
-use super::text::{MissingText, Texts};
+use super::text::{Direction, Language, MissingText, Texts};
 
 /// What happens when a template asks for a text we do not have.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -21,31 +19,8 @@ pub(super) enum Missing {
     Fail,
 }
 
-/// Makes the functions and filters known to an environment.
-pub(super) fn register(
-    environment: &mut Environment<'static>,
-    texts: &Arc<Texts>,
-    assets: &Arc<Assets>,
-    missing: Missing,
-) {
-    let shared = Arc::clone(texts);
-    environment.add_function("t", move |state: &State, key: &str, arguments: Kwargs| {
-        let (shown, html) = translate(state, &shared, (key, &arguments), missing)?;
-        Ok::<_, Error>(if html { Value::from_safe_string(shown) } else { Value::from(shown) })
-    });
-    let shared = Arc::clone(texts);
-    environment.add_function("has_text", move |state: &State, name: &str| {
-        Ok::<_, Error>(
-            shared.has(frame(state)?.get_attr("language")?.get_attr("tag")?.as_str().unwrap_or_default(), name),
-        )
-    });
-    let shared = Arc::clone(assets);
-    environment.add_function("asset", move |state: &State, name: &str| {
-        let hashed = shared.hashed_name(name).ok_or_else(|| invalid(format!("there is no asset {name:?}")))?;
-        Ok::<_, Error>(format!("{}/assets/{hashed}", frame(state)?.get_attr("base")?))
-    });
-    let shared = Arc::clone(assets);
-    environment.add_function("has_asset", move |name: &str| shared.hashed_name(name).is_some());
+/// Makes the filters known to an environment.
+pub(super) fn register(environment: &mut Environment<'static>, texts: &Arc<Texts>, missing: Missing) {
     let shared = Arc::clone(texts);
     environment.add_filter("date", move |state: &State, seconds: i64| {
         let moment = moment(seconds)?;
@@ -70,23 +45,19 @@ pub(super) fn register(
     environment.add_filter("links", |text: &str| Value::from_safe_string(links(text)));
 }
 
-/// The text of a key with its arguments, and whether it is HTML: then the arguments were escaped for it.
-fn translate(
-    state: &State,
-    texts: &Texts,
-    (key, given): (&str, &Kwargs),
-    missing: Missing,
-) -> Result<(String, bool), Error> {
-    let html = matches!(state.auto_escape(), AutoEscape::Html);
-    let language = frame(state)?.get_attr("language")?;
-    let right_to_left = language.get_attr("direction")?.as_str() == Some("rtl");
+/// The text of a key with its arguments; for HTML they are escaped.
+pub(super) fn translate(
+    (texts, language): (&Texts, &Language),
+    (key, given): (&str, Option<&Kwargs>),
+    (html, missing): (bool, Missing),
+) -> Result<String, Error> {
     let mut arguments = FluentArgs::new();
-    for name in given.args() {
+    for (given, name) in given.into_iter().flat_map(|given| given.args().map(move |name| (given, name))) {
         let value: Value = given.get(name)?;
+        let right_to_left = language.direction() == Direction::RightToLeft;
         arguments.set(name.to_owned(), argument(&value, html, right_to_left)?);
     }
-    let text = texts.format(language.get_attr("tag")?.as_str().unwrap_or_default(), key, &arguments);
-    Ok((shown(text, missing)?, html))
+    shown(texts.format(language.tag(), key, &arguments), missing)
 }
 
 fn argument(value: &Value, html: bool, right_to_left: bool) -> Result<FluentValue<'static>, Error> {
@@ -130,7 +101,7 @@ fn moment(seconds: i64) -> Result<DateTime<Utc>, Error> {
     DateTime::from_timestamp(seconds, 0).ok_or_else(|| invalid(format!("{seconds} is no moment")))
 }
 
-fn invalid(message: String) -> Error {
+pub(super) fn invalid(message: String) -> Error {
     Error::new(ErrorKind::InvalidOperation, message)
 }
 

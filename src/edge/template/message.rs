@@ -12,7 +12,6 @@
 
 use std::fmt::Write as _;
 
-use minijinja::value::{Serde, Value};
 use serde::Serialize;
 
 use super::{Language, TemplateError, Templates};
@@ -147,10 +146,8 @@ impl Templates {
             let refuse = |source| TemplateError::Render { name: shared.clone(), source };
             (shared.clone(), self.environment.get_template(&shared).map_err(refuse)?)
         };
-        let frame = Value::from(Serde(Frame { language: wording.language }));
-        let context = Value::from(Serde(context));
         template
-            .render(minijinja::context! { frame, ..context })
+            .render(self.root((wording.language, None), &Frame { language: wording.language }, context))
             .map_err(|source| TemplateError::Render { name, source })
     }
 }

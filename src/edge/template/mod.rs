@@ -18,6 +18,7 @@ pub mod context;
 mod function;
 pub mod message;
 mod message_sample;
+mod root;
 mod sample;
 mod source;
 mod text;
@@ -27,7 +28,6 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use minijinja::syntax::SyntaxConfig;
-use minijinja::value::{Serde, Value};
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 use serde::Serialize;
 
@@ -44,6 +44,7 @@ pub struct Templates {
     environment: Environment<'static>,
     texts: Arc<Texts>,
     assets: Arc<Assets>,
+    missing: Missing,
 }
 
 /// What every page needs, whichever it is.
@@ -153,8 +154,8 @@ impl Templates {
         }
         let texts = Arc::new(Texts::new(built_in_texts.into_iter().chain(theme_texts))?);
         let assets = Arc::new(assets);
-        function::register(&mut environment, &texts, &assets, missing);
-        Ok(Self { environment, texts, assets })
+        function::register(&mut environment, &texts, missing);
+        Ok(Self { environment, texts, assets, missing })
     }
 
     /// Renders a page, such as `page/sign_in.html`.
@@ -164,9 +165,7 @@ impl Templates {
     pub fn page<C: Serialize>(&self, name: &str, frame: &Frame, context: &C) -> Result<String, TemplateError> {
         let refuse = |source| TemplateError::Render { name: name.to_owned(), source };
         let template = self.environment.get_template(name).map_err(refuse)?;
-        let frame = Value::from(Serde(frame));
-        let context = Value::from(Serde(context));
-        template.render(minijinja::context! { frame, ..context }).map_err(refuse)
+        template.render(self.root((&frame.language, Some(&frame.base)), frame, context)).map_err(refuse)
     }
 
     /// A text that needs no arguments, in English where the language lacks it; the key where English does too.

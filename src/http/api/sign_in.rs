@@ -6,17 +6,14 @@
 use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
-use serde::Serialize;
-use serde_json::{Map, Value};
-use utoipa::ToSchema;
-use utoipa::openapi::schema::{Object, ObjectBuilder};
+use serde_json::Value;
 
-use crate::authn::flow::{Challenge, Chosen, Opening, SignIn, Step};
+use crate::authn::flow::{Chosen, Opening, SignIn, Step};
 use crate::authn::magic_link::safe_path;
 use crate::authn::{Answer, Attempt, Begun, Onward, Refusal, upstream};
 use crate::http::api::answer::{answer as answered, ok};
 use crate::http::api::authenticators::AuthenticatorSetup;
-use crate::http::api::body::{Body, Choice as _, Fields, Json, body, choices, describe};
+use crate::http::api::body::{Choice as _, Json};
 use crate::http::api::caller::Guest;
 use crate::http::api::code::Code;
 use crate::http::api::delivery::{Destination, finish};
@@ -25,8 +22,11 @@ use crate::http::api::operation::{Group, Operation, SwitchedOff, post};
 use crate::http::api::preference::{self, applied};
 use crate::http::api::problem::Problem;
 use crate::http::api::qr::{self, PictureShown};
+use crate::http::api::sign_in::answer::{CodeSent, PasskeyOptions, SignInAnswer, asked};
+use crate::http::api::sign_in::body::{
+    AnswerChallenge, Beginning, Beginnings, ByPassword, BySocialToken, EverySignIn, SendChallenge, StartSignIn,
+};
 use crate::http::api::token::TokenPair;
-use crate::http::api::user::UserView;
 use crate::http::web::Web;
 use crate::model::authentication::Authentication;
 use crate::model::client::Client;
@@ -36,6 +36,9 @@ use crate::oauth::interaction::sign_in::Persistence;
 use crate::oauth::provider::Provider;
 use crate::protocol::error::{ErrorCode, OAuthError};
 use crate::protocol::secret::Secret;
+
+pub(super) mod answer;
+mod body;
 
 /// What any sign-in can be refused with.
 pub(super) const REFUSED: &[Code] = &[
@@ -106,277 +109,9 @@ pub(super) fn operations() -> Vec<Operation> {
     ]
 }
 
-choices! {
-    /// A way to begin.
-    pub(super) enum Beginning {
-        /// A name and a password.
-        Password = "password",
-        /// A token of another server.
-        SocialToken = "social_token",
-        /// A code that is sent to an e-mail address.
-        EmailCode = "email_code",
-        /// A code that is sent to a phone.
-        SmsCode = "sms_code",
-        /// A link that is sent to an e-mail address.
-        MagicLink = "magic_link",
-        /// A passkey.
-        Passkey = "passkey",
-        /// A picture that a signed-in phone reads.
-        Qr = "qr",
-    }
-}
-
-impl Beginning {
-    /// Every way.
-    const ALL: [Self; 7] =
-        [Self::Password, Self::SocialToken, Self::EmailCode, Self::SmsCode, Self::MagicLink, Self::Passkey, Self::Qr];
-
-    /// What it goes with when it is switched off (S-181).
-    const fn group(self) -> Group {
-        match self {
-            Self::Password | Self::Passkey | Self::Qr => Group::Login,
-            Self::SocialToken => Group::Social,
-            Self::EmailCode | Self::SmsCode | Self::MagicLink => Group::Otp,
-        }
-    }
-}
-
 /// True when nobody may begin by the method `name`: it is switched off.
 pub(super) fn is_off(name: &str, off: &SwitchedOff) -> bool {
     Beginning::ALL.iter().any(|way| way.as_str() == name && !off.allows(way.group()))
-}
-
-/// How a sign-in begins: the way decides which members there are beside those of every sign-in.
-struct StartSignIn {
-    proof: Beginnings,
-    rest: EverySignIn,
-}
-
-/// What a sign-in begins with.
-enum Beginnings {
-    Password(ByPassword),
-    SocialToken(Box<BySocialToken>),
-    /// A way that asks first, the name that it asks of, empty where it needs none, and where its link leads.
-    Asked(Beginning, String, Option<String>),
-}
-
-impl Beginnings {
-    const fn way(&self) -> Beginning {
-        match self {
-            Self::Password(_) => Beginning::Password,
-            Self::SocialToken(_) => Beginning::SocialToken,
-            Self::Asked(way, ..) => *way,
-        }
-    }
-}
-
-body! {
-    /// A name and a password.
-    struct ByPassword {
-        /// An e-mail address, username or phone number.
-        identifier: String,
-        /// The password.
-        password: Secret,
-    }
-}
-
-body! {
-    /// A code that is sent.
-    struct ByName {
-        /// An e-mail address or phone number.
-        identifier: String,
-    }
-}
-
-body! {
-    /// A link that is sent.
-    struct ByLink {
-        /// An e-mail address.
-        identifier: String,
-        /// Where it leads: a path of this server.
-        redirect_path: Option<String>,
-    }
-}
-
-body! {
-    /// A token or code of another server, which an app got there by itself.
-    struct BySocialToken {
-        /// The name of the provider.
-        provider: String,
-        /// An ID token for one of our client ids there.
-        id_token: Option<Secret>,
-        /// An access token, where the provider can be asked for which app it was made.
-        access_token: Option<Secret>,
-        /// An authorization code.
-        code: Option<Secret>,
-        /// PKCE, of the code.
-        code_verifier: Option<Secret>,
-        /// Where the provider sent the person, of the code.
-        redirect_uri: Option<String>,
-        /// The given name, where the provider tells none.
-        first_name: Option<String>,
-        /// The family name, where the provider tells none.
-        last_name: Option<String>,
-    }
-}
-
-body! {
-    /// What every sign-in may have.
-    struct EverySignIn {
-        /// A code of the second factor, for who is asked for one: then the sign-in is complete at once.
-        otp: Option<Secret>,
-        /// The browser keeps the session after it is closed.
-        remember: Option<bool>,
-        /// The first-party app that it is for; without it a session of this server begins.
-        client_id: Option<String>,
-        /// What the app's tokens shall allow.
-        scope: Option<String>,
-        /// PKCE (RFC 7636), where the app gets a code.
-        code_challenge: Option<String>,
-        /// `S256`
-        code_challenge_method: Option<String>,
-        /// For the ID token; with `social_token` also what the other server's ID token has to repeat.
-        nonce: Option<String>,
-    }
-}
-
-impl Body for StartSignIn {
-    const NAME: &'static str = "StartSignIn";
-
-    fn read(fields: &mut Fields) -> Option<Self> {
-        let method = fields.take::<Beginning>("method");
-        // Without a way the usual one is meant, so that every mistake is told at once.
-        let proof = match method {
-            Some(Beginning::SocialToken) => {
-                BySocialToken::read(fields).map(|proof| Beginnings::SocialToken(Box::new(proof)))
-            }
-            Some(way @ (Beginning::EmailCode | Beginning::SmsCode)) => {
-                ByName::read(fields).map(|ByName { identifier }| Beginnings::Asked(way, identifier, None))
-            }
-            Some(way @ Beginning::MagicLink) => ByLink::read(fields)
-                .map(|ByLink { identifier, redirect_path }| Beginnings::Asked(way, identifier, redirect_path)),
-            Some(way @ (Beginning::Passkey | Beginning::Qr)) => Some(Beginnings::Asked(way, String::new(), None)),
-            Some(Beginning::Password) | None => ByPassword::read(fields).map(Beginnings::Password),
-        };
-        let rest = EverySignIn::read(fields);
-        method?;
-        Some(Self { proof: proof?, rest: rest? })
-    }
-
-    fn schema() -> Object {
-        let mut schema = describe::<Beginning>(ObjectBuilder::new(), "method", "The way.").build();
-        for part in [ByPassword::schema(), ByLink::schema(), BySocialToken::schema(), EverySignIn::schema()] {
-            schema.properties.extend(part.properties);
-        }
-        schema.description = Some("How a sign-in begins.".to_owned());
-        schema
-    }
-}
-
-body! {
-    /// An answer.
-    struct AnswerChallenge {
-        /// The handle of the sign-in.
-        flow: Secret,
-        /// Which of several challenges of one kind.
-        id: Option<String>,
-        /// The kind of the challenge that is answered.
-        r#type: String,
-        /// The answer; of a passkey the credential in JSON.
-        value: Option<Secret>,
-        /// The answer of a passkey, as an object.
-        credential: Option<Map<String, Value>>,
-        /// The browser keeps the session after it is closed.
-        remember: Option<bool>,
-        /// The app that began.
-        client_id: Option<String>,
-    }
-}
-
-/// What becomes of a sign-in.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct SignInAnswer {
-    /// `complete`, or `challenge` when one more proof is asked for.
-    pub(super) status: &'static str,
-    /// Who is signed in; where a session began.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) user: Option<UserView>,
-    /// What belongs into `X-CSRF-Token` from now on; where a session began.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) csrf_token: Option<String>,
-    /// Whether the account was made by this very sign-in.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) is_new_user: Option<bool>,
-    /// For the token endpoint; where the app gets a code.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) authorization_code: Option<String>,
-    /// Seconds that the code, or the sign-in under way, is good for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) expires_in: Option<u64>,
-    /// `publicKey` of `navigator.credentials.get`, for a passkey.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>)]
-    pub(super) public_key: Option<Value>,
-    /// What is typed where a link is opened in another browser than this.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) confirm_code: Option<String>,
-    /// The path that the sign-in was begun for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) next: Option<String>,
-    /// Seconds until the next message may be asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) resend_after: Option<u64>,
-    /// The handle of the sign-in under way.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) flow: Option<String>,
-    /// Why it is not complete: `2fa_required`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) code: Option<&'static str>,
-    /// What may be answered.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) challenges: Option<Vec<AskedChallenge>>,
-    /// Codes for the day when a second factor is lost that was taken up in this sign-in; told once.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) backup_codes: Option<Vec<String>>,
-}
-
-body! {
-    /// A challenge whose answer needs something.
-    struct SendChallenge {
-        /// The handle of the sign-in.
-        flow: Secret,
-        /// The challenge.
-        id: String,
-        /// The app that began.
-        client_id: Option<String>,
-    }
-}
-
-/// What the browser's call for a passkey takes.
-#[derive(Debug, Serialize, ToSchema)]
-struct PasskeyOptions {
-    /// `publicKey` of `navigator.credentials.get` (W3C Web Authentication).
-    #[schema(value_type = Object)]
-    public_key: Value,
-}
-
-/// A code is on its way.
-#[derive(Debug, Serialize, ToSchema)]
-struct CodeSent {
-    /// Seconds until the next may be asked for.
-    resend_after: u64,
-}
-
-/// One way to go on.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct AskedChallenge {
-    /// Its name in this sign-in.
-    id: String,
-    /// Its kind.
-    r#type: String,
-    /// What tells it from others of its kind.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    hint: Option<String>,
 }
 
 async fn start(State(web): State<Web>, guest: Guest, Json(body): Json<StartSignIn>) -> Result<Response, Problem> {
@@ -605,40 +340,4 @@ pub(super) fn attempt(web: &Web, guest: &Guest, client: Option<&Client>) -> Atte
 /// Who goes on with a sign-in.
 pub(super) fn caller(guest: &Guest, client: Option<&Client>) -> BegunBy {
     BegunBy { client: client.map(|client| client.id.clone()), browser: guest.visitor.browser.flow }
-}
-
-impl SignInAnswer {
-    /// The answer of this status, with nothing beside it.
-    pub(super) const fn of(status: &'static str) -> Self {
-        Self {
-            status,
-            user: None,
-            csrf_token: None,
-            is_new_user: None,
-            authorization_code: None,
-            expires_in: None,
-            public_key: None,
-            confirm_code: None,
-            next: None,
-            resend_after: None,
-            flow: None,
-            code: None,
-            challenges: None,
-            backup_codes: None,
-        }
-    }
-}
-
-/// The answer that asks for one more proof.
-pub(super) fn asked(web: &Web, challenge: Challenge) -> SignInAnswer {
-    let asked = challenge.asked.into_iter();
-    let challenges =
-        asked.map(|asked| AskedChallenge { id: asked.id, r#type: asked.method, hint: asked.hint }).collect();
-    SignInAnswer {
-        code: Some("2fa_required"),
-        flow: Some(challenge.flow.expose().clone()),
-        expires_in: Some(challenge.expires_at.since(web.provider.now()).as_secs()),
-        challenges: Some(challenges),
-        ..SignInAnswer::of("challenge")
-    }
 }

@@ -377,6 +377,25 @@ async fn s_041_strangers_who_ask_for_codes_keep_nobody_out_of_their_own_browser(
     assert_eq!(asks(&bob, "email_code", "alice@example.com").await.status, 429);
 }
 
+/// The same for text messages, whose budget is a day's.
+#[tokio::test]
+async fn s_051_strangers_who_have_text_messages_sent_keep_nobody_out_of_their_own_browser() {
+    let server = TestServer::with(production()).await;
+    let own = Spa::signed_in(&server, "alice").await;
+    own.delete("/session").await.ok();
+    for number in 0..6_u8 {
+        let stranger = Spa::at(&server, [198, 51, 100, number]).await;
+        asks(&stranger, "sms_code", "+493090182001").await;
+        server.advance(Duration::from_mins(13));
+    }
+    let unknown = Spa::at(&server, [192, 0, 2, 1]).await;
+    assert_eq!(code(&asks(&unknown, "sms_code", "+493090182001").await), "429 sms_budget_exceeded");
+    let flow = begun(&own, "sms_code", "+493090182001").await;
+    server.deliver().await;
+    let right = server.mailbox().code_for("+493090182001");
+    assert_eq!(answers(&own, &flow, ("sms_code", &right)).await.ok()["status"], "complete");
+}
+
 #[tokio::test]
 async fn s_047_a_mailbox_may_be_a_second_factor_once_it_is_confirmed() {
     let server = TestServer::start().await;
