@@ -5,7 +5,8 @@ fn main() {
     if std::env::args().len() == 1 && std::env::var_os("SYMBOLON_TEST_CACHE").is_none() {
         println!(
             "\nLeft out here, since they need programs from outside: real client libraries (conformance/client/), the \
-             browser (conformance/browser/) and a cluster (conformance/cluster/); and the longer faults.\n`tests/all` installs what they need and runs everything.\n"
+             browser (conformance/browser/), OpenID's plans (conformance/oidf/), providers elsewhere (conformance/upstream/), \
+             schemathesis and a cluster (conformance/cluster/); and the longer faults.\n`tests/all` installs what they need and runs everything.\n"
         );
     }
 }

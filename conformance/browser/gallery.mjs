@@ -275,7 +275,8 @@ async function settings(page, { server, looks }) {
   await looks(page, 'password-mistakes');
 }
 
-async function look(page, name) {
+/** Takes a picture; fails where the page is wider than its window, or axe finds something. */
+export async function look(page, name) {
   await page.screenshot({ path: join(DIRECTORY, `${name}.png`), fullPage: true });
   const { wide, seen } = await page.evaluate(() => ({ wide: document.documentElement.scrollWidth, seen: document.documentElement.clientWidth }));
   assert.ok(wide <= seen, `${wide} px wide in a window of ${seen}`);

@@ -7,6 +7,7 @@ import { App } from './app.mjs';
 import { demo } from './demo.mjs';
 import { gallery } from './gallery.mjs';
 import { passkeys } from './passkeys.mjs';
+import { samples } from './samples.mjs';
 import { wanderings } from './wanderings.mjs';
 import { withoutJavaScript } from './without-javascript.mjs';
 
@@ -16,6 +17,7 @@ const app = await App.opens(server.issuer);
 try {
   await demo(browser, server);
   await gallery(browser, server, app);
+  await samples(browser, server);
   await wanderings(browser, server, app);
   await withoutJavaScript(browser, server, app);
   await accounts(browser, server, app);

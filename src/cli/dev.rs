@@ -27,12 +27,15 @@ use crate::edge::random::SystemRandom;
 use crate::edge::template::context::{DevelopmentUser, Link};
 use crate::http::serve::{BindError, Bound, Shutdown, run, signal};
 use crate::jobs;
+use crate::model::session::SessionLifetimes;
 use crate::model::user::LookupName;
 use crate::oauth::policy::Mode;
 use crate::protocol::secret::Secret;
 
 /// How long the printed link of the administrator works.
 const ADMIN_LINK_LIFETIME: Duration = Duration::from_hours(12);
+/// The most sessions of one person, where nobody says another number: a test signs alice in hundreds of times.
+const MOST_SESSIONS: u32 = 1000;
 /// How many ports are tried after the wished one.
 const PORTS_TRIED: u16 = 50;
 
@@ -77,6 +80,9 @@ impl Dev {
         }
         config.keys.master_key_file = data.path().join("master.key");
         config.keys.master_key = None;
+        if config.session.at_most == SessionLifetimes::default().at_most {
+            config.session.at_most = MOST_SESSIONS;
+        }
 
         // Any port means any for all three; else each has its own wish.
         let (demo_port, operations_port) = if self.port == 0 { (0, 0) } else { (self.demo_port, 9090) };

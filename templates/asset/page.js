@@ -39,5 +39,17 @@
     });
   });
 
+  each('[data-onward]', function (page) {
+    var gone = false;
+    function go() {
+      if (gone) return;
+      gone = true;
+      location.replace(page.getAttribute('data-onward'));
+    }
+    // When the frames of the apps are there, and soon in any case.
+    window.addEventListener('load', go);
+    setTimeout(go, 2000);
+  });
+
   each('[role=alert]', function (alert) { alert.focus(); });
 })();

@@ -96,8 +96,33 @@ async fn an_answer_is_read_by_the_clients_own_origin() {
         let request = spa.request("/oauth2/revoke", &[("token", "x")]);
         assert_eq!(allowed(&from(request, foreign).await), "", "{foreign}");
     }
+    let web = RelyingParty::web(&server, "web").await;
+    for (origin, read) in [("https://web.example", "https://web.example"), (OWN, ""), ("null", "")] {
+        let request = web.request("/oauth2/introspect", &[("token", access_token)]);
+        assert_eq!(allowed(&from(request, origin).await), read, "known by Basic, from {origin}");
+    }
     let answer = from(spa.request("/oauth2/revoke", &[("token", access_token)]), OWN).await;
     assert_eq!((answer.status, allowed(&answer)), (StatusCode::OK, OWN));
+}
+
+#[tokio::test]
+async fn a_registration_is_read_by_the_origin_it_is_for() {
+    let server = TestServer::start().await;
+    let metadata = serde_json::json!({"redirect_uris": ["https://spa.example/"], "token_endpoint_auth_method": "none"});
+    let from = |request: http::request::Builder, origin: &str, body: String| {
+        server.send(request.header(ORIGIN, origin).body(Body::from(body)).expect("a request"))
+    };
+    for (origin, read) in [("https://evil.example", ""), (OWN, OWN)] {
+        let request = Request::post("/oauth2/register").header("content-type", "application/json");
+        let registered = from(request, origin, metadata.to_string()).await;
+        assert_eq!(registered.status, StatusCode::CREATED);
+        assert_eq!(allowed(&registered), read);
+        let registered: serde_json::Value = serde_json::from_slice(&registered.body).expect("JSON");
+        let text = |name: &str| registered[name].as_str().expect("text").to_owned();
+        let request = Request::get(format!("/oauth2/register/{}", text("client_id")));
+        let request = request.header("authorization", format!("Bearer {}", text("registration_access_token")));
+        assert_eq!(allowed(&from(request, origin, String::new()).await), read);
+    }
 }
 
 /// A client that is gone takes its origin along.

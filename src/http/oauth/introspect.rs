@@ -24,10 +24,10 @@ pub async fn handle(State(web): State<Web>, FromWhere(from): FromWhere, headers:
         Ok(basic) => introspect(&web.provider, &form, called(basic.as_ref(), &from)).await,
         Err(error) => Err(error),
     };
-    let mut response = match answer {
-        Ok(answer) => json(&answer, "application/json"),
-        Err(error) => refused(&web, "introspect", Some(&form), error.into()),
+    let (client, mut response) = match answer {
+        Ok((client, answer)) => (Some(client), json(&answer, "application/json")),
+        Err(error) => (None, refused(&web, "introspect", Some(&form), error.into())),
     };
-    open_to_own_origins(&web, &headers, &mut response, (None, Some(&form))).await;
+    open_to_own_origins(&web, &headers, &mut response, (client.as_deref(), Some(&form))).await;
     response
 }

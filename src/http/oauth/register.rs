@@ -11,6 +11,7 @@ use http::StatusCode;
 use http::header::HeaderMap;
 use serde_json::{Map, Value};
 
+use crate::http::cors::allow_own_origin;
 use crate::http::error::{OAuthAnswer, json};
 use crate::http::extract::json::object;
 use crate::http::extract::params::Segment;
@@ -37,7 +38,7 @@ pub async fn create(State(web): State<Web>, Caller(caller): Caller, headers: Hea
         Err(error) => Err(error),
     };
     web.origins.forget_after(&answer);
-    answered(&web, answer, StatusCode::CREATED)
+    answered(&web, &headers, answer, StatusCode::CREATED)
 }
 
 /// RFC 6585 §4.
@@ -53,7 +54,7 @@ pub async fn show(State(web): State<Web>, Segment(id): Segment, headers: HeaderM
         Ok(bearer) => read(&web.provider, &id, bearer.as_ref()).await,
         Err(error) => Err(error),
     };
-    answered(&web, answer, StatusCode::OK)
+    answered(&web, &headers, answer, StatusCode::OK)
 }
 
 /// `PUT /oauth2/register/{client_id}`
@@ -67,7 +68,7 @@ pub async fn replace(State(web): State<Web>, Segment(id): Segment, headers: Head
         Err(error) => Err(error),
     };
     web.origins.forget_after(&answer);
-    answered(&web, answer, StatusCode::OK)
+    answered(&web, &headers, answer, StatusCode::OK)
 }
 
 /// `DELETE /oauth2/register/{client_id}`
@@ -79,15 +80,23 @@ pub async fn remove(State(web): State<Web>, Segment(id): Segment, headers: Heade
     web.origins.forget_after(&answer);
     match answer {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
-        Err(error) => answered(&web, Err(error), StatusCode::NO_CONTENT),
+        Err(error) => answered(&web, &headers, Err(error), StatusCode::NO_CONTENT),
     }
 }
 
-fn answered(web: &Web, answer: Result<Map<String, Value>, OAuthError>, status: StatusCode) -> Response {
+/// The answer; a script reads it at the origins that the client has registered just now.
+fn answered(
+    web: &Web,
+    headers: &HeaderMap,
+    answer: Result<Map<String, Value>, OAuthError>,
+    status: StatusCode,
+) -> Response {
     match answer {
         Ok(registered) => {
             let mut response = json(&registered, "application/json");
             *response.status_mut() = status;
+            let own = registered.get("redirect_uris").and_then(Value::as_array);
+            allow_own_origin(&mut response, headers, own.into_iter().flatten().filter_map(Value::as_str));
             response
         }
         Err(error) => {

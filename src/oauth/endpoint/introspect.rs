@@ -21,7 +21,7 @@ use crate::protocol::scope::Scope;
 use crate::protocol::secret::TokenHash;
 use crate::protocol::token_response::TokenType;
 
-/// Says what a token is good for, to a client that may know.
+/// Says what a token is good for, to a client that may know; and which client that is.
 ///
 /// # Errors
 /// `invalid_client` when the caller does not prove who it is (§2.1); a public client cannot.
@@ -29,21 +29,19 @@ pub async fn introspect(
     provider: &Provider,
     params: &Params,
     caller: Caller<'_>,
-) -> Result<IntrospectionResponse, OAuthError> {
+) -> Result<(Arc<Client>, IntrospectionResponse), OAuthError> {
     let asking = client_auth::authenticate(provider, params, caller).await?;
     if asking.is_public() {
         return Err(OAuthError::invalid_client("introspection needs a client that authenticates (RFC 7662 2.1)"));
     }
     let request = IntrospectionRequest::parse(params)?;
     let token = request.token.expose();
-    if let Some(live) = inspect(provider, token).await? {
-        let known = may_know(&asking, &live).then(|| describe(provider, &live));
-        return match known {
-            Some(describing) => describing.await,
-            None => Ok(IntrospectionResponse::inactive()),
-        };
-    }
-    refresh_token(provider, &asking, token).await
+    let answer = match inspect(provider, token).await? {
+        Some(live) if may_know(&asking, &live) => describe(provider, &live).await?,
+        Some(_) => IntrospectionResponse::inactive(),
+        None => refresh_token(provider, &asking, token).await?,
+    };
+    Ok((asking, answer))
 }
 
 /// A resource server is a client that an operator registered; who registered itself sees only its own tokens (§4).

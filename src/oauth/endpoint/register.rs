@@ -69,7 +69,7 @@ pub async fn register(
 /// As [`owner`].
 pub async fn read(provider: &Provider, id: &str, bearer: Option<&Secret>) -> Result<Map<String, Value>, OAuthError> {
     let client = owner(provider, id, bearer).await?;
-    answer(provider, &client)
+    managed(answer(provider, &client)?, bearer)
 }
 
 /// Replaces what a client registered (RFC 7592 §2.2).
@@ -94,6 +94,13 @@ pub async fn update(
     }
     let mut answer = answer(provider, &updated)?;
     show_secret(&mut answer, given.shown.as_ref());
+    managed(answer, bearer)
+}
+
+/// With the token that manages the client: the one that was presented (RFC 7592 §3).
+fn managed(mut answer: Map<String, Value>, bearer: Option<&Secret>) -> Result<Map<String, Value>, OAuthError> {
+    let bearer = bearer.ok_or_else(not_the_owner)?;
+    answer.insert("registration_access_token".into(), json!(bearer.expose()));
     Ok(answer)
 }
 

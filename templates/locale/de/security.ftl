@@ -25,6 +25,7 @@ totp-open = In einer App auf diesem Gerät öffnen
 totp-by-hand = Oder geben Sie dies in die App ein, als zeitbasierten Schlüssel:
 totp-confirm = Einschalten
 backup-codes = Ersatzcodes
+backup-codes-made = Ihre neuen Ersatzcodes
 backup-codes-keep = Schreiben Sie diese Codes auf oder drucken Sie sie, und verwahren Sie sie sicher. Jeder gilt einmal, für den Tag, an dem Sie den anderen Nachweis nicht zur Hand haben. Sie werden nicht noch einmal gezeigt.
 backup-codes-continue = Ich habe sie verwahrt
 backup-codes-about = Für den Tag, an dem Sie den anderen Nachweis nicht zur Hand haben.

@@ -25,6 +25,7 @@ totp-open = Open it in an app on this device
 totp-by-hand = Or type this into the app, as a key that is based on time:
 totp-confirm = Switch on
 backup-codes = Backup codes
+backup-codes-made = Your new backup codes
 backup-codes-keep = Write these codes down, or print them, and keep them in a safe place. Each works once, on the day when you do not have your other factor. They are not shown again.
 backup-codes-continue = I have kept them
 backup-codes-about = For the day when you do not have your other factor.

@@ -45,11 +45,14 @@ async fn a_client_reads_and_replaces_its_registration() {
     let read = new.call(Method::GET, &Value::Null).await.ok();
     assert_eq!((&read["client_id"], &read["client_name"]), (&new.answer["client_id"], &json!("New")));
     assert!(read.get("client_secret").is_none(), "only its hash is kept");
+    let management = &new.answer["registration_access_token"];
+    assert_eq!(&read["registration_access_token"], management, "each answer has it (RFC 7592 §3)");
 
     let id = new.text("client_id");
     let update = json!({"client_id": id, "redirect_uris": ["https://new.example/other"]});
     let updated = new.call(Method::PUT, &update).await.ok();
     assert_eq!(updated["redirect_uris"], json!(["https://new.example/other"]));
+    assert_eq!(&updated["registration_access_token"], management);
     assert!(updated.get("client_name").is_none(), "an update replaces everything (§2.2): {updated}");
     let browser = Browser::new(&new.server);
     let client = new.client();
