@@ -11,7 +11,6 @@ use serde_json::Value;
 use crate::authn::flow::{Chosen, Opening, SignIn, Step};
 use crate::authn::magic_link::safe_path;
 use crate::authn::{Answer, Attempt, Begun, Onward, Refusal, upstream};
-use crate::edge::store::Here;
 use crate::http::api::answer::{answer as answered, ok};
 use crate::http::api::authenticators::AuthenticatorSetup;
 use crate::http::api::body::{Choice as _, Json};
@@ -332,7 +331,7 @@ pub(super) fn attempt(web: &Web, guest: &Guest, client: Option<&Client>) -> Atte
         from: guest.provenance.clone(),
         device: web.cookies.device(&guest.visitor.headers),
         remembered: guest.visitor.browser.remembered.clone(),
-        here: guest.visitor.browser.session.as_ref().map(|session| Here { session: session.id, grant: None }),
+        here: guest.visitor.here(),
         client: client.map(|client| client.id.clone()),
         languages: guest.visitor.asking().languages,
         ..Attempt::default()

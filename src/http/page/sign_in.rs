@@ -8,7 +8,6 @@ use http::header::{HeaderValue, RETRY_AFTER};
 use crate::account::settings::SignUp;
 use crate::authn::flow::{Completed, Opening, Step};
 use crate::authn::{Answer, Attempt, Onward, Refusal, WaitingRequest};
-use crate::edge::store::Here;
 use crate::edge::template::context;
 use crate::http::captcha::{self, admit_widget};
 use crate::http::extract::params::{Form, Query};
@@ -186,7 +185,7 @@ pub fn attempt(web: &Web, visitor: &Visitor, client: Option<&Client>) -> Attempt
         from: visitor.browser.provenance.clone(),
         device: web.cookies.device(&visitor.headers),
         remembered: visitor.browser.remembered.clone(),
-        here: visitor.browser.session.as_ref().map(|session| Here { session: session.id, grant: None }),
+        here: visitor.here(),
         client: client.map(|client| client.id.clone()),
         browser: visitor.browser.flow,
         languages: visitor.asking().languages,
