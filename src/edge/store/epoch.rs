@@ -2,7 +2,8 @@
 //!
 //! PROTOCOL A13, S4. Rows that say so (sessions, grants) are ended with it; what waits elsewhere (codes, links, proofs that are
 //! being judged) carries the epoch it was made in. A fact that ends everything beside what it does itself (a new password,
-//! another address) calls [`step`] in its own transaction, and publishes what that hands over.
+//! another address) calls [`step`] in its own transaction, or [`step_around`] where the person goes on as they are, and publishes what
+//! that hands over.
 
 use std::sync::Arc;
 

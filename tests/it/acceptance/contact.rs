@@ -482,6 +482,7 @@ async fn s_116_the_old_address_takes_its_removal_back() {
     adds(&server, &alice, ("email", NEW)).await;
     server.advance(Duration::from_hours(1));
     let thief = Spa::signed_in(&server, "alice").await;
+    server.advance(Duration::from_mins(1));
     let old = id_of(&server, ALICE).await;
     assert_eq!(thief.delete(&format!("/me/emails/{old}")).await.status, StatusCode::NO_CONTENT);
     assert_eq!(alice.get("/session").await.ok()["user"], Value::Null, "everything elsewhere has ended");

@@ -140,7 +140,8 @@ async fn s_075_a_change_of_second_factors_ends_everything_elsewhere() {
     alice.post("/me/backup-codes", &json!({})).await.ok();
     assert_eq!(user_of(&other).await, Value::Null);
     assert_eq!(user_of(&alice).await, "alice");
-    let later = shop.tokens(&alice.browser, "alice", "openid offline_access").await;
+    let later = elsewhere(&server, &app).await;
+    let later = shop.tokens(&later.browser, "alice", "openid offline_access").await;
     shop.refresh(later["refresh_token"].as_str().expect("a token")).await.ok();
 }
 
