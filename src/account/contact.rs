@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::account::contact_notice::ContactChange;
 use crate::account::start::{About, Start};
 use crate::account::{AccountError, Accounts, Asking, Mistake, Sent, Why, minutes};
 use crate::authn::limit::Rule;
@@ -144,7 +145,7 @@ impl Accounts {
         Ok(self.edges.store.record(Beside::event(event).and_job(job)).await?)
     }
 
-    /// Adds the address or number when its code is right.
+    /// Adds the address or number when its code is right, and tells the person at every other address of theirs.
     ///
     /// # Errors
     /// That the code is wrong, used or over; that somebody else was faster.
@@ -175,16 +176,16 @@ impl Accounts {
         let identifier =
             Identifier { id, kind: waiting.kind, value: waiting.value, verified_at: Some(now), is_primary: false };
         let once = Once { kind: PURPOSE, hash: TokenHash::of(&handle), expires_at: remembered };
-        let event = self.changed(waiting.kind, user.id, asking).telling("change", "added");
-        let beside = Beside::event(event);
+        let beside = self.contact_changed(ContactChange::Added, (user, &identifier), asking).await?;
         match self.edges.store.add_identifier(user.id, identifier.clone(), (once, now), beside).await? {
             Added::Added => Ok(identifier),
-            Added::Taken => Err(taken(waiting.kind).into()),
+            Added::Taken => Err(taken(kind).into()),
             Added::Void => Err(Why::AlreadyVerified.into()),
         }
     }
 
-    /// Makes a proven address or number the primary one.
+    /// Makes a proven address or number the primary one, ends everything but where the person acts, and tells them: the address that was the
+    /// primary one gets a link that takes the change back.
     ///
     /// # Errors
     /// That the person has no such one.
@@ -198,16 +199,19 @@ impl Accounts {
         if own.verified_at.is_none() {
             return Err(Why::VerificationRequired.into());
         }
-        let event = self.changed(kind, user.id, asking).telling("change", "primary");
-        let beside = Beside::event(event);
-        if self.edges.store.make_primary(user.id, id, self.now(), beside).await? {
+        if own.is_primary {
+            return Ok(());
+        }
+        let beside = self.contact_changed(ContactChange::Primary, (user, own), asking).await?;
+        if self.edges.store.make_primary(user.id, id, (asking.here, self.now()), beside).await? {
             Ok(())
         } else {
             Err(Why::NotFound.into())
         }
     }
 
-    /// Removes an address or number, but for the last proven one.
+    /// Removes an address or number, but for the last proven one, ends everything but where the person acts, and tells them: the primary
+    /// address gets a link that takes the change back.
     ///
     /// # Errors
     /// That it is the last one, or that the person has no such one.
@@ -217,19 +221,16 @@ impl Accounts {
         (kind, id): (IdentifierKind, IdentifierId),
         asking: &Asking,
     ) -> Result<(), AccountError> {
-        if user.identifier(id).is_none_or(|own| own.kind != kind) {
-            return Err(Why::NotFound.into());
-        }
-        let event = self.changed(kind, user.id, asking).telling("change", "removed");
-        let beside = Beside::event(event);
-        if self.edges.store.remove_identifier(user.id, (id, kind), self.now(), beside).await? {
+        let own = user.identifier(id).filter(|own| own.kind == kind).ok_or(Why::NotFound)?;
+        let beside = self.contact_changed(ContactChange::Removed, (user, own), asking).await?;
+        if self.edges.store.remove_identifier(user.id, (id, kind), (asking.here, self.now()), beside).await? {
             Ok(())
         } else {
             Err(Why::LastDevice.into())
         }
     }
 
-    fn changed(&self, kind: IdentifierKind, user: UserId, asking: &Asking) -> Event {
+    pub(super) fn changed(&self, kind: IdentifierKind, user: UserId, asking: &Asking) -> Event {
         let name = if kind == IdentifierKind::Phone { EventName::PhoneChanged } else { EventName::EmailChanged };
         self.event_of(name, user, asking)
     }

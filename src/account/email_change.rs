@@ -15,7 +15,8 @@ use crate::model::event::EventName;
 use crate::model::fault::Fault;
 use crate::model::id::{IdentifierId, UserId};
 use crate::model::identifier::Email;
-use crate::model::mailed_link::{GoodLink, LinkPurpose};
+use crate::model::job::NewJob;
+use crate::model::mailed_link::{GoodLink, LinkPurpose, MailedLink};
 use crate::model::message::{Channel, MessageData, MessageKind};
 use crate::model::user::{Identifier, IdentifierKind, LookupName, User};
 use crate::protocol::numeric_date::NumericDate;
@@ -136,24 +137,38 @@ impl Accounts {
         let event = self.event_of(EventName::EmailChangeRequested, user.id, asking);
         let mut beside = Beside::event(event).and_job(job).and_link(link);
         if let Some(before) = before.filter(|before| before.verified_at.is_some()) {
-            let undo = self.settings.lifetimes.email_change_undo;
-            let (token, mut link) = self.link(LinkPurpose::EmailChangeUndo, (Some(user), &before.value), asking, undo);
-            if let Some(session) = asking.session
-                && let Some(session) = self.edges.store.session(session).await?
-            {
-                link.details.insert(SESSION_SINCE.to_owned(), session.created_at.seconds().into());
-            }
-            let data = MessageData {
-                url: Some(self.url(LinkPurpose::EmailChangeUndo, &token, asking).await?),
-                valid_minutes: Some(minutes(undo)),
-                address: Some(email.masked()),
-                ..MessageData::default()
-            };
-            let kind = (MessageKind::EmailChangeNotice, Channel::Mail);
-            let job = self.message(kind, &before.value, (Some(user), asking), (data, undo))?;
+            let (job, link) = self.email_change_notice((user, before), email.masked(), asking).await?;
             beside = beside.and_job(job).and_link(link);
         }
         Ok(self.edges.store.record_after_voiding((user.id, LinkPurpose::EmailChange), now, beside).await?)
+    }
+
+    /// The notice to an address, proven and primary, that another stands in its place from now on or soon, with the link that takes that
+    /// back. `address` is the other, masked.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub(super) async fn email_change_notice(
+        &self,
+        (user, before): (&User, &Identifier),
+        address: String,
+        asking: &Asking,
+    ) -> Result<(NewJob, MailedLink), Fault> {
+        let undo = self.settings.lifetimes.email_change_undo;
+        let (token, mut link) = self.link(LinkPurpose::EmailChangeUndo, (Some(user), &before.value), asking, undo);
+        if let Some(here) = asking.here
+            && let Some(session) = self.edges.store.session(here.session).await?
+        {
+            link.details.insert(SESSION_SINCE.to_owned(), session.created_at.seconds().into());
+        }
+        let data = MessageData {
+            url: Some(self.url(LinkPurpose::EmailChangeUndo, &token, asking).await?),
+            valid_minutes: Some(minutes(undo)),
+            address: Some(address),
+            ..MessageData::default()
+        };
+        let kind = (MessageKind::EmailChangeNotice, Channel::Mail);
+        Ok((self.message(kind, &before.value, (Some(user), asking), (data, undo))?, link))
     }
 
     /// The link of a change, while it is good: for the page that shows its button.

@@ -10,6 +10,7 @@ pub mod attribute;
 pub mod avatar;
 pub mod code_factor;
 pub mod contact;
+mod contact_notice;
 pub mod deletion;
 mod dispatch;
 pub mod email_change;
@@ -43,6 +44,7 @@ use crate::authn::otp_code::{CodeForm, OtpCodes, Verdict};
 use crate::authn::password::hash::PasswordHasher;
 use crate::authn::password::policy::PasswordPolicy;
 use crate::edge::Edges;
+use crate::edge::store::Here;
 use crate::model::client::Client;
 use crate::model::event::{Actor, Event, EventName, Provenance};
 use crate::model::fault::Fault;
@@ -93,6 +95,8 @@ pub struct Asking {
     pub languages: Vec<String>,
     /// The session of a signed-in person.
     pub session: Option<SessionId>,
+    /// What goes on where a change ends everything else of the person.
+    pub here: Option<Here>,
 }
 
 /// A code that was sent and is waited for.

@@ -4,8 +4,8 @@
 //! other sessions and every grant end, the session that asks gets a new cookie, and the person is told by mail.
 
 use std::sync::Arc;
-use std::time::Duration;
 
+use crate::account::password::changed_notices;
 use crate::authn::Refusal;
 use crate::authn::device::Devices;
 use crate::authn::password::hash::PasswordHasher;
@@ -20,12 +20,9 @@ use crate::model::fault::Fault;
 use crate::model::id::{ClientId, EventId, SessionId};
 use crate::model::message::{Channel, Message, MessageData, MessageKind};
 use crate::model::session::Session;
-use crate::model::user::{IdentifierKind, User};
+use crate::model::user::User;
 use crate::protocol::numeric_date::NumericDate;
 use crate::protocol::secret::{Secret, TokenHash};
-
-/// How long the notice is worth being sent.
-const NOTICE: Duration = Duration::from_hours(24);
 
 /// Changes passwords. Clones share everything.
 #[derive(Clone)]
@@ -200,23 +197,20 @@ impl PasswordChange {
             provenance: asking.provenance.clone(),
             details: serde_json::Map::new(),
         });
-        // To every address that is known to be theirs: one of them may be in other hands (ASVS 6.3.7).
-        let emails = user.identifiers.iter().filter(|identifier| identifier.kind == IdentifierKind::Email);
-        emails.filter(|email| email.verified_at.is_some()).try_fold(beside, |beside, email| {
-            let message = Message {
-                kind: MessageKind::PasswordChanged,
-                channel: Channel::Mail,
-                to: email.value.clone(),
-                user: Some(user.id),
-                client: asking.client.clone(),
-                languages: user.profile.locale.iter().chain(&asking.languages).cloned().collect(),
-                data: MessageData {
-                    name: user.profile.name.clone(),
-                    request: Some(asking.provenance.clone()),
-                    ..MessageData::default()
-                },
-            };
-            Ok(beside.and_job(self.edges.outbox.job(&message, None, (now, now.plus(NOTICE)))?))
-        })
+        let message = Message {
+            kind: MessageKind::PasswordChanged,
+            channel: Channel::Mail,
+            to: String::new(),
+            user: Some(user.id),
+            client: asking.client.clone(),
+            languages: user.profile.locale.iter().chain(&asking.languages).cloned().collect(),
+            data: MessageData {
+                name: user.profile.name.clone(),
+                request: Some(asking.provenance.clone()),
+                ..MessageData::default()
+            },
+        };
+        let notices = changed_notices(&self.edges, (user, None), &message)?;
+        Ok(notices.into_iter().fold(beside, Beside::and_job))
     }
 }

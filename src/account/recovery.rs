@@ -1,4 +1,4 @@
-//! A forgotten address (S-121): whoever reads a proven number of the account is told its addresses, masked.
+//! A forgotten address (S-121): whoever reads a proven number of the account is told its proven addresses, masked.
 
 use serde::{Deserialize, Serialize};
 
@@ -131,7 +131,7 @@ impl Accounts {
         Ok(self.edges.store.record(Beside::event(event).and_job(job)).await?)
     }
 
-    /// The masked addresses of the account, when the code is right; once.
+    /// The masked, proven addresses of the account, when the code is right; once.
     ///
     /// # Errors
     /// That the code is wrong, or the look-up used, over or another browser's.
@@ -152,8 +152,9 @@ impl Accounts {
             None => None,
         };
         let user = user.ok_or(Why::FlowInvalid)?;
-        let emails = user.of_kind(IdentifierKind::Email).filter_map(|email| Email::parse(&email.value));
-        Ok(emails.map(|email| email.masked()).collect())
+        // What nobody has proven belongs to nobody (PROTOCOL A22).
+        let emails = user.of_kind(IdentifierKind::Email).filter(|email| email.verified_at.is_some());
+        Ok(emails.filter_map(|email| Email::parse(&email.value)).map(|email| email.masked()).collect())
     }
 
     fn begun_recovery(&self, flow: Secret) -> RecoveryBegun {

@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::account::intruder::WentAway;
-use crate::account::password::differs;
+use crate::account::password::{changed_notices, differs};
 use crate::account::start::{About, Start};
 use crate::account::{AccountError, Accounts, Asking, Sent, Why, minutes};
 use crate::authn::limit::Rule;
@@ -241,7 +241,8 @@ impl Accounts {
         Ok(self.edges.store.user(link.user).await?.as_deref().map(Known::of))
     }
 
-    /// Sets a new password, which must be the same `again` where that was asked for, ends everything that the old one opened, and tells the owner.
+    /// Sets a new password, which must be the same `again` where that was asked for, ends everything that the old one opened, and tells the owner
+    /// at every address that is known to be theirs.
     ///
     /// # Errors
     /// What is wrong with the password, and then the proof stays good; that the proof is wrong, used or over.
@@ -264,11 +265,11 @@ impl Accounts {
         }
         let phc = self.hasher.hash(password).await?;
         let mut beside = Beside::event(self.event_of(EventName::PasswordReset, user.id, asking));
-        if let Some(to) = user.primary(IdentifierKind::Email) {
-            let kind = (MessageKind::PasswordChanged, Channel::Mail);
-            let data = MessageData { url: Some(self.site.page("/recover")), ..MessageData::default() };
-            let day = std::time::Duration::from_hours(24);
-            beside = beside.and_job(self.message(kind, &to.value, (Some(&user), asking), (data, day))?);
+        let data = MessageData { url: Some(self.site.page("/recover")), ..MessageData::default() };
+        let kind = (MessageKind::PasswordChanged, Channel::Mail);
+        let message = Self::written(kind, "", (Some(&user), asking), data);
+        for notice in changed_notices(&self.edges, (&user, Some(&link.address)), &message)? {
+            beside = beside.and_job(notice);
         }
         if !self.edges.store.reset_password_by((&hash, link.purpose), &phc, self.now(), beside).await? {
             return Err(refused.into());

@@ -8,7 +8,7 @@ use crate::account::{AccountError, Why};
 use crate::authn::second_factor::SecondFactors;
 use crate::authn::totp::TotpSetup;
 use crate::authn::{Answer, Attempt, Method, Refusal, judge};
-use crate::edge::store::{Beside, Kept, LastOne, Removal};
+use crate::edge::store::{Beside, Elsewhere, Kept, LastOne, Removal};
 use crate::model::authentication::Demand;
 use crate::model::authenticator::{Authenticator, AuthenticatorKind, RememberedBrowser};
 use crate::model::event::EventName;
@@ -89,8 +89,8 @@ impl SecondFactors {
         own.into_iter().find(is_meant).ok_or_else(|| missing.into())
     }
 
-    /// Takes codes of the time up by the first of them. From now on a second factor is asked for; returns backup codes, to be shown once,
-    /// for who has none.
+    /// Takes codes of the time up by the first of them. From now on a second factor is asked for, and everything but where the person acts
+    /// ends; returns backup codes, to be shown once, for who has none.
     ///
     /// # Errors
     /// That it was done before, waits no longer, or that the code is not right.
@@ -125,13 +125,13 @@ impl SecondFactors {
             if before.backup_codes.remaining == 0 { (drawn.shown, drawn.kept) } else { (Vec::new(), Vec::new()) };
         let beside = self.changed(attempt, user, change)?;
         let confirmed = (user.id, id, step);
-        if !self.edges.store.confirm_authenticator(confirmed, kept, now, beside).await? {
+        if self.edges.store.confirm_authenticator(confirmed, kept, (attempt.here, now), beside).await?.is_none() {
             return Err(Why::SetupRequired.into());
         }
         Ok(shown)
     }
 
-    /// Removes an authenticator.
+    /// Removes an authenticator, and ends everything but where the person acts.
     ///
     /// # Errors
     /// `last_device` while one is required; `device_does_not_exist`.
@@ -142,7 +142,8 @@ impl SecondFactors {
             crate::edge::store::Beside::default()
         };
         let last = if self.house(user).await? > Demand::OneFactor { LastOne::Stays } else { LastOne::UnlessRequired };
-        match self.edges.store.remove_authenticator((user.id, own.id), last, beside).await? {
+        let here = (attempt.here, self.edges.clock.now());
+        match self.edges.store.remove_authenticator((user.id, own.id), last, here, beside).await? {
             Removal::Removed => Ok(()),
             Removal::Last => Err(Why::LastDevice.into()),
             Removal::Missing => Err(Why::DeviceDoesNotExist.into()),
@@ -178,7 +179,7 @@ impl SecondFactors {
         if forgotten || only.is_none() { Ok(()) } else { Err(Why::NotFound.into()) }
     }
 
-    /// Asks for a second factor from now on.
+    /// Asks for a second factor from now on, and ends everything but where the person acts.
     ///
     /// # Errors
     /// `no_confirmed_factor` for who has none.
@@ -191,20 +192,39 @@ impl SecondFactors {
             return Err(Why::NoConfirmedFactor.into());
         }
         let beside = self.changed(attempt, user, "required")?;
-        Ok(store.require_second_factor(user.id, self.edges.clock.now(), beside).await?)
+        let elsewhere = Elsewhere::Ends(attempt.here);
+        Ok(store.require_second_factor(user.id, elsewhere, self.edges.clock.now(), beside).await?)
     }
 
-    /// New backup codes in the place of the old ones, to be shown once.
+    /// New backup codes in the place of the old ones, to be shown once; everything but where the person acts ends.
     ///
     /// # Errors
     /// `2fa_not_enabled` for who has no second factor.
     pub async fn new_backup_codes(&self, user: &User, attempt: &Attempt) -> Result<Vec<Secret>, AccountError> {
+        self.make_backup_codes(user, Elsewhere::Ends(attempt.here), attempt).await
+    }
+
+    /// The same for who took a second factor up in a sign-in: everything else has ended with that, and what begins now stays.
+    ///
+    /// # Errors
+    /// As [`SecondFactors::new_backup_codes`].
+    pub async fn first_backup_codes(&self, user: &User, attempt: &Attempt) -> Result<Vec<Secret>, AccountError> {
+        self.make_backup_codes(user, Elsewhere::Stays, attempt).await
+    }
+
+    async fn make_backup_codes(
+        &self,
+        user: &User,
+        elsewhere: Elsewhere,
+        attempt: &Attempt,
+    ) -> Result<Vec<Secret>, AccountError> {
         if !self.edges.store.authenticators(user.id).await?.iter().any(|own| own.confirmed_at.is_some()) {
             return Err(Why::TwoFactorNotEnabled.into());
         }
         let drawn = self.draw_backup_codes(user.id);
         let beside = self.changed(attempt, user, "backup_codes_made")?;
-        self.edges.store.replace_backup_codes(user.id, drawn.kept, self.edges.clock.now(), beside).await?;
+        let (made, now) = ((user.id, drawn.kept), self.edges.clock.now());
+        self.edges.store.replace_backup_codes(made, elsewhere, now, beside).await?;
         Ok(drawn.shown)
     }
 

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::authn::{self, Answer, Attempt, Method, Refusal};
 use crate::edge::Edges;
 use crate::edge::ephemeral::Namespace;
-use crate::edge::store::{Beside, Kept};
+use crate::edge::store::{Beside, Here, Kept};
 use crate::model::fault::Fault;
 use crate::model::grant::Grant;
 use crate::model::id::{ClientId, GrantId, SessionId, UserId};
@@ -123,6 +123,15 @@ impl Acting {
             Self::Session(session) => session.id,
             Self::Grant(grant) => grant.session,
         }
+    }
+
+    /// What goes on where everything else of the person ends.
+    pub fn here(&self) -> Here {
+        let grant = match self {
+            Self::Session(_) => None,
+            Self::Grant(grant) => Some(grant.id),
+        };
+        Here { session: self.session(), grant }
     }
 
     /// Through which app, if through one.

@@ -5,7 +5,7 @@
 
 use super::{AdminError, Administration, Changed, Refusal};
 use crate::authn::second_factor::notices;
-use crate::edge::store::Beside;
+use crate::edge::store::{Beside, Elsewhere};
 use crate::model::event::{Actor, EventName};
 use crate::model::message::MessageKind;
 use crate::model::user::User;
@@ -49,7 +49,7 @@ impl Administration {
         let changed = match change {
             FactorChange::Require if store.second_factor(user.id).await?.required_at.is_some() => false,
             FactorChange::Require => {
-                store.require_second_factor(user.id, self.now(), beside).await?;
+                store.require_second_factor(user.id, Elsewhere::Stays, self.now(), beside).await?;
                 true
             }
             FactorChange::Reset => store.reset_second_factor(user.id, self.now(), beside).await?,

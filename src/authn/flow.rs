@@ -205,6 +205,7 @@ impl SignIn<'_> {
         })?;
         // One of several right answers at once goes on, here and on every node.
         let flow = FLOW.take(&*self.edges.ephemeral, key.as_bytes(), now).await?.ok_or(Refusal::FlowInvalid)?;
+        let flow = if method.enrols() { flow.carried_into(proof.epoch) } else { flow };
         let flow = flow.proven(proof).map_err(|_| Refusal::Wrong)?;
         self.go_on(method.name(), &attempt, flow).await
     }

@@ -44,6 +44,7 @@ use crate::authn::sent_code::{SentCode, Way};
 use crate::authn::throttle::Throttle;
 use crate::authn::totp::{Totp, TotpSetup};
 use crate::authn::upstream::Upstream;
+use crate::edge::store::Here;
 use crate::edge::{Edges, meter};
 use crate::model::authentication::Authentication;
 use crate::model::device_authorization::DeviceAuthorization;
@@ -216,6 +217,9 @@ pub struct Attempt {
     pub person: Option<UserId>,
     /// The session in which a person proves again who they are; `None` for a sign-in.
     pub again_in: Option<SessionId>,
+    /// What goes on where a change ends everything else of the person: the session of the browser, and what an app was given through which
+    /// they act.
+    pub here: Option<Here>,
     /// The app that the person signs in for, or acts through.
     pub client: Option<ClientId>,
     /// The mark of a browser in which no second factor is asked for ([`second_factor`]).

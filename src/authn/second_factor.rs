@@ -84,7 +84,7 @@ impl SecondFactors {
     /// A mark for a browser in which `user` wants to be asked for no second factor for a while: 43 characters of base64url, kept as a hash.
     /// `None` where the operator does not want that.
     ///
-    /// It is good until the person takes it back or their epoch ends: with a new password, a factor that is switched off, "sign out
+    /// It is good until the person takes it back or their epoch ends: with a new password, a second factor that is taken up or removed, "sign out
     /// everywhere".
     ///
     /// # Errors

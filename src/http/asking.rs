@@ -3,12 +3,18 @@
 use http::header::{ACCEPT_LANGUAGE, HeaderMap};
 
 use crate::account::Asking;
+use crate::edge::store::Here;
 use crate::http::extract::visitor::Visitor;
 
 /// The most languages that are written down.
 const MAX_LANGUAGES: usize = 8;
 
 impl Visitor {
+    /// The session of the browser, which goes on where a change ends everything else of its person.
+    pub fn here(&self) -> Option<Here> {
+        self.browser.session.as_ref().map(|session| Here { session: session.id, grant: None })
+    }
+
     /// Who asks. Handles are bound to the browser where it has a cookie; for others the handle itself is the proof.
     pub fn asking(&self) -> Asking {
         Asking {
@@ -18,6 +24,7 @@ impl Visitor {
             flow: None,
             languages: languages(&self.headers),
             session: self.browser.session.as_ref().map(|session| session.id),
+            here: self.here(),
         }
     }
 }

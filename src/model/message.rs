@@ -104,6 +104,12 @@ kinds! {
     EmailChangeNotice = "email_change_notice";
     /// A code that confirms a phone number or a further address.
     ContactCode = "contact_code";
+    /// An address or number was added to the account.
+    ContactAdded = "contact_added";
+    /// Another address or number is the primary one.
+    ContactPrimary = "contact_primary";
+    /// An address or number was removed from the account.
+    ContactRemoved = "contact_removed";
     /// A code that proves the person again before something sensitive.
     StepUpCode = "step_up_code";
     /// A code that lets a person look up their forgotten address.

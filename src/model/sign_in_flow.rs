@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::authentication::{Authentication, Demand};
+use crate::model::epoch::Epoch;
 use crate::model::id::ClientId;
 use crate::protocol::numeric_date::NumericDate;
 use crate::protocol::pkce::CodeChallenge;
@@ -140,6 +141,24 @@ impl SignInFlow {
         Ok(Self { progress: Progress::Proven(whole), asked: Vec::new(), ..self })
     }
 
+    /// With what was proven in the epoch before `next`, which began with a factor that was taken up here: it goes on. What is older is dead
+    /// and stays so.
+    #[must_use]
+    pub fn carried_into(self, next: Option<Epoch>) -> Self {
+        let progress = match self.progress {
+            Progress::Proven(before)
+                if before
+                    .epoch
+                    .zip(next)
+                    .is_some_and(|(before, next)| before.count.checked_add(1) == Some(next.count)) =>
+            {
+                Progress::Proven(Authentication { epoch: next, ..before })
+            }
+            other => other,
+        };
+        Self { progress, ..self }
+    }
+
     /// Waiting for one of these answers.
     #[must_use]
     pub fn asking(self, asked: Vec<Asked>) -> Self {
@@ -151,7 +170,6 @@ impl SignInFlow {
 mod tests {
     use super::*;
     use crate::model::authentication::Amr;
-    use crate::model::epoch::Epoch;
     use crate::model::id::UserId;
 
     fn flow(browser: Option<&str>) -> SignInFlow {
@@ -185,6 +203,16 @@ mod tests {
         assert!(flow(None).is_of(&caller(None, None)));
         let later = SignInFlow { version: SignInFlow::VERSION + 1, ..flow(None) };
         assert!(!later.is_of(&caller(None, None)));
+    }
+
+    #[test]
+    fn what_was_proven_in_the_epoch_before_goes_on() {
+        let epoch = |count| Epoch { count, since: NumericDate::from_seconds(300) };
+        let one = flow(None).proven(proof(1, Amr::Pwd)).unwrap();
+        for (next, expected) in [(Some(epoch(1)), epoch(1)), (Some(epoch(2)), Epoch::FIRST), (None, Epoch::FIRST)] {
+            let Progress::Proven(whole) = one.clone().carried_into(next).progress else { panic!("proven") };
+            assert_eq!(whole.epoch, Some(expected), "{next:?}");
+        }
     }
 
     #[test]

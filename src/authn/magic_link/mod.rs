@@ -285,8 +285,10 @@ impl Method for MagicLink {
         }
         throttle.forgive_address(&*edges.ephemeral, &attempt.from.address).await?;
         let sent = (waiting.user, waiting.epoch, waiting.address.as_str());
-        let proven = by_mail.proven(attempt, sent, epoch).await?;
-        proven.map(|proven| Authentication::new(proven, now, vec![Amr::Mail])).ok_or(Refusal::LinkInvalid)
+        let proven = by_mail.proven(attempt, sent, epoch).await?.ok_or(Refusal::LinkInvalid)?;
+        // The way back in for whom strangers have closed the password (PROTOCOL A5).
+        edges.store.clear_sign_in_failures(proven.0).await?;
+        Ok(Authentication::new(proven, now, vec![Amr::Mail]))
     }
 }
 

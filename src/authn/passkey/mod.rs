@@ -29,6 +29,7 @@ use crate::edge::ephemeral::Namespace;
 use crate::edge::vault::Place;
 use crate::model::authentication::{Amr, Authentication};
 use crate::model::authenticator::{Authenticator, AuthenticatorKind};
+use crate::model::epoch::Epoch;
 use crate::model::fault::Fault;
 use crate::model::id::{AuthenticatorId, UserId};
 use crate::model::user::User;
@@ -177,13 +178,14 @@ impl Passkeys {
         Ok((options, state))
     }
 
+    /// Writes a passkey down, by which everything but where the person acts ends. Its kind, and the epoch that begins with it.
     async fn register(
         &self,
         (user, id): (&User, AuthenticatorId),
         (credential, name): (&str, &str),
         state: PasskeyRegistration,
         attempt: &Attempt,
-    ) -> Result<Amr, Refusal> {
+    ) -> Result<(Amr, Epoch), Refusal> {
         let answer: RegisterPublicKeyCredential = serde_json::from_str(credential).map_err(|_| Refusal::Wrong)?;
         let name = if name.is_empty() { maker::name(&answer.response.attestation_object) } else { name.to_owned() };
         let credential = self.webauthn.finish_passkey_registration(&answer, &state).map_err(|_| Refusal::Wrong)?;
@@ -203,7 +205,8 @@ impl Passkeys {
         };
         let beside = self.factors.changed(attempt, user, "passkey_added")?;
         let is_eligible = maker::is_backup_eligible(&answer.response.attestation_object);
-        if edges.store.add_passkey(passkey, beside).await? { Ok(kind(is_eligible)) } else { Err(Refusal::Wrong) }
+        let epoch = edges.store.add_passkey(passkey, attempt.here, beside).await?;
+        epoch.map(|epoch| (kind(is_eligible), epoch)).ok_or(Refusal::Wrong)
     }
 
     /// Whom an assertion proves.

@@ -62,7 +62,6 @@ impl Method for Setup {
         let (Answer::Passkey(answer), Some(person)) = (answer, attempt.person) else { return Err(Refusal::Wrong) };
         let edges = &self.passkeys.factors.edges;
         let now = edges.clock.now();
-        let epoch = edges.store.auth_epoch(person).await?.ok_or(Refusal::Wrong)?;
         let user = edges.store.user(person).await?.ok_or(Refusal::Wrong)?;
         let value: Value = serde_json::from_str(answer.expose()).map_err(|_| Refusal::Wrong)?;
         let answered = Answered::deserialize(&value).unwrap_or(Answered { credential: value, state: None });
@@ -76,7 +75,8 @@ impl Method for Setup {
         };
         let credential = answered.credential.to_string();
         let made = (credential.as_str(), "");
-        let key = self.passkeys.register((&user, self.passkeys.new_id()), made, state, attempt).await?;
+        // The epoch that begins with it is that of the proof.
+        let (key, epoch) = self.passkeys.register((&user, self.passkeys.new_id()), made, state, attempt).await?;
         Ok(Authentication::new((person, epoch), now, vec![key, Amr::User]))
     }
 }

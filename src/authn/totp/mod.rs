@@ -225,21 +225,20 @@ impl Method for Setup {
         let (Answer::Code(code), Some(person)) = (answer, attempt.person) else { return Err(Refusal::Wrong) };
         let edges = &self.factors.edges;
         let now = edges.clock.now();
-        let epoch = edges.store.auth_epoch(person).await?;
         let user = edges.store.user(person).await?;
         let waiting = self.factors.totp_of(person).await?.filter(|own| own.is_waiting(now));
         let step = match &waiting {
             Some(waiting) => self.factors.totp_step(waiting, code)?,
             None => None,
         };
-        let Some((((waiting, step), user), epoch)) = waiting.zip(step).zip(user).zip(epoch) else {
+        let Some(((waiting, step), user)) = waiting.zip(step).zip(user) else {
             return Err(Refusal::WrongCode(None));
         };
         let beside = self.factors.changed(attempt, &user, "totp_added")?;
         let confirmed = (person, waiting.id, Some(step));
-        if !edges.store.confirm_authenticator(confirmed, Vec::new(), now, beside).await? {
-            return Err(Refusal::WrongCode(None));
-        }
+        // The epoch that begins with it is that of the proof.
+        let epoch = edges.store.confirm_authenticator(confirmed, Vec::new(), (attempt.here, now), beside).await?;
+        let epoch = epoch.ok_or(Refusal::WrongCode(None))?;
         Ok(Authentication::new((person, epoch), now, vec![Amr::Otp]))
     }
 }

@@ -13,7 +13,7 @@ use crate::edge::store::row::Context as _;
 use crate::edge::store::statement::Connection;
 use crate::edge::store::user::{self, write_password};
 use crate::edge::store::writer::Fact;
-use crate::edge::store::{Beside, Creation, Store, mailed_link, once};
+use crate::edge::store::{Beside, Creation, Store, mailed_link, once, sign_in_failure};
 use crate::model::fault::Fault;
 use crate::model::id::UserId;
 use crate::model::mailed_link::{GoodLink, LinkPurpose};
@@ -204,8 +204,9 @@ impl Store {
         self.recorder.record(fact.then(publish)).await
     }
 
-    /// Sets the password (a PHC string) that a link allows, ends everything that the old one opened, and takes the link's address as
-    /// proven: a pending account is active from then on. False when the link is not good any more, or the account is disabled.
+    /// Sets the password (a PHC string) that a link allows, ends everything that the old one opened, forgets the failures at that one, and
+    /// takes the link's address as proven: a pending account is active from then on. False when the link is not good any more, or the
+    /// account is disabled.
     pub async fn reset_password_by(
         &self,
         (link, purpose): (&TokenHash, LinkPurpose),
@@ -226,6 +227,8 @@ impl Store {
                 }
                 verify(connection, (user, &address), now).await?;
                 write_password(connection, user, &phc, now).await?;
+                // The way back in for whom strangers have closed the old one (PROTOCOL A5).
+                sign_in_failure::clear(connection, user).await?;
                 let stepped = epoch::step(connection, user, None, now).await?;
                 beside.write(connection).await?;
                 Ok(Some(stepped))

@@ -9,12 +9,14 @@ use futures_util::FutureExt as _;
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use crate::edge::store::epoch;
+use crate::edge::store::epoch::{self, Stepped};
+use crate::edge::store::publish::Publish;
 use crate::edge::store::row::{Context as _, Place, moment};
 use crate::edge::store::statement::Connection;
 use crate::edge::store::writer::Fact;
-use crate::edge::store::{Beside, Kept, Store};
+use crate::edge::store::{Beside, Elsewhere, Held, Here, Kept, Store};
 use crate::model::authenticator::{Authenticator, AuthenticatorKind, BackupCodes, SecondFactor};
+use crate::model::epoch::Epoch;
 use crate::model::fault::Fault;
 use crate::model::id::{AuthenticatorId, UserId};
 use crate::model::session::Session;
@@ -131,49 +133,58 @@ impl Store {
     }
 
     /// Confirms an authenticator by its first proof and, where that is a second factor, asks for one from now on; `step` is the time step
-    /// of its code, `codes` are the hashes of backup codes for who has none. False when it does not wait any more.
+    /// of its code, `codes` are the hashes of backup codes for who has none. Everything but `here` ends: whoever is in without the factor
+    /// stays out. The epoch that begins with it, or `None` when it does not wait any more.
     pub async fn confirm_authenticator(
         &self,
         (user, id, step): (UserId, AuthenticatorId, Option<i64>),
         codes: Vec<TokenHash>,
-        now: NumericDate,
+        (here, now): (Option<Here>, NumericDate),
         beside: Beside,
-    ) -> Result<bool, Fault> {
+    ) -> Result<Option<Epoch>, Fault> {
         let fact = Fact::several(move |connection| {
             async move {
                 hold(connection, user).await?;
                 let confirm = connection.query(CONFIRM).bind(id.uuid()).bind(user.uuid()).bind(now.seconds());
                 if confirm.bind(step).execute().await.context("confirm an authenticator")? == 0 {
-                    return Ok(false);
+                    return Ok(None);
                 }
                 let require = connection.query(REQUIRE).bind(user.uuid()).bind(now.seconds());
                 require.execute().await.context("require a second factor")?;
                 if !codes.is_empty() {
                     replace_backup_codes(connection, user, &codes, now).await?;
                 }
+                let stepped = epoch::step_around(connection, user, here, now).await?;
                 beside.write(connection).await?;
-                Ok(true)
+                Ok(Some(stepped))
             }
             .boxed()
         });
-        self.recorder.record(fact).await
+        Ok(self.record_and_publish(fact).await?.and_then(|stepped| stepped.epoch))
     }
 
-    /// Adds a passkey, which its registration has proven; false when it is somebody's already.
-    pub async fn add_passkey(&self, new: Authenticator, beside: Beside) -> Result<bool, Fault> {
+    /// Adds a passkey, which its registration has proven, and ends everything but `here`. The epoch that begins with it, or `None` when it
+    /// is somebody's already.
+    pub async fn add_passkey(
+        &self,
+        new: Authenticator,
+        here: Option<Here>,
+        beside: Beside,
+    ) -> Result<Option<Epoch>, Fault> {
         let fact = Fact::several(move |connection| {
             async move {
                 let add = connection.query(ADD_PASSKEY).bind(new.id.uuid()).bind(new.user.uuid()).bind(new.target);
                 let add = add.bind(new.name).bind(new.secret).bind(new.created_at.seconds());
-                let added = add.execute().await.context("add a passkey")? == 1;
-                if added {
-                    beside.write(connection).await?;
+                if add.execute().await.context("add a passkey")? == 0 {
+                    return Ok(None);
                 }
-                Ok(added)
+                let stepped = epoch::step_around(connection, new.user, here, new.created_at).await?;
+                beside.write(connection).await?;
+                Ok(Some(stepped))
             }
             .boxed()
         });
-        self.recorder.record(fact).await
+        Ok(self.record_and_publish(fact).await?.and_then(|stepped| stepped.epoch))
     }
 
     /// The passkey of this credential.
@@ -243,8 +254,8 @@ impl Store {
     /// Puts new backup codes in the place of all that were.
     pub async fn replace_backup_codes(
         &self,
-        user: UserId,
-        codes: Vec<TokenHash>,
+        (user, codes): (UserId, Vec<TokenHash>),
+        elsewhere: Elsewhere,
         now: NumericDate,
         beside: Beside,
     ) -> Result<(), Fault> {
@@ -252,18 +263,22 @@ impl Store {
             async move {
                 hold(connection, user).await?;
                 replace_backup_codes(connection, user, &codes, now).await?;
-                beside.write(connection).await
+                let stepped = end(connection, user, elsewhere, now).await?;
+                beside.write(connection).await?;
+                Ok(stepped)
             }
             .boxed()
         });
-        self.recorder.record(fact).await
+        self.record_and_publish(fact).await.map(drop)
     }
 
-    /// Removes an authenticator; the last one stays as `last` says. With the last one backup codes go too.
+    /// Removes an authenticator, and ends everything but `here` where it proved something; the last one stays as `last` says. With the last
+    /// one backup codes go too.
     pub async fn remove_authenticator(
         &self,
         (user, id): (UserId, AuthenticatorId),
         last: LastOne,
+        (here, now): (Option<Here>, NumericDate),
         beside: Beside,
     ) -> Result<Removal, Fault> {
         let fact = Fact::several(move |connection| {
@@ -271,7 +286,9 @@ impl Store {
                 hold(connection, user).await?;
                 let own: Vec<Row> =
                     connection.query(LIST).bind(user.uuid()).fetch_all().await.context("list authenticators")?;
-                let Some(row) = own.iter().find(|row| row.id == id.uuid()) else { return Ok(Removal::Missing) };
+                let Some(row) = own.iter().find(|row| row.id == id.uuid()) else {
+                    return Ok(Removed { removal: Removal::Missing, stepped: None });
+                };
                 let others = connection.query(OTHERS).bind(user.uuid()).bind(id.uuid());
                 let others: i64 = others.scalar_one().await.context("count authenticators")?;
                 let is_last = row.confirmed_at.is_some() && others == 0;
@@ -280,7 +297,7 @@ impl Store {
                     required.fetch_optional().await.context("read whether a second factor is required")?;
                 let is_required = last == LastOne::Stays || required.is_some_and(|(at,)| at.is_some());
                 if is_last && is_required {
-                    return Ok(Removal::Last);
+                    return Ok(Removed { removal: Removal::Last, stepped: None });
                 }
                 let remove = connection.query(REMOVE).bind(id.uuid()).bind(user.uuid());
                 remove.execute().await.context("remove an authenticator")?;
@@ -288,12 +305,14 @@ impl Store {
                     let drop = connection.query(DROP_BACKUP_CODES).bind(user.uuid());
                     drop.execute().await.context("drop backup codes")?;
                 }
+                let elsewhere = if row.confirmed_at.is_some() { Elsewhere::Ends(here) } else { Elsewhere::Stays };
+                let stepped = end(connection, user, elsewhere, now).await?;
                 beside.write(connection).await?;
-                Ok(Removal::Removed)
+                Ok(Removed { removal: Removal::Removed, stepped })
             }
             .boxed()
         });
-        self.recorder.record(fact).await
+        self.record_and_publish(fact).await.map(|removed| removed.removal)
     }
 
     /// Calls an authenticator something else; false when it is not there.
@@ -313,17 +332,25 @@ impl Store {
     }
 
     /// Asks for a second factor at each sign-in of the person from now on; what they have is theirs to say before.
-    pub async fn require_second_factor(&self, user: UserId, now: NumericDate, beside: Beside) -> Result<(), Fault> {
+    pub async fn require_second_factor(
+        &self,
+        user: UserId,
+        elsewhere: Elsewhere,
+        now: NumericDate,
+        beside: Beside,
+    ) -> Result<(), Fault> {
         let fact = Fact::several(move |connection| {
             async move {
                 hold(connection, user).await?;
                 let require = connection.query(REQUIRE).bind(user.uuid()).bind(now.seconds());
                 require.execute().await.context("require a second factor")?;
-                beside.write(connection).await
+                let stepped = end(connection, user, elsewhere, now).await?;
+                beside.write(connection).await?;
+                Ok(stepped)
             }
             .boxed()
         });
-        self.recorder.record(fact).await
+        self.record_and_publish(fact).await.map(drop)
     }
 
     /// Asks for no second factor any more: the secret of the code app and the backup codes go, and every session and grant but that of
@@ -416,6 +443,31 @@ impl Store {
             .boxed()
         });
         self.recorder.record(fact).await
+    }
+}
+
+/// What became of an authenticator that was to be removed, and of what the account had opened.
+struct Removed {
+    removal: Removal,
+    stepped: Option<Stepped>,
+}
+
+impl Publish for Removed {
+    fn publish(&self, held: &Held) {
+        self.stepped.publish(held);
+    }
+}
+
+/// Ends everything else of the person, where it is to.
+async fn end(
+    connection: &mut Connection,
+    user: UserId,
+    elsewhere: Elsewhere,
+    now: NumericDate,
+) -> Result<Option<Stepped>, Fault> {
+    match elsewhere {
+        Elsewhere::Stays => Ok(None),
+        Elsewhere::Ends(here) => epoch::step_around(connection, user, here, now).await.map(Some),
     }
 }
 

@@ -6,7 +6,7 @@ use futures_util::FutureExt as _;
 use uuid::Uuid;
 
 use crate::edge::store::account::Once;
-use crate::edge::store::epoch::{self, Kept, Stepped};
+use crate::edge::store::epoch::{self, Here, Kept, Stepped};
 use crate::edge::store::intruder::{self, Denial, Gone};
 use crate::edge::store::publish::Publish;
 use crate::edge::store::row::Context as _;
@@ -39,6 +39,11 @@ const NEXT_PRIMARY: &str = "UPDATE identifier SET is_primary = TRUE WHERE id =
     (SELECT i.id FROM identifier i WHERE i.user_id = $1 AND i.kind = $2 AND i.verified_at IS NOT NULL
         AND NOT EXISTS (SELECT 1 FROM identifier p WHERE p.user_id = $1 AND p.kind = $2 AND p.is_primary)
         ORDER BY i.id LIMIT 1)";
+const PRIMARY_BEFORE: &str =
+    "SELECT COUNT(*) FROM identifier WHERE user_id = $1 AND kind = 'email' AND is_primary AND verified_at < $2";
+const PREFER: &str = "UPDATE identifier SET is_primary = (lookup = $2) WHERE user_id = $1 AND kind = 'email'
+    AND EXISTS (SELECT 1 FROM identifier o WHERE o.user_id = $1 AND o.kind = 'email' AND o.lookup = $2
+        AND o.verified_at IS NOT NULL)";
 const DROP: &str = "DELETE FROM identifier WHERE id = $2 AND user_id = $1";
 
 /// What became of an address or number that was to be the person's.
@@ -87,58 +92,61 @@ impl Store {
         self.record_and_publish(fact).await.map(|placed| placed.added)
     }
 
-    /// Makes a proven identifier the primary one of its kind; false when there is no such one.
+    /// Makes a proven identifier the primary one of its kind, and ends everything but `here`; false when there is no such one.
     pub async fn make_primary(
         &self,
         user: UserId,
         id: IdentifierId,
-        now: NumericDate,
+        (here, now): (Option<Here>, NumericDate),
         beside: Beside,
     ) -> Result<bool, Fault> {
         let fact = Fact::several(move |connection| {
             async move {
                 if !hold(connection, user, now).await? {
-                    return Ok(false);
+                    return Ok(None);
                 }
                 let update = connection.query(MAKE_PRIMARY).bind(user.uuid()).bind(id.uuid());
-                let made = update.execute().await.context("make an identifier primary")? > 0;
-                if made {
-                    beside.write(connection).await?;
+                if update.execute().await.context("make an identifier primary")? == 0 {
+                    return Ok(None);
                 }
-                Ok(made)
+                let stepped = epoch::step_around(connection, user, here, now).await?;
+                beside.write(connection).await?;
+                Ok(Some(stepped))
             }
             .boxed()
         });
-        self.record_of(user, fact).await
+        Ok(self.record_and_publish(fact).await?.is_some())
     }
 
-    /// Removes an address or number; false when no other proven one would be left. Another of its kind becomes primary in its place.
+    /// Removes an address or number, and ends everything but `here`; false when no other proven one would be left. Another of its kind
+    /// becomes primary in its place.
     pub async fn remove_identifier(
         &self,
         user: UserId,
         (id, kind): (IdentifierId, IdentifierKind),
-        now: NumericDate,
+        (here, now): (Option<Here>, NumericDate),
         beside: Beside,
     ) -> Result<bool, Fault> {
         let fact = Fact::several(move |connection| {
             async move {
                 if !hold(connection, user, now).await? {
-                    return Ok(false);
+                    return Ok(None);
                 }
                 let remove = connection.query(REMOVE).bind(user.uuid()).bind(id.uuid());
                 if remove.execute().await.context("remove an identifier")? == 0 {
-                    return Ok(false);
+                    return Ok(None);
                 }
                 let next = connection.query(NEXT_PRIMARY).bind(user.uuid()).bind(kind.as_str());
                 next.execute().await.context("make another identifier primary")?;
                 // What was sent to it opens nothing any more.
                 mailed_link::void_all_of(connection, user, now).await?;
+                let stepped = epoch::step_around(connection, user, here, now).await?;
                 beside.write(connection).await?;
-                Ok(true)
+                Ok(Some(stepped))
             }
             .boxed()
         });
-        self.record_of(user, fact).await
+        Ok(self.record_and_publish(fact).await?.is_some())
     }
 
     /// Puts a username in the place of the one before; `Taken` when it belongs to somebody else.
@@ -219,12 +227,14 @@ impl Store {
                     return Ok(Undone::not(Added::Void));
                 };
                 release(connection, user, &name).await?;
-                // The old address is still there where the change was asked for and not confirmed.
+                // The old address is still there where the change was asked for and not confirmed, and where another was made primary.
                 let is_there = own(connection, user, &name).await?.is_some();
-                if !is_there && replace(connection, user, email, &name).await? == Added::Taken {
+                if !is_there && bring_back(connection, user, (&denial, &name)).await? == Added::Taken {
                     return Ok(Undone::not(Added::Taken));
                 }
                 let gone = intruder::expel(connection, user, (&denial, &name), now).await?;
+                let prefer = connection.query(PREFER).bind(user.uuid()).bind(name.as_str());
+                prefer.execute().await.context("make the old address the primary one")?;
                 let stepped = epoch::step(connection, user, None, now).await?;
                 tell(&gone).write(connection).await?;
                 Ok(Undone { added: Added::Added, gone, of: Some((user, stepped)) })
@@ -349,6 +359,24 @@ async fn replace(
     }
     drop_one(connection, user, before).await?;
     Ok(Added::Added)
+}
+
+/// Puts an address back that was replaced or removed. What has its place since then goes; what the person had before stays beside it.
+async fn bring_back(
+    connection: &mut Connection,
+    user: UserId,
+    (denial, name): (&Denial, &LookupName),
+) -> Result<Added, Fault> {
+    let before = connection.query(PRIMARY_BEFORE).bind(user.uuid()).bind(denial.since.seconds());
+    let before: i64 = before.scalar_one().await.context("look for an older primary address")?;
+    if before == 0 {
+        return replace(connection, user, &denial.address, name).await;
+    }
+    let address = Identifier { is_primary: false, ..denial.address.clone() };
+    match add_identifier(connection, user, &address, name).await? {
+        Creation::Created => Ok(Added::Added),
+        Creation::AlreadyExists => Ok(Added::Taken),
+    }
 }
 
 /// The identifier of the person that is found by `name`.

@@ -2,7 +2,8 @@
 //!
 //! PROTOCOL A13, S4. Rows that say so (sessions, grants) are ended with it; what waits elsewhere (codes, links, proofs that are
 //! being judged) carries the epoch it was made in. A fact that ends everything beside what it does itself (a new password,
-//! another address) calls [`step`] in its own transaction, and publishes what that hands over.
+//! another address) calls [`step`] in its own transaction, or [`step_around`] where the person goes on as they are, and publishes what
+//! that hands over.
 
 use std::sync::Arc;
 
@@ -32,6 +33,33 @@ pub struct Kept {
     pub session: SessionId,
     /// Hash of its new cookie.
     pub token: TokenHash,
+}
+
+/// Where a person acts, as it goes on when everything else of theirs ends: the session under the cookie it has, and what was given to the
+/// app through which they act in it.
+#[derive(Copy, Clone, Debug)]
+pub struct Here {
+    /// The session; one of another person does not go on.
+    pub session: SessionId,
+    /// What the app was given, where the person acts through one.
+    pub grant: Option<GrantId>,
+}
+
+/// What becomes of everything else of a person, beside a change of theirs.
+#[derive(Copy, Clone, Debug)]
+pub enum Elsewhere {
+    /// It stays.
+    Stays,
+    /// It ends, but for where they act.
+    Ends(Option<Here>),
+}
+
+/// What the step into a new epoch takes along.
+#[derive(Copy, Clone, Debug)]
+enum Along {
+    Nothing,
+    Renamed(Kept),
+    AsItIs(Here),
 }
 
 impl Store {
@@ -68,10 +96,13 @@ impl Store {
 #[derive(Clone, Debug)]
 pub(super) struct Stepped {
     user: UserId,
+    /// The epoch that began; none of nobody's.
+    pub(super) epoch: Option<Epoch>,
     /// The session that stays.
     pub(super) session: Option<Arc<Session>>,
     ended: Vec<SessionId>,
-    revoked: Vec<GrantId>,
+    /// Those that were revoked, and the one that stays.
+    grants: Vec<GrantId>,
 }
 
 /// Begins the next epoch of `user` within the transaction of `connection`.
@@ -81,16 +112,41 @@ pub(super) async fn step(
     kept: Option<Kept>,
     now: NumericDate,
 ) -> Result<Stepped, Fault> {
+    begin(connection, user, kept.map_or(Along::Nothing, Along::Renamed), now).await
+}
+
+/// The same around where the person acts.
+pub(super) async fn step_around(
+    connection: &mut Connection,
+    user: UserId,
+    here: Option<Here>,
+    now: NumericDate,
+) -> Result<Stepped, Fault> {
+    begin(connection, user, here.map_or(Along::Nothing, Along::AsItIs), now).await
+}
+
+async fn begin(connection: &mut Connection, user: UserId, along: Along, now: NumericDate) -> Result<Stepped, Fault> {
     let next = connection.query(STEP).bind(user.uuid()).bind(now.seconds());
     let next: Option<(i64, i64)> = next.fetch_optional().await.context("begin an epoch")?;
-    let mut stepped = Stepped { user, session: None, ended: Vec::new(), revoked: Vec::new() };
+    let mut stepped = Stepped { user, epoch: None, session: None, ended: Vec::new(), grants: Vec::new() };
     let Some(next) = next else { return Ok(stepped) };
-    if let Some(kept) = kept {
-        stepped.session = session::carry_over(connection, (user, kept), epoch(user, next)?, now).await?;
+    let epoch = epoch(user, next)?;
+    stepped.epoch = Some(epoch);
+    let (session, grant) = match along {
+        Along::Nothing => (None, None),
+        Along::Renamed(kept) => (Some((kept.session, Some(kept.token))), None),
+        Along::AsItIs(here) => (Some((here.session, None)), here.grant),
+    };
+    if let Some(session) = session {
+        stepped.session = session::carry_over(connection, (user, session), epoch, now).await?;
     }
     let stays = stepped.session.as_ref().map(|session| session.id);
     stepped.ended = session_end::end_all_of(connection, user, stays, now).await?;
-    stepped.revoked = grant::revoke_all_of(connection, user, now).await?;
+    stepped.grants = grant::revoke_all_of(connection, (user, grant), now).await?;
+    if let Some(grant) = grant {
+        grant::carry_over(connection, (user, grant), epoch).await?;
+        stepped.grants.push(grant);
+    }
     Ok(stepped)
 }
 
@@ -100,7 +156,7 @@ impl Publish for Stepped {
         for session in &self.ended {
             held.sessions.forget(session);
         }
-        for grant in &self.revoked {
+        for grant in &self.grants {
             held.grants.forget(grant);
         }
         if let Some(session) = &self.session {

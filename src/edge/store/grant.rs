@@ -13,6 +13,7 @@ use crate::edge::store::session_end::Reach;
 use crate::edge::store::statement::{Connection, Linked};
 use crate::edge::store::writer::Fact;
 use crate::edge::store::{Beside, Held, Store, access_token};
+use crate::model::epoch::Epoch;
 use crate::model::fault::Fault;
 use crate::model::grant::{Grant, GrantDetails};
 use crate::model::id::{ClientId, GrantId, SessionId, UserId};
@@ -53,7 +54,7 @@ const REVOKE_OF: &str =
 const REVOKE_OUTSIDE: &str = "UPDATE oauth_grant SET revoked_at = $3
     WHERE user_id = $1 AND session_id <> $2 AND revoked_at IS NULL RETURNING id";
 const REVOKE_ALL_OF: &str =
-    "UPDATE oauth_grant SET revoked_at = $2 WHERE user_id = $1 AND revoked_at IS NULL RETURNING id";
+    "UPDATE oauth_grant SET revoked_at = $2 WHERE user_id = $1 AND id <> $3 AND revoked_at IS NULL RETURNING id";
 
 impl Store {
     /// Records the grant of a code and its first tokens, once for each code (`grant.code_hash`).
@@ -267,15 +268,30 @@ pub(super) async fn revoke_outside(
     Ok(ids.into_iter().map(GrantId::from_uuid).collect())
 }
 
-/// Revokes everything a person allowed.
+/// Revokes everything a person allowed, but for the grant `kept`.
 pub(super) async fn revoke_all_of(
     connection: &mut Connection,
-    user: UserId,
+    (user, kept): (UserId, Option<GrantId>),
     now: NumericDate,
 ) -> Result<Vec<GrantId>, Fault> {
-    let revoke = connection.query(REVOKE_ALL_OF).bind(user.uuid()).bind(now.seconds());
+    let kept = kept.map_or(Uuid::nil(), GrantId::uuid);
+    let revoke = connection.query(REVOKE_ALL_OF).bind(user.uuid()).bind(now.seconds()).bind(kept);
     let ids: Vec<Uuid> = revoke.scalar_all().await.context("revoke the grants of a user")?;
     Ok(ids.into_iter().map(GrantId::from_uuid).collect())
+}
+
+/// Takes a grant of the person into `epoch`; the sign-in that it stands on stays as old as it is.
+pub(super) async fn carry_over(
+    connection: &mut Connection,
+    (user, id): (UserId, GrantId),
+    epoch: Epoch,
+) -> Result<(), Fault> {
+    let row: Option<GrantRow> =
+        connection.query(READ).bind(id.uuid()).fetch_optional().await.context("read a grant")?;
+    let grant = row.map(Grant::try_from).transpose()?;
+    let Some(mut grant) = grant.filter(|grant| grant.user == user && grant.is_live()) else { return Ok(()) };
+    grant.details.authentication.epoch = Some(epoch);
+    describe(connection, (id, &grant.details)).await
 }
 
 #[derive(FromRow)]

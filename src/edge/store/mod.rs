@@ -101,7 +101,7 @@ pub use authenticator::{LastOne, Removal};
 pub use beside::Beside;
 pub use contact::Added;
 pub use directory::Change;
-pub use epoch::Kept;
+pub use epoch::{Elsewhere, Here, Kept};
 pub use event::EventQuery;
 pub use event::Seen;
 pub use intruder::{Denial, Gone};

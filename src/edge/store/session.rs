@@ -300,21 +300,22 @@ async fn with_cookie(
     Session::try_from(row).map(|session| Some(Arc::new(session)))
 }
 
-/// Takes a live session of the person into `epoch` with a new cookie; the sign-in itself stays as old as it is.
+/// Takes a live session of the person into `epoch`, with a new cookie where one is given; the sign-in itself stays as old as it is.
 pub(super) async fn carry_over(
     connection: &mut Connection,
-    (user, kept): (UserId, Kept),
+    (user, (id, token)): (UserId, (SessionId, Option<TokenHash>)),
     epoch: Epoch,
     now: NumericDate,
 ) -> Result<Option<Arc<Session>>, Fault> {
-    let read = connection.query(READ).bind(kept.session.uuid());
+    let read = connection.query(READ).bind(id.uuid());
     let row: Option<SessionRow> = read.fetch_optional().await.context("read a session")?;
     let Some(session) = row.map(Session::try_from).transpose()?.filter(|session| session.is_live(now)) else {
         return Ok(None);
     };
     let elsewhere = Vouched::of(&session.authentication);
     let authentication = to_json(&Authentication { epoch: Some(epoch), ..session.authentication })?;
-    let renew = connection.query(RENEW).bind(kept.session.uuid()).bind(kept.token.as_bytes().as_slice());
+    let token = token.unwrap_or(session.token_hash);
+    let renew = connection.query(RENEW).bind(id.uuid()).bind(token.as_bytes().as_slice());
     let renew = renew.bind(authentication).bind(now.seconds()).bind(user.uuid()).bind(None::<i64>);
     let renew = renew.bind(elsewhere.issuer).bind(elsewhere.subject).bind(elsewhere.sid);
     let row: Option<SessionRow> = renew.fetch_optional().await.context("take a session along")?;

@@ -18,7 +18,7 @@ pub(super) fn message(kind: MessageKind, fill: Fill) -> MessageContext {
         code: has_code.then(|| CODE.into()),
         url: has_link.then(|| LINK.into()),
         valid_minutes: (has_code || has_link).then_some(if has_code { 5 } else { 60 }),
-        address: matches!(kind, MessageKind::EmailChangeNotice).then(|| "a…@example.org".into()),
+        address: has_address(kind).then(|| "a…@example.org".into()),
         remaining: matches!(kind, MessageKind::BackupCodeUsed).then_some(3),
         provider: matches!(kind, MessageKind::IdentityLinked | MessageKind::IdentityUnlinked).then(|| "Google".into()),
         request: whole.then(|| Request {
@@ -46,6 +46,17 @@ pub(super) enum Fill {
     Bare,
 }
 
+/// Whether messages of this kind are about another address or number.
+const fn has_address(kind: MessageKind) -> bool {
+    matches!(
+        kind,
+        MessageKind::EmailChangeNotice
+            | MessageKind::ContactAdded
+            | MessageKind::ContactPrimary
+            | MessageKind::ContactRemoved
+    )
+}
+
 /// Whether messages of this kind carry a code, and a link.
 pub(super) fn carries(kind: MessageKind) -> (bool, bool) {
     match kind {
@@ -67,6 +78,9 @@ pub(super) fn carries(kind: MessageKind) -> (bool, bool) {
         | MessageKind::Invitation => (false, true),
         MessageKind::PasswordChanged
         | MessageKind::AccountExists
+        | MessageKind::ContactAdded
+        | MessageKind::ContactPrimary
+        | MessageKind::ContactRemoved
         | MessageKind::MfaChanged
         | MessageKind::BackupCodeUsed
         | MessageKind::IdentityLinked

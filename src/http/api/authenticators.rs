@@ -58,7 +58,7 @@ pub(super) fn operations() -> Vec<Operation> {
         post(("/me/authenticators/{id}/confirm", Group::Mfa), "Confirm an authenticator by its first code", confirm)
             .by_person()
             .takes::<ConfirmAuthenticator>()
-            .gives::<Confirmed>(StatusCode::OK, "It is asked for from now on.")
+            .gives::<Confirmed>(StatusCode::OK, "It is asked for from now on; every other session has ended.")
             .refuses(&[
                 Code::ReauthRequired,
                 Code::WrongCode,
@@ -76,7 +76,7 @@ pub(super) fn operations() -> Vec<Operation> {
             .refuses(&[Code::DeviceDoesNotExist, Code::SetupRequired]),
         delete(("/me/authenticators/{id}", Group::Mfa), "Remove an authenticator", remove)
             .by_person()
-            .gives_nothing(StatusCode::NO_CONTENT, "It is gone.")
+            .gives_nothing(StatusCode::NO_CONTENT, "It is gone; every other session has ended.")
             .refuses(&[Code::ReauthRequired, Code::LastDevice, Code::DeviceDoesNotExist, Code::SetupRequired]),
     ]
 }

@@ -13,6 +13,7 @@ use http::request::Parts;
 use subtle::ConstantTimeEq as _;
 
 use crate::account::Asking;
+use crate::edge::store::Here;
 use crate::http::api::code::Code;
 use crate::http::api::preference;
 use crate::http::api::problem::Problem;
@@ -126,7 +127,10 @@ impl Guest {
             Some(id) => Some(first_party::client(&web.provider, id).await.map_err(refused)?.id.clone()),
             None => self.token.as_ref().map(|token| token.client.id.clone()),
         };
-        Ok(Asking { client, ..self.visitor.asking() })
+        let person = self.token.as_ref().and_then(|token| token.person.as_ref());
+        let given = person.map(|(_, grant)| Here { session: grant.session, grant: Some(grant.id) });
+        let asking = self.visitor.asking();
+        Ok(Asking { client, here: given.or(asking.here), ..asking })
     }
 
     /// Refuses what another site may have sent: every unsafe method of a caller that is known by cookies.

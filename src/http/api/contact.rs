@@ -60,11 +60,11 @@ pub(super) fn operations() -> Vec<Operation> {
             .refuses(&[Code::EmailTaken]),
         put(("/me/emails/{id}/primary", Group::Me), "Make an e-mail address the primary one", prefer_email)
             .by_person()
-            .gives_nothing(StatusCode::NO_CONTENT, "It is.")
+            .gives_nothing(StatusCode::NO_CONTENT, "It is; every other session has ended.")
             .refuses(&[Code::ReauthRequired, Code::VerificationRequired]),
         delete(("/me/emails/{id}", Group::Me), "Remove an e-mail address", remove_email)
             .by_person()
-            .gives_nothing(StatusCode::NO_CONTENT, "It is gone.")
+            .gives_nothing(StatusCode::NO_CONTENT, "It is gone; every other session has ended.")
             .refuses(&[Code::ReauthRequired, Code::LastDevice]),
         get(("/me/phones", Group::Me), "The person's phone numbers", list_phones)
             .by_person()
@@ -83,11 +83,11 @@ pub(super) fn operations() -> Vec<Operation> {
             .refuses(&[Code::PhoneTaken]),
         put(("/me/phones/{id}/primary", Group::Me), "Make a phone number the primary one", prefer_phone)
             .by_person()
-            .gives_nothing(StatusCode::NO_CONTENT, "It is.")
+            .gives_nothing(StatusCode::NO_CONTENT, "It is; every other session has ended.")
             .refuses(&[Code::ReauthRequired, Code::VerificationRequired]),
         delete(("/me/phones/{id}", Group::Me), "Remove a phone number", remove_phone)
             .by_person()
-            .gives_nothing(StatusCode::NO_CONTENT, "It is gone.")
+            .gives_nothing(StatusCode::NO_CONTENT, "It is gone; every other session has ended.")
             .refuses(&[Code::ReauthRequired, Code::LastDevice]),
         post(("/me/email-changes", Group::Me), "Put another e-mail address in the place of the primary one", change)
             .by_person()

@@ -158,7 +158,7 @@ pub(super) async fn in_cookies(web: &Web, tokens: &TokenResponse) -> Result<Vec<
 /// Backup codes for who took a second factor up in this sign-in.
 async fn first_codes(web: &Web, guest: &Guest, person: UserId) -> Result<Option<Vec<String>>, Problem> {
     let Some(user) = web.provider.edges.store.user(person).await? else { return Ok(None) };
-    let codes = web.provider.factors.new_backup_codes(&user, &attempt(web, guest, None)).await?;
+    let codes = web.provider.factors.first_backup_codes(&user, &attempt(web, guest, None)).await?;
     Ok(Some(told(&codes)))
 }
 

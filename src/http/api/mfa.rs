@@ -30,7 +30,7 @@ pub(super) fn operations() -> Vec<Operation> {
         patch(("/me/mfa", Group::Mfa), "Ask for a second factor, or for none", change)
             .by_person()
             .takes::<MfaChange>()
-            .gives::<Mfa>(StatusCode::OK, "How it stands now. Switched off, every other session has ended.")
+            .gives::<Mfa>(StatusCode::OK, "How it stands now. Where that changed, every other session has ended.")
             .refuses(&[
                 Code::ReauthRequired,
                 Code::NoConfirmedFactor,
@@ -45,7 +45,7 @@ pub(super) fn operations() -> Vec<Operation> {
             .gives::<BackupCodesView>(StatusCode::OK, "The numbers; the codes are never told again."),
         post(("/me/backup-codes", Group::Mfa), "Make new backup codes in the place of the old ones", renew)
             .by_person()
-            .gives::<NewBackupCodes>(StatusCode::OK, "The codes, told once.")
+            .gives::<NewBackupCodes>(StatusCode::OK, "The codes, told once; every other session has ended.")
             .refuses(&[Code::ReauthRequired, Code::TwoFactorNotEnabled]),
     ]
 }

@@ -331,6 +331,7 @@ pub(super) fn attempt(web: &Web, guest: &Guest, client: Option<&Client>) -> Atte
         from: guest.provenance.clone(),
         device: web.cookies.device(&guest.visitor.headers),
         remembered: guest.visitor.browser.remembered.clone(),
+        here: guest.visitor.here(),
         client: client.map(|client| client.id.clone()),
         languages: guest.visitor.asking().languages,
         ..Attempt::default()

@@ -115,6 +115,7 @@ pub fn attempt(web: &Web, visitor: &Visitor, acting: &Acting) -> Attempt {
         device: web.cookies.device(&visitor.headers),
         person: Some(acting.user()),
         again_in: Some(acting.session()),
+        here: Some(acting.here()),
         client: acting.client().cloned(),
         browser: visitor.browser.flow,
         languages: visitor.asking().languages,

@@ -169,7 +169,7 @@ async fn complete(web: &Web, visitor: Visitor, (step, remember): (Step, bool), e
     }
     // The person has a second factor since a moment ago: before they go on they see what helps when it is lost.
     let attempt = attempt(web, &visitor, entry.open.as_ref().map(|open| &*open.client));
-    let Ok(codes) = web.provider.factors.new_backup_codes(&user, &attempt).await else {
+    let Ok(codes) = web.provider.factors.first_backup_codes(&user, &attempt).await else {
         return with_cookies(enter(web, visitor, completed, entry).await, cookies);
     };
     let (place, to) = (entry.open.as_ref().map(Place::open).unwrap_or_default(), entry.destination);

@@ -185,6 +185,7 @@ pub fn attempt(web: &Web, visitor: &Visitor, client: Option<&Client>) -> Attempt
         from: visitor.browser.provenance.clone(),
         device: web.cookies.device(&visitor.headers),
         remembered: visitor.browser.remembered.clone(),
+        here: visitor.here(),
         client: client.map(|client| client.id.clone()),
         browser: visitor.browser.flow,
         languages: visitor.asking().languages,

@@ -388,3 +388,128 @@ async fn s_117_a_link_in_the_browser_of_somebody_else_leaves_them_signed_in() {
         assert_eq!(alice.get("/session").await.ok()["user"], Value::Null, "{path}");
     }
 }
+
+const THIEF: &str = "mallory@example.net";
+
+/// The addresses of a person, and whether each is the primary one.
+async fn emails(spa: &Spa) -> Vec<(Value, bool)> {
+    let listed = spa.get("/me/emails").await.ok();
+    let items = listed["items"].as_array().expect("a list");
+    items.iter().map(|item| (item["value"].clone(), item["primary"] == true)).collect()
+}
+
+async fn id_of(server: &TestServer, value: &str) -> String {
+    let user = server.user("alice").await;
+    user.identifiers.iter().find(|identifier| identifier.value == value).expect("it is hers").id.to_string()
+}
+
+/// Presses the button of the undo link in the newest mail to `address`.
+async fn takes_back(server: &TestServer, address: &str) {
+    let undo = token(server, address, "/email-change/undo").await;
+    let browser = crate::support::Browser::new(server);
+    let page = browser.open(&format!("/email-change/undo?token={undo}")).await;
+    let done = browser.press(&page, "mailed-confirm").await;
+    assert!(done.page().has("notice-email_restored"), "{done}");
+}
+
+/// PROTOCOL A15: what is added, removed or comes first is told at every other address that is hers.
+#[tokio::test]
+async fn s_120_every_other_address_is_told_of_a_change() {
+    let server = TestServer::start().await;
+    let alice = Spa::signed_in(&server, "alice").await;
+    let told = async |address: &str, kind: MessageKind| {
+        server.deliver().await;
+        server.mailbox().kinds_to(address).iter().filter(|sent| **sent == kind).count()
+    };
+    adds(&server, &alice, ("email", NEW)).await;
+    assert_eq!(told(ALICE, MessageKind::ContactAdded).await, 1);
+    server.deliver().await;
+    assert_eq!(server.mailbox().kinds_to(NEW), [MessageKind::ContactCode], "who reads it has just proven that");
+    let phone = adds(&server, &alice, ("phone", "+31612345678")).await;
+    assert_eq!(told(ALICE, MessageKind::ContactAdded).await, 2);
+    assert_eq!(told(NEW, MessageKind::ContactAdded).await, 1);
+    let path = format!("/me/phones/{phone}");
+    let primary = async || alice.send(Method::PUT, &format!("{path}/primary"), None).await.status;
+    assert_eq!(primary().await, StatusCode::NO_CONTENT);
+    assert_eq!(primary().await, StatusCode::NO_CONTENT, "it is");
+    assert_eq!(alice.delete(&path).await.status, StatusCode::NO_CONTENT);
+    for address in [ALICE, NEW] {
+        assert_eq!(told(address, MessageKind::ContactPrimary).await, 1, "{address}");
+        assert_eq!(told(address, MessageKind::ContactRemoved).await, 1, "{address}");
+        assert_eq!(told(address, MessageKind::EmailChangeNotice).await, 0, "{address}");
+    }
+    server.advance(Duration::from_secs(1));
+    let new = id_of(&server, NEW).await;
+    assert_eq!(alice.delete(&format!("/me/emails/{new}")).await.status, StatusCode::NO_CONTENT);
+    for address in [ALICE, NEW] {
+        assert_eq!(told(address, MessageKind::ContactRemoved).await, 2, "{address}");
+    }
+}
+
+/// S-075, S-116, PROTOCOL A15: another address that comes first is a change of the address.
+#[tokio::test]
+async fn s_116_the_old_address_takes_back_that_another_comes_first() {
+    let server = TestServer::start().await;
+    let alice = Spa::signed_in(&server, "alice").await;
+    let shop = RelyingParty::web(&server, "shop").await;
+    let tokens = shop.tokens(&alice.browser, "alice", "openid offline_access").await;
+    server.advance(Duration::from_hours(1));
+    let thief = Spa::signed_in(&server, "alice").await;
+    let cookie = thief.browser.cookie("symbolon_session");
+    let id = adds(&server, &thief, ("email", THIEF)).await;
+    assert_eq!(alice.get("/session").await.ok()["user"]["username"], "alice");
+    server.advance(Duration::from_mins(1));
+    let primary = thief.send(Method::PUT, &format!("/me/emails/{id}/primary"), None).await;
+    assert_eq!(primary.status, StatusCode::NO_CONTENT, "{primary}");
+    assert_eq!(alice.get("/session").await.ok()["user"], Value::Null, "everything elsewhere has ended");
+    let refresh = tokens["refresh_token"].as_str().expect("a token");
+    assert_eq!(shop.refresh(refresh).await.error(), "400 invalid_grant");
+    assert_eq!(email_of(&thief).await, THIEF, "who acts stays");
+    assert_eq!(thief.browser.cookie("symbolon_session"), cookie);
+    server.deliver().await;
+    assert!(server.mailbox().kinds_to(ALICE).contains(&MessageKind::EmailChangeNotice));
+
+    takes_back(&server, ALICE).await;
+    assert_eq!(thief.get("/session").await.ok()["user"], Value::Null);
+    let alice = Spa::signed_in(&server, "alice").await;
+    assert_eq!(emails(&alice).await, [(json!(ALICE), true)]);
+}
+
+#[tokio::test]
+async fn s_116_the_old_address_takes_its_removal_back() {
+    let server = TestServer::start().await;
+    let alice = Spa::signed_in(&server, "alice").await;
+    adds(&server, &alice, ("email", NEW)).await;
+    server.advance(Duration::from_hours(1));
+    let thief = Spa::signed_in(&server, "alice").await;
+    server.advance(Duration::from_mins(1));
+    let old = id_of(&server, ALICE).await;
+    assert_eq!(thief.delete(&format!("/me/emails/{old}")).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(alice.get("/session").await.ok()["user"], Value::Null, "everything elsewhere has ended");
+    assert_eq!(emails(&thief).await, [(json!(NEW), true)]);
+    takes_back(&server, ALICE).await;
+    assert_eq!(thief.get("/session").await.ok()["user"], Value::Null);
+    let alice = Spa::signed_in(&server, "alice").await;
+    assert_eq!(emails(&alice).await, [(json!(ALICE), true), (json!(NEW), false)], "what she had before stays");
+}
+
+#[tokio::test]
+async fn s_116_a_change_on_the_page_ends_everything_elsewhere_and_is_told() {
+    let server = TestServer::start().await;
+    let spa = Spa::signed_in(&server, "alice").await;
+    let added = adds(&server, &spa, ("email", NEW)).await;
+    server.advance(Duration::from_mins(1));
+    let alice = crate::support::Browser::signed_in(&server, "alice").await;
+    let page = alice.open("/account/contacts").await;
+    let done = alice.press(&page, &format!("primary-{added}")).await;
+    assert!(!done.page().has(&format!("primary-{added}")), "{done}");
+    assert_eq!(spa.get("/session").await.ok()["user"], Value::Null);
+    let old = id_of(&server, ALICE).await;
+    let done = alice.press(&done, &format!("remove-{old}")).await;
+    assert!(!done.text().contains(ALICE), "{done}");
+    server.deliver().await;
+    let kinds = server.mailbox().kinds_to(ALICE);
+    for kind in [MessageKind::ContactAdded, MessageKind::EmailChangeNotice, MessageKind::ContactRemoved] {
+        assert!(kinds.contains(&kind), "{kind:?}: {kinds:?}");
+    }
+}

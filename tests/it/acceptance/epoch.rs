@@ -1,11 +1,16 @@
 //! S-075: one step ends everything older of a person, on every node, and nothing that comes after.
 
-use serde_json::Value;
-use symbolon::edge::store::{Beside, Kept};
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
+use symbolon::edge::store::{Beside, Elsewhere, Kept};
 use symbolon::model::client::AccessTokenFormat;
 use symbolon::protocol::numeric_date::NumericDate;
 use symbolon::protocol::secret::TokenHash;
 
+use super::second_factor::{CodeApp, enrol};
+use super::token::tokens_of;
+use crate::support::server::PASSWORD;
+use crate::support::spa::Spa;
 use crate::support::{Browser, Exchange, RelyingParty, TestServer, clients};
 
 struct Story {
@@ -87,4 +92,107 @@ async fn s_075_the_acting_session_stays_under_a_new_name() {
     assert!(story.alice.open("/account").await.page().has("sign-out"));
     let later = story.shop.tokens(&story.alice, "alice", "openid offline_access").await;
     story.shop.refresh(later["refresh_token"].as_str().expect("a token")).await.ok();
+}
+
+/// Alice in one more browser.
+async fn elsewhere(server: &TestServer, app: &CodeApp) -> Spa {
+    let spa = Spa::open(server).await;
+    let asked = spa.sign_in("alice", PASSWORD).await.ok();
+    let body = json!({"flow": asked["flow"], "type": "totp", "value": app.fresh(server)});
+    assert_eq!(spa.post("/sign-in/challenge", &body).await.ok()["status"], "complete");
+    spa
+}
+
+async fn user_of(spa: &Spa) -> Value {
+    spa.get("/session").await.ok()["user"]["username"].clone()
+}
+
+/// Whoever is in without the second factor, or by one that is gone, is out; the browser that acts stays as it is.
+#[tokio::test]
+async fn s_075_a_change_of_second_factors_ends_everything_elsewhere() {
+    let server = TestServer::start().await;
+    let (alice, thief) = (Spa::signed_in(&server, "alice").await, Spa::signed_in(&server, "alice").await);
+    let shop = RelyingParty::web(&server, "shop").await;
+    let tokens = shop.tokens(&thief.browser, "alice", "openid offline_access").await;
+    let cookie = alice.browser.cookie("symbolon_session");
+    let (app, _) = enrol(&server, &alice).await;
+    let text = |name: &str| tokens[name].as_str().expect("a token");
+    assert_eq!(user_of(&thief).await, Value::Null);
+    assert_eq!(shop.userinfo(text("access_token")).await.error(), "401 invalid_token");
+    assert_eq!(shop.refresh(text("refresh_token")).await.error(), "400 invalid_grant");
+    assert_eq!(user_of(&alice).await, "alice");
+    assert_eq!(alice.browser.cookie("symbolon_session"), cookie);
+
+    // Another factor, its end, and new backup codes.
+    let other = elsewhere(&server, &app).await;
+    let body = json!({"type": "email", "address": "factor@example.net"});
+    let added = alice.post("/me/authenticators", &body).await;
+    let path = format!("/me/authenticators/{}", added.json()["id"].as_str().expect("an id"));
+    server.deliver().await;
+    assert_eq!(user_of(&other).await, "alice", "nothing is confirmed yet");
+    let sent = server.mailbox().code_for("factor@example.net");
+    alice.post(&format!("{path}/confirm"), &json!({"code": sent})).await.ok();
+    assert_eq!(user_of(&other).await, Value::Null);
+    let other = elsewhere(&server, &app).await;
+    assert_eq!(alice.delete(&path).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(user_of(&other).await, Value::Null);
+    let other = elsewhere(&server, &app).await;
+    alice.post("/me/backup-codes", &json!({})).await.ok();
+    assert_eq!(user_of(&other).await, Value::Null);
+    assert_eq!(user_of(&alice).await, "alice");
+    let later = elsewhere(&server, &app).await;
+    let later = shop.tokens(&later.browser, "alice", "openid offline_access").await;
+    shop.refresh(later["refresh_token"].as_str().expect("a token")).await.ok();
+}
+
+#[tokio::test]
+async fn s_075_a_second_factor_on_the_page_ends_everything_elsewhere() {
+    let server = TestServer::start().await;
+    let (alice, thief) = (Browser::signed_in(&server, "alice").await, Browser::signed_in(&server, "alice").await);
+    let page = alice.open("/account/security").await;
+    let setup = alice.press(&page, "totp-begin").await;
+    let app = CodeApp(setup.page().words("#totp-secret").replace(' ', ""));
+    let codes = alice.submit(setup.page().form_of("otp-submit").fill("code", &app.code(&server, 0))).await;
+    assert!(codes.page().has("codes-new"), "{codes}");
+    assert!(alice.open("/account").await.page().has("sign-out"));
+    assert_eq!(thief.get("/account").await.location(), "/sign-in?to=account");
+}
+
+/// Who acts through an app stays in it.
+#[tokio::test]
+async fn s_075_the_app_that_takes_a_second_factor_up_goes_on() {
+    let server = TestServer::start().await;
+    let thief = Spa::signed_in(&server, "alice").await;
+    let tokens = tokens_of(&server, "phone").await;
+    let token = tokens["access_token"].as_str().expect("a token");
+    let post = async |path: &str, body: Value| {
+        server.json((Method::POST, &format!("/api/v1{path}")), &body, Some(token)).await
+    };
+    let setup = post("/me/authenticators", json!({"type": "totp"})).await.json();
+    let code = CodeApp::of(&setup).code(&server, 0);
+    post("/me/authenticators/totp/confirm", json!({"code": code})).await.ok();
+    assert_eq!(user_of(&thief).await, Value::Null);
+    assert_eq!(server.get_with("/api/v1/me", token).await.ok()["username"], "alice");
+    let refresh = json!({"refresh_token": tokens["refresh_token"]});
+    server.json((Method::POST, "/api/v1/tokens/refresh"), &refresh, None).await.ok();
+}
+
+/// What begins with the factor is not ended by it: a sign-in that sets one up gets a session that goes on, and no other does.
+#[tokio::test]
+async fn s_075_a_second_factor_within_a_sign_in_ends_what_was_before() {
+    let server = TestServer::start().await;
+    let before = Spa::signed_in(&server, "alice").await;
+    let (alice, now) = (server.user("alice").await.id, server.provider().now());
+    let required = server.store().require_second_factor(alice, Elsewhere::Stays, now, Beside::default()).await;
+    required.expect("written");
+    assert_eq!(user_of(&before).await, "alice");
+    let spa = Spa::open(&server).await;
+    let asked = spa.sign_in("alice", PASSWORD).await.ok();
+    let send = json!({"flow": asked["flow"], "id": "totp_setup"});
+    let app = CodeApp::of(&spa.post("/sign-in/challenge/send", &send).await.json());
+    let body = json!({"flow": asked["flow"], "type": "totp_setup", "value": app.code(&server, 0)});
+    let done = spa.post("/sign-in/challenge", &body).await.ok();
+    assert_eq!((&done["status"], done["backup_codes"].as_array().map(Vec::len)), (&json!("complete"), Some(10)));
+    assert_eq!(user_of(&spa).await, "alice");
+    assert_eq!(user_of(&before).await, Value::Null);
 }

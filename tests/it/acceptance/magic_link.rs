@@ -12,8 +12,9 @@ use symbolon::model::user::LookupName;
 use symbolon::protocol::numeric_date::NumericDate;
 
 use super::second_factor::enrol;
+use crate::attack::stranger::strangers_close;
 use crate::support::answer::{Answer, code, fields, parameters};
-use crate::support::server::Setup;
+use crate::support::server::{PASSWORD, Setup};
 use crate::support::spa::Spa;
 use crate::support::tokens::part;
 use crate::support::{Browser, RelyingParty, TestServer};
@@ -68,6 +69,21 @@ async fn s_052_a_link_signs_in_once_in_the_browser_that_asked() {
     let again = spa.browser.submit(form).await;
     assert_eq!(again.status, 410, "{again}");
     assert_eq!(code(&answers(&spa, &asked["flow"], &token(&link)).await), "410 magic_link_invalid");
+}
+
+/// S-124, PROTOCOL A5: who reads the mailbox comes in, and the password is heard again.
+#[tokio::test]
+async fn s_124_a_link_opens_a_password_that_strangers_have_closed() {
+    let setup =
+        Setup { issuer: "https://id.example", mode: symbolon::oauth::policy::Mode::Production, ..Setup::default() };
+    let server = TestServer::with(setup).await;
+    strangers_close(&server, "alice").await;
+    let spa = Spa::open(&server).await;
+    assert_eq!(code(&spa.sign_in("alice", PASSWORD).await), "401 invalid_credentials", "it is closed");
+    let asked = asks(&spa, &json!({})).await;
+    let link = link(&server, ALICE).await;
+    assert_eq!(answers(&spa, &asked["flow"], &token(&link)).await.ok()["status"], "complete");
+    assert_eq!(Spa::open(&server).await.sign_in("alice", PASSWORD).await.ok()["status"], "complete");
 }
 
 #[tokio::test]

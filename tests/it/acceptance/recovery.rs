@@ -13,6 +13,8 @@ use symbolon::model::user::IdentifierKind;
 use symbolon::protocol::numeric_date::NumericDate;
 use symbolon::protocol::secret::TokenHash;
 
+use super::contact::adds;
+use crate::attack::stranger::strangers_close;
 use crate::support::answer::{Answer, code, fields};
 use crate::support::server::{PASSWORD, Setup};
 use crate::support::spa::Spa;
@@ -193,6 +195,47 @@ async fn s_030_a_password_typed_twice_is_typed_the_same() {
         (422, vec!["confirm_password passwords_not_identical".to_owned()])
     );
     assert_eq!(sets(&spa, &[("token", &token), ("confirm_password", NEW)], NEW).await.status, StatusCode::NO_CONTENT);
+}
+
+/// S-124, PROTOCOL A5: strangers who guess at a password close it everywhere; its owner sets another, and is heard in a new browser.
+#[tokio::test]
+async fn s_124_a_new_password_is_heard_where_strangers_have_closed_the_old_one() {
+    for channel in ["link", "email_code"] {
+        let setup =
+            Setup { issuer: "https://id.example", mode: symbolon::oauth::policy::Mode::Production, ..Setup::default() };
+        let server = TestServer::with(setup).await;
+        strangers_close(&server, "alice").await;
+        let spa = Spa::open(&server).await;
+        assert_eq!(code(&spa.sign_in("alice", PASSWORD).await), "401 invalid_credentials", "{channel}: it is closed");
+        let begun = asks(&spa, ALICE, channel).await.json();
+        let done = if channel == "link" {
+            sets(&spa, &[("token", &token(&server, ALICE).await)], NEW).await
+        } else {
+            server.deliver().await;
+            let sent = server.mailbox().code_for(ALICE);
+            sets(&spa, &[("flow", begun["flow"].as_str().expect("a handle")), ("code", &sent)], NEW).await
+        };
+        assert_eq!(done.status, StatusCode::NO_CONTENT, "{channel}: {done}");
+        let phone = Spa::open(&server).await;
+        assert_eq!(phone.sign_in("alice", NEW).await.ok()["status"], "complete", "{channel}");
+    }
+}
+
+/// S-030, ASVS 6.3.7: every address that is hers is told of it.
+#[tokio::test]
+async fn s_033_every_proven_address_is_told_of_a_new_password() {
+    let server = TestServer::start().await;
+    let alice = Spa::signed_in(&server, "alice").await;
+    adds(&server, &alice, ("email", "alice@example.net")).await;
+    server.advance(Duration::from_secs(1));
+    let spa = Spa::open(&server).await;
+    asks(&spa, ALICE, "link").await;
+    let token = token(&server, ALICE).await;
+    assert_eq!(sets(&spa, &[("token", &token)], NEW).await.status, StatusCode::NO_CONTENT);
+    server.deliver().await;
+    for address in [ALICE, "alice@example.net"] {
+        assert!(server.mailbox().kinds_to(address).contains(&MessageKind::PasswordChanged), "{address}");
+    }
 }
 
 #[tokio::test]
@@ -396,6 +439,38 @@ async fn s_121_a_forgotten_address_is_told_masked_to_who_has_the_phone() {
     assert_eq!(code(&confirm(&unknown, &sent).await), "422 wrong_code");
     assert_eq!(confirm(&known, &sent).await.ok(), json!({"emails": ["a•••@e•••.com"]}));
     assert_eq!(code(&confirm(&known, &sent).await), "410 flow_invalid", "once");
+}
+
+/// What nobody has proven may be somebody else's (PROTOCOL A22).
+#[tokio::test]
+async fn s_121_an_address_that_was_never_proven_is_not_told() {
+    const NUMBER: &str = "+31612345678";
+    let server = TestServer::start().await;
+    let alice = server.user("alice").await;
+    let mut dave = alice.as_ref().clone();
+    dave.id = symbolon::model::id::UserId::new([7; 16]);
+    dave.identifiers = vec![
+        (IdentifierKind::Email, "dave@example.net", None, true),
+        (IdentifierKind::Email, "dave@example.com", Some(alice.created_at), false),
+        (IdentifierKind::Phone, NUMBER, Some(alice.created_at), true),
+    ]
+    .into_iter()
+    .enumerate()
+    .map(|(place, (kind, value, verified_at, is_primary))| symbolon::model::user::Identifier {
+        id: symbolon::model::id::IdentifierId::new(alice.created_at, [u8::try_from(place).expect("three") + 70; 10]),
+        kind,
+        value: value.to_owned(),
+        verified_at,
+        is_primary,
+    })
+    .collect();
+    server.store().create_user(&dave, None).await.expect("stored");
+    let spa = Spa::open(&server).await;
+    let begun = spa.post("/recovery/emails", &json!({"phone": NUMBER})).await.json();
+    server.deliver().await;
+    let sent = server.mailbox().code_for(NUMBER);
+    let told = spa.post("/recovery/emails/confirm", &json!({"flow": begun["flow"], "code": sent})).await.ok();
+    assert_eq!(told, json!({"emails": ["d•••@e•••.com"]}));
 }
 
 /// A number that somebody only wrote down proves nothing; and a proven one is asked three times an hour.

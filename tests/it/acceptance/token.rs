@@ -33,7 +33,7 @@ async fn asks(server: &TestServer, client_id: &str) -> Answer {
 }
 
 /// Tokens of an app that may have them in one call.
-async fn tokens_of(server: &TestServer, id: &str) -> Value {
+pub(super) async fn tokens_of(server: &TestServer, id: &str) -> Value {
     RelyingParty::of(server, direct(id)).await;
     asks(server, id).await.ok()
 }

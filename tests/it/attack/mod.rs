@@ -4,5 +4,5 @@
 
 mod client;
 mod site;
-mod stranger;
+pub(crate) mod stranger;
 mod thief;

@@ -83,13 +83,18 @@ async fn a_hundred_failures_in_a_row_are_the_end_of_guessing() {
     assert!(try_as(&Browser::new(&server), "alice", PASSWORD).await.page().has("sign-out"), "they were in a row");
 }
 
+/// Guesses at the password of `login` until no browser is heard that the account does not know.
+pub(crate) async fn strangers_close(server: &TestServer, login: &str) {
+    let (user, now) = (server.user(login).await.id, server.provider().now());
+    while server.store().count_sign_in(user, 90, now).await.expect("counted") {}
+}
+
 /// PROTOCOL A5: whom strangers have shut out everywhere comes back by a link.
 #[tokio::test]
 async fn a_link_opens_what_strangers_have_closed() {
     let server = TestServer::with(Setup { mode: Mode::Production, ..Setup::default() }).await;
     let alice = server.user("alice").await.id;
-    let now = server.provider().now();
-    while server.store().count_sign_in(alice, 90, now).await.expect("counted") {}
+    strangers_close(&server, "alice").await;
     let sign_in = async |browser: Browser| {
         let page = browser.open("/sign-in").await;
         browser.sign_in(&page, "alice").await

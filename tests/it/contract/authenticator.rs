@@ -34,8 +34,9 @@ async fn confirmed(house: &House) -> Authenticator {
     let own = totp(1);
     assert!(house.store.add_authenticator(own.clone()).await.expect("stored"));
     let codes = vec![hash("one"), hash("two")];
-    let done = house.store.confirm_authenticator((own.user, own.id, Some(100)), codes, at(1), Beside::default()).await;
-    assert!(done.expect("stored"));
+    let first = (own.user, own.id, Some(100));
+    let done = house.store.confirm_authenticator(first, codes, (None, at(1)), Beside::default()).await;
+    assert_eq!(done.expect("stored").map(|epoch| epoch.count), Some(1));
     own
 }
 
@@ -79,23 +80,25 @@ async fn one_that_waits_takes_the_place_of_another(house: House) {
     let own = house.store.authenticators(first.user).await.expect("read");
     assert_eq!(own.as_slice(), std::slice::from_ref(&second));
     for (own, now, expected) in [(&first, at(1), false), (&second, at(600), false), (&second, at(1), true)] {
-        let done =
-            house.store.confirm_authenticator((own.user, own.id, None), Vec::new(), now, Beside::default()).await;
-        assert_eq!(done.expect("stored"), expected);
+        let done = house
+            .store
+            .confirm_authenticator((own.user, own.id, None), Vec::new(), (None, now), Beside::default())
+            .await;
+        assert_eq!(done.expect("stored").is_some(), expected);
     }
     assert!(!house.store.add_authenticator(first).await.expect("stored"), "one is confirmed");
 }
 
 async fn the_last_one_stays_while_it_is_required(house: House) {
     let own = confirmed(&house).await;
-    let remove = |last| house.store.remove_authenticator((own.user, own.id), last, Beside::default());
+    let remove = |last| house.store.remove_authenticator((own.user, own.id), last, (None, at(2)), Beside::default());
     assert_eq!(remove(LastOne::UnlessRequired).await.expect("stored"), Removal::Last);
     house.store.release_second_factor(own.user, None, at(2), Beside::default()).await.expect("stored");
     assert_eq!(house.store.authenticators(own.user).await.expect("read"), []);
     assert_eq!(remove(LastOne::UnlessRequired).await.expect("stored"), Removal::Missing);
     let standing = house.store.second_factor(own.user).await.expect("read");
     assert_eq!((standing.required_at, standing.backup_codes.total), (None, 0));
-    assert_eq!(house.store.user(own.user).await.expect("read").expect("there").auth_epoch.count, 1);
+    assert_eq!(house.store.user(own.user).await.expect("read").expect("there").auth_epoch.count, 2);
 }
 
 async fn failures_are_counted_to_their_end(house: House) {

@@ -1,6 +1,6 @@
 //! "Sign out everywhere", and what it does not end.
 
-use symbolon::edge::store::{Beside, Kept, Reach, Room};
+use symbolon::edge::store::{Beside, Elsewhere, Here, Kept, Reach, Room};
 use symbolon::model::epoch::Epoch;
 use symbolon::model::id::{SessionId, UserId};
 use symbolon::model::session::Session;
@@ -9,6 +9,7 @@ use crate::contract::sample::{self, House, at, hash};
 
 on_each_engine! {
     everything_ends_but_the_session_that_stays: of_alice_and_shop,
+    where_the_person_acts_goes_on: of_alice_and_shop,
     a_stranger_s_or_ended_session_does_not_stay: of_alice_and_shop,
     two_changes_of_one_second_are_two_epochs: of_alice_and_shop,
     what_is_written_beside_it_is_written_with_it: of_alice_and_shop,
@@ -52,6 +53,34 @@ async fn everything_ends_but_the_session_that_stays(house: House) {
             assert_eq!(grant.revoked_at, Some(at(9)), "{number}");
         }
     }
+}
+
+async fn where_the_person_acts_goes_on(house: House) {
+    let (store, alice) = (&house.store, sample::alice().id);
+    store.begin_session(&another(8), Room::default(), Beside::default()).await.expect("begun");
+    for number in [1, 2] {
+        store.redeem_code(&sample::grant(number), None, None, at(0)).await.expect("redeemed");
+    }
+    let here = Here { session: sample::session_id(), grant: Some(sample::grant_id(1)) };
+    store.require_second_factor(alice, Elsewhere::Ends(Some(here)), at(9), Beside::default()).await.expect("done");
+    for store in [store.clone(), house.neighbour().await] {
+        let alice = store.user(alice).await.expect("read").expect("there");
+        assert_eq!(alice.auth_epoch, Epoch { count: 1, since: at(9) });
+        let stays = store.session_by_token(&hash("cookie")).await.expect("read").expect("its cookie is as it was");
+        assert!(stays.is_live(at(9)) && stays.authentication.stands(&alice));
+        let other = store.session(another(8).id).await.expect("read").expect("there");
+        assert_eq!(other.ended_at, Some(at(9)));
+        let grant = async |number| store.grant(sample::grant_id(number)).await.expect("read").expect("there");
+        assert!(grant(1).await.is_live() && grant(1).await.details.authentication.stands(&alice));
+        assert_eq!(grant(2).await.revoked_at, Some(at(9)));
+    }
+    // Of somebody else nothing goes on, and nothing ends.
+    let bob = sample::person([2; 16], &["bob"]);
+    store.create_user(&bob, None).await.expect("created");
+    store.require_second_factor(bob.id, Elsewhere::Ends(Some(here)), at(10), Beside::default()).await.expect("done");
+    let alice = store.user(alice).await.expect("read").expect("there");
+    let stays = store.session_by_token(&hash("cookie")).await.expect("read").expect("Alice's");
+    assert!(stays.authentication.stands(&alice) && stays.authentication.user == alice.id);
 }
 
 async fn a_stranger_s_or_ended_session_does_not_stay(house: House) {
