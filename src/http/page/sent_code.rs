@@ -11,6 +11,7 @@ use http::header::{HeaderValue, RETRY_AFTER};
 use crate::authn::flow::Opening;
 use crate::authn::{Attempt, Refusal, Unsent, magic_link};
 use crate::edge::template::context;
+use crate::http::captcha::{self, admit_widget};
 use crate::http::extract::params::{Form, Query};
 use crate::http::extract::visitor::Visitor;
 use crate::http::page::second_factor::{PATH, carried};
@@ -113,11 +114,16 @@ fn page(
         sign_in_uri: place.path_with(web, "/sign-in", &[("other", "1")]),
         client: open.map(|open| shown(&open.client, open.interaction.request.return_path.redirect_uri())),
         back_uri: open.and_then(|open| way_back(&open.client, web.provider.issuer.as_str())).map(|back| back.uri),
+        captcha: web.captcha_widget(captcha::Place::SignIn),
     };
     let locales = open.map(|open| open.interaction.request.ui_locales.as_slice()).unwrap_or_default();
     let display = open.map(|open| open.interaction.request.display).unwrap_or_default();
     let frame = web.pages.frame(visitor.id, &visitor.headers, locales).shown_as(display);
-    with_cookies(web.pages.page("page/send_code.html", &frame, &context), cookie)
+    let mut response = web.pages.page("page/send_code.html", &frame, &context);
+    if context.captcha.is_some() {
+        admit_widget(web, &mut response);
+    }
+    with_cookies(response, cookie)
 }
 
 fn purpose(place: &Place) -> String {
