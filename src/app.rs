@@ -268,12 +268,15 @@ impl App {
             site: issuer.host_str().unwrap_or("symbolon").to_owned(),
             policy: config.second_factor.policy(config.backup_codes.count),
         };
+        let devices = Devices::new(server_key(&edges, &vault, "device").await?);
+        let guard = Guard { edges: edges.clone(), throttle: throttle(config, mode), devices: devices.clone() };
         let provider = Provider {
             accounts: Accounts::new(
                 &edges,
                 (Arc::clone(&hasher), passwords.clone()),
                 &key,
-                (settings, site, limits.clone()),
+                (settings, site),
+                (limits.clone(), guard),
             )
             .with_codes_of(config.code_form())
             .with_pause(config.otp.resend_after),
@@ -298,7 +301,7 @@ impl App {
         let captcha = captcha(config, server_key(&provider.edges, &vault, "captcha").await?)?;
         Ok(Self {
             csrf_key: server_key(&provider.edges, &vault, "csrf").await?,
-            devices: Devices::new(server_key(&provider.edges, &vault, "device").await?),
+            devices,
             provider: Arc::new(provider),
             hasher,
             passwords,

@@ -132,8 +132,9 @@ impl Accounts {
         let waiting = found.filter(|_| own.is_waiting(now)).ok_or(Why::CodeExpired)?;
         let (handle, until) = (own.id.to_string(), waiting.expires_at);
         let (whose, sealed) = (user.id.to_string(), Some(&waiting.code));
-        let sent = Sent { purpose: PURPOSE, handle: &handle, sealed, until, whose: &whose };
-        self.judge_code(sent, code.expose(), now).await?;
+        let sent = Sent { purpose: PURPOSE, handle: &handle, sealed, until, whose: &whose, owner: Some(user.id) };
+        let asking = Asking { provenance: attempt.from.clone(), device: attempt.device.clone(), ..Asking::default() };
+        self.judge_code(sent, code.expose(), &asking).await?;
         factors.take_up(user, (own.id, None), (attempt, "code_factor_added")).await
     }
 

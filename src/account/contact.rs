@@ -170,8 +170,9 @@ impl Accounts {
         let remembered = waiting.expires_at.plus(REMEMBERED);
         let handle = id.to_string();
         let (whose, sealed) = (user.id.to_string(), waiting.code.as_ref());
-        let sent = Sent { purpose: PURPOSE, handle: &handle, sealed, until: remembered, whose: &whose };
-        self.judge_code(sent, code, now).await?;
+        let owner = Some(user.id);
+        let sent = Sent { purpose: PURPOSE, handle: &handle, sealed, until: remembered, whose: &whose, owner };
+        self.judge_code(sent, code, asking).await?;
         let identifier =
             Identifier { id, kind: waiting.kind, value: waiting.value, verified_at: Some(now), is_primary: false };
         let once = Once { kind: PURPOSE, hash: TokenHash::of(&handle), expires_at: remembered };

@@ -143,6 +143,8 @@ pub enum AccountError {
     SmsBudget(u64),
     /// The caller asks too often; seconds until it is heard again.
     TooOften(u64),
+    /// Too much that came from the caller's address was wrong; seconds until anything is heard from there.
+    TooManyAttempts(u64),
     /// Nobody takes the message that would be waited for.
     Undelivered,
     /// We could not.

@@ -38,6 +38,8 @@ use std::time::Duration;
 use crate::account::settings::AccountSettings;
 use crate::account::site::Site;
 use crate::account::start::Starts;
+use crate::authn::Refusal;
+use crate::authn::guard::Guard;
 use crate::authn::limit::{Limits, Rule};
 use crate::authn::otp_code::{CodeForm, OtpCodes, Verdict};
 use crate::authn::password::hash::PasswordHasher;
@@ -76,6 +78,8 @@ pub struct Accounts {
     pub starts: Starts,
     /// How often strangers are heard, beside the pause between two messages to one address.
     pub limits: Limits,
+    /// Addresses that fail, and browsers that are known.
+    pub guard: Guard,
 }
 
 /// Who asks, and from where.
@@ -93,6 +97,8 @@ pub struct Asking {
     pub languages: Vec<String>,
     /// The session of a signed-in person.
     pub session: Option<SessionId>,
+    /// The mark that the browser carries, if any.
+    pub device: Option<Secret>,
 }
 
 /// A code that was sent and is waited for.
@@ -108,6 +114,8 @@ struct Sent<'a> {
     until: NumericDate,
     /// Whose guesses are counted together: of an address as it was typed, or of an account that is signed in.
     whose: &'a str,
+    /// The account that may know the browser, if there is one.
+    owner: Option<UserId>,
 }
 
 impl Asking {
@@ -123,7 +131,8 @@ impl Accounts {
         edges: &Edges,
         (hasher, passwords): (Arc<PasswordHasher>, PasswordPolicy),
         key: &MacKey,
-        (settings, site, limits): (AccountSettings, Site, Limits),
+        (settings, site): (AccountSettings, Site),
+        (limits, guard): (Limits, Guard),
     ) -> Self {
         Self {
             codes: OtpCodes::new(edges, key.clone()),
@@ -134,6 +143,7 @@ impl Accounts {
             settings,
             site,
             limits,
+            guard,
         }
     }
 
@@ -269,14 +279,24 @@ impl Accounts {
     }
 
     /// Judges the code that was typed for `sent`. Fine when it is right.
-    async fn judge_code(&self, sent: Sent<'_>, typed: &str, now: NumericDate) -> Result<(), AccountError> {
-        let Sent { purpose, handle, sealed, until, whose } = sent;
-        if !self.codes.was_typed((purpose, handle), typed, now).await?
-            && let Some(seconds) = self.is_within((Rule::CodeConfirm, &counted(purpose, whose))).await?
-        {
+    ///
+    /// A wrong one is a failure of its address too, as in a sign-in (S-123): not from a browser that the owner is known by, and not once
+    /// more when it is typed again.
+    async fn judge_code(&self, sent: Sent<'_>, typed: &str, asking: &Asking) -> Result<(), AccountError> {
+        let Sent { purpose, handle, sealed, until, whose, owner } = sent;
+        let (throttle, address, now) = (self.guard.throttle, asking.provenance.address.as_str(), self.now());
+        let is_guess = !self.codes.was_typed((purpose, handle), typed, now).await?;
+        let counts = is_guess && !self.guard.knows(owner, asking.device.as_ref());
+        if counts {
+            throttle.count_guess(&self.edges, address, now).await.map_err(unheard)?;
+        }
+        if is_guess && let Some(seconds) = self.is_within((Rule::CodeConfirm, &counted(purpose, whose))).await? {
             return Err(AccountError::TooOften(seconds));
         }
         match self.codes.judge((purpose, handle), sealed, typed, (now, until)).await? {
+            Verdict::Right if counts => {
+                throttle.forgive_address(&*self.edges.ephemeral, address).await.map_err(unheard)
+            }
             Verdict::Right => Ok(()),
             Verdict::Wrong { .. } => Err(Why::WrongCode.into()),
             Verdict::Exhausted => Err(Why::CodeAttemptsExceeded.into()),
@@ -286,6 +306,15 @@ impl Accounts {
     /// Refuses callers that a rule denies. How often they may ask is counted by address before (`http::rate_limit`).
     fn hear(&self, asking: &Asking) -> Result<(), AccountError> {
         if self.settings.rules.allow_caller(&asking.provenance.address) { Ok(()) } else { Err(Why::Forbidden.into()) }
+    }
+}
+
+/// Why nothing is heard from an address.
+fn unheard(refusal: Refusal) -> AccountError {
+    match refusal {
+        Refusal::TooMany(seconds) => AccountError::TooManyAttempts(seconds),
+        Refusal::Fault(fault) => fault.into(),
+        _ => Fault::internal("an address is refused without a time").into(),
     }
 }
 

@@ -264,11 +264,12 @@ impl Accounts {
     ) -> Result<Made, AccountError> {
         let waiting = self.waiting(handle, asking).await?;
         let By::Code(sealed) = &waiting.by else { return Err(Why::RegistrationInvalid.into()) };
-        let now = self.now();
         let remembered = waiting.expires_at.plus(REMEMBERED);
         let sealed = sealed.as_ref();
         let whose = waiting.contact.value.as_str();
-        self.judge_code(Sent { purpose: PURPOSE, handle, sealed, until: remembered, whose }, code, now).await?;
+        // Nobody has the account yet, and no browser is known by it.
+        let sent = Sent { purpose: PURPOSE, handle, sealed, until: remembered, whose, owner: None };
+        self.judge_code(sent, code, asking).await?;
         let mut typed = waiting.account.clone();
         if let Some(username) = username {
             typed.username = Some(self.username(username)?.as_str().to_owned());

@@ -8,6 +8,9 @@
 //! *Why codes that begin a sign-in have counters of their own:* anybody may type some for an account; were they counted among those of
 //! second factors, a stranger would keep out whoever has proven a password (PROTOCOL A5). In a row they are counted as wrong passwords
 //! are: what is guessed at without any proof is one counter for all surfaces (PROTOCOL A4).
+//!
+//! A wrong code is a failure of its address too (S-123), as a wrong password is; not one from a browser that the account knows, which is
+//! heard while strangers at its address are not (PROTOCOL A5), and not one that is typed again.
 
 use std::time::Duration;
 
@@ -18,7 +21,7 @@ use crate::edge::Edges;
 use crate::edge::ephemeral::EphemeralKey;
 use crate::model::fault::Fault;
 use crate::model::id::UserId;
-use crate::protocol::secret::TokenHash;
+use crate::protocol::secret::{Secret, TokenHash};
 
 const PLACE: &str = "second_factor_place";
 const FIRST_PLACE: &str = "first_factor_place";
@@ -41,6 +44,8 @@ pub struct Counted {
     user: Option<UserId>,
     kind: Kind,
     place: Option<EphemeralKey>,
+    /// The address that it counts as a failure of.
+    address: Option<String>,
     is_heard: bool,
 }
 
@@ -49,6 +54,15 @@ impl Counted {
     pub const fn is_heard(&self) -> bool {
         self.is_heard
     }
+}
+
+/// Whether an answer is a guess of its address.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+pub enum Typed {
+    /// Nobody typed it here before.
+    Anew,
+    /// Somebody is impatient: it was counted when it was typed first.
+    Again,
 }
 
 /// What an answer is for.
@@ -92,16 +106,30 @@ impl Whose<'_> {
 }
 
 impl Guard {
+    /// Whether `user` is somebody who is known by the mark of a browser.
+    pub fn knows(&self, user: Option<UserId>, mark: Option<&Secret>) -> bool {
+        user.zip(mark).is_some_and(|(user, mark)| self.devices.recognises(user, mark))
+    }
+
     /// Counts an answer as wrong, until it is [`forgiven`](Self::forgive).
     ///
     /// # Errors
     /// [`Refusal::TooMany`] or [`Refusal::Closed`] when there were too many; a fault of a store.
-    pub async fn count<'a>(&self, attempt: &Attempt, whose: impl Into<Whose<'a>>) -> Result<Counted, Refusal> {
+    pub async fn count<'a>(
+        &self,
+        attempt: &Attempt,
+        whose: impl Into<Whose<'a>>,
+        typed: Typed,
+    ) -> Result<Counted, Refusal> {
         let whose = whose.into();
         let user = whose.user();
         let kind = if attempt.person.is_some() { Kind::Second } else { Kind::First };
-        let mark = user.zip(attempt.device.as_ref());
-        let is_known = mark.is_some_and(|(user, mark)| self.devices.recognises(user, mark));
+        let is_known = self.knows(user, attempt.device.as_ref());
+        // The address comes first: what it has no more room for does not use up the account's.
+        let address = if is_known || typed == Typed::Again { None } else { Some(attempt.from.address.clone()) };
+        if let Some(address) = &address {
+            self.throttle.count_guess(&self.edges, address, self.edges.clock.now()).await?;
+        }
         let place = match self.throttle.factor {
             Some(places) => {
                 Some(self.place((kind, whose), if is_known { places.most } else { places.by_strangers }).await?)
@@ -114,7 +142,7 @@ impl Guard {
         if !is_heard && (kind == Kind::Second || is_known) {
             return Err(Refusal::Closed);
         }
-        Ok(Counted { user, kind, place, is_heard })
+        Ok(Counted { user, kind, place, address, is_heard })
     }
 
     /// Takes an answer back that was right, or that was right before: that is no guess.
@@ -124,6 +152,9 @@ impl Guard {
     pub async fn forgive(&self, counted: Counted) -> Result<(), Refusal> {
         if let Some(place) = counted.place {
             self.edges.ephemeral.take(&place, self.edges.clock.now()).await?;
+        }
+        if let Some(address) = counted.address {
+            self.throttle.forgive_address(&*self.edges.ephemeral, &address).await?;
         }
         match (counted.kind, counted.user) {
             (Kind::Second, Some(user)) => Ok(self.edges.store.clear_second_factor_failures(user).await?),

@@ -181,13 +181,8 @@ impl Throttle {
     pub async fn count(&self, edges: &Edges, guess: Guess<'_>, now: NumericDate) -> Result<(), Refusal> {
         let ephemeral = &*edges.ephemeral;
         // A browser that the account knows is heard while strangers at its address are not (PROTOCOL A5); it has a counter of its own.
-        let by_address = match guess.known_browser {
-            Some(_) => Ok(()),
-            None => self.count_address(ephemeral, guess.address, now).await,
-        };
-        if let Err(refusal) = by_address {
-            self.tell_of(edges, &refusal, (BLOCKED_ADDRESS, guess.address, None), (guess.address, now)).await?;
-            return Err(refusal);
+        if guess.known_browser.is_none() {
+            self.count_guess(edges, guess.address, now).await?;
         }
         if let Err(refusal) = heard(ephemeral, &guess.counter(), self.account, now).await {
             let (account, user) = (guess.account(), guess.user());
@@ -227,6 +222,19 @@ impl Throttle {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Counts a guess from `address`, and writes down once that nothing more is heard from there: a wrong code is a failure of its address
+    /// as a wrong password is (S-123).
+    ///
+    /// # Errors
+    /// As [`Throttle::count`].
+    pub async fn count_guess(&self, edges: &Edges, address: &str, now: NumericDate) -> Result<(), Refusal> {
+        let counted = self.count_address(&*edges.ephemeral, address, now).await;
+        if let Err(refusal) = &counted {
+            self.tell_of(edges, refusal, (BLOCKED_ADDRESS, address, None), (address, now)).await?;
+        }
+        counted
     }
 
     /// Counts an attempt from `address` at something that cannot be guessed, such as a link: a limit for everybody

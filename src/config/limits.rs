@@ -22,7 +22,7 @@ macro_rules! limits {
                 #[schemars(with = "Option<String>")]
                 pub $field: Option<Limit>,
             )*
-            /// So many failed sign-ins from an address, 10 if nothing is said, and nothing is heard from there
+            /// So many failed sign-ins and wrong codes from an address, 10 if nothing is said, and nothing is heard from there
             #[serde(deserialize_with = "number::optional")]
             pub block_after: Option<usize>,
             /// Within which time they are counted, and how long nothing is heard

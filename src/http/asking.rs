@@ -18,6 +18,7 @@ impl Visitor {
             flow: None,
             languages: languages(&self.headers),
             session: self.browser.session.as_ref().map(|session| session.id),
+            device: self.device.clone(),
         }
     }
 }

@@ -14,7 +14,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 
-use crate::authn::guard::{Guard, Whose};
+use crate::authn::guard::{Guard, Typed, Whose};
 use crate::authn::limit::{Limits, Rule};
 use crate::authn::otp_code::{OtpCodes, Verdict};
 use crate::authn::password::hash::PasswordHasher;
@@ -538,9 +538,10 @@ impl Method for SentCode {
         }
         let mailbox = self.mailbox(&sent.address);
         let whose = sent.user.map_or(Whose::Address(&mailbox), Whose::User);
-        let counted = self.guard.count(attempt, whose).await?;
-        let epoch = self.edges.store.auth_epoch(sent.user.unwrap_or_else(|| UserId::new([0; 16]))).await?;
         let bound = Self::bound(&key, sent.user, &sent.address);
+        let was_typed = self.codes.was_typed((PURPOSE, &bound), typed.expose(), now).await?;
+        let counted = self.guard.count(attempt, whose, if was_typed { Typed::Again } else { Typed::Anew }).await?;
+        let epoch = self.edges.store.auth_epoch(sent.user.unwrap_or_else(|| UserId::new([0; 16]))).await?;
         let until = sent.expires_at.plus(REMEMBERED);
         let verdict = self.codes.judge((PURPOSE, &bound), sent.code.as_ref(), typed.expose(), (now, until)).await?;
         let is_right = verdict == Verdict::Right || self.is_review_code(&sent, typed, attempt).await?;

@@ -65,6 +65,8 @@ struct Written<'a> {
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     errors: &'a [FieldError],
     request_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after: Option<u64>,
     #[serde(flatten)]
     members: Option<&'a Map<String, Value>>,
 }
@@ -80,6 +82,7 @@ fn written(web: &Web, (id, language): (TraceId, &Language), problem: &Problem, b
         code,
         errors: &problem.errors,
         request_id: id.to_string(),
+        retry_after: problem.retry_after,
         members: problem.own.as_ref().map(|own| &own.members),
     };
     let mut response = json(&body, "application/problem+json");

@@ -263,6 +263,7 @@ fn problem() -> Schema {
         .property("code", code())
         .property("errors", ArrayBuilder::new().items(RefOr::T(Schema::from(error))))
         .property("request_id", text())
+        .property("retry_after", integer().minimum(Some(1_u32)).description(Some("The seconds of Retry-After.")))
         .property("detail", text())
         // What some codes tell beside: the catalogue of errors says which.
         .property("attempts_left", integer())

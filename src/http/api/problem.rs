@@ -179,6 +179,7 @@ impl From<AccountError> for Problem {
             AccountError::RecentlySent(seconds) => Self::new(Code::CodeRecentlySent).retry_after(seconds),
             AccountError::SmsBudget(seconds) => Self::new(Code::SmsBudgetExceeded).retry_after(seconds),
             AccountError::TooOften(seconds) => Self::new(Code::RateLimited).retry_after(seconds),
+            AccountError::TooManyAttempts(seconds) => Self::new(Code::TooManyAttempts).retry_after(seconds),
             AccountError::Undelivered => Self::new(Code::DeliveryFailed),
             AccountError::Fault(fault) => fault.into(),
         }

@@ -37,6 +37,10 @@ pub(super) fn note(
             *whole = Some("rate_limited".to_owned());
             Ok(StatusCode::TOO_MANY_REQUESTS)
         }
+        AccountError::TooManyAttempts(_) => {
+            *whole = Some("too_many_attempts".to_owned());
+            Ok(StatusCode::TOO_MANY_REQUESTS)
+        }
         AccountError::Undelivered => {
             *whole = Some("delivery_failed".to_owned());
             Ok(StatusCode::SERVICE_UNAVAILABLE)
