@@ -250,6 +250,7 @@ impl Method for MagicLink {
         // After another proof a link proves nothing: it is a way to begin.
         let named = attempt.named.as_deref().filter(|_| attempt.person.is_none()).ok_or(Refusal::Wrong)?;
         let (by_mail, target) = (&self.by_mail, self.by_mail.target(named).await?);
+        by_mail.hears(attempt, &target).await?;
         let counter = by_mail.counter(attempt, &target);
         if let Err(seconds) = by_mail.starts.again((self.name(), &counter), by_mail.edges.clock.now()).await? {
             return Err(Refusal::Unsent(Unsent::Recently(seconds)));

@@ -215,6 +215,16 @@ impl SentCode {
         }
     }
 
+    /// Refuses an address that failed too often: it has nothing sent (S-123). A browser that the owner is known by is heard (PROTOCOL A5);
+    /// one that somebody else is known by is not.
+    pub(in crate::authn) async fn hears(&self, attempt: &Attempt, target: &Target) -> Result<(), Refusal> {
+        let owner = target.user.as_ref().map(|user| user.id);
+        if self.guard.knows(owner, attempt.device.as_ref()) {
+            return Ok(());
+        }
+        self.guard.throttle.check_address(&self.edges, &attempt.from.address, self.edges.clock.now()).await
+    }
+
     /// Whether one more message may go to this address.
     pub(in crate::authn) async fn is_within(&self, attempt: &Attempt, target: &Target) -> Result<(), Refusal> {
         let now = self.edges.clock.now();
@@ -279,7 +289,9 @@ impl SentCode {
         if typed.is_some_and(|number| !(self.allowed)(number.as_str())) {
             return Err(Refusal::Unsent(Unsent::NotAllowed));
         }
-        let address = self.counter(attempt, &self.target(identifier).await?);
+        let target = self.target(identifier).await?;
+        self.hears(attempt, &target).await?;
+        let address = self.counter(attempt, &target);
         let client = attempt.client.as_ref().map(ToString::to_string).unwrap_or_default();
         let content = contents(&client, content);
         let about = About { purpose, address: &address, binding: attempt.browser.as_ref(), content: &content };
@@ -512,6 +524,7 @@ impl Method for SentCode {
             (None, Some(named)) => self.target(named).await?,
             (None, None) => return Err(Refusal::Wrong),
         };
+        self.hears(attempt, &target).await?;
         let counter = self.counter(attempt, &target);
         if let Err(seconds) = self.starts.again((self.name(), &counter), self.edges.clock.now()).await? {
             return Err(Refusal::Unsent(Unsent::Recently(seconds)));

@@ -77,9 +77,10 @@ pub async fn submit(
         Refusal::Unsent(Unsent::Recently(seconds)) => {
             ("code_recently_sent", StatusCode::TOO_MANY_REQUESTS, Some(seconds))
         }
-        Refusal::Unsent(Unsent::TooOften(seconds) | Unsent::Budget(seconds)) | Refusal::TooMany(seconds) => {
+        Refusal::Unsent(Unsent::TooOften(seconds) | Unsent::Budget(seconds)) => {
             ("rate_limited", StatusCode::TOO_MANY_REQUESTS, Some(seconds))
         }
+        Refusal::TooMany(seconds) => ("too_many_attempts", StatusCode::TOO_MANY_REQUESTS, Some(seconds)),
         Refusal::Unsent(Unsent::Undelivered) => ("delivery_failed", StatusCode::SERVICE_UNAVAILABLE, None),
         _ => ("forbidden", StatusCode::FORBIDDEN, None),
     };

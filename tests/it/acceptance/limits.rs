@@ -271,6 +271,43 @@ async fn s_123_a_browser_that_the_account_knows_is_heard_while_its_address_is_no
     );
 }
 
+/// A mark is of one person: whoever has an account of their own has nothing sent in the name of others from a blocked address.
+#[tokio::test]
+async fn s_123_a_mark_of_ones_own_does_not_pass_the_block() {
+    let server = production(at_any_pace).await;
+    let here = [192, 0, 2, 7];
+    let mallory = Spa::at(&server, here).await;
+    mallory.sign_in("bob", PASSWORD).await.ok();
+    mallory.delete("/session").await.ok();
+    types_wrong_codes(&server, here, 10).await;
+    server.deliver().await;
+    let before = server.mailbox().messages().len();
+    for (path, body) in [
+        ("/registrations", json!({"email": "carol@example.net"})),
+        ("/password-resets", json!({"identifier": "alice@example.com"})),
+        ("/recovery/emails", json!({"phone": "+493090182001"})),
+        ("/sign-in", json!({"method": "email_code", "identifier": "alice@example.com"})),
+        ("/sign-in", json!({"method": "sms_code", "identifier": "+493090182001"})),
+        ("/sign-in", json!({"method": "magic_link", "identifier": "alice@example.com"})),
+        ("/sign-in", json!({"method": "password", "identifier": "alice", "password": PASSWORD})),
+    ] {
+        let refused = mallory.post(path, &body).await;
+        assert_eq!(code(&refused), "429 too_many_attempts", "{path} {body}");
+        assert_eq!(refused.json()["retry_after"].to_string(), refused.header("retry-after"));
+    }
+    let page = mallory.browser.open("/sign-in/email_code").await;
+    let form = page.page().form_of("send-code-submit").fill("login", "alice@example.com");
+    let refused = mallory.browser.submit(form).await;
+    assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS, "{refused}");
+    assert!(refused.page().has("form-error") && !refused.header("retry-after").is_empty(), "{refused}");
+    let page = mallory.browser.open("/register").await;
+    let form = page.page().form_of("register-submit").fill("email", "carol@example.net").fill("password", PASSWORD);
+    assert_eq!(mallory.browser.submit(form).await.status, StatusCode::TOO_MANY_REQUESTS);
+    server.deliver().await;
+    assert_eq!(server.mailbox().messages().len(), before, "nothing was sent");
+    assert_eq!(mallory.sign_in("bob", PASSWORD).await.status, StatusCode::OK, "their own account knows them");
+}
+
 #[tokio::test]
 async fn s_123_a_subscriber_has_one_counter_for_all_their_addresses() {
     let server = production(at_any_rate).await;
