@@ -456,6 +456,7 @@ impl App {
             hasher: Arc::clone(&self.hasher),
             settings: self.code_settings.clone(),
             allowed: allowed(provider),
+            allowed_caller: allowed_caller(provider),
             newcomers: (self.newcomers && way == Way::Mail).then(|| newcomers(provider)),
         }
     }
@@ -515,6 +516,12 @@ pub fn edges(world: World, (store, ephemeral): (Store, Arc<dyn EphemeralStore>),
 fn allowed(provider: &Arc<Provider>) -> Allowed {
     let provider = Arc::clone(provider);
     Arc::new(move |address| provider.accounts.settings.rules.allow(address))
+}
+
+/// Whether the rules of the operator hear who calls from an address.
+fn allowed_caller(provider: &Arc<Provider>) -> Allowed {
+    let provider = Arc::clone(provider);
+    Arc::new(move |address| provider.accounts.settings.rules.allow_caller(address))
 }
 
 /// How an account is made for an address that a code has proven.

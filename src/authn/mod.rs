@@ -203,6 +203,8 @@ pub enum Unsent {
     Undelivered,
     /// The operator lets nothing be sent to such a number, whoever has it.
     NotAllowed,
+    /// The operator lets nothing be sent for who calls from there.
+    Forbidden,
 }
 
 /// Where an attempt comes from, and what for.

@@ -96,7 +96,7 @@ pub type Newcomers = Arc<
     dyn Fn(Email, Attempt, NumericDate) -> BoxFuture<'static, Result<Option<(UserId, Epoch)>, Fault>> + Send + Sync,
 >;
 
-/// Whether rules of the operator take an address or number (S-024).
+/// Whether rules of the operator take an address or number, or hear who calls from there (S-024).
 pub type Allowed = Arc<dyn Fn(&str) -> bool + Send + Sync>;
 
 /// What the operator decided about codes.
@@ -153,6 +153,8 @@ pub struct SentCode {
     pub settings: CodeSettings,
     /// Rules for addresses and numbers.
     pub allowed: Allowed,
+    /// Rules for who calls.
+    pub allowed_caller: Allowed,
     /// Makes accounts; none where codes make none.
     pub newcomers: Option<Newcomers>,
 }
@@ -215,9 +217,12 @@ impl SentCode {
         }
     }
 
-    /// Refuses an address that failed too often: it has nothing sent (S-123). A browser that the owner is known by is heard (PROTOCOL A5);
+    /// Refuses a caller whom a rule denies (S-024), and an address that failed too often: they have nothing sent (S-123). A browser that the owner is known by is heard (PROTOCOL A5);
     /// one that somebody else is known by is not.
     pub(in crate::authn) async fn hears(&self, attempt: &Attempt, target: &Target) -> Result<(), Refusal> {
+        if !(self.allowed_caller)(&attempt.from.address) {
+            return Err(Refusal::Unsent(Unsent::Forbidden));
+        }
         let owner = target.user.as_ref().map(|user| user.id);
         if self.guard.knows(owner, attempt.device.as_ref()) {
             return Ok(());

@@ -200,6 +200,7 @@ impl From<Refusal> for Problem {
             Refusal::Unsent(Unsent::Undelivered) => Self::new(Code::DeliveryFailed),
             Refusal::Unsent(Unsent::SignInRequired) => Self::new(Code::SignInRequired),
             Refusal::Unsent(Unsent::NotAllowed) => Self::new(Code::IdentityNotAllowed),
+            Refusal::Unsent(Unsent::Forbidden) => Self::new(Code::Forbidden),
             // No moment is told: waiting does not help.
             Refusal::Closed => Self::new(Code::TooManyAttempts),
             Refusal::Disabled => Self::new(Code::AccountDisabled),

@@ -56,6 +56,7 @@ pub(super) const IN_COOKIES: &str = "The sign-in is complete; the browser keeps 
 
 /// What asking for a message can be refused with.
 const SENDING: &[Code] = &[
+    Code::Forbidden,
     Code::InvalidRedirect,
     Code::CodeRecentlySent,
     Code::RateLimited,

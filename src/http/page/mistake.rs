@@ -27,7 +27,7 @@ pub(super) fn note(
         }
         AccountError::Refused(why) => {
             *whole = Some(why.as_str().to_owned());
-            Ok(StatusCode::UNPROCESSABLE_ENTITY)
+            Ok(if why == Why::Forbidden { StatusCode::FORBIDDEN } else { StatusCode::UNPROCESSABLE_ENTITY })
         }
         AccountError::RecentlySent(_) => {
             *whole = Some("code_recently_sent".to_owned());

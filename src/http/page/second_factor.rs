@@ -249,6 +249,7 @@ async fn refused(
         Refusal::CodeExpired | Refusal::LinkInvalid => ("code_expired", StatusCode::GONE),
         Refusal::Unsent(Unsent::Recently(_)) => ("code_recently_sent", StatusCode::TOO_MANY_REQUESTS),
         Refusal::Unsent(Unsent::Undelivered) => ("delivery_failed", StatusCode::SERVICE_UNAVAILABLE),
+        Refusal::Unsent(Unsent::Forbidden | Unsent::NotAllowed) => ("forbidden", StatusCode::FORBIDDEN),
         Refusal::TooMany(_) | Refusal::Unsent(_) => ("too_many_attempts", StatusCode::TOO_MANY_REQUESTS),
         Refusal::Disabled | Refusal::NotActivated => ("account_disabled", StatusCode::FORBIDDEN),
         Refusal::Fault(fault) => return fault_page(web, visitor, fault.clone()),
