@@ -11,6 +11,7 @@ use crate::authn::second_factor::SecondFactors;
 use crate::edge::ephemeral::Namespace;
 use crate::edge::store::Beside;
 use crate::model::authenticator::{Authenticator, AuthenticatorKind};
+use crate::model::fault::Fault;
 use crate::model::id::AuthenticatorId;
 use crate::model::identifier::Email;
 use crate::model::message::{Channel, MessageData, MessageKind};
@@ -77,8 +78,8 @@ impl Accounts {
         if let Err(seconds) = self.starts.again((PURPOSE, &target), now).await? {
             return Err(AccountError::RecentlySent(seconds));
         }
-        if let Some(seconds) = self.is_within((Rule::CodeStart, &user.id.to_string())).await? {
-            return Err(AccountError::TooOften(seconds));
+        if let Some(exceeded) = self.is_within((Rule::CodeStart, &user.id.to_string())).await? {
+            return Err(AccountError::TooOften(exceeded));
         }
         self.may_send((PURPOSE, channel), &address).await?;
         let lifetime = self.settings.lifetimes.contact;
@@ -144,8 +145,8 @@ impl Accounts {
         match sent_code::sms_budget(&self.edges, &self.limits, (number, number)).await {
             Ok(()) => Ok(()),
             Err(Refusal::Fault(fault)) => Err(fault.into()),
-            Err(Refusal::Unsent(Unsent::Budget(seconds))) => Err(AccountError::SmsBudget(seconds)),
-            Err(_) => Err(AccountError::SmsBudget(1)),
+            Err(Refusal::Unsent(Unsent::Budget(exceeded))) => Err(AccountError::SmsBudget(exceeded)),
+            Err(_) => Err(Fault::internal("a budget is refused without a rate").into()),
         }
     }
 }

@@ -111,8 +111,8 @@ impl Accounts {
     ) -> Result<(), AccountError> {
         let (now, id, value) = (self.now(), begun.id, begun.value.clone());
         let (owner, lifetime) = (user.id.to_string(), self.settings.lifetimes.contact);
-        if let Some(seconds) = self.is_within((Rule::CodeStart, &owner)).await? {
-            return Err(AccountError::TooOften(seconds));
+        if let Some(exceeded) = self.is_within((Rule::CodeStart, &owner)).await? {
+            return Err(AccountError::TooOften(exceeded));
         }
         self.may_send((PURPOSE, channel), &value).await?;
         // What nobody has proven belongs to nobody (PROTOCOL A22). Of a number its holder is told that somebody else has it, once they

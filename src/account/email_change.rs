@@ -104,8 +104,8 @@ impl Accounts {
     ) -> Result<(), AccountError> {
         let (now, lifetime) = (self.now(), self.settings.lifetimes.email_change);
         let owner = user.id.to_string();
-        if let Some(seconds) = self.is_within((Rule::CodeStart, &owner)).await? {
-            return Err(AccountError::TooOften(seconds));
+        if let Some(exceeded) = self.is_within((Rule::CodeStart, &owner)).await? {
+            return Err(AccountError::TooOften(exceeded));
         }
         self.may_send((PURPOSE, Channel::Mail), email.as_str()).await?;
         // What nobody has proven belongs to nobody (PROTOCOL A22).

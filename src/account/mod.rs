@@ -40,7 +40,7 @@ use crate::account::site::Site;
 use crate::account::start::Starts;
 use crate::authn::Refusal;
 use crate::authn::guard::Guard;
-use crate::authn::limit::{Limits, Rule};
+use crate::authn::limit::{Exceeded, Limits, Rule};
 use crate::authn::otp_code::{CodeForm, OtpCodes, Verdict};
 use crate::authn::password::hash::PasswordHasher;
 use crate::authn::password::policy::PasswordPolicy;
@@ -250,16 +250,15 @@ impl Accounts {
         Ok(self.site.url(purpose, token, client.as_deref().and_then(Client::frontend_url)))
     }
 
-    /// Counts one use of `what`; the seconds to wait when `rule` allows no more.
-    async fn is_within(&self, (rule, what): (Rule, &str)) -> Result<Option<u64>, Fault> {
-        let counted = self.limits.count(&*self.edges.ephemeral, (rule, what), self.now()).await?;
-        Ok(counted.err().map(|exceeded| exceeded.retry_after))
+    /// Counts one use of `what`; by how much it is one too many when `rule` allows no more.
+    async fn is_within(&self, (rule, what): (Rule, &str)) -> Result<Option<Exceeded>, Fault> {
+        Ok(self.limits.count(&*self.edges.ephemeral, (rule, what), self.now()).await?.err())
     }
 
     /// Refuses one message too many of one purpose to an address or number, whoever has it (S-122, S-051).
     async fn may_send(&self, (purpose, channel): (&str, Channel), to: &str) -> Result<(), AccountError> {
-        if let Some(seconds) = self.is_within((Rule::CodeStart, &counted(purpose, to))).await? {
-            return Err(AccountError::TooOften(seconds));
+        if let Some(exceeded) = self.is_within((Rule::CodeStart, &counted(purpose, to))).await? {
+            return Err(AccountError::TooOften(exceeded));
         }
         match channel {
             Channel::Mail => Ok(()),
@@ -290,8 +289,8 @@ impl Accounts {
         if counts {
             throttle.count_guess(&self.edges, address, now).await.map_err(unheard)?;
         }
-        if is_guess && let Some(seconds) = self.is_within((Rule::CodeConfirm, &counted(purpose, whose))).await? {
-            return Err(AccountError::TooOften(seconds));
+        if is_guess && let Some(exceeded) = self.is_within((Rule::CodeConfirm, &counted(purpose, whose))).await? {
+            return Err(AccountError::TooOften(exceeded));
         }
         match self.codes.judge((purpose, handle), sealed, typed, (now, until)).await? {
             Verdict::Right if counts => {

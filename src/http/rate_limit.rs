@@ -201,8 +201,7 @@ impl Unheard {
         };
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
         if let Self::Often(exceeded) = self {
-            let text = format!("\"{}\";r=0;t={}", exceeded.rule.as_str(), exceeded.retry_after);
-            response.headers_mut().extend(HeaderValue::from_str(&text).map(|value| (RATE_LIMIT, value)));
+            insert(response.headers_mut(), RATE_LIMIT, &room(exceeded));
         }
         response
     }
@@ -210,13 +209,42 @@ impl Unheard {
 
 /// Tells which policies a route has, so that a client can keep to them.
 fn describe(web: &Web, rules: &[Rule], headers: &mut HeaderMap) {
-    let policies: Vec<String> = rules
-        .iter()
-        .filter_map(|rule| web.limits.rate(*rule).map(|Rate { most, seconds }| (rule.as_str(), most, seconds)))
-        .map(|(name, most, seconds)| format!("\"{name}\";q={most};w={seconds}"))
-        .collect();
-    if !policies.is_empty() {
-        headers.extend(HeaderValue::from_str(&policies.join(", ")).map(|value| (RATE_LIMIT_POLICY, value)));
+    let policies: Vec<String> =
+        rules.iter().filter_map(|rule| web.limits.rate(*rule).map(|rate| policy(*rule, rate))).collect();
+    announce(headers, &policies);
+}
+
+/// Tells of a rule that is counted by account or by the address that a message goes to, and allows no more: the same headers as for those
+/// of the table, beside which it stands.
+pub fn tell(exceeded: Exceeded, headers: &mut HeaderMap) {
+    headers.insert(RETRY_AFTER, HeaderValue::from(exceeded.retry_after));
+    insert(headers, RATE_LIMIT, &room(exceeded));
+    announce(headers, &[policy(exceeded.rule, exceeded.rate)]);
+}
+
+/// An item of `RateLimit-Policy`.
+fn policy(rule: Rule, Rate { most, seconds }: Rate) -> String {
+    format!("\"{}\";q={most};w={seconds}", rule.as_str())
+}
+
+/// An item of `RateLimit`.
+fn room(exceeded: Exceeded) -> String {
+    format!("\"{}\";r=0;t={}", exceeded.rule.as_str(), exceeded.retry_after)
+}
+
+/// Adds to the policies that an answer has, of which there is one list.
+fn announce(headers: &mut HeaderMap, policies: &[String]) {
+    let before = headers.get(RATE_LIMIT_POLICY).and_then(|before| before.to_str().ok()).map(str::to_owned);
+    let known = before.iter().chain(policies).cloned().collect::<Vec<_>>().join(", ");
+    if !known.is_empty() {
+        insert(headers, RATE_LIMIT_POLICY, &known);
+    }
+}
+
+fn insert(headers: &mut HeaderMap, name: HeaderName, text: &str) {
+    // Names of rules and numbers.
+    if let Ok(value) = HeaderValue::from_str(text) {
+        headers.insert(name, value);
     }
 }
 

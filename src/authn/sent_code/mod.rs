@@ -235,7 +235,7 @@ impl SentCode {
         let now = self.edges.clock.now();
         let (ephemeral, counter) = (&*self.edges.ephemeral, self.counter(attempt, target));
         if let Err(exceeded) = self.limits.count(ephemeral, (Rule::CodeStart, &counter), now).await? {
-            return Err(Refusal::Unsent(Unsent::TooOften(exceeded.retry_after)));
+            return Err(Refusal::Unsent(Unsent::TooOften(exceeded)));
         }
         if self.way == Way::Mail {
             return Ok(());
@@ -461,7 +461,7 @@ pub async fn sms_budget(edges: &Edges, limits: &Limits, (number, counter): (&str
         if let Err(exceeded) = limits.count(&*edges.ephemeral, (rule, what), now).await? {
             let event = edges.event(EventName::SecurityBlocked).failed().by(Actor::Server);
             edges.store.note_event(event.telling("reason", "sms_budget").telling("rule", rule.as_str()));
-            return Err(Refusal::Unsent(Unsent::Budget(exceeded.retry_after)));
+            return Err(Refusal::Unsent(Unsent::Budget(exceeded)));
         }
     }
     Ok(())

@@ -23,6 +23,7 @@ use crate::http::api::problem::{FieldError, Problem};
 use crate::http::cors::stated_origin;
 use crate::http::error::{Refusal, json};
 use crate::http::extract::params;
+use crate::http::rate_limit;
 use crate::http::trace::TraceId;
 use crate::http::web::Web;
 use crate::protocol::bearer::challenge;
@@ -95,6 +96,9 @@ fn written(web: &Web, (id, language): (TraceId, &Language), problem: &Problem, b
     }
     if let Some(seconds) = problem.retry_after {
         headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    if let Some(exceeded) = problem.own.as_ref().and_then(|own| own.exceeded) {
+        rate_limit::tell(exceeded, headers);
     }
     if let Ok(tag) = HeaderValue::from_str(language.tag()) {
         headers.insert(CONTENT_LANGUAGE, tag);
