@@ -2,7 +2,7 @@
 //!
 //! PROTOCOL A7, A9, NIST SP 800-63B-4 §3.2.2: at most ten wrong answers of an account in any hour, over all its factors, sign-ins,
 //! addresses and nodes, and a hundred in a row, kept in the main store; a right password clears neither. An answer takes its place
-//! before it is judged and gives it back when it was right, so that two hundred at once are ten. *Why places and not a rate:* a rate of
+//! before it is judged and gives it back when it was right, so that two hundred at once are ten (`limits.factor_confirm` sets another rate). *Why places and not a rate:* a rate of
 //! ten an hour hears nearly twenty in its first hour.
 //!
 //! *Why codes that begin a sign-in have counters of their own:* anybody may type some for an account; were they counted among those of
@@ -25,7 +25,6 @@ use crate::protocol::secret::{Secret, TokenHash};
 
 const PLACE: &str = "second_factor_place";
 const FIRST_PLACE: &str = "first_factor_place";
-const HOUR: Duration = Duration::from_hours(1);
 
 /// Counts wrong answers.
 #[derive(Clone)]
@@ -132,7 +131,8 @@ impl Guard {
         }
         let place = match self.throttle.factor {
             Some(places) => {
-                Some(self.place((kind, whose), if is_known { places.most } else { places.by_strangers }).await?)
+                let most = if is_known { places.most } else { places.by_strangers };
+                Some(self.place((kind, whose), (most, places.time)).await?)
             }
             None => None,
         };
@@ -187,22 +187,26 @@ impl Guard {
         }
     }
 
-    /// The first free place of this hour.
-    async fn place(&self, (kind, whose): (Kind, Whose<'_>), most: u8) -> Result<EphemeralKey, Refusal> {
+    /// The first place that is free, taken for `time`.
+    async fn place(
+        &self,
+        (kind, whose): (Kind, Whose<'_>),
+        (most, time): (u8, Duration),
+    ) -> Result<EphemeralKey, Refusal> {
         let now = self.edges.clock.now();
         let places = if kind == Kind::First { FIRST_PLACE } else { PLACE };
         for number in 0..most {
             let key = EphemeralKey::new(places, TokenHash::of(&format!("{}:{number}", whose.name())).as_bytes());
-            if self.edges.ephemeral.add_if_absent(&key, now.plus(HOUR), now).await? {
+            if self.edges.ephemeral.add_if_absent(&key, now.plus(time), now).await? {
                 return Ok(key);
             }
         }
-        // Each place has its own end; the next may be free at once, or in an hour.
-        Err(Refusal::TooMany(HOUR.as_secs() / u64::from(Places::SPREAD)))
+        // Each place has its own end; the next may be free at once, or when all of the time is over.
+        Err(Refusal::TooMany((time.as_secs() / u64::from(Places::SPREAD)).max(1)))
     }
 }
 
 impl Places {
-    /// After which part of an hour one who was refused may try again: what is told is no promise.
+    /// After which part of the time one who was refused may try again: what is told is no promise.
     const SPREAD: u8 = 12;
 }
