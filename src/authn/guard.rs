@@ -2,8 +2,8 @@
 //!
 //! PROTOCOL A7, A9, NIST SP 800-63B-4 §3.2.2: at most ten wrong answers of an account in any hour, over all its factors, sign-ins,
 //! addresses and nodes, and a hundred in a row, kept in the main store; a right password clears neither. An answer takes its place
-//! before it is judged and gives it back when it was right, so that two hundred at once are ten (`limits.factor_confirm` sets another rate). *Why places and not a rate:* a rate of
-//! ten an hour hears nearly twenty in its first hour.
+//! before it is judged and gives it back when it was right, so that two hundred at once are ten; `limits.factor_confirm` sets how many.
+//! *Why places and not a rate:* a rate of ten an hour hears nearly twenty in its first hour.
 //!
 //! *Why codes that begin a sign-in have counters of their own:* anybody may type some for an account; were they counted among those of
 //! second factors, a stranger would keep out whoever has proven a password (PROTOCOL A5). In a row they are counted as wrong passwords

@@ -217,8 +217,8 @@ impl SentCode {
         }
     }
 
-    /// Refuses a caller whom a rule denies (S-024), and an address that failed too often: they have nothing sent (S-123). A browser that the owner is known by is heard (PROTOCOL A5);
-    /// one that somebody else is known by is not.
+    /// Refuses a caller whom a rule denies (S-024), and an address that failed too often: they have nothing sent (S-123). A browser that
+    /// the owner is known by is heard (PROTOCOL A5); one that somebody else is known by is not.
     pub(in crate::authn) async fn hears(&self, attempt: &Attempt, target: &Target) -> Result<(), Refusal> {
         if !(self.allowed_caller)(&attempt.from.address) {
             return Err(Refusal::Unsent(Unsent::Forbidden));

@@ -32,7 +32,8 @@ use crate::protocol::error::OAuthError;
 /// Headers that scripts of other origins may send.
 const ALLOWED_HEADERS: &str = "Authorization, Content-Type, DPoP, If-None-Match, Prefer, X-CSRF-Token";
 /// Headers that they may read.
-const EXPOSED_HEADERS: &str = "ETag, Preference-Applied, Retry-After, WWW-Authenticate, X-Request-Id";
+const EXPOSED_HEADERS: &str =
+    "ETag, Preference-Applied, RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate, X-Request-Id";
 
 /// The layer around every route of the API.
 pub(super) async fn manners(State(web): State<Web>, id: TraceId, request: Request, next: Next) -> Response {
