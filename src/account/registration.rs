@@ -417,7 +417,7 @@ impl Accounts {
     }
 
     /// Whose address or number it is.
-    async fn owner(&self, name: &LookupName) -> Result<Option<std::sync::Arc<User>>, Fault> {
+    pub(super) async fn owner(&self, name: &LookupName) -> Result<Option<std::sync::Arc<User>>, Fault> {
         Ok(self.edges.store.user_by_name(name).await?.filter(|user| user.owns(name)))
     }
 

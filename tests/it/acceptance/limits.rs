@@ -296,10 +296,7 @@ async fn s_123_wrong_codes_of_registrations_and_resets_count_too() {
     })
     .await;
     let spa = Spa::at(&server, [192, 0, 2, 7]).await;
-    let begun = |path: &'static str, body: Value| {
-        let spa = &spa;
-        async move { spa.post(path, &body).await.of(StatusCode::ACCEPTED).json() }
-    };
+    let begun = async |path: &str, body: Value| spa.post(path, &body).await.of(StatusCode::ACCEPTED).json();
     let registration = begun("/registrations", json!({"email": "carol@example.net", "password": PASSWORD})).await;
     let reset = begun("/password-resets", json!({"identifier": "bob@example.com", "channel": "email_code"})).await;
     let recovery = begun("/recovery/emails", json!({"phone": "+493090182001"})).await;
