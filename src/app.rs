@@ -268,12 +268,15 @@ impl App {
             site: issuer.host_str().unwrap_or("symbolon").to_owned(),
             policy: config.second_factor.policy(config.backup_codes.count),
         };
+        let devices = Devices::new(server_key(&edges, &vault, "device").await?);
+        let guard = Guard { edges: edges.clone(), throttle: throttle(config, mode), devices: devices.clone() };
         let provider = Provider {
             accounts: Accounts::new(
                 &edges,
                 (Arc::clone(&hasher), passwords.clone()),
                 &key,
-                (settings, site, limits.clone()),
+                (settings, site),
+                (limits.clone(), guard),
             )
             .with_codes_of(config.code_form())
             .with_pause(config.otp.resend_after),
@@ -298,7 +301,7 @@ impl App {
         let captcha = captcha(config, server_key(&provider.edges, &vault, "captcha").await?)?;
         Ok(Self {
             csrf_key: server_key(&provider.edges, &vault, "csrf").await?,
-            devices: Devices::new(server_key(&provider.edges, &vault, "device").await?),
+            devices,
             provider: Arc::new(provider),
             hasher,
             passwords,
@@ -453,6 +456,7 @@ impl App {
             hasher: Arc::clone(&self.hasher),
             settings: self.code_settings.clone(),
             allowed: allowed(provider),
+            allowed_caller: allowed_caller(provider),
             newcomers: (self.newcomers && way == Way::Mail).then(|| newcomers(provider)),
         }
     }
@@ -512,6 +516,12 @@ pub fn edges(world: World, (store, ephemeral): (Store, Arc<dyn EphemeralStore>),
 fn allowed(provider: &Arc<Provider>) -> Allowed {
     let provider = Arc::clone(provider);
     Arc::new(move |address| provider.accounts.settings.rules.allow(address))
+}
+
+/// Whether the rules of the operator hear who calls from an address.
+fn allowed_caller(provider: &Arc<Provider>) -> Allowed {
+    let provider = Arc::clone(provider);
+    Arc::new(move |address| provider.accounts.settings.rules.allow_caller(address))
 }
 
 /// How an account is made for an address that a code has proven.

@@ -11,6 +11,7 @@ use crate::authn::second_factor::SecondFactors;
 use crate::edge::ephemeral::Namespace;
 use crate::edge::store::Beside;
 use crate::model::authenticator::{Authenticator, AuthenticatorKind};
+use crate::model::fault::Fault;
 use crate::model::id::AuthenticatorId;
 use crate::model::identifier::Email;
 use crate::model::message::{Channel, MessageData, MessageKind};
@@ -77,8 +78,8 @@ impl Accounts {
         if let Err(seconds) = self.starts.again((PURPOSE, &target), now).await? {
             return Err(AccountError::RecentlySent(seconds));
         }
-        if let Some(seconds) = self.is_within((Rule::CodeStart, &user.id.to_string())).await? {
-            return Err(AccountError::TooOften(seconds));
+        if let Some(exceeded) = self.is_within((Rule::CodeStart, &user.id.to_string())).await? {
+            return Err(AccountError::TooOften(exceeded));
         }
         self.may_send((PURPOSE, channel), &address).await?;
         let lifetime = self.settings.lifetimes.contact;
@@ -132,8 +133,9 @@ impl Accounts {
         let waiting = found.filter(|_| own.is_waiting(now)).ok_or(Why::CodeExpired)?;
         let (handle, until) = (own.id.to_string(), waiting.expires_at);
         let (whose, sealed) = (user.id.to_string(), Some(&waiting.code));
-        let sent = Sent { purpose: PURPOSE, handle: &handle, sealed, until, whose: &whose };
-        self.judge_code(sent, code.expose(), now).await?;
+        let sent = Sent { purpose: PURPOSE, handle: &handle, sealed, until, whose: &whose, owner: Some(user.id) };
+        let asking = Asking { provenance: attempt.from.clone(), device: attempt.device.clone(), ..Asking::default() };
+        self.judge_code(sent, code.expose(), &asking).await?;
         factors.take_up(user, (own.id, None), (attempt, "code_factor_added")).await
     }
 
@@ -143,8 +145,8 @@ impl Accounts {
         match sent_code::sms_budget(&self.edges, &self.limits, (number, number)).await {
             Ok(()) => Ok(()),
             Err(Refusal::Fault(fault)) => Err(fault.into()),
-            Err(Refusal::Unsent(Unsent::Budget(seconds))) => Err(AccountError::SmsBudget(seconds)),
-            Err(_) => Err(AccountError::SmsBudget(1)),
+            Err(Refusal::Unsent(Unsent::Budget(exceeded))) => Err(AccountError::SmsBudget(exceeded)),
+            Err(_) => Err(Fault::internal("a budget is refused without a rate").into()),
         }
     }
 }

@@ -112,8 +112,8 @@ impl Accounts {
     ) -> Result<(), AccountError> {
         let (now, id, value) = (self.now(), begun.id, begun.value.clone());
         let (owner, lifetime) = (user.id.to_string(), self.settings.lifetimes.contact);
-        if let Some(seconds) = self.is_within((Rule::CodeStart, &owner)).await? {
-            return Err(AccountError::TooOften(seconds));
+        if let Some(exceeded) = self.is_within((Rule::CodeStart, &owner)).await? {
+            return Err(AccountError::TooOften(exceeded));
         }
         self.may_send((PURPOSE, channel), &value).await?;
         // What nobody has proven belongs to nobody (PROTOCOL A22). Of a number its holder is told that somebody else has it, once they
@@ -171,8 +171,9 @@ impl Accounts {
         let remembered = waiting.expires_at.plus(REMEMBERED);
         let handle = id.to_string();
         let (whose, sealed) = (user.id.to_string(), waiting.code.as_ref());
-        let sent = Sent { purpose: PURPOSE, handle: &handle, sealed, until: remembered, whose: &whose };
-        self.judge_code(sent, code, now).await?;
+        let owner = Some(user.id);
+        let sent = Sent { purpose: PURPOSE, handle: &handle, sealed, until: remembered, whose: &whose, owner };
+        self.judge_code(sent, code, asking).await?;
         let identifier =
             Identifier { id, kind: waiting.kind, value: waiting.value, verified_at: Some(now), is_primary: false };
         let once = Once { kind: PURPOSE, hash: TokenHash::of(&handle), expires_at: remembered };

@@ -105,8 +105,8 @@ impl Accounts {
     ) -> Result<(), AccountError> {
         let (now, lifetime) = (self.now(), self.settings.lifetimes.email_change);
         let owner = user.id.to_string();
-        if let Some(seconds) = self.is_within((Rule::CodeStart, &owner)).await? {
-            return Err(AccountError::TooOften(seconds));
+        if let Some(exceeded) = self.is_within((Rule::CodeStart, &owner)).await? {
+            return Err(AccountError::TooOften(exceeded));
         }
         self.may_send((PURPOSE, Channel::Mail), email.as_str()).await?;
         // What nobody has proven belongs to nobody (PROTOCOL A22).
@@ -192,7 +192,7 @@ impl Accounts {
         let now = self.now();
         let hash = match proof {
             EmailChangeProof::Link(token) => TokenHash::of(token.expose()),
-            EmailChangeProof::Code { flow, code } => self.judge_email_change(flow.expose(), code).await?,
+            EmailChangeProof::Code { flow, code } => self.judge_email_change(flow.expose(), code, asking).await?,
         };
         let link = self.edges.store.mailed_link(&hash, LinkPurpose::EmailChange, now).await?;
         let link = link.ok_or(Why::EmailChangeExpired)?;
@@ -241,13 +241,14 @@ impl Accounts {
         })
     }
 
-    async fn judge_email_change(&self, flow: &str, code: &str) -> Result<TokenHash, AccountError> {
+    async fn judge_email_change(&self, flow: &str, code: &str, asking: &Asking) -> Result<TokenHash, AccountError> {
         let now = self.now();
         let found = WAITING.get(&*self.edges.ephemeral, TokenHash::of(flow).as_bytes(), now).await?;
         let waiting = found.filter(|waiting| waiting.version == VERSION).ok_or(Why::EmailChangeExpired)?;
         let (sealed, whose) = (waiting.code.as_ref(), waiting.whose.as_str());
-        let sent = Sent { purpose: PURPOSE, handle: flow, sealed, until: waiting.expires_at, whose };
-        self.judge_code(sent, code, now).await?;
+        let owner = whose.parse().ok();
+        let sent = Sent { purpose: PURPOSE, handle: flow, sealed, until: waiting.expires_at, whose, owner };
+        self.judge_code(sent, code, asking).await?;
         Ok(waiting.link)
     }
 

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::authn::limit::Exceeded;
 use crate::model::fault::Fault;
 
 macro_rules! reasons {
@@ -139,10 +140,12 @@ pub enum AccountError {
     Refused(Why),
     /// A message was sent to the address a moment ago; seconds until the next may be.
     RecentlySent(u64),
-    /// Too many text messages; seconds until one more may be sent.
-    SmsBudget(u64),
-    /// The caller asks too often; seconds until it is heard again.
-    TooOften(u64),
+    /// Too many text messages.
+    SmsBudget(Exceeded),
+    /// The caller asks too often.
+    TooOften(Exceeded),
+    /// Too much that came from the caller's address was wrong; seconds until anything is heard from there.
+    TooManyAttempts(u64),
     /// Nobody takes the message that would be waited for.
     Undelivered,
     /// We could not.

@@ -39,7 +39,9 @@ use std::time::Duration;
 use crate::account::settings::AccountSettings;
 use crate::account::site::Site;
 use crate::account::start::Starts;
-use crate::authn::limit::{Limits, Rule};
+use crate::authn::Refusal;
+use crate::authn::guard::Guard;
+use crate::authn::limit::{Exceeded, Limits, Rule};
 use crate::authn::otp_code::{CodeForm, OtpCodes, Verdict};
 use crate::authn::password::hash::PasswordHasher;
 use crate::authn::password::policy::PasswordPolicy;
@@ -78,6 +80,8 @@ pub struct Accounts {
     pub starts: Starts,
     /// How often strangers are heard, beside the pause between two messages to one address.
     pub limits: Limits,
+    /// Addresses that fail, and browsers that are known.
+    pub guard: Guard,
 }
 
 /// Who asks, and from where.
@@ -97,6 +101,8 @@ pub struct Asking {
     pub session: Option<SessionId>,
     /// What goes on where a change ends everything else of the person.
     pub here: Option<Here>,
+    /// The mark that the browser carries, if any.
+    pub device: Option<Secret>,
 }
 
 /// A code that was sent and is waited for.
@@ -112,6 +118,8 @@ struct Sent<'a> {
     until: NumericDate,
     /// Whose guesses are counted together: of an address as it was typed, or of an account that is signed in.
     whose: &'a str,
+    /// The account that may know the browser, if there is one.
+    owner: Option<UserId>,
 }
 
 impl Asking {
@@ -127,7 +135,8 @@ impl Accounts {
         edges: &Edges,
         (hasher, passwords): (Arc<PasswordHasher>, PasswordPolicy),
         key: &MacKey,
-        (settings, site, limits): (AccountSettings, Site, Limits),
+        (settings, site): (AccountSettings, Site),
+        (limits, guard): (Limits, Guard),
     ) -> Self {
         Self {
             codes: OtpCodes::new(edges, key.clone()),
@@ -138,6 +147,7 @@ impl Accounts {
             settings,
             site,
             limits,
+            guard,
         }
     }
 
@@ -244,16 +254,15 @@ impl Accounts {
         Ok(self.site.url(purpose, token, client.as_deref().and_then(Client::frontend_url)))
     }
 
-    /// Counts one use of `what`; the seconds to wait when `rule` allows no more.
-    async fn is_within(&self, (rule, what): (Rule, &str)) -> Result<Option<u64>, Fault> {
-        let counted = self.limits.count(&*self.edges.ephemeral, (rule, what), self.now()).await?;
-        Ok(counted.err().map(|exceeded| exceeded.retry_after))
+    /// Counts one use of `what`; by how much it is one too many when `rule` allows no more.
+    async fn is_within(&self, (rule, what): (Rule, &str)) -> Result<Option<Exceeded>, Fault> {
+        Ok(self.limits.count(&*self.edges.ephemeral, (rule, what), self.now()).await?.err())
     }
 
     /// Refuses one message too many of one purpose to an address or number, whoever has it (S-122, S-051).
     async fn may_send(&self, (purpose, channel): (&str, Channel), to: &str) -> Result<(), AccountError> {
-        if let Some(seconds) = self.is_within((Rule::CodeStart, &counted(purpose, to))).await? {
-            return Err(AccountError::TooOften(seconds));
+        if let Some(exceeded) = self.is_within((Rule::CodeStart, &counted(purpose, to))).await? {
+            return Err(AccountError::TooOften(exceeded));
         }
         match channel {
             Channel::Mail => Ok(()),
@@ -273,14 +282,24 @@ impl Accounts {
     }
 
     /// Judges the code that was typed for `sent`. Fine when it is right.
-    async fn judge_code(&self, sent: Sent<'_>, typed: &str, now: NumericDate) -> Result<(), AccountError> {
-        let Sent { purpose, handle, sealed, until, whose } = sent;
-        if !self.codes.was_typed((purpose, handle), typed, now).await?
-            && let Some(seconds) = self.is_within((Rule::CodeConfirm, &counted(purpose, whose))).await?
-        {
-            return Err(AccountError::TooOften(seconds));
+    ///
+    /// A wrong one is a failure of its address too, as in a sign-in (S-123): not from a browser that the owner is known by, and not once
+    /// more when it is typed again.
+    async fn judge_code(&self, sent: Sent<'_>, typed: &str, asking: &Asking) -> Result<(), AccountError> {
+        let Sent { purpose, handle, sealed, until, whose, owner } = sent;
+        let (throttle, address, now) = (self.guard.throttle, asking.provenance.address.as_str(), self.now());
+        let is_guess = !self.codes.was_typed((purpose, handle), typed, now).await?;
+        let counts = is_guess && !self.guard.knows(owner, asking.device.as_ref());
+        if counts {
+            throttle.count_guess(&self.edges, address, now).await.map_err(unheard)?;
+        }
+        if is_guess && let Some(exceeded) = self.is_within((Rule::CodeConfirm, &counted(purpose, whose))).await? {
+            return Err(AccountError::TooOften(exceeded));
         }
         match self.codes.judge((purpose, handle), sealed, typed, (now, until)).await? {
+            Verdict::Right if counts => {
+                throttle.forgive_address(&*self.edges.ephemeral, address).await.map_err(unheard)
+            }
             Verdict::Right => Ok(()),
             Verdict::Wrong { .. } => Err(Why::WrongCode.into()),
             Verdict::Exhausted => Err(Why::CodeAttemptsExceeded.into()),
@@ -290,6 +309,15 @@ impl Accounts {
     /// Refuses callers that a rule denies. How often they may ask is counted by address before (`http::rate_limit`).
     fn hear(&self, asking: &Asking) -> Result<(), AccountError> {
         if self.settings.rules.allow_caller(&asking.provenance.address) { Ok(()) } else { Err(Why::Forbidden.into()) }
+    }
+}
+
+/// Why nothing is heard from an address.
+fn unheard(refusal: Refusal) -> AccountError {
+    match refusal {
+        Refusal::TooMany(seconds) => AccountError::TooManyAttempts(seconds),
+        Refusal::Fault(fault) => fault.into(),
+        _ => Fault::internal("an address is refused without a time").into(),
     }
 }
 

@@ -142,8 +142,9 @@ impl Accounts {
         let own = found.filter(|waiting| waiting.version == VERSION && asking.holds(waiting.binding.as_ref()));
         let waiting = own.ok_or(Why::FlowInvalid)?;
         let (sealed, whose) = (waiting.code.as_ref(), waiting.number.as_str());
-        let sent = Sent { purpose: PURPOSE, handle: flow, sealed, until: waiting.expires_at, whose };
-        self.judge_code(sent, code, now).await?;
+        let owner = waiting.user;
+        let sent = Sent { purpose: PURPOSE, handle: flow, sealed, until: waiting.expires_at, whose, owner };
+        self.judge_code(sent, code, asking).await?;
         if !self.edges.store.consume_once(PURPOSE, &key, waiting.expires_at, now).await? {
             return Err(Why::FlowInvalid.into());
         }

@@ -232,8 +232,9 @@ impl Accounts {
     /// Sends the message of a registration once more, with a new code or link.
     ///
     /// # Errors
-    /// That there is no such registration, that it ran out, or that a message was sent a moment ago.
+    /// That there is no such registration, that it ran out, that the caller is not heard, or that a message was sent a moment ago.
     pub async fn resend_registration(&self, handle: &str, asking: &Asking) -> Result<Begun, AccountError> {
+        self.hear(asking)?;
         let waiting = self.waiting(handle, asking).await?;
         let name = LookupName::parse(&waiting.contact.value).ok_or(Why::RegistrationInvalid)?;
         if let Err(seconds) = self.starts.again((PURPOSE, name.as_str()), self.now()).await? {
@@ -264,11 +265,12 @@ impl Accounts {
     ) -> Result<Made, AccountError> {
         let waiting = self.waiting(handle, asking).await?;
         let By::Code(sealed) = &waiting.by else { return Err(Why::RegistrationInvalid.into()) };
-        let now = self.now();
         let remembered = waiting.expires_at.plus(REMEMBERED);
         let sealed = sealed.as_ref();
         let whose = waiting.contact.value.as_str();
-        self.judge_code(Sent { purpose: PURPOSE, handle, sealed, until: remembered, whose }, code, now).await?;
+        // Nobody has the account yet, and no browser is known by it.
+        let sent = Sent { purpose: PURPOSE, handle, sealed, until: remembered, whose, owner: None };
+        self.judge_code(sent, code, asking).await?;
         let mut typed = waiting.account.clone();
         if let Some(username) = username {
             typed.username = Some(self.username(username)?.as_str().to_owned());
@@ -316,7 +318,7 @@ impl Accounts {
     }
 
     /// Makes an account for an address that a code of a sign-in has proven (S-018); `None` where nobody may have one so: registration is
-    /// off, the rules do not take the address, or more must be known of people.
+    /// off, the rules do not take the address or hear the caller, or more must be known of people.
     ///
     /// # Errors
     /// A fault of the store.
@@ -327,6 +329,9 @@ impl Accounts {
         now: NumericDate,
     ) -> Result<Option<(UserId, Epoch)>, Fault> {
         let settings = &self.settings;
+        if !settings.rules.allow_caller(&attempt.from.address) {
+            return Ok(None);
+        }
         let asks_more =
             settings.username == Presence::Required || settings.attributes.asked().any(|asked| asked.required);
         if settings.sign_up == SignUp::Off || asks_more || self.email(email.as_str()).is_err() {
@@ -412,7 +417,7 @@ impl Accounts {
     }
 
     /// Whose address or number it is.
-    async fn owner(&self, name: &LookupName) -> Result<Option<std::sync::Arc<User>>, Fault> {
+    pub(super) async fn owner(&self, name: &LookupName) -> Result<Option<std::sync::Arc<User>>, Fault> {
         Ok(self.edges.store.user_by_name(name).await?.filter(|user| user.owns(name)))
     }
 

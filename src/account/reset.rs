@@ -300,7 +300,12 @@ impl Accounts {
         }
         let remembered = waiting.expires_at.plus(REMEMBERED);
         let (sealed, whose) = (waiting.code.as_ref(), waiting.name.as_str());
-        self.judge_code(Sent { purpose: PURPOSE, handle: flow, sealed, until: remembered, whose }, code, now).await?;
+        let owner = match LookupName::parse(whose) {
+            Some(name) => self.owner(&name).await?.map(|owner| owner.id),
+            None => None,
+        };
+        let sent = Sent { purpose: PURPOSE, handle: flow, sealed, until: remembered, whose, owner };
+        self.judge_code(sent, code, asking).await?;
         Ok(waiting.link)
     }
 

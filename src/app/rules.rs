@@ -107,6 +107,7 @@ pub(super) fn throttle(config: &Config, mode: Mode) -> Throttle {
         Mode::Production => Throttle::PRODUCTION,
         Mode::Development => Throttle::DEVELOPMENT,
     };
+    let throttle = config.limits.factor_confirm.map_or(throttle, |limit| throttle.with_factor(limit));
     let time = config.limits.block_for;
     match (config.limits.block_after, mode) {
         (Some(failures), _) => throttle.with_address(u32::try_from(failures).unwrap_or(u32::MAX), time),

@@ -33,6 +33,7 @@ use serde::{Deserialize, Serialize};
 use crate::authn::backup_code::BackupCode;
 use crate::authn::device::Devices;
 use crate::authn::guard::Guard;
+use crate::authn::limit::Exceeded;
 use crate::authn::magic_link::{LinkUrl, MagicLink};
 use crate::authn::one_time_link::OneTimeLink;
 use crate::authn::passkey::Passkeys;
@@ -194,16 +195,18 @@ pub struct Started {
 pub enum Unsent {
     /// Something was sent to the address a moment ago; seconds to wait.
     Recently(u64),
-    /// Too much was sent to the address lately; seconds to wait.
-    TooOften(u64),
-    /// Too many text messages; seconds to wait.
-    Budget(u64),
+    /// Too much was sent to the address lately.
+    TooOften(Exceeded),
+    /// Too many text messages.
+    Budget(Exceeded),
     /// Only who has proven something gets a code here.
     SignInRequired,
     /// It could not be handed over.
     Undelivered,
     /// The operator lets nothing be sent to such a number, whoever has it.
     NotAllowed,
+    /// The operator lets nothing be sent for who calls from there.
+    Forbidden,
 }
 
 /// Where an attempt comes from, and what for.

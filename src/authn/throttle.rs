@@ -11,6 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::authn::Refusal;
+use crate::authn::limit::{Limit, Rate};
 use crate::edge::Edges;
 use crate::edge::ephemeral::{Decision, EphemeralKey, EphemeralStore, Quota, limit};
 use crate::edge::store::Beside;
@@ -39,17 +40,28 @@ pub struct Throttle {
     pub work: Quota,
     /// Failures in a row.
     pub in_a_row: InARow,
-    /// Wrong answers of second factors of one account in an hour ([`guard`](crate::authn::guard)).
+    /// Wrong codes of sign-ins of one account, those of first and those of second factors ([`guard`](crate::authn::guard)).
     pub factor: Option<Places>,
 }
 
-/// How many answers may be wrong in an hour.
-#[derive(Copy, Clone, Debug)]
+/// How many answers may be wrong in a time.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
 pub struct Places {
     /// In all.
     pub most: u8,
     /// From browsers that the account does not know.
     pub by_strangers: u8,
+    /// In which time.
+    pub time: Duration,
+}
+
+impl Places {
+    /// As a rate has them; three of ten, and one of a few, are kept for known browsers.
+    pub fn of(rate: Rate) -> Self {
+        let most = u8::try_from(rate.most).unwrap_or(u8::MAX).max(1);
+        let kept = (most / 10 * 3).max(u8::from(most > 1));
+        Self { most, by_strangers: most - kept, time: Duration::from_secs(rate.seconds) }
+    }
 }
 
 /// How many attempts at one account may fail in a row (PROTOCOL A4). Waiting gives no more of them.
@@ -113,7 +125,7 @@ impl Throttle {
         address: Quota { burst: 10, period: Duration::from_secs(30) },
         work: Quota { burst: 60, period: Duration::from_secs(2) },
         in_a_row: InARow { most: 100, by_strangers: 90 },
-        factor: Some(Places { most: 10, by_strangers: 7 }),
+        factor: Some(Places { most: 10, by_strangers: 7, time: Duration::from_hours(1) }),
     };
 
     /// Wide enough for a test harness that signs in hundreds of times.
@@ -130,6 +142,16 @@ impl Throttle {
     pub fn with_address(self, failures: u32, time: Duration) -> Self {
         let address = Quota { burst: failures.max(1), period: time / failures.max(1) };
         Self { address, ..self }
+    }
+
+    /// So many wrong codes of one account.
+    #[must_use]
+    pub fn with_factor(self, limit: Limit) -> Self {
+        let factor = match limit {
+            Limit::Off => None,
+            Limit::At(rate) => Some(Places::of(rate)),
+        };
+        Self { factor, ..self }
     }
 
     /// Whether an address is heard at all at the moment; nothing is counted.
@@ -181,13 +203,8 @@ impl Throttle {
     pub async fn count(&self, edges: &Edges, guess: Guess<'_>, now: NumericDate) -> Result<(), Refusal> {
         let ephemeral = &*edges.ephemeral;
         // A browser that the account knows is heard while strangers at its address are not (PROTOCOL A5); it has a counter of its own.
-        let by_address = match guess.known_browser {
-            Some(_) => Ok(()),
-            None => self.count_address(ephemeral, guess.address, now).await,
-        };
-        if let Err(refusal) = by_address {
-            self.tell_of(edges, &refusal, (BLOCKED_ADDRESS, guess.address, None), (guess.address, now)).await?;
-            return Err(refusal);
+        if guess.known_browser.is_none() {
+            self.count_guess(edges, guess.address, now).await?;
         }
         if let Err(refusal) = heard(ephemeral, &guess.counter(), self.account, now).await {
             let (account, user) = (guess.account(), guess.user());
@@ -227,6 +244,19 @@ impl Throttle {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Counts a guess from `address`, and writes down once that nothing more is heard from there: a wrong code is a failure of its address
+    /// as a wrong password is (S-123).
+    ///
+    /// # Errors
+    /// As [`Throttle::count`].
+    pub async fn count_guess(&self, edges: &Edges, address: &str, now: NumericDate) -> Result<(), Refusal> {
+        let counted = self.count_address(&*edges.ephemeral, address, now).await;
+        if let Err(refusal) = &counted {
+            self.tell_of(edges, refusal, (BLOCKED_ADDRESS, address, None), (address, now)).await?;
+        }
+        counted
     }
 
     /// Counts an attempt from `address` at something that cannot be guessed, such as a link: a limit for everybody
@@ -324,6 +354,17 @@ mod tests {
 
     async fn is_heard(edges: &Edges, account: &str, address: &str) -> bool {
         Throttle::PRODUCTION.count(edges, guess(account, address), NOW).await.is_ok()
+    }
+
+    #[test]
+    fn some_places_are_kept_for_known_browsers() {
+        for (most, by_strangers) in [(1, 1), (2, 1), (5, 4), (10, 7), (100, 70)] {
+            let places = Places::of(Rate { most, seconds: 3_600 });
+            assert_eq!((u32::from(places.most), places.by_strangers), (most, by_strangers));
+        }
+        let ten = Throttle::DEVELOPMENT.with_factor(Limit::At(Rate { most: 10, seconds: 3_600 }));
+        assert_eq!(ten.factor, Throttle::PRODUCTION.factor);
+        assert_eq!(Throttle::PRODUCTION.with_factor(Limit::Off).factor, None);
     }
 
     #[tokio::test]

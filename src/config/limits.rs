@@ -8,7 +8,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{duration, number};
-use crate::authn::limit::{Limit, Limits as Rules, Rule};
+use crate::authn::limit::{Limit, Limits as Rules, Rate, Rule};
+
+/// A hundred wrong answers in a row are the end of all (NIST SP 800-63B-4 §3.2.2).
+const MOST_PLACES: u32 = 100;
 
 macro_rules! limits {
     ($($(#[doc = $doc:literal])* $field:ident: $rule:ident,)*) => {
@@ -22,7 +25,11 @@ macro_rules! limits {
                 #[schemars(with = "Option<String>")]
                 pub $field: Option<Limit>,
             )*
-            /// So many failed sign-ins from an address, 10 if nothing is said, and nothing is heard from there
+            /// Wrong codes of one account in sign-ins, first and second factors each: `10/h` if nothing is said, not counted on a development server; some are kept for browsers that it knows
+            #[serde(deserialize_with = "places")]
+            #[schemars(with = "Option<String>")]
+            pub factor_confirm: Option<Limit>,
+            /// So many failed sign-ins and wrong codes from an address, 10 if nothing is said, and nothing is heard from there
             #[serde(deserialize_with = "number::optional")]
             pub block_after: Option<usize>,
             /// Within which time they are counted, and how long nothing is heard
@@ -33,14 +40,14 @@ macro_rules! limits {
 
         impl Default for Limits {
             fn default() -> Self {
-                Self { $($field: None,)* block_after: None, block_for: Duration::from_mins(5) }
+                Self { $($field: None,)* factor_confirm: None, block_after: None, block_for: Duration::from_mins(5) }
             }
         }
 
         impl Limits {
             /// The paths of the limits that count nothing.
             pub fn off(&self) -> Vec<&'static str> {
-                let set = [$((concat!("limits.", stringify!($field)), self.$field),)*];
+                let set = [$((concat!("limits.", stringify!($field)), self.$field),)* ("limits.factor_confirm", self.factor_confirm)];
                 set.into_iter().filter(|(_, limit)| *limit == Some(Limit::Off)).map(|(key, _)| key).collect()
             }
 
@@ -101,6 +108,16 @@ fn limit<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Limit>, D:
     String::deserialize(deserializer)?.parse().map(Some).map_err(serde::de::Error::custom)
 }
 
+/// What takes its place before it is judged: each is looked at, so that there are not many.
+fn places<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Limit>, D::Error> {
+    match limit(deserializer)? {
+        Some(Limit::At(Rate { most, .. })) if most > MOST_PLACES => {
+            Err(serde::de::Error::custom("must be a rate such as 10/h, from 1 to 100 in that time, or off"))
+        }
+        limit => Ok(limit),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -113,6 +130,10 @@ mod tests {
             for other in Rule::ALL {
                 assert_eq!(rules.rate(*other).is_none(), other == rule, "{rule:?} {other:?}");
             }
+        }
+        for (text, is_good) in [("10/h", true), ("100/d", true), ("off", true), ("101/h", false), ("ten", false)] {
+            let limits = serde_json::from_str::<Limits>(&format!("{{\"factor_confirm\": \"{text}\"}}"));
+            assert_eq!(limits.is_ok_and(|limits| limits.factor_confirm.is_some()), is_good, "{text}");
         }
         assert!(serde_json::from_str::<Limits>("{\"otp\": \"often\"}").is_err());
         assert!(serde_json::from_str::<Limits>("{\"otp\": 10}").is_err());

@@ -25,6 +25,7 @@ impl Visitor {
             languages: languages(&self.headers),
             session: self.browser.session.as_ref().map(|session| session.id),
             here: self.here(),
+            device: self.device.clone(),
         }
     }
 }

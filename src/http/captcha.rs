@@ -2,8 +2,8 @@
 //!
 //! S-127. A layer takes the answer out of the body (`captcha`; in a form also the field of the provider's widget) before a handler sees
 //! it, so that API and pages are asked alike. *Why it is no part of the handlers:* whether somebody is asked depends on where the
-//! request comes from and not on what it says. Without JavaScript the built-in one cannot be solved; who waits a few minutes after
-//! failures, or takes the way by e-mail, is not asked.
+//! request comes from and not on what it says. Without JavaScript the built-in one cannot be solved; where it is adaptive, who waits a few
+//! minutes after failures is not asked. To have a route ask: a line in [`ROUTES`], and the widget in its page.
 
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
@@ -58,7 +58,11 @@ pub enum Place {
 /// Routes that ask, below the path of the issuer.
 pub const ROUTES: &[(&str, Place)] = &[
     ("/sign-in", Place::SignIn),
+    ("/sign-in/email_code", Place::SignIn),
+    ("/sign-in/sms_code", Place::SignIn),
+    ("/sign-in/magic_link", Place::SignIn),
     ("/api/v1/sign-in", Place::SignIn),
+    ("/api/v1/tokens", Place::SignIn),
     ("/oauth2/challenge", Place::SignIn),
     ("/register", Place::Registration),
     ("/api/v1/registrations", Place::Registration),
@@ -66,6 +70,13 @@ pub const ROUTES: &[(&str, Place)] = &[
     ("/api/v1/password-resets", Place::Recovery),
     ("/recover/email", Place::Recovery),
     ("/api/v1/recovery/emails", Place::Recovery),
+];
+
+/// Routes at which a sign-in, a registration or a recovery begins without one, each with its reason.
+pub const EXEMPT: &[(&str, &str)] = &[
+    ("/sign-in/link", "what its link holds cannot be guessed, and nothing is sent"),
+    ("/sign-in/passkey", "a signature cannot be guessed, and nothing is sent"),
+    ("/sign-in/qr", "it shows a picture: nothing is typed, and nothing is sent"),
 ];
 
 impl Captcha {

@@ -14,7 +14,9 @@ use http::StatusCode;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use serde::Serialize;
 
+use crate::authn::limit::Exceeded;
 use crate::http::api::problem::Problem;
+use crate::http::rate_limit;
 use crate::http::trace::TraceId;
 use crate::model::fault::{Fault, FaultKind};
 use crate::protocol::error::{ErrorCode, OAuthError};
@@ -122,6 +124,7 @@ pub struct OAuthAnswer {
     status: Option<StatusCode>,
     challenge: Option<HeaderValue>,
     retry_after: Option<u64>,
+    exceeded: Option<Exceeded>,
     error_uri: Option<String>,
 }
 
@@ -154,6 +157,13 @@ impl OAuthAnswer {
         self
     }
 
+    /// With the rule that allows no more, and the seconds after which it does.
+    #[must_use]
+    pub fn exceeding(mut self, exceeded: Exceeded) -> Self {
+        self.exceeded = Some(exceeded);
+        self
+    }
+
     /// The error.
     pub const fn error(&self) -> &OAuthError {
         &self.error
@@ -162,7 +172,7 @@ impl OAuthAnswer {
 
 impl From<OAuthError> for OAuthAnswer {
     fn from(error: OAuthError) -> Self {
-        Self { error, status: None, challenge: None, retry_after: None, error_uri: None }
+        Self { error, status: None, challenge: None, retry_after: None, exceeded: None, error_uri: None }
     }
 }
 
@@ -194,6 +204,9 @@ impl IntoResponse for OAuthAnswer {
         let retry_after = self.retry_after.or((code == ErrorCode::TemporarilyUnavailable).then_some(RETRY_SECONDS));
         if let Some(seconds) = retry_after {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if let Some(exceeded) = self.exceeded {
+            rate_limit::tell(exceeded, response.headers_mut());
         }
         // RFC 9110 §15.5.2: a 401 names a scheme. Basic is the one that RFC 6749 §2.3.1 makes every server know.
         let basic = || HeaderValue::from_static("Basic realm=\"symbolon\"");

@@ -1,9 +1,10 @@
 //! How often each route hears an address: one table, for the API and for pages alike.
 //!
 //! S-122, S-123; RFC 6585 §4 (429), draft-ietf-httpapi-ratelimit-headers (`RateLimit-Policy`, `RateLimit`). Rules and their rates are in
-//! `authn::limit`; an address that is blocked for its failures is heard nowhere in this table. The layer stands around pages and the
-//! challenge endpoint, and within that of the API, which writes its refusals down. What is counted by the address that a
-//! message goes to, or by account, is counted where the account is known. To limit a route: a line in [`ROUTES`].
+//! `authn::limit`; an address that is blocked for its failures is heard nowhere in this table, but for a browser that may be known where
+//! an account is judged that may know it (PROTOCOL A5): not in [`TO_ANYBODY`]. The layer stands around pages and the challenge endpoint,
+//! and within that of the API, which writes its refusals down. What is counted by the address that a message goes to, or by account, is
+//! counted where the account is known. To limit a route: a line in [`ROUTES`].
 //!
 //! *Which pages write when they are opened, and what bounds each:* safe methods are not counted, but for [`OPENED`]. Of the others,
 //! `/oauth2/authorize` puts a request aside where a person has to be asked, and counts it there, since most of its answers write nothing;
@@ -87,6 +88,20 @@ pub const ROUTES: &[(&str, &[Rule])] = &[
     ("/sign-in/again", &[Rule::Challenge]),
 ];
 
+/// Of these, where no account knows a browser: they make accounts, or send messages to whomever somebody names. A mark is good for nothing
+/// there, else whoever has an account has one too (S-123). What a sign-in sends is judged where its account is known.
+pub const TO_ANYBODY: &[&str] = &[
+    "/register",
+    "/register/code",
+    "/recover",
+    "/recover/email",
+    "/api/v1/registrations",
+    "/api/v1/registrations/confirm",
+    "/api/v1/registrations/resend",
+    "/api/v1/password-resets",
+    "/api/v1/recovery/emails",
+];
+
 /// Routes whose safe methods are counted as well: opening one puts something aside for whoever comes.
 pub const OPENED: &[(&str, &[Rule])] = &[
     // Where somebody who left for another server comes back to, for fifteen minutes.
@@ -108,13 +123,14 @@ pub async fn limit(
     request: Request,
     next: Next,
 ) -> Response {
-    let rules = rules_of(&web, &request);
+    let path = path_of(&web, &request).to_owned();
+    let rules = if request.method().is_safe() { opened(&path) } else { rules(&path) };
     if rules.is_empty() {
         return next.run(request).await;
     }
     // Whether the account knows the browser is judged where the account is known; here, whether any may. Who opens a page guesses nothing.
-    let may_be_known = request.method().is_safe()
-        || web.cookies.device(request.headers()).is_some_and(|mark| web.devices.is_genuine(&mark));
+    let is_genuine = || web.cookies.device(request.headers()).is_some_and(|mark| web.devices.is_genuine(&mark));
+    let may_be_known = request.method().is_safe() || !TO_ANYBODY.contains(&path.as_str()) && is_genuine();
     let refused = match heard(&web, rules, (&address, may_be_known)).await {
         Ok(()) => {
             let mut response = next.run(request).await;
@@ -141,13 +157,14 @@ impl From<Fault> for Unheard {
     }
 }
 
-fn rules_of(web: &Web, request: &Request) -> &'static [Rule] {
-    let Some(path) = request.extensions().get::<MatchedPath>() else { return &[] };
-    let path = path.as_str().strip_prefix(web.provider.issuer.path()).unwrap_or_default();
-    if request.method().is_safe() {
-        return OPENED.iter().find(|(route, _)| *route == path).map_or(&[], |(_, rules)| rules);
-    }
-    rules(path)
+/// The route of a request below the path of the issuer; empty for none of ours.
+fn path_of<'a>(web: &Web, request: &'a Request) -> &'a str {
+    let path = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str).unwrap_or_default();
+    path.strip_prefix(web.provider.issuer.path()).unwrap_or_default()
+}
+
+fn opened(path: &str) -> &'static [Rule] {
+    OPENED.iter().find(|(route, _)| *route == path).map_or(&[], |(_, rules)| rules)
 }
 
 async fn heard(web: &Web, rules: &[Rule], (address, may_be_known): (&str, bool)) -> Result<(), Unheard> {
@@ -184,8 +201,7 @@ impl Unheard {
         };
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
         if let Self::Often(exceeded) = self {
-            let text = format!("\"{}\";r=0;t={}", exceeded.rule.as_str(), exceeded.retry_after);
-            response.headers_mut().extend(HeaderValue::from_str(&text).map(|value| (RATE_LIMIT, value)));
+            insert(response.headers_mut(), RATE_LIMIT, &room(exceeded));
         }
         response
     }
@@ -193,13 +209,42 @@ impl Unheard {
 
 /// Tells which policies a route has, so that a client can keep to them.
 fn describe(web: &Web, rules: &[Rule], headers: &mut HeaderMap) {
-    let policies: Vec<String> = rules
-        .iter()
-        .filter_map(|rule| web.limits.rate(*rule).map(|Rate { most, seconds }| (rule.as_str(), most, seconds)))
-        .map(|(name, most, seconds)| format!("\"{name}\";q={most};w={seconds}"))
-        .collect();
-    if !policies.is_empty() {
-        headers.extend(HeaderValue::from_str(&policies.join(", ")).map(|value| (RATE_LIMIT_POLICY, value)));
+    let policies: Vec<String> =
+        rules.iter().filter_map(|rule| web.limits.rate(*rule).map(|rate| policy(*rule, rate))).collect();
+    announce(headers, &policies);
+}
+
+/// Tells of a rule that is counted by account or by the address that a message goes to, and allows no more: the same headers as for those
+/// of the table, beside which it stands.
+pub fn tell(exceeded: Exceeded, headers: &mut HeaderMap) {
+    headers.insert(RETRY_AFTER, HeaderValue::from(exceeded.retry_after));
+    insert(headers, RATE_LIMIT, &room(exceeded));
+    announce(headers, &[policy(exceeded.rule, exceeded.rate)]);
+}
+
+/// An item of `RateLimit-Policy`.
+fn policy(rule: Rule, Rate { most, seconds }: Rate) -> String {
+    format!("\"{}\";q={most};w={seconds}", rule.as_str())
+}
+
+/// An item of `RateLimit`.
+fn room(exceeded: Exceeded) -> String {
+    format!("\"{}\";r=0;t={}", exceeded.rule.as_str(), exceeded.retry_after)
+}
+
+/// Adds to the policies that an answer has, of which there is one list.
+fn announce(headers: &mut HeaderMap, policies: &[String]) {
+    let before = headers.get(RATE_LIMIT_POLICY).and_then(|before| before.to_str().ok()).map(str::to_owned);
+    let known = before.iter().chain(policies).cloned().collect::<Vec<_>>().join(", ");
+    if !known.is_empty() {
+        insert(headers, RATE_LIMIT_POLICY, &known);
+    }
+}
+
+fn insert(headers: &mut HeaderMap, name: HeaderName, text: &str) {
+    // Names of rules and numbers.
+    if let Ok(value) = HeaderValue::from_str(text) {
+        headers.insert(name, value);
     }
 }
 
@@ -216,5 +261,15 @@ mod tests {
             assert_eq!(paths.len(), table.len());
             assert!(table.iter().all(|(path, rules)| path.starts_with('/') && !rules.is_empty()));
         }
+    }
+
+    /// S-123
+    #[test]
+    fn no_mark_opens_what_is_for_anybody() {
+        let is_for_anybody = |rule: &Rule| matches!(rule, Rule::Registration | Rule::PasswordReset);
+        for (path, _) in ROUTES.iter().filter(|(_, rules)| rules.iter().any(is_for_anybody)) {
+            assert!(TO_ANYBODY.contains(path), "{path} makes accounts or sends messages to anybody");
+        }
+        assert!(TO_ANYBODY.iter().all(|path| !rules(path).is_empty()));
     }
 }

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::authn::limit::{Limits, Rule};
+use crate::authn::limit::{Exceeded, Limits, Rule};
 use crate::edge::device_authorization::Found;
 use crate::edge::ephemeral::Namespace;
 use crate::model::authentication::{Acr, Authentication, Demand};
@@ -71,8 +71,8 @@ pub struct Device {
 /// Why nothing was looked up.
 #[derive(Clone, Debug)]
 pub enum Unheard {
-    /// Too many codes were wrong; seconds to wait.
-    TooOften(u64),
+    /// Too many codes were wrong.
+    TooOften(Exceeded),
     /// A store failed.
     Fault(Fault),
 }
@@ -130,7 +130,7 @@ pub async fn look_up(
     let counted = counters(decider);
     for (rule, key) in &counted {
         if let Err(exceeded) = limits.count(ephemeral, (*rule, key.as_str()), now).await? {
-            return Err(Unheard::TooOften(exceeded.retry_after));
+            return Err(Unheard::TooOften(exceeded));
         }
     }
     let Some(device) = find(provider, code, &decider.user).await? else { return Ok(None) };

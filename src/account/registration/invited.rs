@@ -38,8 +38,8 @@ impl Accounts {
         else {
             return Ok(());
         };
-        if let Some(seconds) = self.is_within((Rule::Invitation, &inviter.to_string())).await? {
-            return Err(AccountError::TooOften(seconds));
+        if let Some(exceeded) = self.is_within((Rule::Invitation, &inviter.to_string())).await? {
+            return Err(AccountError::TooOften(exceeded));
         }
         if let Err(seconds) = self.starts.again((PURPOSE, &address), self.now()).await? {
             return Err(AccountError::RecentlySent(seconds));

@@ -5,7 +5,7 @@
 
 use async_trait::async_trait;
 
-use crate::authn::guard::Guard;
+use crate::authn::guard::{Guard, Typed};
 use crate::authn::second_factor::SecondFactors;
 use crate::authn::{Answer, Attempt, Factor, Method, Offer, Refusal};
 use crate::edge::random::Random;
@@ -103,7 +103,7 @@ impl Method for BackupCode {
         let (Answer::Code(code), Some(person)) = (answer, attempt.person) else { return Err(Refusal::Wrong) };
         let edges = &self.factors.edges;
         let now = edges.clock.now();
-        let counted = self.guard.count(attempt, person).await?;
+        let counted = self.guard.count(attempt, person, Typed::Anew).await?;
         let epoch = edges.store.auth_epoch(person).await?;
         let user = edges.store.user(person).await?;
         let hash = self.factors.backup_code_hash(person, code);

@@ -250,6 +250,7 @@ impl Method for MagicLink {
         // After another proof a link proves nothing: it is a way to begin.
         let named = attempt.named.as_deref().filter(|_| attempt.person.is_none()).ok_or(Refusal::Wrong)?;
         let (by_mail, target) = (&self.by_mail, self.by_mail.target(named).await?);
+        by_mail.hears(attempt, &target).await?;
         let counter = by_mail.counter(attempt, &target);
         if let Err(seconds) = by_mail.starts.again((self.name(), &counter), by_mail.edges.clock.now()).await? {
             return Err(Refusal::Unsent(Unsent::Recently(seconds)));
@@ -269,9 +270,15 @@ impl Method for MagicLink {
         let Answer::MagicLink { token, shown } = answer else { return Err(Refusal::Wrong) };
         let (by_mail, edges) = (&self.by_mail, &self.by_mail.edges);
         let now = edges.clock.now();
-        let throttle = by_mail.guard.throttle;
-        throttle.count_address(&*edges.ephemeral, &attempt.from.address, now).await?;
-        let (hash, waiting) = self.waiting(token.expose()).await?;
+        let (guard, address) = (&by_mail.guard, attempt.from.address.as_str());
+        let found = self.waiting(token.expose()).await;
+        // A browser that the owner is known by is heard while strangers at its address are not (PROTOCOL A5).
+        let owner = found.as_ref().ok().and_then(|(_, waiting)| waiting.user);
+        let is_known = guard.knows(owner, attempt.device.as_ref());
+        if !is_known {
+            guard.throttle.count_guess(edges, address, now).await?;
+        }
+        let (hash, waiting) = found?;
         let epoch = edges.store.auth_epoch(waiting.user.unwrap_or_else(|| UserId::new([0; 16]))).await?;
         let judged = match self.is_of(attempt, (&hash, &waiting), shown.as_ref()).await {
             // Good once, in the main store: a lost cache makes no link good again.
@@ -283,7 +290,9 @@ impl Method for MagicLink {
             attempt.note_failure(edges, self.name(), waiting.user);
             return Err(refusal);
         }
-        throttle.forgive_address(&*edges.ephemeral, &attempt.from.address).await?;
+        if !is_known {
+            guard.throttle.forgive_address(&*edges.ephemeral, address).await?;
+        }
         let sent = (waiting.user, waiting.epoch, waiting.address.as_str());
         let proven = by_mail.proven(attempt, sent, epoch).await?.ok_or(Refusal::LinkInvalid)?;
         // The way back in for whom strangers have closed the password (PROTOCOL A5).

@@ -14,7 +14,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 
-use crate::authn::guard::{Guard, Whose};
+use crate::authn::guard::{Guard, Typed, Whose};
 use crate::authn::limit::{Limits, Rule};
 use crate::authn::otp_code::{OtpCodes, Verdict};
 use crate::authn::password::hash::PasswordHasher;
@@ -96,7 +96,7 @@ pub type Newcomers = Arc<
     dyn Fn(Email, Attempt, NumericDate) -> BoxFuture<'static, Result<Option<(UserId, Epoch)>, Fault>> + Send + Sync,
 >;
 
-/// Whether rules of the operator take an address or number (S-024).
+/// Whether rules of the operator take an address or number, or hear who calls from there (S-024).
 pub type Allowed = Arc<dyn Fn(&str) -> bool + Send + Sync>;
 
 /// What the operator decided about codes.
@@ -153,6 +153,8 @@ pub struct SentCode {
     pub settings: CodeSettings,
     /// Rules for addresses and numbers.
     pub allowed: Allowed,
+    /// Rules for who calls.
+    pub allowed_caller: Allowed,
     /// Makes accounts; none where codes make none.
     pub newcomers: Option<Newcomers>,
 }
@@ -215,12 +217,25 @@ impl SentCode {
         }
     }
 
+    /// Refuses a caller whom a rule denies (S-024), and an address that failed too often: they have nothing sent (S-123). A browser that
+    /// the owner is known by is heard (PROTOCOL A5); one that somebody else is known by is not.
+    pub(in crate::authn) async fn hears(&self, attempt: &Attempt, target: &Target) -> Result<(), Refusal> {
+        if !(self.allowed_caller)(&attempt.from.address) {
+            return Err(Refusal::Unsent(Unsent::Forbidden));
+        }
+        let owner = target.user.as_ref().map(|user| user.id);
+        if self.guard.knows(owner, attempt.device.as_ref()) {
+            return Ok(());
+        }
+        self.guard.throttle.check_address(&self.edges, &attempt.from.address, self.edges.clock.now()).await
+    }
+
     /// Whether one more message may go to this address.
     pub(in crate::authn) async fn is_within(&self, attempt: &Attempt, target: &Target) -> Result<(), Refusal> {
         let now = self.edges.clock.now();
         let (ephemeral, counter) = (&*self.edges.ephemeral, self.counter(attempt, target));
         if let Err(exceeded) = self.limits.count(ephemeral, (Rule::CodeStart, &counter), now).await? {
-            return Err(Refusal::Unsent(Unsent::TooOften(exceeded.retry_after)));
+            return Err(Refusal::Unsent(Unsent::TooOften(exceeded)));
         }
         if self.way == Way::Mail {
             return Ok(());
@@ -279,7 +294,9 @@ impl SentCode {
         if typed.is_some_and(|number| !(self.allowed)(number.as_str())) {
             return Err(Refusal::Unsent(Unsent::NotAllowed));
         }
-        let address = self.counter(attempt, &self.target(identifier).await?);
+        let target = self.target(identifier).await?;
+        self.hears(attempt, &target).await?;
+        let address = self.counter(attempt, &target);
         let client = attempt.client.as_ref().map(ToString::to_string).unwrap_or_default();
         let content = contents(&client, content);
         let about = About { purpose, address: &address, binding: attempt.browser.as_ref(), content: &content };
@@ -444,7 +461,7 @@ pub async fn sms_budget(edges: &Edges, limits: &Limits, (number, counter): (&str
         if let Err(exceeded) = limits.count(&*edges.ephemeral, (rule, what), now).await? {
             let event = edges.event(EventName::SecurityBlocked).failed().by(Actor::Server);
             edges.store.note_event(event.telling("reason", "sms_budget").telling("rule", rule.as_str()));
-            return Err(Refusal::Unsent(Unsent::Budget(exceeded.retry_after)));
+            return Err(Refusal::Unsent(Unsent::Budget(exceeded)));
         }
     }
     Ok(())
@@ -512,6 +529,7 @@ impl Method for SentCode {
             (None, Some(named)) => self.target(named).await?,
             (None, None) => return Err(Refusal::Wrong),
         };
+        self.hears(attempt, &target).await?;
         let counter = self.counter(attempt, &target);
         if let Err(seconds) = self.starts.again((self.name(), &counter), self.edges.clock.now()).await? {
             return Err(Refusal::Unsent(Unsent::Recently(seconds)));
@@ -538,9 +556,10 @@ impl Method for SentCode {
         }
         let mailbox = self.mailbox(&sent.address);
         let whose = sent.user.map_or(Whose::Address(&mailbox), Whose::User);
-        let counted = self.guard.count(attempt, whose).await?;
-        let epoch = self.edges.store.auth_epoch(sent.user.unwrap_or_else(|| UserId::new([0; 16]))).await?;
         let bound = Self::bound(&key, sent.user, &sent.address);
+        let was_typed = self.codes.was_typed((PURPOSE, &bound), typed.expose(), now).await?;
+        let counted = self.guard.count(attempt, whose, if was_typed { Typed::Again } else { Typed::Anew }).await?;
+        let epoch = self.edges.store.auth_epoch(sent.user.unwrap_or_else(|| UserId::new([0; 16]))).await?;
         let until = sent.expires_at.plus(REMEMBERED);
         let verdict = self.codes.judge((PURPOSE, &bound), sent.code.as_ref(), typed.expose(), (now, until)).await?;
         let is_right = verdict == Verdict::Right || self.is_review_code(&sent, typed, attempt).await?;

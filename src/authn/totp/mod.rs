@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use totp_rs::{Algorithm, Builder};
 
-use crate::authn::guard::Guard;
+use crate::authn::guard::{Guard, Typed};
 use crate::authn::second_factor::SecondFactors;
 use crate::authn::{Answer, Attempt, Begun, Factor, Method, Offer, Refusal};
 use crate::edge::vault::Place;
@@ -173,7 +173,7 @@ impl Method for Totp {
         let (Answer::Code(code), Some(person)) = (answer, attempt.person) else { return Err(Refusal::Wrong) };
         let edges = &self.factors.edges;
         let now = edges.clock.now();
-        let counted = self.guard.count(attempt, person).await?;
+        let counted = self.guard.count(attempt, person, Typed::Anew).await?;
         let epoch = edges.store.auth_epoch(person).await?;
         let own = self.factors.totp_of(person).await?.filter(|own| own.confirmed_at.is_some());
         let step = match &own {

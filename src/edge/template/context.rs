@@ -291,6 +291,8 @@ pub struct SendCode {
     pub client: Option<Client>,
     /// A way back to the app.
     pub back_uri: Option<String>,
+    /// What keeps programs from trying.
+    pub captcha: Option<Captcha>,
 }
 
 /// `page/magic_link.html`: a link that was asked for, opened.

@@ -66,6 +66,7 @@ fn send_code(method: &str, error: Option<&str>) -> SendCode {
         sign_in_uri: "/sign-in?flow=1&other=1".into(),
         client: Some(shop()),
         back_uri: Some("https://books.example.com/".into()),
+        captcha: None,
     }
 }
 
@@ -224,7 +225,9 @@ fn sign_in_samples() -> Vec<Sample> {
         site_key: Some("key".into()),
         ..Captcha::default()
     };
+    let by_code = SendCode { captcha: Some(challenge.clone()), ..send_code("email_code", None) };
     vec![
+        sample("send_code_captcha", "page/send_code.html", by_code),
         sample("sign_in_captcha", "page/sign_in.html", SignIn { captcha: Some(challenge), ..sign_in() }),
         sample("sign_in_widget", "page/sign_in.html", SignIn { captcha: Some(widget), ..sign_in() }),
         sample("sign_in", "page/sign_in.html", sign_in()),

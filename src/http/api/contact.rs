@@ -37,8 +37,14 @@ const ADDING: &[Code] = &[
 ];
 
 /// What its code can be refused with.
-const CONFIRMING: &[Code] =
-    &[Code::WrongCode, Code::CodeExpired, Code::CodeAttemptsExceeded, Code::RateLimited, Code::AlreadyVerified];
+const CONFIRMING: &[Code] = &[
+    Code::WrongCode,
+    Code::CodeExpired,
+    Code::CodeAttemptsExceeded,
+    Code::RateLimited,
+    Code::TooManyAttempts,
+    Code::AlreadyVerified,
+];
 
 /// The operations of this file.
 pub(super) fn operations() -> Vec<Operation> {

@@ -131,7 +131,7 @@ async fn found(web: &Web, person: &Person, body: &TypedCode) -> Result<(Device, 
     match look_up(&web.provider, &web.limits, (&code, &decider)).await {
         Ok(Some(device)) => Ok((device, decider)),
         Ok(None) => Err(unknown()),
-        Err(Unheard::TooOften(seconds)) => Err(Problem::new(Code::RateLimited).retry_after(seconds)),
+        Err(Unheard::TooOften(exceeded)) => Err(exceeded.into()),
         Err(Unheard::Fault(fault)) => Err(fault.into()),
     }
 }

@@ -23,6 +23,7 @@ use crate::http::api::problem::{FieldError, Problem};
 use crate::http::cors::stated_origin;
 use crate::http::error::{Refusal, json};
 use crate::http::extract::params;
+use crate::http::rate_limit;
 use crate::http::trace::TraceId;
 use crate::http::web::Web;
 use crate::protocol::bearer::challenge;
@@ -31,7 +32,8 @@ use crate::protocol::error::OAuthError;
 /// Headers that scripts of other origins may send.
 const ALLOWED_HEADERS: &str = "Authorization, Content-Type, DPoP, If-None-Match, Prefer, X-CSRF-Token";
 /// Headers that they may read.
-const EXPOSED_HEADERS: &str = "ETag, Preference-Applied, Retry-After, WWW-Authenticate, X-Request-Id";
+const EXPOSED_HEADERS: &str =
+    "ETag, Preference-Applied, RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate, X-Request-Id";
 
 /// The layer around every route of the API.
 pub(super) async fn manners(State(web): State<Web>, id: TraceId, request: Request, next: Next) -> Response {
@@ -65,6 +67,8 @@ struct Written<'a> {
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     errors: &'a [FieldError],
     request_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after: Option<u64>,
     #[serde(flatten)]
     members: Option<&'a Map<String, Value>>,
 }
@@ -80,6 +84,7 @@ fn written(web: &Web, (id, language): (TraceId, &Language), problem: &Problem, b
         code,
         errors: &problem.errors,
         request_id: id.to_string(),
+        retry_after: problem.retry_after,
         members: problem.own.as_ref().map(|own| &own.members),
     };
     let mut response = json(&body, "application/problem+json");
@@ -92,6 +97,9 @@ fn written(web: &Web, (id, language): (TraceId, &Language), problem: &Problem, b
     }
     if let Some(seconds) = problem.retry_after {
         headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    if let Some(exceeded) = problem.own.as_ref().and_then(|own| own.exceeded) {
+        rate_limit::tell(exceeded, headers);
     }
     if let Ok(tag) = HeaderValue::from_str(language.tag()) {
         headers.insert(CONTENT_LANGUAGE, tag);

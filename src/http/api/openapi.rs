@@ -237,6 +237,15 @@ fn refusal(status: u16, codes: &[Code]) -> utoipa::openapi::Response {
         let header = HeaderBuilder::new().schema(Some(seconds)).description(Some("Seconds to wait."));
         response = response.header("Retry-After", header.build());
     }
+    if status == 429 {
+        for (name, about) in [
+            ("RateLimit", "The rule that allows no more, where it is one: r, what is left; t, seconds to wait."),
+            ("RateLimit-Policy", "Each rule that counts here: q, how many; w, in how many seconds."),
+        ] {
+            let header = HeaderBuilder::new().schema(Some(ObjectBuilder::new().schema_type(Type::String)));
+            response = response.header(name, header.description(Some(about)).build());
+        }
+    }
     response.build()
 }
 
@@ -263,6 +272,7 @@ fn problem() -> Schema {
         .property("code", code())
         .property("errors", ArrayBuilder::new().items(RefOr::T(Schema::from(error))))
         .property("request_id", text())
+        .property("retry_after", integer().minimum(Some(1_u32)).description(Some("The seconds of Retry-After.")))
         .property("detail", text())
         // What some codes tell beside: the catalogue of errors says which.
         .property("attempts_left", integer())

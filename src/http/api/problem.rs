@@ -13,6 +13,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::account::{AccountError, Mistake, Why};
+use crate::authn::limit::Exceeded;
 use crate::authn::{Refusal, Unsent};
 use crate::http::api::code::Code;
 use crate::model::fault::{Fault, FaultKind};
@@ -40,6 +41,8 @@ pub(in crate::http) struct Own {
     pub(in crate::http) members: Map<String, Value>,
     /// `WWW-Authenticate`
     pub(in crate::http) challenge: Option<String>,
+    /// `RateLimit`: the rule that allows no more.
+    pub(in crate::http) exceeded: Option<Exceeded>,
 }
 
 /// What is wrong with one field.
@@ -121,6 +124,12 @@ impl Problem {
         self
     }
 
+    /// With the rule that allows no more, and the seconds after which it does.
+    pub fn exceeding(mut self, exceeded: Exceeded) -> Self {
+        self.own.get_or_insert_default().exceeded = Some(exceeded);
+        self.retry_after(exceeded.retry_after)
+    }
+
     /// With what helps a developer, for the log.
     pub fn hint(mut self, hint: impl Into<Cow<'static, str>>) -> Self {
         self.hint = Some(hint.into());
@@ -142,6 +151,12 @@ impl Problem {
 impl From<Code> for Problem {
     fn from(code: Code) -> Self {
         Self::new(code)
+    }
+}
+
+impl From<Exceeded> for Problem {
+    fn from(exceeded: Exceeded) -> Self {
+        Self::new(Code::RateLimited).exceeding(exceeded)
     }
 }
 
@@ -177,8 +192,9 @@ impl From<AccountError> for Problem {
             AccountError::Refused(why @ Why::WrongCode) => Self::field("code", code_of(why.as_str())),
             AccountError::Refused(why) => Self::new(code_of(why.as_str())),
             AccountError::RecentlySent(seconds) => Self::new(Code::CodeRecentlySent).retry_after(seconds),
-            AccountError::SmsBudget(seconds) => Self::new(Code::SmsBudgetExceeded).retry_after(seconds),
-            AccountError::TooOften(seconds) => Self::new(Code::RateLimited).retry_after(seconds),
+            AccountError::SmsBudget(exceeded) => Self::new(Code::SmsBudgetExceeded).exceeding(exceeded),
+            AccountError::TooOften(exceeded) => exceeded.into(),
+            AccountError::TooManyAttempts(seconds) => Self::new(Code::TooManyAttempts).retry_after(seconds),
             AccountError::Undelivered => Self::new(Code::DeliveryFailed),
             AccountError::Fault(fault) => fault.into(),
         }
@@ -194,11 +210,12 @@ impl From<Refusal> for Problem {
             Refusal::CodeExpired => Self::new(Code::CodeExpired),
             Refusal::LinkInvalid => Self::new(Code::MagicLinkInvalid),
             Refusal::Unsent(Unsent::Recently(seconds)) => Self::new(Code::CodeRecentlySent).retry_after(seconds),
-            Refusal::Unsent(Unsent::TooOften(seconds)) => Self::new(Code::RateLimited).retry_after(seconds),
-            Refusal::Unsent(Unsent::Budget(seconds)) => Self::new(Code::SmsBudgetExceeded).retry_after(seconds),
+            Refusal::Unsent(Unsent::TooOften(exceeded)) => exceeded.into(),
+            Refusal::Unsent(Unsent::Budget(exceeded)) => Self::new(Code::SmsBudgetExceeded).exceeding(exceeded),
             Refusal::Unsent(Unsent::Undelivered) => Self::new(Code::DeliveryFailed),
             Refusal::Unsent(Unsent::SignInRequired) => Self::new(Code::SignInRequired),
             Refusal::Unsent(Unsent::NotAllowed) => Self::new(Code::IdentityNotAllowed),
+            Refusal::Unsent(Unsent::Forbidden) => Self::new(Code::Forbidden),
             // No moment is told: waiting does not help.
             Refusal::Closed => Self::new(Code::TooManyAttempts),
             Refusal::Disabled => Self::new(Code::AccountDisabled),

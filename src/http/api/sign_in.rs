@@ -9,8 +9,9 @@ use http::StatusCode;
 use serde_json::Value;
 
 use crate::authn::flow::{Chosen, Opening, SignIn, Step};
+use crate::authn::limit::Rule;
 use crate::authn::magic_link::safe_path;
-use crate::authn::{Answer, Attempt, Begun, Onward, Refusal, upstream};
+use crate::authn::{Answer, Attempt, Begun, Method, Onward, Refusal, upstream};
 use crate::http::api::answer::{answer as answered, ok};
 use crate::http::api::authenticators::AuthenticatorSetup;
 use crate::http::api::body::{Choice as _, Json};
@@ -56,6 +57,7 @@ pub(super) const IN_COOKIES: &str = "The sign-in is complete; the browser keeps 
 
 /// What asking for a message can be refused with.
 const SENDING: &[Code] = &[
+    Code::Forbidden,
     Code::InvalidRedirect,
     Code::CodeRecentlySent,
     Code::RateLimited,
@@ -144,6 +146,9 @@ async fn begin(web: &Web, guest: &Guest, destination: Destination, body: StartSi
             let path = path.map_err(|code| Problem::field("redirect_path", code))?;
             let onward = Onward { remember: destination.persistence == Persistence::Kept, ..Onward::default() };
             let (attempt, opening) = (Attempt { onward, ..attempt }, Opening { path, ..opening });
+            if web.method(way.as_str()).is_some_and(Method::sends) {
+                count_code(web, &attempt.from.address).await?;
+            }
             let (challenge, begun) = sign_in.ask_by(&attempt, (way.as_str(), &identifier), opening).await?;
             if let Some(Begun::Picture(asked)) = &begun {
                 return Ok(qr::shown(web, &challenge, asked));
@@ -164,6 +169,12 @@ async fn begin(web: &Web, guest: &Guest, destination: Destination, body: StartSi
         step = with_code(&sign_in, (&attempt, &caller), step, otp).await?;
     }
     finish(web, guest, destination, step).await
+}
+
+/// Counts a start of a code or a link from an address: which way a sign-in begins shows in its body alone (S-122).
+async fn count_code(web: &Web, address: &str) -> Result<(), Problem> {
+    let (ephemeral, now) = (&*web.provider.edges.ephemeral, web.provider.now());
+    Ok(web.limits.count(ephemeral, (Rule::Otp, address), now).await??)
 }
 
 /// Who is behind a token of another server.

@@ -16,7 +16,7 @@ use crate::model::event::Provenance;
 use crate::model::fault::Fault;
 use crate::oauth::interaction::Browser;
 use crate::oauth::interaction::sign_in::session;
-use crate::protocol::secret::TokenHash;
+use crate::protocol::secret::{Secret, TokenHash};
 
 /// What a page knows of its visitor.
 #[derive(Clone, Debug)]
@@ -31,6 +31,8 @@ pub struct Visitor {
     pub browser: Browser,
     /// Where it calls from, as limits count it.
     pub address: Caller,
+    /// The mark that it carries, if any (`authn::device`).
+    pub device: Option<Secret>,
 }
 
 /// Where a request comes from, as limits count it: behind trusted proxies the address that they saw.
@@ -83,7 +85,8 @@ impl Visitor {
         let flow_hash = flow.as_ref().map(|flow| TokenHash::of(flow.0.expose()));
         let remembered = web.cookies.remembered(&parts.headers);
         let browser = Browser { session: None, flow: flow_hash, provenance, remembered };
-        Self { id, headers: parts.headers.clone(), flow, browser, address }
+        let device = web.cookies.device(&parts.headers);
+        Self { id, headers: parts.headers.clone(), flow, browser, address, device }
     }
 
     /// The visitor with the session that its cookie names.

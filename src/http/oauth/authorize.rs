@@ -72,7 +72,7 @@ async fn unheard(web: &Web, visitor: &Visitor) -> Option<Response> {
     let counted = web.limits.count(&*web.provider.edges.ephemeral, (Rule::Waiting, address), web.provider.now()).await;
     match counted {
         Ok(Ok(())) => None,
-        Ok(Err(exceeded)) => Some(too_often(web, visitor, exceeded.retry_after)),
+        Ok(Err(exceeded)) => Some(too_often(web, visitor, exceeded)),
         Err(fault) => Some(fault_page(web, visitor, fault)),
     }
 }

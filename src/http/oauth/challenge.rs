@@ -15,13 +15,14 @@ use serde_json::Map;
 
 use crate::account::new_device::Surface;
 use crate::authn::flow::{Challenge, Chosen, Completed, Opening, Step};
+use crate::authn::limit::Rule;
 use crate::authn::{Answer, Attempt, Refusal};
 use crate::http::api::code::Code;
 use crate::http::error::{OAuthAnswer, json};
 use crate::http::extract::params;
 use crate::http::extract::visitor::Visitor;
 use crate::http::new_device::notice;
-use crate::http::oauth::{basic, called, open_to_own_origins, refused};
+use crate::http::oauth::{basic, called, open_to_own_origins, refused, unheard};
 use crate::http::web::Web;
 use crate::model::client::Client;
 use crate::model::sign_in_flow::{BegunBy, Purpose};
@@ -73,6 +74,9 @@ pub async fn handle(State(web): State<Web>, visitor: Visitor, headers: HeaderMap
         Ok(form) => form,
         Err(unreadable) => return refused(&web, "challenge", None, unreadable.into()),
     };
+    if let Some(too_often) = too_often(&web, &visitor, &form).await {
+        return refused(&web, "challenge", Some(&form), too_often);
+    }
     let client = match authenticate(&web, &visitor, &form).await {
         Ok(client) => client,
         Err(error) => return refused(&web, "challenge", Some(&form), OAuthAnswer::from(error)),
@@ -83,6 +87,20 @@ pub async fn handle(State(web): State<Web>, visitor: Visitor, headers: HeaderMap
     };
     open_to_own_origins(&web, &headers, &mut response, (Some(&client), Some(&form))).await;
     response
+}
+
+/// What answers one answer to a challenge too many: which of its two steps a request is shows in the form alone (S-122).
+async fn too_often(web: &Web, visitor: &Visitor, form: &Params) -> Option<OAuthAnswer> {
+    form.get("auth_session")?;
+    let often =
+        (ErrorCode::AccessDenied, "too much came from this address; try again after the seconds of Retry-After");
+    let rules: &[Rule] = if form.get("otp").is_some() { &[Rule::Challenge, Rule::Otp] } else { &[Rule::Challenge] };
+    for rule in rules {
+        if let Some(refusal) = unheard(web, (*rule, &visitor.address.0), often).await {
+            return Some(refusal);
+        }
+    }
+    None
 }
 
 async fn authenticate(web: &Web, visitor: &Visitor, form: &Params) -> Result<std::sync::Arc<Client>, OAuthError> {

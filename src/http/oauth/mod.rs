@@ -50,7 +50,7 @@ pub(in crate::http) async fn unheard(
         Ok(Ok(())) => None,
         Ok(Err(exceeded)) => {
             let answer = OAuthAnswer::from(OAuthError::new(code, words)).with_status(StatusCode::TOO_MANY_REQUESTS);
-            Some(answer.with_retry_after(exceeded.retry_after))
+            Some(answer.exceeding(exceeded))
         }
         Err(fault) => Some(fault.into()),
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
-use http::header::{HeaderValue, RETRY_AFTER};
+use http::header::HeaderValue;
 
 use crate::edge::template::context;
 use crate::http::extract::params::{Form, Query};
@@ -17,6 +17,7 @@ use crate::http::page::account::{Visit, visit};
 use crate::http::page::again::recent;
 use crate::http::page::select_account::account;
 use crate::http::page::{Place, fault_page, foreign_form, second_factor};
+use crate::http::rate_limit;
 use crate::http::web::{Web, redirect, shown, with_cookies};
 use crate::model::client::Client;
 use crate::model::device_authorization::Asks;
@@ -159,10 +160,10 @@ async fn find(web: &Web, visitor: &Visitor, (typed, decider): (&str, &Decider)) 
     match device::look_up(&web.provider, &web.limits, (&code, decider)).await {
         Ok(Some(device)) => Ok(device),
         Ok(None) => Err(unknown()),
-        Err(Unheard::TooOften(seconds)) => {
+        Err(Unheard::TooOften(exceeded)) => {
             let shown = (typed, Some("too_many"));
             let mut response = enter_page(web, visitor, shown, StatusCode::TOO_MANY_REQUESTS);
-            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+            rate_limit::tell(exceeded, response.headers_mut());
             Err(Box::new(response))
         }
         Err(Unheard::Fault(fault)) => Err(Box::new(fault_page(web, visitor, fault))),

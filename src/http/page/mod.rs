@@ -29,10 +29,11 @@ pub mod sign_in;
 
 use axum::response::Response;
 use http::StatusCode;
-use http::header::{HeaderValue, RETRY_AFTER};
 
+use crate::authn::limit::Exceeded;
 use crate::http::error::{Back, PageError};
 use crate::http::extract::visitor::Visitor;
+use crate::http::rate_limit;
 use crate::http::web::{Web, redirect, way_back};
 use crate::model::fault::Fault;
 use crate::model::id::ClientId;
@@ -179,9 +180,9 @@ pub fn fault_page(web: &Web, visitor: &Visitor, fault: Fault) -> Response {
 }
 
 /// A page for who asks too often; it tells in how many seconds they are heard again.
-pub fn too_often(web: &Web, visitor: &Visitor, seconds: u64) -> Response {
+pub fn too_often(web: &Web, visitor: &Visitor, exceeded: Exceeded) -> Response {
     let mut response = web.refuse(visitor, &PageError::new("rate_limited", StatusCode::TOO_MANY_REQUESTS));
-    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+    rate_limit::tell(exceeded, response.headers_mut());
     response
 }
 

@@ -10,7 +10,7 @@ use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::StatusCode;
-use http::header::{HeaderValue, RETRY_AFTER};
+use http::header::HeaderValue;
 
 use crate::account::second_factor::Stays;
 use crate::authn::flow::{Chosen, Completed, ENROLMENT, Opening, Step};
@@ -21,6 +21,7 @@ use crate::http::cookie::{FlowCookie, Keep as CookieLife};
 use crate::http::error::PageError;
 use crate::http::extract::params::{Form, Query};
 use crate::http::extract::visitor::Visitor;
+use crate::http::page::mistake::Wait;
 use crate::http::page::passkey::{answered, binding, shown as shown_passkey};
 use crate::http::page::qr;
 use crate::http::page::sign_in::{Entry, Offer, admit, attempt, destination, enter, onward};
@@ -249,6 +250,7 @@ async fn refused(
         Refusal::CodeExpired | Refusal::LinkInvalid => ("code_expired", StatusCode::GONE),
         Refusal::Unsent(Unsent::Recently(_)) => ("code_recently_sent", StatusCode::TOO_MANY_REQUESTS),
         Refusal::Unsent(Unsent::Undelivered) => ("delivery_failed", StatusCode::SERVICE_UNAVAILABLE),
+        Refusal::Unsent(Unsent::Forbidden | Unsent::NotAllowed) => ("forbidden", StatusCode::FORBIDDEN),
         Refusal::TooMany(_) | Refusal::Unsent(_) => ("too_many_attempts", StatusCode::TOO_MANY_REQUESTS),
         Refusal::Disabled | Refusal::NotActivated => ("account_disabled", StatusCode::FORBIDDEN),
         Refusal::Fault(fault) => return fault_page(web, visitor, fault.clone()),
@@ -262,9 +264,7 @@ async fn refused(
     }
     let mut response = page(web, visitor, (place, open), (query, waiting), shown).await;
     *response.status_mut() = status;
-    if let Refusal::TooMany(seconds) = refusal {
-        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
-    }
+    Wait::after(&refusal).tell(response.headers_mut());
     response
 }
 

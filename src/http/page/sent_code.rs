@@ -6,13 +6,14 @@
 use axum::extract::{OriginalUri, State};
 use axum::response::Response;
 use http::StatusCode;
-use http::header::{HeaderValue, RETRY_AFTER};
 
 use crate::authn::flow::Opening;
 use crate::authn::{Attempt, Refusal, Unsent, magic_link};
 use crate::edge::template::context;
+use crate::http::captcha::{self, admit_widget};
 use crate::http::extract::params::{Form, Query};
 use crate::http::extract::visitor::Visitor;
+use crate::http::page::mistake::Wait;
 use crate::http::page::second_factor::{PATH, carried};
 use crate::http::page::sign_in::{Offer, attempt, destination, onward};
 use crate::http::page::{Place, fault_page, foreign_form, open_at};
@@ -72,21 +73,16 @@ pub async fn submit(
         Err(Refusal::Fault(fault)) => return fault_page(&web, &visitor, fault),
         Err(refusal) => refusal,
     };
-    let (key, status, wait) = match refusal {
-        Refusal::Unsent(Unsent::Recently(seconds)) => {
-            ("code_recently_sent", StatusCode::TOO_MANY_REQUESTS, Some(seconds))
-        }
-        Refusal::Unsent(Unsent::TooOften(seconds) | Unsent::Budget(seconds)) | Refusal::TooMany(seconds) => {
-            ("rate_limited", StatusCode::TOO_MANY_REQUESTS, Some(seconds))
-        }
-        Refusal::Unsent(Unsent::Undelivered) => ("delivery_failed", StatusCode::SERVICE_UNAVAILABLE, None),
-        _ => ("forbidden", StatusCode::FORBIDDEN, None),
+    let (key, status) = match &refusal {
+        Refusal::Unsent(Unsent::Recently(_)) => ("code_recently_sent", StatusCode::TOO_MANY_REQUESTS),
+        Refusal::Unsent(Unsent::TooOften(_) | Unsent::Budget(_)) => ("rate_limited", StatusCode::TOO_MANY_REQUESTS),
+        Refusal::TooMany(_) => ("too_many_attempts", StatusCode::TOO_MANY_REQUESTS),
+        Refusal::Unsent(Unsent::Undelivered) => ("delivery_failed", StatusCode::SERVICE_UNAVAILABLE),
+        _ => ("forbidden", StatusCode::FORBIDDEN),
     };
     let mut response = page(&web, &visitor, (method, &query, open.as_ref()), (login, Some(key)));
     *response.status_mut() = status;
-    if let Some(seconds) = wait {
-        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
-    }
+    Wait::after(&refusal).tell(response.headers_mut());
     response
 }
 
@@ -113,11 +109,16 @@ fn page(
         sign_in_uri: place.path_with(web, "/sign-in", &[("other", "1")]),
         client: open.map(|open| shown(&open.client, open.interaction.request.return_path.redirect_uri())),
         back_uri: open.and_then(|open| way_back(&open.client, web.provider.issuer.as_str())).map(|back| back.uri),
+        captcha: web.captcha_widget(captcha::Place::SignIn),
     };
     let locales = open.map(|open| open.interaction.request.ui_locales.as_slice()).unwrap_or_default();
     let display = open.map(|open| open.interaction.request.display).unwrap_or_default();
     let frame = web.pages.frame(visitor.id, &visitor.headers, locales).shown_as(display);
-    with_cookies(web.pages.page("page/send_code.html", &frame, &context), cookie)
+    let mut response = web.pages.page("page/send_code.html", &frame, &context);
+    if context.captcha.is_some() {
+        admit_widget(web, &mut response);
+    }
+    with_cookies(response, cookie)
 }
 
 fn purpose(place: &Place) -> String {

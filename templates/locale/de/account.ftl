@@ -147,6 +147,7 @@ mistake-wrong_code = Das ist nicht der Code, den wir geschickt haben.
 mistake-code_attempts_exceeded = Das waren zu viele falsche Codes. Beginnen Sie von vorn.
 mistake-code_recently_sent = Wir haben eben erst eine Nachricht geschickt. Warten Sie eine Minute, bevor Sie noch eine anfordern.
 mistake-rate_limited = Das waren zu viele Anfragen. Warten Sie eine Minute und versuchen Sie es dann noch einmal.
+mistake-too_many_attempts = Von dort, wo Sie sind, kam zu viel Falsches. Warten Sie ein paar Minuten und versuchen Sie es dann noch einmal.
 mistake-code_expired = Der Code ist abgelaufen. Beginnen Sie von vorn.
 mistake-registration_expired = Das hat zu lange gedauert. Beginnen Sie von vorn.
 mistake-registration_invalid = Das gehört nicht mehr zu diesem Browser. Beginnen Sie von vorn.

@@ -102,6 +102,7 @@ magic-elsewhere = Dieser Link wurde in einem anderen Browser verlangt. Geben Sie
 magic-error-wrong_code = Das ist nicht der Code, den der andere Browser zeigt.
 mistake-delivery_failed = Wir konnten die Nachricht nicht senden. Versuchen Sie es gleich noch einmal.
 second-error-delivery_failed = Wir konnten die Nachricht nicht senden. Versuchen Sie es gleich noch einmal.
+second-error-forbidden = Von dort, wo Sie sind, oder dorthin wird nichts gesendet.
 passkey-offer = Beim nächsten Mal ohne Passwort anmelden?
 passkey-later = Nicht jetzt
 factor-rename = Umbenennen

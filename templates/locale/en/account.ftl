@@ -147,6 +147,7 @@ mistake-wrong_code = This is not the code that we sent.
 mistake-code_attempts_exceeded = That were too many wrong codes. Begin again.
 mistake-code_recently_sent = We sent a message a moment ago. Wait a minute before you ask for another one.
 mistake-rate_limited = That were too many requests. Wait a minute, then try again.
+mistake-too_many_attempts = Too much of what came from where you are was wrong. Wait a few minutes, then try again.
 mistake-code_expired = The code has run out. Begin again.
 mistake-registration_expired = That took too long. Begin again.
 mistake-registration_invalid = This does not belong to this browser any more. Begin again.

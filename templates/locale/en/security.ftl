@@ -102,6 +102,7 @@ magic-elsewhere = This link was asked for in another browser. Enter the code tha
 magic-error-wrong_code = That is not the code that the other browser shows.
 mistake-delivery_failed = We could not send the message. Try again in a moment.
 second-error-delivery_failed = We could not send the message. Try again in a moment.
+second-error-forbidden = Nothing is sent from where you are, or to there.
 passkey-offer = Sign in without a password next time?
 passkey-later = Not now
 factor-rename = Rename

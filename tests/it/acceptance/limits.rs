@@ -13,6 +13,7 @@ use symbolon::model::event::EventName;
 use symbolon::oauth::policy::Mode;
 use symbolon::protocol::numeric_date::NumericDate;
 
+use super::blocked_address::waits;
 use super::first_party::app;
 use crate::support::answer::code;
 use crate::support::server::{PASSWORD, Setup};
@@ -23,7 +24,7 @@ use crate::support::{Answer, Browser, RelyingParty, TestServer};
 const X_FORWARDED_FOR: &str = "x-forwarded-for";
 
 /// A production server, and an app on it that signs people in without a cookie.
-async fn production(configure: fn(&mut Config)) -> TestServer {
+pub(super) async fn production(configure: fn(&mut Config)) -> TestServer {
     let server =
         TestServer::with(Setup { issuer: "https://id.example", mode: Mode::Production, configure, ..Setup::default() });
     let server = server.await;
@@ -34,12 +35,17 @@ async fn production(configure: fn(&mut Config)) -> TestServer {
 }
 
 /// Sign-ins that come as fast as one likes: what counts failures alone is to be seen.
-fn at_any_rate(config: &mut Config) {
+pub(super) fn at_any_rate(config: &mut Config) {
     config.limits.sign_in = Some(Limit::Off);
 }
 
 /// One attempt, from a peer, with headers.
-async fn attempt(server: &TestServer, (peer, headers): (&str, &[(&str, &str)]), login: &str, password: &str) -> Answer {
+pub(super) async fn attempt(
+    server: &TestServer,
+    (peer, headers): (&str, &[(&str, &str)]),
+    login: &str,
+    password: &str,
+) -> Answer {
     let body = json!({"client_id": "phone", "method": "password", "identifier": login, "password": password});
     let mut request =
         Request::builder().method(Method::POST).uri("/api/v1/tokens").header(CONTENT_TYPE, "application/json");
@@ -87,6 +93,89 @@ async fn s_122_an_app_is_told_in_the_words_of_oauth() {
     assert_eq!(refused.header("retry-after"), "6");
 }
 
+/// How a refusal tells of the rule `name`: the policy beside those of the route, and the seconds to wait.
+#[track_caller]
+fn tells_of(refused: &Answer, (name, policy): (&str, &str)) {
+    assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS, "{refused}");
+    let wait = refused.header("retry-after");
+    assert!(wait.parse::<u64>().is_ok_and(|seconds| seconds > 0), "{refused}");
+    assert_eq!(refused.header("ratelimit"), format!("\"{name}\";r=0;t={wait}"));
+    let policies: Vec<&str> = refused.header("ratelimit-policy").split(", ").collect();
+    assert!(policies.contains(&policy), "{policies:?}");
+}
+
+/// Whichever way a code is asked for: what the body says is counted where it is known.
+#[tokio::test]
+async fn s_122_codes_of_apps_are_counted_with_those_of_pages() {
+    let server = production(|config| {
+        at_any_pace(config);
+        config.limits.otp = "3/h".parse().ok();
+    })
+    .await;
+    let spa = Spa::open(&server).await;
+    for (method, identifier) in
+        [("email_code", "alice@example.com"), ("magic_link", "bob@example.com"), ("sms_code", "+493090182001")]
+    {
+        let asked = spa.post("/sign-in", &json!({"method": method, "identifier": identifier})).await;
+        assert_eq!(asked.status, StatusCode::ACCEPTED, "{asked}");
+    }
+    let body = json!({"method": "email_code", "identifier": "nobody@example.org"});
+    let refused = spa.post("/sign-in", &body).await;
+    assert_eq!(code(&refused), "429 rate_limited");
+    tells_of(&refused, ("otp", "\"otp\";q=3;w=3600"));
+    let page = spa.browser.open("/sign-in/email_code").await;
+    let form = page.page().form_of("send-code-submit").fill("login", "nobody@example.org");
+    assert_eq!(spa.browser.submit(form).await.status, StatusCode::TOO_MANY_REQUESTS, "a page counts with it");
+    assert_eq!(spa.sign_in("alice", PASSWORD).await.status, StatusCode::OK, "a password is no code");
+    let elsewhere = Spa::at(&server, [192, 0, 2, 7]).await;
+    assert_eq!(elsewhere.post("/sign-in", &body).await.status, StatusCode::ACCEPTED);
+}
+
+#[tokio::test]
+async fn s_122_an_app_answers_so_many_challenges_in_a_time() {
+    let server = production(|config| {
+        at_any_rate(config);
+        config.api.challenge_endpoint = symbolon::config::api::Switch::On;
+        config.limits.challenge = "2/min".parse().ok();
+    })
+    .await;
+    let answers = async |body: &'static str| {
+        let request = Request::post("/oauth2/challenge").header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+        server.send(request.body(Body::from(body)).expect("a request")).await
+    };
+    for _ in 0..2 {
+        assert_eq!(answers("client_id=phone&auth_session=unknown&otp=000000").await.error(), "400 invalid_session");
+    }
+    let refused = answers("client_id=phone&auth_session=unknown&otp=000000").await;
+    assert_eq!(refused.error(), "429 access_denied");
+    tells_of(&refused, ("challenge", "\"challenge\";q=2;w=60"));
+    assert_eq!(answers("client_id=phone").await.status, StatusCode::BAD_REQUEST, "to begin is another thing");
+}
+
+/// What is counted by the address that a message goes to is told as what is counted by route, in the API and on pages.
+#[tokio::test]
+async fn s_122_each_refusal_names_its_rule_and_when_to_come_back() {
+    let server = production(|config| config.limits.code_start = "1/h".parse().ok()).await;
+    let spa = Spa::open(&server).await;
+    waits(&spa, "alice@example.com").await;
+    let begun = spa.post("/registrations", &json!({"email": "carol@example.net", "password": PASSWORD})).await;
+    let registration = begun.of(StatusCode::ACCEPTED).json()["registration"].clone();
+    let page = spa.browser.open("/register").await;
+    let form = page.page().form_of("register-submit").fill("email", "dave@example.net").fill("password", PASSWORD);
+    let typed = spa.browser.submit(form).await;
+    let soon = spa.browser.press(&typed, "code-resend").await;
+    assert_eq!((soon.status, soon.header("retry-after")), (StatusCode::TOO_MANY_REQUESTS, "60"), "{soon}");
+    server.advance(Duration::from_secs(61));
+    let rule = ("code_start", "\"code_start\";q=1;w=3600");
+    let body = json!({"method": "email_code", "identifier": "alice@example.com"});
+    tells_of(&spa.post("/sign-in", &body).await, rule);
+    tells_of(&spa.post("/registrations/resend", &json!({"registration": registration})).await, rule);
+    tells_of(&spa.browser.press(&typed, "code-resend").await, rule);
+    let page = spa.browser.open("/sign-in/email_code").await;
+    let form = page.page().form_of("send-code-submit").fill("login", "alice@example.com");
+    tells_of(&spa.browser.submit(form).await, rule);
+}
+
 #[tokio::test]
 async fn s_122_a_rate_is_the_operators_and_off_is_off() {
     let server = production(at_any_rate).await;
@@ -113,7 +202,7 @@ async fn s_123_ten_failures_silence_an_address_and_a_success_forgets_them() {
     }
     let refused = attempt(&server, here, "alice", PASSWORD).await;
     assert_eq!(code(&refused), "429 too_many_attempts", "even what is right");
-    assert!(refused.header("retry-after").parse::<u64>().is_ok());
+    assert_eq!(refused.json()["retry_after"].to_string(), refused.header("retry-after"));
     // Nor is anything sent to anybody.
     let spa = Spa::at(&server, [192, 0, 2, 7]).await;
     for (path, body) in [
@@ -137,6 +226,13 @@ async fn s_123_ten_failures_silence_an_address_and_a_success_forgets_them() {
         }
         assert_eq!(attempt(&server, here, "alice", PASSWORD).await.status, StatusCode::OK);
     }
+}
+
+/// What is typed may come as fast as one likes: what counts failures alone is to be seen.
+pub(super) fn at_any_pace(config: &mut Config) {
+    at_any_rate(config);
+    config.limits.challenge = Some(Limit::Off);
+    config.limits.code_start = Some(Limit::Off);
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@ mod api;
 mod applications;
 mod atomic;
 mod avatar;
+mod blocked_address;
 mod captcha;
 mod claims;
 mod codes;

@@ -697,6 +697,60 @@ async fn s_024_rules_decide_which_names_are_taken() {
     }
 }
 
+/// Nor is anything sent for a caller who is not heard, whatever it would be for.
+#[tokio::test]
+async fn s_024_nothing_is_sent_for_a_caller_whom_a_rule_denies() {
+    let server = server(|config| {
+        config.identity.rules =
+            serde_json::from_value(json!([{"type": "deny", "kind": "ip", "pattern": "^192\\.0\\.2\\."}]))
+                .expect("rules");
+    })
+    .await;
+    let trapped = Spa::at(&server, [192, 0, 2, 7]).await;
+    for (method, identifier) in [
+        ("email_code", "alice@example.com"),
+        ("email_code", "nobody@example.org"),
+        ("sms_code", "+493090182001"),
+        ("magic_link", "alice@example.com"),
+    ] {
+        let refused = trapped.post("/sign-in", &json!({"method": method, "identifier": identifier})).await;
+        assert_eq!(code(&refused), "403 forbidden", "{method} {identifier}");
+    }
+    for method in ["email_code", "sms_code", "magic_link"] {
+        let page = trapped.browser.open(&format!("/sign-in/{method}")).await;
+        let form = page.page().form_of("send-code-submit").fill("login", "alice@example.com");
+        let refused = trapped.browser.submit(form).await;
+        assert_eq!(refused.status, StatusCode::FORBIDDEN, "{method}: {refused}");
+        assert!(refused.page().words("#form-error").contains("where you are"), "{method}: {refused}");
+    }
+    let page = trapped.browser.open("/register").await;
+    let form = page.page().form_of("register-submit").fill("email", CAROL).fill("password", PASSWORD);
+    assert_eq!(trapped.browser.submit(form).await.status, StatusCode::FORBIDDEN);
+    server.deliver().await;
+    assert!(server.mailbox().messages().is_empty());
+
+    // Who began elsewhere is not heard from there either.
+    let spa = Spa::open(&server).await;
+    let registration = begins(&spa, &carol()).await;
+    let begun = spa.post("/sign-in", &json!({"method": "email_code", "identifier": "new@example.org"})).await;
+    let flow = begun.of(StatusCode::ACCEPTED).json()["flow"].clone();
+    server.deliver().await;
+    let right = server.mailbox().code_for("new@example.org");
+    trapped.browser.set_cookie("symbolon_flow", &spa.browser.cookie("symbolon_flow").expect("a browser"));
+    trapped.set_csrf(spa.csrf().as_deref());
+    server.advance(Duration::from_secs(61));
+    let resend = json!({"registration": registration});
+    assert_eq!(code(&trapped.post("/registrations/resend", &resend).await), "403 forbidden");
+    let again = json!({"flow": flow, "id": "email_code"});
+    assert_eq!(code(&trapped.post("/sign-in/challenge/send", &again).await), "403 forbidden");
+    let answer = json!({"flow": flow, "type": "email_code", "value": right});
+    assert_eq!(code(&trapped.post("/sign-in/challenge", &answer).await), "401 wrong_code", "nobody is made there");
+    assert!(!exists(&server, "new@example.org").await);
+    server.deliver().await;
+    assert_eq!((server.mailbox().to(CAROL).len(), server.mailbox().to("new@example.org").len()), (1, 1));
+    assert_eq!(spa.post("/registrations/resend", &resend).await.status, StatusCode::ACCEPTED, "others are heard");
+}
+
 #[tokio::test]
 async fn s_024_a_caller_may_be_refused_and_files_may_name_what_is_not_taken() {
     let honey_trap = server(|config| {

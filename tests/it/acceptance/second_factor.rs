@@ -367,6 +367,24 @@ async fn s_106_guesses_from_many_sign_ins_are_ten_an_hour() {
     assert_eq!(answers(&spa, &flow, ("totp", &app.code(&server, 0))).await.ok()["status"], "complete");
 }
 
+/// S-122: the rate is the operator's, and off is off.
+#[tokio::test]
+async fn s_122_how_many_codes_may_be_wrong_is_the_operators() {
+    for (rate, expected) in [("4/h", 3), ("off", 12)] {
+        let setup = match rate {
+            "off" => Setup { configure: |config| config.limits.factor_confirm = "off".parse().ok(), ..production() },
+            _ => Setup { configure: |config| config.limits.factor_confirm = "4/h".parse().ok(), ..production() },
+        };
+        let (server, _, _) = with_code_app(setup).await;
+        let mut heard = 0;
+        for number in 0..12_u8 {
+            let body = json!({"method": "password", "identifier": "alice", "password": PASSWORD, "otp": "00000a"});
+            heard += guesses(&server, [192, 0, 2, number], &body).await;
+        }
+        assert_eq!(heard, expected, "{rate}: one of four is kept for a browser that the account knows");
+    }
+}
+
 /// One guess from an address of its own; one when it was judged.
 async fn guesses(server: &TestServer, address: [u8; 4], body: &Value) -> u32 {
     let answer = Spa::at(server, address).await.post("/sign-in", body).await;

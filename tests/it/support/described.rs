@@ -16,6 +16,8 @@ pub(crate) fn check(document: &Value, (method, path): (&Method, &str), answer: &
             assert!(problem[name].is_string(), "{name} is missing: {answer}");
         }
         assert_eq!(problem["status"], answer.status.as_u16(), "{answer}");
+        let wait = problem["retry_after"].as_u64().map(|seconds| seconds.to_string()).unwrap_or_default();
+        assert_eq!(wait, answer.header("retry-after"), "the header and the member: {answer}");
         assert_ne!(problem["title"], format!("problem-{}", problem["code"].as_str().unwrap_or_default()), "no title");
     }
     let Some(item) = path_item(document, path) else {

@@ -17,7 +17,7 @@ use crate::http::extract::params::{Form, Query};
 use crate::http::extract::visitor::Visitor;
 use crate::http::page::account::{Visit, acting, console, nothing_there, visit};
 use crate::http::page::fault_page;
-use crate::http::page::mistake::{note, refused};
+use crate::http::page::mistake::{Noted, note, refused};
 use crate::http::web::{Web, redirect, with_cookies};
 use crate::model::fault::Fault;
 use crate::model::id::InvitationId;
@@ -84,29 +84,29 @@ pub async fn submit(State(web): State<Web>, visitor: Visitor, Form(form): Form) 
         return revoke(&web, &visitor, &administration, (&user, id)).await;
     }
     let mut typed = Typed::of(&form);
-    let status = match invite(&web, &administration, (&user, &mut typed), visitor.asking().languages).await {
+    let noted = match invite(&web, &administration, (&user, &mut typed), visitor.asking().languages).await {
         Ok(None) => return redirect(&web.path(PATH, &[("sent", "1")])),
-        Ok(Some(status)) => status,
+        Ok(Some(noted)) => noted,
         Err(fault) => return fault_page(&web, &visitor, fault),
     };
-    refused(page(&web, &visitor, &user, (None, false), typed).await, status)
+    refused(page(&web, &visitor, &user, (None, false), typed).await, noted)
 }
 
-/// Asks somebody in; a status when it is not done, with what is wrong in `typed`.
+/// Asks somebody in; what the page answers with when it is not done, with what is wrong in `typed`.
 async fn invite(
     web: &Web,
     administration: &Administration,
     (user, typed): (&User, &mut Typed),
     languages: Vec<String>,
-) -> Result<Option<StatusCode>, Fault> {
+) -> Result<Option<Noted>, Fault> {
     let accounts = &web.provider.accounts;
     if !accounts.settings.inviters.allow(user.role) {
         typed.error = Some("invite_not_allowed".to_owned());
-        return Ok(Some(StatusCode::FORBIDDEN));
+        return Ok(Some(StatusCode::FORBIDDEN.into()));
     }
     if typed.contact.is_empty() {
         typed.wrong("required");
-        return Ok(Some(StatusCode::UNPROCESSABLE_ENTITY));
+        return Ok(Some(StatusCode::UNPROCESSABLE_ENTITY.into()));
     }
     let name = |name: &String| Some(name.clone()).filter(|name| !name.is_empty());
     let profile =
@@ -129,12 +129,12 @@ async fn invite(
                 Refusal::Malformed { .. } => typed.wrong("invalid_phone_number"),
                 _ => typed.error = Some("invite_not_allowed".to_owned()),
             }
-            Ok(Some(StatusCode::UNPROCESSABLE_ENTITY))
+            Ok(Some(StatusCode::UNPROCESSABLE_ENTITY.into()))
         }
     }
 }
 
-fn unsent(error: AccountError, typed: &mut Typed) -> Result<StatusCode, Fault> {
+fn unsent(error: AccountError, typed: &mut Typed) -> Result<Noted, Fault> {
     note(error, CONTACT, (&mut typed.mistakes, &mut typed.error))
 }
 

@@ -187,7 +187,7 @@ async fn foreign(web: &Web, visitor: &Visitor, slug: &str) -> Response {
     let (ephemeral, address) = (&*web.provider.edges.ephemeral, visitor.browser.provenance.address.as_str());
     match web.limits.count(ephemeral, (Rule::Challenge, address), web.provider.now()).await {
         Ok(Ok(())) => {}
-        Ok(Err(exceeded)) => return too_often(web, visitor, exceeded.retry_after),
+        Ok(Err(exceeded)) => return too_often(web, visitor, exceeded),
         Err(fault) => return fault_page(web, visitor, fault),
     }
     let is_slug = slug.len() <= 32;
