@@ -266,7 +266,8 @@ impl Accounts {
         let mut beside = Beside::event(self.event_of(EventName::PasswordReset, user.id, asking));
         if let Some(to) = user.primary(IdentifierKind::Email) {
             let kind = (MessageKind::PasswordChanged, Channel::Mail);
-            let data = MessageData { url: Some(self.site.page("/recover")), ..MessageData::default() };
+            let url = self.settings.resets.then(|| self.site.page("/recover"));
+            let data = MessageData { url, ..MessageData::default() };
             let day = std::time::Duration::from_hours(24);
             beside = beside.and_job(self.message(kind, &to.value, (Some(&user), asking), (data, day))?);
         }

@@ -272,7 +272,7 @@ fn form_page(scene: &Scene<'_>, what: What, state: Shown) -> Response {
         mistakes: state.mistakes,
         error: state.error,
         sign_in_uri: scene.sign_in_uri(),
-        other_uri: scene.path(what.other().path()),
+        other_uri: web.has_page(what.other().path()).then(|| scene.path(what.other().path())),
         captcha: web.captcha_widget(captcha::Place::Recovery),
         client: scene.client(),
         back_uri: scene.back_uri(),

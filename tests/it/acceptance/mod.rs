@@ -47,6 +47,7 @@ mod measure;
 mod message;
 mod new_device;
 mod operations;
+mod page_switches;
 mod passkey;
 mod passkey_again;
 mod password;
