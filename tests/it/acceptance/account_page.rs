@@ -8,6 +8,7 @@ use symbolon::config::Config;
 use symbolon::model::message::MessageKind;
 use symbolon::model::user::IdentifierKind;
 
+use crate::support::answer::parameters;
 use crate::support::server::{PASSWORD, Setup};
 use crate::support::{Answer, Browser, RelyingParty, TestServer};
 
@@ -192,6 +193,22 @@ async fn s_035_a_code_sets_a_password_on_the_page() {
     assert!(done.page().has("notice-password_set"), "{done}");
     let page = alice.open(done.page().attribute("next", "href")).await;
     assert!(alice.sign_in(&page, "alice").await.page().has("sign-out"));
+}
+
+/// Initiating User Registration via OpenID Connect 1.0: the app is told, whoever is signed in, and no page is shown.
+#[tokio::test]
+async fn s_017_an_app_that_asks_for_a_new_account_is_told_that_there_is_none() {
+    let server = server(|config| config.registration.mode = SignUp::Off).await;
+    let shop = RelyingParty::web(&server, "shop").await;
+    let exchange = shop.begin("openid").with("prompt", "create");
+    for browser in [Browser::new(&server), Browser::signed_in(&server, "alice").await] {
+        let answer = browser.begin(&exchange).await;
+        let told = parameters(answer.location());
+        let says = |name: &str| told.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
+        assert_eq!(says("error"), Some("access_denied"), "{answer}");
+        assert_eq!((says("code"), says("iss")), (None, Some(server.issuer)));
+        assert!(says("state").is_some(), "{answer}");
+    }
 }
 
 /// A theme's form may ask for a password twice.

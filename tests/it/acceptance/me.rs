@@ -6,10 +6,9 @@ use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use symbolon::account::settings::SignUp;
 use symbolon::config::Config;
-use symbolon::edge::store::Beside;
 use symbolon::model::message::MessageKind;
-use symbolon::protocol::numeric_date::NumericDate;
 
+use crate::acceptance::admin::Admin;
 use crate::acceptance::registration::registers;
 use crate::support::answer::{Answer, code, fields};
 use crate::support::server::{PASSWORD, Setup};
@@ -100,6 +99,11 @@ async fn s_012_an_attribute_is_changed_and_told_to_apps_by_its_claim() {
     assert_eq!(changes(&alice, &json!({"company": null})).await.ok()["company"], Value::Null);
 }
 
+async fn suspends(admin: &Admin, server: &TestServer, login: &str) {
+    let path = format!("/users/{}/state", server.user(login).await.id);
+    assert_eq!(admin.put(&path, Some(&json!({"state": "disabled"}))).await.status, StatusCode::OK, "{login}");
+}
+
 #[tokio::test]
 async fn s_019_what_an_administrator_switched_off_nobody_else_switches_on() {
     let server = TestServer::start().await;
@@ -111,9 +115,7 @@ async fn s_019_what_an_administrator_switched_off_nobody_else_switches_on() {
     let flow = spa.post("/password-resets", &reset).await.ok()["flow"].clone();
     server.deliver().await;
     let sent = server.mailbox().code_for("bob@example.com");
-    let now = NumericDate::from_seconds(server.clock.seconds());
-    let id = server.user("bob").await.id;
-    assert!(server.store().disable_user(id, now, Beside::default()).await.expect("disabled"));
+    suspends(&Admin::owner(&server).await, &server, "bob").await;
 
     assert!(!shop.is_active(tokens["access_token"].as_str().expect("a token")).await);
     let refresh = tokens["refresh_token"].as_str().expect("a token");
@@ -142,10 +144,9 @@ async fn s_019_nothing_that_was_sent_opens_an_account_that_is_switched_off() {
     let flow = spa.post("/sign-in", &sign_in).await.ok()["flow"].clone();
     server.deliver().await;
     let sent = server.mailbox().code_for("bob@example.com");
-    let now = NumericDate::from_seconds(server.clock.seconds());
+    let admin = Admin::owner(&server).await;
     for login in ["bob", "carol@example.net"] {
-        let id = server.user(login).await.id;
-        assert!(server.store().disable_user(id, now, Beside::default()).await.expect("disabled"), "{login}");
+        suspends(&admin, &server, login).await;
     }
 
     let activate = spa.post("/registrations/activate", &json!({"token": token(&activation)})).await;
