@@ -11,7 +11,7 @@ use crate::edge::store::intruder::{self, Denial, Gone};
 use crate::edge::store::publish::Publish;
 use crate::edge::store::row::Context as _;
 use crate::edge::store::statement::Connection;
-use crate::edge::store::user::{add_identifier, lookup_name};
+use crate::edge::store::user::{ProfileChange, add_identifier, lookup_name, rewrite_profile};
 use crate::edge::store::writer::Fact;
 use crate::edge::store::{Beside, Creation, Held, Store, mailed_link, once};
 use crate::model::fault::Fault;
@@ -141,14 +141,15 @@ impl Store {
         self.record_of(user, fact).await
     }
 
-    /// Puts a username in the place of the one before; `Taken` when it belongs to somebody else.
+    /// Puts a username in the place of the one before, and records what `also` makes of the profile; of one that is `Taken`, as it belongs
+    /// to somebody else, nothing is recorded.
     ///
     /// # Errors
     /// Internal, when it cannot be looked up by any name.
     pub async fn change_username(
         &self,
         user: UserId,
-        username: Identifier,
+        (username, also): (Identifier, Option<ProfileChange>),
         now: NumericDate,
         beside: Beside,
     ) -> Result<Added, Fault> {
@@ -160,6 +161,9 @@ impl Store {
                 }
                 let replaced = replace(connection, user, &username, &name).await?;
                 if replaced == Added::Added {
+                    if let Some(change) = &also {
+                        rewrite_profile(connection, user, &**change, now).await?;
+                    }
                     beside.write(connection).await?;
                 }
                 Ok(replaced)

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
-use symbolon::account::settings::SignUp;
+use symbolon::account::settings::{Presence, SignUp};
 use symbolon::config::Config;
 use symbolon::model::message::MessageKind;
 
@@ -60,6 +60,34 @@ async fn s_014_a_person_changes_what_their_account_says() {
     let same = changes(&alice, &json!({"email": "Alice@Example.com"})).await.ok();
     assert_eq!(same["email"], ALICE, "what is proven may be named");
     assert!(!alice.get("/me").await.text().contains("password"));
+}
+
+/// A change is made as one or not at all.
+#[tokio::test]
+async fn s_014_a_name_that_is_taken_changes_nothing_else() {
+    let configure = |config: &mut Config| config.registration.username = Presence::Optional;
+    let server = TestServer::with(Setup { configure, ..Setup::default() }).await;
+    let alice = Spa::signed_in(&server, "alice").await;
+    let admin = Admin::owner(&server).await;
+    server.settled().await;
+    let before = alice.get("/me").await.ok();
+    let both = |username: &str| json!({"username": username, "first_name": "Alicia", "nickname": "Al"});
+    let refused = changes(&alice, &both("Bob")).await;
+    assert_eq!((refused.status.as_u16(), fields(&refused)), (422, vec!["username username_taken".to_owned()]));
+    assert_eq!(alice.get("/me").await.ok(), before);
+    let path = format!("/users/{}", server.user("alice").await.id);
+    let refused = admin.patch(&path, &both("bob")).await;
+    assert_eq!(fields(&refused), ["username username_taken"], "{refused}");
+    assert_eq!(alice.get("/me").await.ok(), before);
+
+    let changed = changes(&alice, &both("alicia")).await.ok();
+    assert_eq!((&changed["username"], &changed["first_name"]), (&json!("alicia"), &json!("Alicia")));
+    assert_eq!((&changed["nickname"], &changed["name"]), (&json!("Al"), &json!("Alicia Example")));
+    assert_eq!(alice.get("/me").await.ok(), changed);
+    let found = admin.get("/users?q=alicia").await.ok();
+    assert_eq!(found["items"].as_array().map(Vec::len), Some(1), "and is found by it: {found}");
+    let name = changes(&alice, &json!({"username": "alice"})).await.ok();
+    assert_eq!((&name["username"], &name["name"]), (&json!("alice"), &json!("Alicia Example")));
 }
 
 #[tokio::test]
