@@ -23,6 +23,8 @@ use crate::protocol::secret::TokenHash;
 
 /// The first statement of each fact: those of one person wait for one another.
 const HOLD: &str = "UPDATE user_account SET updated_at = $2 WHERE id = $1 AND disabled_at IS NULL";
+/// The same while it is not known whether anything changes.
+const HOLD_AS_IT_IS: &str = "UPDATE user_account SET updated_at = updated_at WHERE id = $1 AND disabled_at IS NULL";
 /// What somebody else wrote down without a proof makes way for who has one (PROTOCOL A22).
 const RELEASE: &str =
     "DELETE FROM identifier WHERE lookup = $1 AND user_id <> $2 AND kind <> 'username' AND verified_at IS NULL
@@ -156,11 +158,13 @@ impl Store {
         let name = lookup_name(&username)?;
         let fact = Fact::several(move |connection| {
             async move {
-                if !hold(connection, user, now).await? {
+                let held = connection.query(HOLD_AS_IT_IS).bind(user.uuid());
+                if held.execute().await.context("hold an account")? == 0 {
                     return Ok(Added::Void);
                 }
                 let replaced = replace(connection, user, &username, &name).await?;
                 if replaced == Added::Added {
+                    hold(connection, user, now).await?;
                     if let Some(change) = &also {
                         rewrite_profile(connection, user, &**change, now).await?;
                     }
