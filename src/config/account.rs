@@ -13,6 +13,7 @@ use crate::account::rule::{IdentityRules, Rule, expression};
 use crate::account::settings::{AccountLifetimes, AccountSettings, SignUp};
 use crate::account::view;
 use crate::http::api::operation::Group;
+use crate::model::invitation::Inviters;
 use crate::model::user::IdentifierKind;
 use crate::protocol::oidc::claims::claims_supported;
 
@@ -179,7 +180,7 @@ impl Config {
             registers: self.registration.mode != SignUp::Off && off.allows(Group::Register),
             resets: off.allows(Group::ResetMail),
             sets_passwords: off.allows(Group::Reset),
-            inviters: self.registration.invitations,
+            inviters: if off.allows(Group::Invitations) { self.registration.invitations } else { Inviters::Nobody },
             answers: self.registration.answers,
             username: self.registration.username,
             attributes: attributes.into_iter().collect(),

@@ -7,6 +7,8 @@ use serde_json::json;
 use symbolon::account::settings::SignUp;
 use symbolon::config::Config;
 
+use crate::acceptance::admin::Admin;
+use crate::support::answer::code;
 use crate::support::server::{PASSWORD, Setup};
 use crate::support::spa::Spa;
 use crate::support::stand_in::StandIn;
@@ -174,6 +176,7 @@ async fn s_181_no_mail_leads_to_what_is_switched_off() {
         config.registration.mode = SignUp::Link;
         config.endpoints.activate = false;
         config.endpoints.reset = false;
+        config.endpoints.invitations = false;
     };
     let server = TestServer::configured(Setup::default(), by_link).await;
     let spa = Spa::open(&server).await;
@@ -184,6 +187,10 @@ async fn s_181_no_mail_leads_to_what_is_switched_off() {
     }
     let switches = spa.get("/sign-in/options").await.ok()["switches"].clone();
     assert_eq!((&switches["register"], &switches["reset_mail"]), (&json!(false), &json!(false)));
+    let admin = Admin::owner(&server).await;
+    let made = json!({"email": "dave@example.net"});
+    admin.post("/users", &made).await.of(StatusCode::CREATED);
+    assert_eq!(code(&admin.post("/invitations", &made).await), "403 invite_not_allowed");
     server.deliver().await;
     assert!(server.mailbox().messages().is_empty());
 }
