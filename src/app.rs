@@ -324,7 +324,7 @@ impl App {
             proxies: config.server.proxies(),
             api: ApiSettings {
                 origins: config.api.allowed_origins.clone(),
-                off: config.endpoints.off(),
+                off: config.switched_off(),
                 token_schemes: config.api.token_schemes.names(),
             },
             step_up_lifetime: config.session.step_up_lifetime,

@@ -1,12 +1,14 @@
 //! What a person says of themselves (S-012, S-014).
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
 use crate::account::attribute::Visibility;
 use crate::account::registration::unfit_mistake;
 use crate::account::settings::Presence;
 use crate::account::{AccountError, Accounts, Asking, Mistake, Why};
-use crate::edge::store::{Added, Beside};
+use crate::edge::store::{Added, Beside, ProfileChange};
 use crate::model::event::{Event, EventName};
 use crate::model::id::IdentifierId;
 use crate::model::user::{Identifier, IdentifierKind, LookupName, User};
@@ -56,7 +58,7 @@ impl Accounts {
         user: &User,
         given: Map<String, Value>,
         asking: &Asking,
-    ) -> Result<std::sync::Arc<User>, AccountError> {
+    ) -> Result<Arc<User>, AccountError> {
         let told = self.event_of(EventName::UserUpdated, user.id, asking);
         self.change_profile_by(user, given, told).await
     }
@@ -70,22 +72,28 @@ impl Accounts {
         user: &User,
         given: Map<String, Value>,
         told: Event,
-    ) -> Result<std::sync::Arc<User>, AccountError> {
+    ) -> Result<Arc<User>, AccountError> {
         let change = self.judge_profile(user, given)?;
         let now = self.now();
-        let told = told.telling("fields", change.fields.clone());
-        if let Some(username) = change.username.clone() {
-            match self.edges.store.change_username(user.id, username, now, Beside::event(told.clone())).await? {
-                Added::Added => {}
-                Added::Taken => return Err(Mistake::new("username", Why::UsernameTaken).into()),
-                Added::Void => return Err(Why::AccountDisabled.into()),
+        let beside = Beside::event(told.telling("fields", change.fields.clone()));
+        let username = change.username.clone();
+        let apply: Option<ProfileChange> = (!change.members.is_empty() || !change.attributes.is_empty()).then(|| {
+            let apply: ProfileChange = Arc::new(move |profile, attributes| change.apply(profile, attributes));
+            apply
+        });
+        let changed = match (username, apply) {
+            // One fact: a name that is taken changes nothing else, either.
+            (Some(username), also) => self.edges.store.change_username(user.id, (username, also), now, beside).await?,
+            (None, Some(apply)) => {
+                let is_changed = self.edges.store.update_profile(user.id, &*apply, now, beside).await?;
+                if is_changed { Added::Added } else { Added::Void }
             }
-        }
-        if !change.members.is_empty() || !change.attributes.is_empty() {
-            let apply = |profile: &mut Profile, attributes: &mut Map<String, Value>| change.apply(profile, attributes);
-            if !self.edges.store.update_profile(user.id, &apply, now, Beside::event(told)).await? {
-                return Err(Why::AccountDisabled.into());
-            }
+            (None, None) => Added::Added,
+        };
+        match changed {
+            Added::Added => {}
+            Added::Taken => return Err(Mistake::new("username", Why::UsernameTaken).into()),
+            Added::Void => return Err(Why::AccountDisabled.into()),
         }
         self.edges.store.user(user.id).await?.ok_or_else(|| Why::NotFound.into())
     }

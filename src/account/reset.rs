@@ -265,7 +265,8 @@ impl Accounts {
         }
         let phc = self.hasher.hash(password).await?;
         let mut beside = Beside::event(self.event_of(EventName::PasswordReset, user.id, asking));
-        let data = MessageData { url: Some(self.site.page("/recover")), ..MessageData::default() };
+        let url = self.settings.resets.then(|| self.site.page("/recover"));
+        let data = MessageData { url, ..MessageData::default() };
         let kind = (MessageKind::PasswordChanged, Channel::Mail);
         let message = Self::written(kind, "", (Some(&user), asking), data);
         for notice in changed_notices(&self.edges, (&user, Some(&link.address)), &message)? {

@@ -14,6 +14,12 @@ use crate::model::user::IdentifierKind;
 pub struct AccountSettings {
     /// How accounts are made.
     pub sign_up: SignUp,
+    /// Whether people register by themselves: neither where accounts are made for them, nor where registering is switched off (S-181).
+    pub registers: bool,
+    /// Whether people ask for a new password by themselves (S-181).
+    pub resets: bool,
+    /// Whether a link sets a password (S-181).
+    pub sets_passwords: bool,
     /// Who may ask others in.
     pub inviters: Inviters,
     /// What is said of addresses that have an account.

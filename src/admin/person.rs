@@ -91,8 +91,11 @@ impl Administration {
             attributes: serde_json::Map::new(),
             last_sign_in_at: None,
         };
-        let (job, link) = accounts.set_password_mail(&user, email.as_str()).await?;
-        let beside = Beside::event(self.event(EventName::UserCreated).concerning(user.id)).and_job(job).and_link(link);
+        let mut beside = Beside::event(self.event(EventName::UserCreated).concerning(user.id));
+        if accounts.settings.sets_passwords {
+            let (job, link) = accounts.set_password_mail(&user, email.as_str()).await?;
+            beside = beside.and_job(job).and_link(link);
+        }
         match self.edges.store.create_user_with(&user, None, beside).await? {
             Creation::Created => Ok(user),
             // Somebody was faster with one of the names, most likely with the address.

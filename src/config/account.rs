@@ -10,8 +10,10 @@ use serde::{Deserialize, Serialize};
 use super::{Config, ConfigError, duration};
 use crate::account::attribute::{self, AttributeKind, Visibility};
 use crate::account::rule::{IdentityRules, Rule, expression};
-use crate::account::settings::{AccountLifetimes, AccountSettings};
+use crate::account::settings::{AccountLifetimes, AccountSettings, SignUp};
 use crate::account::view;
+use crate::http::api::operation::Group;
+use crate::model::invitation::Inviters;
 use crate::model::user::IdentifierKind;
 use crate::protocol::oidc::claims::claims_supported;
 
@@ -172,9 +174,13 @@ impl Config {
         if !mistakes.is_empty() {
             return Err(mistakes);
         }
+        let off = self.switched_off();
         Ok(AccountSettings {
             sign_up: self.registration.mode,
-            inviters: self.registration.invitations,
+            registers: self.registration.mode != SignUp::Off && off.allows(Group::Register),
+            resets: off.allows(Group::ResetMail),
+            sets_passwords: off.allows(Group::Reset),
+            inviters: if off.allows(Group::Invitations) { self.registration.invitations } else { Inviters::Nobody },
             answers: self.registration.answers,
             username: self.registration.username,
             attributes: attributes.into_iter().collect(),

@@ -32,6 +32,7 @@ use crate::http::page::federation::Landings;
 use crate::http::proxy::Proxies;
 use crate::http::refusals::Refusals;
 use crate::http::render::Pages;
+use crate::http::routes;
 use crate::http::token_cookie::TokenCookies;
 use crate::model::client::Client;
 use crate::model::id::UserId;
@@ -130,6 +131,11 @@ impl Web {
             target.push_str(&query);
         }
         target
+    }
+
+    /// Whether there is a page at `path`, as [`routes`] has it: false where it is switched off, so that nothing leads there (S-181).
+    pub fn has_page(&self, path: &str) -> bool {
+        routes::group(path).is_none_or(|group| self.api.off().allows(group))
     }
 
     /// The cookie of a session that begins, and the mark by which the browser is known again, where it has none of the person.

@@ -11,7 +11,7 @@ use crate::edge::store::intruder::{self, Denial, Gone};
 use crate::edge::store::publish::Publish;
 use crate::edge::store::row::Context as _;
 use crate::edge::store::statement::Connection;
-use crate::edge::store::user::{add_identifier, lookup_name};
+use crate::edge::store::user::{ProfileChange, add_identifier, lookup_name, rewrite_profile};
 use crate::edge::store::writer::Fact;
 use crate::edge::store::{Beside, Creation, Held, Store, mailed_link, once};
 use crate::model::fault::Fault;
@@ -23,6 +23,8 @@ use crate::protocol::secret::TokenHash;
 
 /// The first statement of each fact: those of one person wait for one another.
 const HOLD: &str = "UPDATE user_account SET updated_at = $2 WHERE id = $1 AND disabled_at IS NULL";
+/// The same while it is not known whether anything changes.
+const HOLD_AS_IT_IS: &str = "UPDATE user_account SET updated_at = updated_at WHERE id = $1 AND disabled_at IS NULL";
 /// What somebody else wrote down without a proof makes way for who has one (PROTOCOL A22).
 const RELEASE: &str =
     "DELETE FROM identifier WHERE lookup = $1 AND user_id <> $2 AND kind <> 'username' AND verified_at IS NULL
@@ -149,25 +151,31 @@ impl Store {
         Ok(self.record_and_publish(fact).await?.is_some())
     }
 
-    /// Puts a username in the place of the one before; `Taken` when it belongs to somebody else.
+    /// Puts a username in the place of the one before, and records what `also` makes of the profile; of one that is `Taken`, as it belongs
+    /// to somebody else, nothing is recorded.
     ///
     /// # Errors
     /// Internal, when it cannot be looked up by any name.
     pub async fn change_username(
         &self,
         user: UserId,
-        username: Identifier,
+        (username, also): (Identifier, Option<ProfileChange>),
         now: NumericDate,
         beside: Beside,
     ) -> Result<Added, Fault> {
         let name = lookup_name(&username)?;
         let fact = Fact::several(move |connection| {
             async move {
-                if !hold(connection, user, now).await? {
+                let held = connection.query(HOLD_AS_IT_IS).bind(user.uuid());
+                if held.execute().await.context("hold an account")? == 0 {
                     return Ok(Added::Void);
                 }
                 let replaced = replace(connection, user, &username, &name).await?;
                 if replaced == Added::Added {
+                    hold(connection, user, now).await?;
+                    if let Some(change) = &also {
+                        rewrite_profile(connection, user, &**change, now).await?;
+                    }
                     beside.write(connection).await?;
                 }
                 Ok(replaced)

@@ -116,6 +116,7 @@ pub use role::{Give, Holder};
 pub use session::Room;
 pub use session_end::{Left, Reach};
 pub use upstream_link::{Otherwise, Unlinked};
+pub use user::ProfileChange;
 pub use user_list::{UserQuery, UserSort};
 
 /// The durable store; clones share one recorder, one pool of readers and what is held in memory.

@@ -43,6 +43,9 @@ const SET_PASSWORD: &str = "INSERT INTO credential (user_id, kind, secret, updat
     ON CONFLICT (user_id, kind) DO UPDATE SET secret = excluded.secret, updated_at = excluded.updated_at";
 const REPLACE_PASSWORD: &str = "UPDATE credential SET secret = $3, updated_at = $4
     WHERE user_id = $1 AND kind = 'password' AND secret = $2";
+/// What becomes of a profile and of attributes.
+pub type ProfileChange = Arc<dyn Fn(&mut Profile, &mut Map<String, Value>) + Send + Sync>;
+
 /// Guarded by what was read, so that two changes at once do not lose one another.
 const UPDATE: &str = "UPDATE user_account SET profile = $3, attributes = $5, updated_at = $6, searchable_at = $6
     WHERE id = $1 AND profile = $2 AND attributes IS NOT DISTINCT FROM $4 AND disabled_at IS NULL";
@@ -191,6 +194,23 @@ impl Store {
 }
 
 /// The profile as `change` makes it, and the attributes for their column.
+/// Records the profile and attributes that `change` makes of those that stand, within the transaction of `connection`, which holds the
+/// account.
+pub(super) async fn rewrite_profile(
+    connection: &mut Connection,
+    id: UserId,
+    change: &(dyn Fn(&mut Profile, &mut Map<String, Value>) + Send + Sync),
+    now: NumericDate,
+) -> Result<(), Fault> {
+    let read = connection.query(READ_FOR_UPDATE).bind(id.uuid());
+    let (old_profile, old_attributes): (String, Option<String>) = read.fetch_one().await.context("read a profile")?;
+    let (now_told, attributes) = apply(id, (&old_profile, old_attributes.as_deref()), change)?;
+    let update = connection.query(UPDATE).bind(id.uuid()).bind(old_profile).bind(to_json(&now_told)?);
+    let update = update.bind(old_attributes).bind(attributes).bind(now.seconds());
+    update.execute().await.context("record a profile")?;
+    person_name::write(connection, id.uuid(), &now_told).await
+}
+
 fn apply(
     id: UserId,
     (profile, attributes): (&str, Option<&str>),

@@ -58,8 +58,8 @@ pub struct SignIn {
     pub register_uri: Option<String>,
     /// The end of the key of the field's label: `any`, else the kinds of names that are heard, such as `email-phone`.
     pub names: String,
-    /// Where people find the way back who forgot their password.
-    pub recover_uri: String,
+    /// Where people find the way back who forgot their password, if they may.
+    pub recover_uri: Option<String>,
     /// Servers elsewhere by which people sign in.
     pub providers: Vec<ProviderButton>,
     /// What is connected with the account after this sign-in.
@@ -205,8 +205,8 @@ pub struct Consent {
     pub claims: Vec<String>,
     /// Whether it asks to stay connected (OIDC Core §11).
     pub offline_access: bool,
-    /// The page where this can be taken back.
-    pub revoke_uri: String,
+    /// The page where this can be taken back, if there is one.
+    pub revoke_uri: Option<String>,
 }
 
 /// A scope as consent shows it.

@@ -130,7 +130,7 @@ fn sign_in() -> SignIn {
         client: Some(shop()),
         back_uri: Some("https://books.example.com/".into()),
         register_uri: Some("/register?flow=1".into()),
-        recover_uri: "/recover?flow=1".into(),
+        recover_uri: Some("/recover?flow=1".into()),
         names: "any".into(),
         providers: vec![],
         connects: None,
@@ -177,7 +177,7 @@ fn consent() -> Consent {
         scopes: vec![scope("openid"), scope("profile"), scope("email"), scope("offline_access")],
         claims: vec![],
         offline_access: true,
-        revoke_uri: "/account/apps".into(),
+        revoke_uri: Some("/account/apps".into()),
     }
 }
 

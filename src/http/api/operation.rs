@@ -18,7 +18,7 @@ use crate::model::user::Role;
 
 macro_rules! groups {
     ($($(#[doc = $doc:literal])* $name:ident = $text:literal;)*) => {
-        /// Operations that are switched together (`[endpoints]`, S-181).
+        /// Operations and pages that are switched together (`[endpoints]`, S-181).
         #[derive(Copy, Clone, Debug, Eq, PartialEq, Ord, PartialOrd)]
         pub enum Group {
             $($(#[doc = $doc])* $name,)*
@@ -39,9 +39,9 @@ macro_rules! groups {
 }
 
 groups! {
-    /// What describes the API, and the session; always there.
+    /// What describes the API, and the session; of the pages what the protocol leads people to. Always there.
     Core = "core";
-    /// Signing in.
+    /// Signing in by the API.
     Login = "login";
     /// Signing out.
     Logout = "logout";
@@ -63,8 +63,12 @@ groups! {
     Mfa = "mfa";
     /// Signing in and connecting accounts elsewhere.
     Social = "social";
-    /// Signing in by a code or link that is sent.
+    /// Signing in by a code that is sent.
     Otp = "otp";
+    /// Signing in by a link that is sent.
+    Magic = "magic";
+    /// Signing in by a picture that a signed-in phone reads.
+    Qr = "qr";
     /// Asking others in.
     Invitations = "invitations";
     /// Tokens of first-party apps.
@@ -78,9 +82,16 @@ groups! {
 pub struct SwitchedOff(BTreeSet<Group>);
 
 impl SwitchedOff {
-    /// True when operations of `group` are there.
+    /// True when operations and pages of `group` are there.
     pub fn allows(&self, group: Group) -> bool {
         group == Group::Core || !self.0.contains(&group)
+    }
+
+    /// With `group` as well.
+    #[must_use]
+    pub fn and(mut self, group: Group) -> Self {
+        self.0.insert(group);
+        self
     }
 }
 

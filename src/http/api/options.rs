@@ -11,7 +11,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use utoipa::ToSchema;
 
-use crate::account::settings::SignUp;
 use crate::authn::captcha::Provider;
 use crate::authn::captcha::proof_of_work::Challenge;
 use crate::http::api::answer::ok;
@@ -168,7 +167,7 @@ impl RegistrationOptions {
     /// None where people do not make accounts, or not by this API.
     fn of(web: &Web) -> Option<Self> {
         let settings = &web.provider.accounts.settings;
-        if settings.sign_up == SignUp::Off || !web.api.off().allows(Group::Register) {
+        if !settings.registers {
             return None;
         }
         let attributes = settings.attributes.asked().map(|asked| AttributeOptions {

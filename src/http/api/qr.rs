@@ -31,7 +31,7 @@ use crate::protocol::secret::{Secret, TokenHash};
 /// The operations of this file.
 pub(super) fn operations() -> Vec<Operation> {
     vec![
-        post(("/sign-in/poll", Group::Login), "Ask how far a sign-in by a picture is", poll)
+        post(("/sign-in/poll", Group::Qr), "Ask how far a sign-in by a picture is", poll)
             .takes::<PollSignIn>()
             .gives::<PollAnswer>(StatusCode::OK, "Nobody has decided yet.")
             .gives::<SignInAnswer>(StatusCode::OK, "The sign-in is complete, or asks for one more proof.")

@@ -90,7 +90,7 @@ async fn page(web: &Web, visitor: &Visitor, open: &Open, asked: Asked) -> Respon
         scopes: scopes.collect(),
         claims: asked.claims,
         offline_access,
-        revoke_uri: web.path("/account/apps", &[]),
+        revoke_uri: web.has_page("/account/apps").then(|| web.path("/account/apps", &[])),
     };
     let frame = web.pages.frame(visitor.id, &visitor.headers, &request.ui_locales).shown_as(request.display);
     with_cookies(web.pages.page("page/consent.html", &frame, &context), cookie)

@@ -240,8 +240,8 @@ fn enter_page(web: &Web, visitor: &Visitor, (typed, error): (&str, Option<&str>)
 }
 
 fn done(web: &Web, visitor: &Visitor, outcome: &str) -> Response {
-    let context =
-        context::device::DeviceDone { outcome: outcome.to_owned(), sessions_uri: web.path("/account/sessions", &[]) };
+    let sessions_uri = web.has_page("/account/sessions").then(|| web.path("/account/sessions", &[]));
+    let context = context::device::DeviceDone { outcome: outcome.to_owned(), sessions_uri };
     let frame = web.pages.frame(visitor.id, &visitor.headers, &[]);
     web.pages.page("page/device_done.html", &frame, &context)
 }

@@ -26,7 +26,7 @@ pub async fn show(State(web): State<Web>, visitor: Visitor) -> Response {
         Some(_) => link("account", "/account"),
         None => link("sign_in", "/sign-in"),
     });
-    if user.as_ref().is_some_and(|user| user.role == Role::Owner) {
+    if user.as_ref().is_some_and(|user| user.role == Role::Owner) && web.has_page("/admin") {
         links.push(link("admin", "/admin"));
     }
     links.push(link("discovery", "/.well-known/openid-configuration"));

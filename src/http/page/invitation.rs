@@ -74,6 +74,7 @@ impl Typed {
         Ok(NewAccount {
             username: (web.provider.accounts.settings.username != Presence::Off).then(|| self.username.clone()),
             password: password.map(Secret::from),
+            confirm_password: form.get("confirm_password").map(Secret::from),
             profile: Profile {
                 given_name: name(&self.first_name),
                 family_name: name(&self.last_name),

@@ -86,9 +86,13 @@ async fn submit(web: &Web, visitor: &Visitor, purpose: LinkPurpose, (token, csrf
         return foreign_form(web, visitor, error, web.path(path(purpose), &[("token", token)]));
     }
     let (accounts, asking) = (&web.provider.accounts, visitor.asking());
+    // Where setting one is not switched off.
+    let chooses = web.has_page(path(LinkPurpose::PasswordReset));
     let done = match purpose {
         LinkPurpose::Activation => match accounts.activate(token, &asking).await {
-            Ok(Made { reset: Some(reset), user, .. }) => return choose_password(web, visitor, (user.id, &reset)),
+            Ok(Made { reset: Some(reset), user, .. }) if chooses => {
+                return choose_password(web, visitor, (user.id, &reset));
+            }
             Ok(made) => match connect_activated(web, visitor, &made).await {
                 Ok(()) => Ok(Finished::at("activated", Place { flow: made.flow, client_id: made.client_id })),
                 Err(fault) => return fault_page(web, visitor, fault),
@@ -109,7 +113,11 @@ async fn submit(web: &Web, visitor: &Visitor, purpose: LinkPurpose, (token, csrf
             Err(error) => Err(error),
         },
         LinkPurpose::NotMe => match accounts.deny_sign_in(token, &asking).await {
-            Ok((user, reset)) => return choose_password(web, visitor, (user, &reset)),
+            Ok((user, reset)) if chooses => return choose_password(web, visitor, (user, &reset)),
+            Ok((user, _)) => {
+                let cookie = web.clear_session_of(visitor, user);
+                Ok(Finished { cookie, ..Finished::at("denied", Place::default()) })
+            }
             Err(error) => Err(error),
         },
         _ => return link_over(web, visitor),

@@ -32,7 +32,7 @@ const PURPOSE: &str = "passkey-offer";
 /// # Errors
 /// A fault of the store.
 pub async fn is_due(web: &Web, visitor: &Visitor, user: UserId) -> Result<bool, Fault> {
-    if web.provider.passkeys.is_none() || web.cookies.wants_no_passkey(&visitor.headers) {
+    if !web.has_page(PATH) || web.provider.passkeys.is_none() || web.cookies.wants_no_passkey(&visitor.headers) {
         return Ok(false);
     }
     let own = web.provider.edges.store.authenticators(user).await?;

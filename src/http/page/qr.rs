@@ -76,11 +76,12 @@ struct Told {
 }
 
 /// Whether a picture may be the way in for the request that waits: nothing is proven anew by it, so not where a new proof is asked for.
-pub fn is_offered(open: Option<&Open>) -> bool {
-    open.is_none_or(|open| {
-        let request = &open.interaction.request;
-        !request.prompt.login && request.max_age.is_none()
-    })
+pub fn is_offered(web: &Web, open: Option<&Open>) -> bool {
+    web.has_page(PATH)
+        && open.is_none_or(|open| {
+            let request = &open.interaction.request;
+            !request.prompt.login && request.max_age.is_none()
+        })
 }
 
 /// Whether a sign-in waits for its picture.
@@ -95,7 +96,7 @@ pub async fn show(State(web): State<Web>, visitor: Visitor, Query(query): Query)
         Ok(open) => open,
         Err(response) => return *response,
     };
-    if web.method(NAME).is_none() || !is_offered(open.as_ref()) {
+    if web.method(NAME).is_none() || !is_offered(&web, open.as_ref()) {
         return redirect(&place.path(&web, "/sign-in"));
     }
     match look(&web, &visitor).await {
@@ -125,7 +126,7 @@ pub async fn submit(State(web): State<Web>, visitor: Visitor, Query(query): Quer
     if let Err(error) = web.csrf.check(&visitor.headers, visitor.flow.as_ref(), &purpose(&place), form.get("csrf")) {
         return foreign_form(&web, &visitor, error, place.path(&web, PATH));
     }
-    if web.method(NAME).is_none() || !is_offered(open.as_ref()) {
+    if web.method(NAME).is_none() || !is_offered(&web, open.as_ref()) {
         return redirect(&place.path(&web, "/sign-in"));
     }
     let attempt = attempt(&web, &visitor, open.as_ref().map(|open| &*open.client));

@@ -144,8 +144,8 @@ pub async fn submit_password(State(web): State<Web>, visitor: Visitor, Form(form
         return foreign_form(&web, &visitor, error, web.path("/recover/password", &[("token", token)]));
     }
     let proof = ResetProof::Link(Secret::from(token));
-    let password = Secret::from(form.get("password").unwrap_or_default());
-    match web.provider.accounts.reset_password(&proof, (&password, None), &visitor.asking()).await {
+    let (password, again) = typed(&form);
+    match web.provider.accounts.reset_password(&proof, (&password, again.as_ref()), &visitor.asking()).await {
         Ok(done) => {
             // In the request it was for if this is still its browser.
             let within = Place { flow: done.flow, client_id: done.client_id };
@@ -164,6 +164,11 @@ pub async fn submit_password(State(web): State<Web>, visitor: Visitor, Form(form
             }
         }
     }
+}
+
+/// The new password of a form, and the same once more where a theme asks for it twice (S-030).
+fn typed(form: &Params) -> (Secret, Option<Secret>) {
+    (Secret::from(form.get("password").unwrap_or_default()), form.get("confirm_password").map(Secret::from))
 }
 
 async fn begin_page(web: &Web, visitor: &Visitor, (place, what): (Place, What)) -> Result<Response, Instead> {
@@ -233,8 +238,8 @@ async fn confirm(
     let error = match what {
         What::Password => {
             let proof = ResetProof::Code { flow: Secret::new(handle), code: code.to_owned() };
-            let password = Secret::from(form.get("password").unwrap_or_default());
-            match accounts.reset_password(&proof, (&password, None), &asking).await {
+            let (password, again) = typed(form);
+            match accounts.reset_password(&proof, (&password, again.as_ref()), &asking).await {
                 Ok(done) => return Ok(password_set(&scene, done.user)),
                 Err(error) => error,
             }
@@ -272,7 +277,7 @@ fn form_page(scene: &Scene<'_>, what: What, state: Shown) -> Response {
         mistakes: state.mistakes,
         error: state.error,
         sign_in_uri: scene.sign_in_uri(),
-        other_uri: scene.path(what.other().path()),
+        other_uri: web.has_page(what.other().path()).then(|| scene.path(what.other().path())),
         captcha: web.captcha_widget(captcha::Place::Recovery),
         client: scene.client(),
         back_uri: scene.back_uri(),

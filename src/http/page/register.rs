@@ -158,6 +158,7 @@ impl Typed {
             phone,
             username: self.username.clone(),
             password: password.map(Secret::from),
+            confirm_password: form.get("confirm_password").map(Secret::from),
             profile: self.connects.as_ref().map(|(pending, _)| pending.identity.profile.clone()).unwrap_or_default(),
             attributes,
             ..NewAccount::default()

@@ -8,7 +8,7 @@ use axum::response::Response;
 use http::StatusCode;
 
 use crate::authn::flow::Opening;
-use crate::authn::{Attempt, Refusal, Unsent, magic_link};
+use crate::authn::{Attempt, Method, Refusal, Unsent, magic_link};
 use crate::edge::template::context;
 use crate::http::captcha::{self, admit_widget};
 use crate::http::extract::params::{Form, Query};
@@ -54,7 +54,7 @@ pub async fn submit(
         Err(response) => return *response,
     };
     if let Err(error) = web.csrf.check(&visitor.headers, visitor.flow.as_ref(), &purpose(&place), form.get("csrf")) {
-        return foreign_form(&web, &visitor, error, place.path(&web, &format!("/sign-in/{method}")));
+        return foreign_form(&web, &visitor, error, place.path(&web, &path(method)));
     }
     let login = form.get("login").unwrap_or_default().trim().to_owned();
     let persistence = if form.get("remember").is_some() { Persistence::Kept } else { Persistence::Browser };
@@ -86,6 +86,16 @@ pub async fn submit(
     response
 }
 
+/// Whether people sign in by what `method` sends.
+pub fn is_sent(web: &Web, method: &dyn Method) -> bool {
+    method.sends() && web.sends_to_anonymous && web.has_page(&path(method.name()))
+}
+
+/// The page of a method.
+pub fn path(method: &str) -> String {
+    format!("/sign-in/{method}")
+}
+
 /// The method that a path names: the routes are those of the three.
 fn method(path: &str) -> &'static str {
     ["sms_code", magic_link::NAME].into_iter().find(|name| path.ends_with(name)).unwrap_or("email_code")
@@ -101,7 +111,7 @@ fn page(
     let (flow, cookie) = web.flow(visitor);
     let more = [("to", destination(query))];
     let context = context::SendCode {
-        action: place.path_with(web, &format!("/sign-in/{method}"), &more),
+        action: place.path_with(web, &path(method), &more),
         csrf: web.csrf.token(&flow, &purpose(&place)),
         method: method.to_owned(),
         login,

@@ -5,7 +5,6 @@ use axum::response::Response;
 use http::StatusCode;
 use http::header::{HeaderValue, RETRY_AFTER};
 
-use crate::account::settings::SignUp;
 use crate::authn::flow::{Completed, Opening, Step};
 use crate::authn::{Answer, Attempt, Onward, Refusal, WaitingRequest};
 use crate::edge::template::context;
@@ -15,6 +14,7 @@ use crate::http::extract::visitor::Visitor;
 use crate::http::new_device::notice_in_browser;
 use crate::http::page::federation::{self, Asks, Intent, Origin, buttons, connect, depart};
 use crate::http::page::second_factor::arrive;
+use crate::http::page::sent_code::{self, is_sent};
 use crate::http::page::{Place, fault_page, find, foreign_form, lead, passkey_offer, proceed};
 use crate::http::page::{device, passkey, qr};
 use crate::http::web::{Web, redirect, shown, way_back, with_cookies};
@@ -332,8 +332,8 @@ async fn page(web: &Web, visitor: &Visitor, shown_now: Shown<'_>) -> Response {
         error: error.map(str::to_owned),
         client: open.map(|open| shown(&open.client, open.interaction.request.return_path.redirect_uri())),
         back_uri: open.and_then(|open| way_back(&open.client, web.provider.issuer.as_str())).map(|back| back.uri),
-        register_uri: (web.provider.accounts.settings.sign_up != SignUp::Off).then(|| place.path(web, "/register")),
-        recover_uri: place.path(web, "/recover"),
+        register_uri: web.provider.accounts.settings.registers.then(|| place.path(web, "/register")),
+        recover_uri: web.has_page("/recover").then(|| place.path(web, "/recover")),
         names: names(&web.provider.accounts.settings.identity_fields),
         // It would come back with the same identity.
         providers: if connects.is_some() { Vec::new() } else { providers },
@@ -344,12 +344,10 @@ async fn page(web: &Web, visitor: &Visitor, shown_now: Shown<'_>) -> Response {
         methods: web
             .methods
             .iter()
-            .filter(|method| {
-                method.sends() && web.sends_to_anonymous || method.name() == qr::METHOD && qr::is_offered(open)
-            })
+            .filter(|method| is_sent(web, &***method) || method.name() == qr::METHOD && qr::is_offered(web, open))
             .map(|method| context::Method {
                 name: method.name().to_owned(),
-                url: place.path_with(web, &format!("/sign-in/{}", method.name()), &more),
+                url: place.path_with(web, &sent_code::path(method.name()), &more),
             })
             .collect(),
         remember: true,

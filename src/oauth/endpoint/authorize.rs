@@ -5,7 +5,6 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::account::settings::SignUp;
 use crate::edge::{meter, tally};
 use crate::model::authentication::Demand;
 use crate::model::authenticator::AuthenticatorKind;
@@ -120,7 +119,7 @@ async fn begin(provider: &Provider, params: &Params, browser: &Browser) -> Resul
     if !client.allows(GrantType::AuthorizationCode) {
         return Err(refuse(OAuthError::unauthorized_client("the client is not registered for authorization_code")));
     }
-    if request.prompt.create && provider.accounts.settings.sign_up == SignUp::Off {
+    if request.prompt.create && !provider.accounts.settings.registers {
         return Err(refuse(OAuthError::access_denied("nobody may register here; prompt=create is not possible")));
     }
     machine::authorization(&request, &client).map_err(refuse)?;

@@ -2,7 +2,6 @@
 //!
 //! OIDC Discovery §3, RFC 8414 §2.
 
-use crate::account::settings::SignUp;
 use crate::model::authentication::Acr;
 use crate::model::claim_mapper::DIRECTORY_SCOPES;
 use crate::oauth::client_auth::METHODS;
@@ -68,7 +67,7 @@ pub fn metadata(provider: &Provider) -> ProviderMetadata {
         prompt_values_supported: Prompt::VALUES
             .iter()
             .copied()
-            .filter(|value| *value != "create" || accounts.sign_up != SignUp::Off)
+            .filter(|value| *value != "create" || accounts.registers)
             .collect(),
         claim_types_supported: vec!["normal"],
         claims_supported: claims_supported()

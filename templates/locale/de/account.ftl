@@ -97,6 +97,7 @@ notice-title-emails = Ihr Konto hat diese Adressen
 notice-title-email_changed = Ihre Adresse ist geändert
 notice-title-email_restored = Ihre alte Adresse ist zurück
 notice-title-restored = Ihr Konto bleibt
+notice-title-denied = Das waren nicht Sie
 notice-about-activation_sent = Wir haben einen Link an { $address } geschickt. Öffnen Sie ihn, um Ihr Konto zu aktivieren.
 notice-about-reset_sent = Wenn { $address } ein Konto hat, ist ein Link unterwegs. Wie lange er gilt, steht in der Mail.
 notice-about-activated = Sie können sich jetzt anmelden.
@@ -105,6 +106,7 @@ notice-about-emails = Teile sind verdeckt, falls Ihnen jemand über die Schulter
 notice-about-email_changed = Sie sind überall sonst abgemeldet.
 notice-about-email_restored = Sie sind überall abgemeldet. Falls die Änderung nicht von Ihnen kam, setzen Sie jetzt ein neues Passwort.
 notice-about-restored = Es ging nichts verloren. Sie können sich wieder anmelden.
+notice-about-denied = Überall ist Ihr Konto abgemeldet, und sein Passwort gilt nicht mehr. Wer diesen Server betreibt, hilft Ihnen weiter.
 gone-authenticators = { $count ->
     [one] Ein Passkey oder eine Code-App, die seitdem dazukam, ist entfernt.
    *[other] { $count } Passkeys oder Code-Apps, die seitdem dazukamen, sind entfernt.

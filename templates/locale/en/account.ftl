@@ -97,6 +97,7 @@ notice-title-emails = Your account has these addresses
 notice-title-email_changed = Your address is changed
 notice-title-email_restored = Your old address is back
 notice-title-restored = Your account stays
+notice-title-denied = It was not you
 notice-about-activation_sent = We sent a link to { $address }. Open it to activate your account.
 notice-about-reset_sent = If { $address } has an account, a link is on its way. The mail says how long it is good.
 notice-about-activated = You can sign in now.
@@ -105,6 +106,7 @@ notice-about-emails = Parts are hidden, in case somebody looks over your shoulde
 notice-about-email_changed = You are signed out everywhere else.
 notice-about-email_restored = You are signed out everywhere. If you did not ask for the change, set a new password now.
 notice-about-restored = Nothing was lost. You can sign in again.
+notice-about-denied = Everything of your account is signed out, and its password is void. Whoever runs this server helps you on.
 gone-authenticators = { $count ->
     [one] One passkey or code app that was added since then is removed.
    *[other] { $count } passkeys or code apps that were added since then are removed.

@@ -8,6 +8,7 @@ use symbolon::config::Config;
 use symbolon::model::message::MessageKind;
 use symbolon::model::user::IdentifierKind;
 
+use crate::support::answer::parameters;
 use crate::support::server::{PASSWORD, Setup};
 use crate::support::{Answer, Browser, RelyingParty, TestServer};
 
@@ -192,6 +193,58 @@ async fn s_035_a_code_sets_a_password_on_the_page() {
     assert!(done.page().has("notice-password_set"), "{done}");
     let page = alice.open(done.page().attribute("next", "href")).await;
     assert!(alice.sign_in(&page, "alice").await.page().has("sign-out"));
+}
+
+/// Initiating User Registration via OpenID Connect 1.0: the app is told, whoever is signed in, and no page is shown.
+#[tokio::test]
+async fn s_017_an_app_that_asks_for_a_new_account_is_told_that_there_is_none() {
+    let server = server(|config| config.registration.mode = SignUp::Off).await;
+    let shop = RelyingParty::web(&server, "shop").await;
+    let exchange = shop.begin("openid").with("prompt", "create");
+    for browser in [Browser::new(&server), Browser::signed_in(&server, "alice").await] {
+        let answer = browser.begin(&exchange).await;
+        let told = parameters(answer.location());
+        let says = |name: &str| told.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
+        assert_eq!(says("error"), Some("access_denied"), "{answer}");
+        assert_eq!((says("code"), says("iss")), (None, Some(server.issuer)));
+        assert!(says("state").is_some(), "{answer}");
+    }
+}
+
+/// A theme's form may ask for a password twice.
+#[tokio::test]
+async fn s_030_pages_tell_that_two_entries_differ() {
+    const NEW: &str = "another battery staple horse";
+    let server = TestServer::start().await;
+    let differs = |page: &Answer| {
+        assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{page}");
+        assert_eq!(page.page().words("#confirm_password-mistake"), "The two passwords differ.");
+    };
+    let twice = |page: &Answer, button: &str, again: &str| {
+        page.page().form_of(button).fill("password", NEW).fill("confirm_password", again)
+    };
+    let carol = Browser::new(&server);
+    let page = carol.open("/register").await;
+    let email = |again: &str| twice(&page, "register-submit", again).fill("email", "carol@example.net");
+    differs(&carol.submit(email(PASSWORD)).await);
+    assert!(carol.submit(email(NEW)).await.page().has("code-submit"));
+
+    // By the code, and by the link.
+    let alice = Browser::new(&server);
+    let page = alice.open("/recover").await;
+    let page = alice.submit(page.page().form_of("recover-code").fill("login", "alice@example.com")).await;
+    server.deliver().await;
+    let sent = server.mailbox().code_for("alice@example.com");
+    differs(&alice.submit(twice(&page, "code-submit", PASSWORD).fill("code", &sent)).await);
+    server.advance(Duration::from_mins(2));
+    let page = alice.open("/recover").await;
+    alice.submit(page.page().form_of("recover-submit").fill("login", "alice@example.com")).await;
+    server.deliver().await;
+    let link = server.mailbox().link_for("alice@example.com");
+    let page = alice.open(link.strip_prefix(server.issuer).expect("a page of ours")).await;
+    differs(&alice.submit(twice(&page, "new-password-submit", PASSWORD)).await);
+    let done = alice.submit(twice(&page, "new-password-submit", NEW)).await;
+    assert!(done.page().has("notice-password_set"), "{done}");
 }
 
 #[tokio::test]

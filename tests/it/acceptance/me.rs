@@ -4,12 +4,11 @@ use std::time::Duration;
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
-use symbolon::account::settings::SignUp;
+use symbolon::account::settings::{Presence, SignUp};
 use symbolon::config::Config;
-use symbolon::edge::store::Beside;
 use symbolon::model::message::MessageKind;
-use symbolon::protocol::numeric_date::NumericDate;
 
+use crate::acceptance::admin::Admin;
 use crate::acceptance::registration::registers;
 use crate::support::answer::{Answer, code, fields};
 use crate::support::server::{PASSWORD, Setup};
@@ -63,6 +62,34 @@ async fn s_014_a_person_changes_what_their_account_says() {
     assert!(!alice.get("/me").await.text().contains("password"));
 }
 
+/// A change is made as one or not at all.
+#[tokio::test]
+async fn s_014_a_name_that_is_taken_changes_nothing_else() {
+    let configure = |config: &mut Config| config.registration.username = Presence::Optional;
+    let server = TestServer::with(Setup { configure, ..Setup::default() }).await;
+    let alice = Spa::signed_in(&server, "alice").await;
+    let admin = Admin::owner(&server).await;
+    server.settled().await;
+    let before = alice.get("/me").await.ok();
+    let both = |username: &str| json!({"username": username, "first_name": "Alicia", "nickname": "Al"});
+    let refused = changes(&alice, &both("Bob")).await;
+    assert_eq!((refused.status.as_u16(), fields(&refused)), (422, vec!["username username_taken".to_owned()]));
+    assert_eq!(alice.get("/me").await.ok(), before);
+    let path = format!("/users/{}", server.user("alice").await.id);
+    let refused = admin.patch(&path, &both("bob")).await;
+    assert_eq!(fields(&refused), ["username username_taken"], "{refused}");
+    assert_eq!(alice.get("/me").await.ok(), before);
+
+    let changed = changes(&alice, &both("alicia")).await.ok();
+    assert_eq!((&changed["username"], &changed["first_name"]), (&json!("alicia"), &json!("Alicia")));
+    assert_eq!((&changed["nickname"], &changed["name"]), (&json!("Al"), &json!("Alicia Example")));
+    assert_eq!(alice.get("/me").await.ok(), changed);
+    let found = admin.get("/users?q=alicia").await.ok();
+    assert_eq!(found["items"].as_array().map(Vec::len), Some(1), "and is found by it: {found}");
+    let name = changes(&alice, &json!({"username": "alice"})).await.ok();
+    assert_eq!((&name["username"], &name["name"]), (&json!("alice"), &json!("Alicia Example")));
+}
+
 #[tokio::test]
 async fn s_014_apps_see_the_change() {
     let server = TestServer::start().await;
@@ -100,6 +127,11 @@ async fn s_012_an_attribute_is_changed_and_told_to_apps_by_its_claim() {
     assert_eq!(changes(&alice, &json!({"company": null})).await.ok()["company"], Value::Null);
 }
 
+async fn suspends(admin: &Admin, server: &TestServer, login: &str) {
+    let path = format!("/users/{}/state", server.user(login).await.id);
+    assert_eq!(admin.put(&path, Some(&json!({"state": "disabled"}))).await.status, StatusCode::OK, "{login}");
+}
+
 #[tokio::test]
 async fn s_019_what_an_administrator_switched_off_nobody_else_switches_on() {
     let server = TestServer::start().await;
@@ -111,9 +143,7 @@ async fn s_019_what_an_administrator_switched_off_nobody_else_switches_on() {
     let flow = spa.post("/password-resets", &reset).await.ok()["flow"].clone();
     server.deliver().await;
     let sent = server.mailbox().code_for("bob@example.com");
-    let now = NumericDate::from_seconds(server.clock.seconds());
-    let id = server.user("bob").await.id;
-    assert!(server.store().disable_user(id, now, Beside::default()).await.expect("disabled"));
+    suspends(&Admin::owner(&server).await, &server, "bob").await;
 
     assert!(!shop.is_active(tokens["access_token"].as_str().expect("a token")).await);
     let refresh = tokens["refresh_token"].as_str().expect("a token");
@@ -142,10 +172,9 @@ async fn s_019_nothing_that_was_sent_opens_an_account_that_is_switched_off() {
     let flow = spa.post("/sign-in", &sign_in).await.ok()["flow"].clone();
     server.deliver().await;
     let sent = server.mailbox().code_for("bob@example.com");
-    let now = NumericDate::from_seconds(server.clock.seconds());
+    let admin = Admin::owner(&server).await;
     for login in ["bob", "carol@example.net"] {
-        let id = server.user(login).await.id;
-        assert!(server.store().disable_user(id, now, Beside::default()).await.expect("disabled"), "{login}");
+        suspends(&admin, &server, login).await;
     }
 
     let activate = spa.post("/registrations/activate", &json!({"token": token(&activation)})).await;

@@ -156,8 +156,8 @@ pub struct Recover {
     pub error: Option<String>,
     /// Where people sign in.
     pub sign_in_uri: String,
-    /// The other thing that may be forgotten.
-    pub other_uri: String,
+    /// The other thing that may be forgotten, where that is found again here.
+    pub other_uri: Option<String>,
     /// The app that asks, when one does.
     pub client: Option<Client>,
     /// A way back to the app.

@@ -89,6 +89,6 @@ pub struct DeviceConfirm {
 pub struct DeviceDone {
     /// The end of the text keys `device-…`: `approved` or `denied`.
     pub outcome: String,
-    /// Where a person sees who is signed in.
-    pub sessions_uri: String,
+    /// Where a person sees who is signed in, if there is such a page.
+    pub sessions_uri: Option<String>,
 }

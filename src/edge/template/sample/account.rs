@@ -82,7 +82,7 @@ fn recover(what: &str) -> Recover {
         mistakes: vec![],
         error: None,
         sign_in_uri: "/sign-in?flow=1".into(),
-        other_uri: "/recover/email".into(),
+        other_uri: Some("/recover/email".into()),
         client: None,
         back_uri: None,
         captcha: None,

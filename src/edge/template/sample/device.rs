@@ -51,7 +51,7 @@ fn confirm() -> DeviceConfirm {
 }
 
 pub(super) fn samples() -> Vec<Sample> {
-    let done = |outcome: &str| DeviceDone { outcome: outcome.into(), sessions_uri: "/account/sessions".into() };
+    let done = |outcome: &str| DeviceDone { outcome: outcome.into(), sessions_uri: Some("/account/sessions".into()) };
     let sign_in = DeviceConfirm {
         is_sign_in: true,
         number: Some("42".into()),

@@ -37,9 +37,11 @@ impl Beginning {
     /// What it goes with when it is switched off (S-181).
     pub(super) const fn group(self) -> Group {
         match self {
-            Self::Password | Self::Passkey | Self::Qr => Group::Login,
+            Self::Password | Self::Passkey => Group::Login,
             Self::SocialToken => Group::Social,
-            Self::EmailCode | Self::SmsCode | Self::MagicLink => Group::Otp,
+            Self::EmailCode | Self::SmsCode => Group::Otp,
+            Self::MagicLink => Group::Magic,
+            Self::Qr => Group::Qr,
         }
     }
 }

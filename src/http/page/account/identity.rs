@@ -20,6 +20,7 @@ use crate::http::page::account::{acting, console, nothing_there, visit};
 use crate::http::page::again::recent;
 use crate::http::page::fault_page;
 use crate::http::page::federation::{Intent, depart, offered};
+use crate::http::page::sent_code::is_sent;
 use crate::http::web::{Web, redirect, with_cookies};
 use crate::model::authenticator::AuthenticatorKind;
 use crate::model::fault::Fault;
@@ -121,7 +122,7 @@ pub async fn otherwise(web: &Web, user: &User) -> Result<Otherwise, Fault> {
         Factor::Possession => proven(IdentifierKind::Phone),
         Factor::Knowledge | Factor::Inherence => false,
     };
-    if web.sends_to_anonymous && web.methods.iter().any(|method| method.sends() && reaches(&**method)) {
+    if web.methods.iter().any(|method| is_sent(web, &**method) && reaches(&**method)) {
         return Ok(Otherwise::Another);
     }
     let has_passkey = web.methods.iter().any(|method| method.begins_unnamed())

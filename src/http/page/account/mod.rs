@@ -89,14 +89,15 @@ pub fn console(web: &Web, visitor: &Visitor, user: &User, id: &str) -> (Console,
         // One token for the forms of the console: each changes only what belongs to the person who is signed in.
         csrf: web.csrf.token(&flow, logout::PURPOSE),
         sign_out_action: web.path("/sign-out", &[]),
-        pages: PAGES.iter().filter(|(name, _)| is_shown(web, user, name) || *name == id).map(link).collect(),
+        pages: PAGES.iter().filter(|page| is_shown(web, user, page) || page.0 == id).map(link).collect(),
     };
     (console, cookie)
 }
 
-/// Whether a page is among those that a person is led to: inviting is for who may.
-fn is_shown(web: &Web, user: &User, name: &str) -> bool {
-    name != "invitations" || web.provider.accounts.settings.inviters.allow(user.role)
+/// Whether a page is among those that a person is led to: what is switched off is not, and inviting is for who may.
+fn is_shown(web: &Web, user: &User, page: &(&str, &str)) -> bool {
+    let (_, path) = page;
+    web.has_page(path) && (*path != invitation::PATH || web.provider.accounts.settings.inviters.allow(user.role))
 }
 
 /// There is nothing of this name that belongs to the person.

@@ -218,6 +218,8 @@ async fn sign_in(
 ) -> Response {
     let edges = &web.provider.edges;
     let opens = web.provider.accounts.settings.sign_up != SignUp::Off;
+    // What the provider does not say is asked for by the form of `/register`.
+    let registers = web.provider.accounts.settings.registers;
     let resolution = match upstream::resolve(edges, (provider, &identity), opens).await {
         Ok(resolution) => resolution,
         Err(fault) => return fault_page(web, &visitor, fault),
@@ -250,11 +252,13 @@ async fn sign_in(
                 Err(AccountError::Refused(Why::SignupNotAllowed | Why::Forbidden)) => {
                     closed(web, &visitor, provider, intent)
                 }
+                Ok(MadeElsewhere::Incomplete) | Err(_) if !registers => closed(web, &visitor, provider, intent),
                 // Something is missing, or the address is not allowed here or was taken a moment ago.
                 Ok(MadeElsewhere::Incomplete) | Err(_) => wait(web, &visitor, (provider, identity), (None, open)).await,
             }
         }
         Resolution::Prove(owner) => wait(web, &visitor, (provider, identity), (Some(&owner), open)).await,
+        Resolution::Complete if !registers => closed(web, &visitor, provider, intent),
         Resolution::Complete => wait(web, &visitor, (provider, identity), (None, open)).await,
         Resolution::Closed => closed(web, &visitor, provider, intent),
     }

@@ -13,6 +13,7 @@ use crate::http::error::{Back, PageError};
 use crate::http::extract::params::Form;
 use crate::http::extract::visitor::Visitor;
 use crate::http::page::account::{Visit, visit};
+use crate::http::page::federation::is_open;
 use crate::http::page::{Place, fault_page, find, foreign_form, proceed};
 use crate::http::web::{Web, redirect, with_cookies};
 use crate::model::fault::Fault;
@@ -38,7 +39,7 @@ pub async fn waiting(
     let edges = &web.provider.edges;
     let Some(pending) = pending::find(edges, visitor.browser.flow.as_ref()).await? else { return Ok(None) };
     let providers = edges.store.identity_providers().await?;
-    let provider = providers.iter().find(|provider| provider.id == pending.provider && provider.is_enabled());
+    let provider = providers.iter().find(|provider| provider.id == pending.provider && is_open(web, provider));
     Ok(provider.map(|provider| (pending, std::sync::Arc::clone(provider))))
 }
 

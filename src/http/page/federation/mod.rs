@@ -41,6 +41,8 @@ use crate::protocol::secret::{Secret, TokenHash};
 
 /// How long a person may take at a provider.
 const LIFETIME: Duration = Duration::from_mins(15);
+/// The route by which people leave.
+const START: &str = "/federation/{slug}/start";
 /// What was begun, by the hash of `state`.
 const JOURNEY: Namespace<Journey> = Namespace::new("federation_journey");
 
@@ -288,7 +290,12 @@ pub async fn departure(
 /// A fault of the store.
 pub async fn offered(web: &Web, slug: &str) -> Result<Option<std::sync::Arc<IdentityProvider>>, Fault> {
     let provider = web.provider.edges.store.identity_provider(slug).await?;
-    Ok(provider.filter(|provider| provider.is_enabled()))
+    Ok(provider.filter(|provider| is_open(web, provider)))
+}
+
+/// Whether people sign in at `provider`: it is enabled, and signing in elsewhere is not switched off (S-181).
+pub fn is_open(web: &Web, provider: &IdentityProvider) -> bool {
+    provider.is_enabled() && web.has_page(START)
 }
 
 /// The provider at which people sign in whose login this is: an address of one of its domains.
@@ -299,7 +306,7 @@ pub async fn home_of(web: &Web, login: &str) -> Result<Option<std::sync::Arc<Ide
     let Some(email) = Email::parse(login.trim()) else { return Ok(None) };
     let providers = web.provider.edges.store.identity_providers().await?;
     let is_open = |provider: &&std::sync::Arc<IdentityProvider>| {
-        provider.is_enabled() && provider.is_home_of(&email) && web.upstreams.is_set_up(provider).is_ok()
+        is_open(web, provider) && provider.is_home_of(&email) && web.upstreams.is_set_up(provider).is_ok()
     };
     Ok(providers.iter().find(is_open).cloned())
 }
@@ -328,7 +335,7 @@ pub async fn buttons(
     let last = web.cookies.provider(&visitor.headers);
     let providers = web.provider.edges.store.identity_providers().await?;
     let is_shown = |provider: &&std::sync::Arc<IdentityProvider>| {
-        provider.is_enabled() && asks.fits(provider) && web.upstreams.is_set_up(provider).is_ok()
+        is_open(web, provider) && asks.fits(provider) && web.upstreams.is_set_up(provider).is_ok()
     };
     let shown = providers.iter().filter(is_shown);
     let button = |provider: &std::sync::Arc<IdentityProvider>| context::ProviderButton {
@@ -350,7 +357,7 @@ pub async fn buttons_of(web: &Web, user: UserId, to: &str) -> Result<Vec<context
     let store = &web.provider.edges.store;
     let (links, providers) = (store.upstream_links(user).await?, store.identity_providers().await?);
     let is_theirs = |provider: &&std::sync::Arc<IdentityProvider>| {
-        provider.is_enabled()
+        is_open(web, provider)
             && Asks::Anew.fits(provider)
             && web.upstreams.is_set_up(provider).is_ok()
             && links.iter().any(|link| link.provider == provider.id)
