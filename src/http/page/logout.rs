@@ -71,10 +71,13 @@ async fn ask(web: &Web, visitor: &Visitor, logout: &Logout, params: &Params) -> 
         Err(fault) => return fault_page(web, visitor, fault),
     };
     let (flow, cookie) = web.flow(visitor);
-    let query: Vec<(&str, &str)> = params.iter().filter(|(name, _)| *name != "id_token_hint").collect();
-    let named = logout.client.as_ref().map(|client| ("client_id", client.id.as_str()));
-    let mut query: Vec<(&str, &str)> = query.into_iter().filter(|(name, _)| *name != "client_id").collect();
-    query.extend(named);
+    let goes_along = |name: &str| match name {
+        "id_token_hint" | "client_id" => false,
+        "post_logout_redirect_uri" => logout.return_to.is_some(),
+        _ => true,
+    };
+    let mut query: Vec<(&str, &str)> = params.iter().filter(|(name, _)| goes_along(name)).collect();
+    query.extend(logout.client.as_ref().map(|client| ("client_id", client.id.as_str())));
     let context = context::Logout {
         action: web.path("/sign-out", &query),
         csrf: web.csrf.token(&flow, PURPOSE),

@@ -18,7 +18,7 @@ use crate::model::interaction::{Interaction, Progress};
 use crate::model::session::Session;
 use crate::oauth::interaction::next_step::Wanted;
 use crate::oauth::provider::Provider;
-use crate::oauth::token::id_token_hint::read_hint;
+use crate::oauth::token::id_token_hint::{Hint, read_hint};
 use crate::oauth::token::issue::subject_of;
 use crate::protocol::authorization_request::AuthorizationRequest;
 use crate::protocol::secret::{Secret, TokenHash};
@@ -115,7 +115,7 @@ pub async fn save(provider: &Provider, id: &Secret, interaction: &Interaction) -
 
 /// Whom the client wants: `sub` asked for in `claims` (OIDC Core §5.5.1), else the subject of `id_token_hint`.
 ///
-/// A `sub` that names nobody we know suits nobody.
+/// A `sub` that names nobody we know suits nobody, nor does a hint that cannot be read any longer.
 pub fn wanted(
     provider: &Provider,
     client: &Client,
@@ -124,8 +124,11 @@ pub fn wanted(
 ) -> Wanted {
     let asked = request.claims.id_token.get("sub").into_iter().chain(request.claims.userinfo.get("sub"));
     let subjects: Vec<&str> = asked.flat_map(|wish| &wish.values).filter_map(|value| value.as_str()).collect();
-    let hinted = request.id_token_hint.as_deref().and_then(|hint| read_hint(provider, hint));
-    let hinted_subject = hinted.as_ref().map(|hint| hint.sub.as_str());
+    let hinted_subject = match request.id_token_hint.as_deref().map(|hint| read_hint(provider, hint)) {
+        None => None,
+        Some(Ok(Hint::Known(hint))) => Some(hint.sub),
+        Some(Ok(Hint::Gone) | Err(_)) => return Wanted::Unknown,
+    };
     if subjects.is_empty() && hinted_subject.is_none() {
         return Wanted::Anyone;
     }
