@@ -135,7 +135,11 @@ async fn consent_given_twice_answers_once() {
         let sent_on = with_status(&answers, StatusCode::SEE_OTHER);
         assert_eq!(sent_on.len(), 1, "round {round}: {answers:?}");
         shop.receives(&exchange, sent_on[0].location());
-        assert_eq!(with_status(&answers, StatusCode::BAD_REQUEST).len(), 19, "round {round}");
+        let late = with_status(&answers, StatusCode::BAD_REQUEST);
+        assert_eq!(late.len(), 19, "round {round}");
+        for answer in late {
+            assert_eq!(answer.page().way_back(), "https://shop.example/", "round {round}: {answer}");
+        }
     }
 }
 

@@ -62,8 +62,15 @@ pub enum Next {
     Consent(Asked),
     /// The client is answered.
     Answer(AuthorizationResponse),
-    /// The client was answered before, from another tab.
-    AlreadyAnswered,
+    /// This client was answered before, from another tab.
+    AlreadyAnswered(Arc<Client>),
+}
+
+impl Next {
+    /// Another tab was faster.
+    pub fn already_answered(open: &Open) -> Self {
+        Self::AlreadyAnswered(Arc::clone(&open.client))
+    }
 }
 
 /// A request that was understood.
@@ -95,7 +102,7 @@ fn outcome(begun: &Result<Begun, AuthorizeError>) -> &'static str {
         Ok(Begun { next: Next::SelectAccount, .. }) => "select_account",
         Ok(Begun { next: Next::SecondFactor(_), .. }) => "second_factor",
         Ok(Begun { next: Next::Consent(_), .. }) => "consent",
-        Ok(Begun { next: Next::Answer(_) | Next::AlreadyAnswered, .. }) => "answered",
+        Ok(Begun { next: Next::Answer(_) | Next::AlreadyAnswered(_), .. }) => "answered",
         Err(AuthorizeError::UnknownClient(_)) => "unknown_client",
         Err(AuthorizeError::RedirectUri(_)) => "redirect_uri_mismatch",
         Err(AuthorizeError::Client(_, error)) => error.code().as_str(),
@@ -148,7 +155,7 @@ pub async fn go_on(
     let is_last = matches!(step, Step::Answer(_) | Step::Refuse(_));
     // Two tabs may arrive here with one request: the one that closes it answers.
     if is_last && !finish::close(provider, open).await? {
-        return Ok(Next::AlreadyAnswered);
+        return Ok(Next::already_answered(open));
     }
     if let (Step::Answer(_), Some(given), Some(session)) = (&step, &given, session) {
         finish::remember(provider, (&open.client, session), given, &browser.provenance).await?;

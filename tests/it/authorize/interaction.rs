@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-use crate::support::{Browser, RelyingParty, TestServer};
+use crate::support::{Browser, RelyingParty, TestServer, clients};
 
 #[tokio::test]
 async fn two_tabs_each_end_in_their_own_app() {
@@ -98,7 +98,7 @@ async fn a_request_that_took_too_long_leads_back_to_the_app() {
 async fn the_way_back_begins_a_new_login_where_the_app_can() {
     let server = TestServer::start().await;
     let start = serde_json::json!({"initiate_login_uri": "https://shop.example/login?x=1"});
-    let shop = RelyingParty::of(&server, crate::support::clients::client("shop", &start)).await;
+    let shop = RelyingParty::of(&server, clients::client("shop", &start)).await;
     let alice = Browser::new(&server);
     let page = alice.begin(&shop.begin("openid")).await;
     server.advance(Duration::from_hours(1));
@@ -108,6 +108,33 @@ async fn the_way_back_begins_a_new_login_where_the_app_can() {
         "https://shop.example/login?x=1&iss=http%3A%2F%2Flocalhost%3A8080",
         "{answer}"
     );
+}
+
+/// An app that names no page of its own: the root of where its answers go. One that listens on its person's machine is there for a
+/// moment only.
+#[tokio::test]
+async fn the_way_back_is_found_for_an_app_without_a_page() {
+    let server = TestServer::start().await;
+    let nameless =
+        serde_json::json!({"client_uri": null, "redirect_uris": ["app.example:/x", "https://shop.example:8443/in/cb"]});
+    let shop = RelyingParty::of(&server, clients::client("shop", &nameless)).await;
+    let mut native = clients::native("native");
+    native.metadata.client_uri = None;
+    RelyingParty::of(&server, native).await;
+    let alice = Browser::new(&server);
+    for (client, expected) in [(shop.client_id.as_str(), "https://shop.example:8443/"), ("native", "/")] {
+        let asked = shop.begin("openid").with("client_id", client).with("redirect_uri", "https://evil.example/");
+        let answer = alice.begin(&asked).await;
+        assert_eq!(answer.page().way_back(), expected, "{client}: {answer}");
+    }
+
+    // The same in a tab that came too late.
+    let exchange = shop.begin("openid").with("redirect_uri", "https://shop.example:8443/in/cb");
+    let page = alice.begin(&exchange).await;
+    let consent = alice.sign_in(&page, "alice").await;
+    assert!(alice.press(&consent, "consent-accept").await.location().contains("code="));
+    let late = alice.press(&consent, "consent-accept").await;
+    assert_eq!(late.page().way_back(), "https://shop.example:8443/", "{late}");
 }
 
 /// The id in the URL alone opens nothing.
