@@ -19,7 +19,7 @@ use crate::oauth::allowed;
 use crate::oauth::api;
 use crate::oauth::grant::machine;
 pub use crate::oauth::interaction::next_step::demanded;
-use crate::oauth::interaction::next_step::{Asked, HasOne, Situation, Step, next_step};
+use crate::oauth::interaction::next_step::{Asked, HasOne, Situation, Step, next_step, wished_acr};
 use crate::oauth::interaction::{Browser, Open, finish, wanted};
 use crate::oauth::policy::Mode;
 use crate::oauth::provider::Provider;
@@ -242,7 +242,7 @@ async fn second_factor(
     provider: &Provider,
     (request, session): (&AuthorizationRequest, Option<&Session>),
 ) -> Result<HasOne, Fault> {
-    let Some(session) = session.filter(|_| !request.acr_values.is_empty()) else { return Ok(HasOne::No) };
+    let Some(session) = session.filter(|_| wished_acr(request).next().is_some()) else { return Ok(HasOne::No) };
     let own = provider.edges.store.authenticators(session.authentication.user).await?;
     let has = |fits: fn(AuthenticatorKind) -> bool| own.iter().any(|own| own.confirmed_at.is_some() && fits(own.kind));
     Ok(if has(|kind| kind == AuthenticatorKind::Passkey) {
