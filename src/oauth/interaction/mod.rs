@@ -123,7 +123,8 @@ pub fn wanted(
     session: Option<&Session>,
 ) -> Wanted {
     let asked = request.claims.id_token.get("sub").into_iter().chain(request.claims.userinfo.get("sub"));
-    let subjects: Vec<&str> = asked.flat_map(|wish| &wish.values).filter_map(|value| value.as_str()).collect();
+    // A value that is no string is one that nobody has.
+    let subjects: Vec<Option<&str>> = asked.flat_map(|wish| &wish.values).map(|value| value.as_str()).collect();
     let hinted_subject = match request.id_token_hint.as_deref().map(|hint| read_hint(provider, hint)) {
         None => None,
         Some(Ok(Hint::Known(hint))) => Some(hint.sub),
@@ -135,7 +136,7 @@ pub fn wanted(
     let Some(session) = session else { return Wanted::Unknown };
     let user = session.authentication.user;
     let Ok(own) = subject_of(provider, client, user) else { return Wanted::Unknown };
-    let suits = (subjects.is_empty() || subjects.contains(&own.as_str()))
+    let suits = (subjects.is_empty() || subjects.contains(&Some(own.as_str())))
         && hinted_subject.is_none_or(|subject| subject == own);
     if suits { Wanted::Only(user) } else { Wanted::Unknown }
 }
