@@ -140,7 +140,7 @@ pub async fn way_back_to(web: &Web, client_id: Option<&str>) -> Option<Back> {
 }
 
 /// The page of a request whose app has its answer already.
-fn answered(web: &Web, visitor: &Visitor, client: &Client) -> Response {
+pub fn answered(web: &Web, visitor: &Visitor, client: &Client) -> Response {
     lost(web, visitor, ("interaction_unknown", way_back(client, web.provider.issuer.as_str())))
 }
 

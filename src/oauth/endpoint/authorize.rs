@@ -142,14 +142,13 @@ async fn begin(provider: &Provider, params: &Params, browser: &Browser) -> Resul
 /// Decides again for a request that waits; `given` is what the person agreed to just now.
 ///
 /// # Errors
-/// A fault of a store.
+/// A fault of a store; then the request still waits.
 pub async fn go_on(
     provider: &Provider,
     open: &Open,
     browser: &Browser,
     given: Option<ConsentGiven>,
 ) -> Result<Next, Fault> {
-    let session = browser.session.as_deref();
     let parts = (&open.interaction.request, &open.interaction.progress, given.as_ref());
     let step = decide(provider, &open.client, parts, browser).await?;
     let is_last = matches!(step, Step::Answer(_) | Step::Refuse(_));
@@ -157,7 +156,21 @@ pub async fn go_on(
     if is_last && !finish::close(provider, open).await? {
         return Ok(Next::already_answered(open));
     }
-    if let (Step::Answer(_), Some(given), Some(session)) = (&step, &given, session) {
+    let next = conclude(provider, open, browser, (step, given.as_ref())).await;
+    if is_last && next.is_err() {
+        finish::reopen(provider, open).await;
+    }
+    next
+}
+
+async fn conclude(
+    provider: &Provider,
+    open: &Open,
+    browser: &Browser,
+    (step, given): (Step, Option<&ConsentGiven>),
+) -> Result<Next, Fault> {
+    let session = browser.session.as_deref();
+    if let (Step::Answer(_), Some(given), Some(session)) = (&step, given, session) {
         finish::remember(provider, (&open.client, session), given, &browser.provenance).await?;
     }
     carry_out(provider, (&open.client, &open.interaction.request), session, step).await

@@ -104,11 +104,31 @@ pub async fn find(provider: &Provider, id: &str, browser: &Browser) -> Result<Fo
     Ok(Found::Open(Box::new(Open { id: Secret::from(id), interaction, client })))
 }
 
-/// Writes down how far a request is.
+/// Takes a request that waits under `id` a step on. `None` when its client was answered by another tab since it was found, or its time
+/// is over: an answer is never taken back.
 ///
 /// # Errors
 /// A fault of the ephemeral store.
-pub async fn save(provider: &Provider, id: &Secret, interaction: &Interaction) -> Result<(), Fault> {
+pub async fn advance(
+    provider: &Provider,
+    id: &Secret,
+    step: impl Fn(Interaction) -> Interaction,
+) -> Result<Option<Interaction>, Fault> {
+    let key = TokenHash::of(id.expose());
+    let on = |stored: Interaction| {
+        (stored.progress != Progress::Answered).then(|| {
+            let end = stored.expires_at;
+            (step(stored), end)
+        })
+    };
+    INTERACTION.change(&*provider.edges.ephemeral, (key.as_bytes(), provider.now()), on).await
+}
+
+/// Writes down how far a request is, whatever stands there.
+///
+/// # Errors
+/// A fault of the ephemeral store.
+async fn save(provider: &Provider, id: &Secret, interaction: &Interaction) -> Result<(), Fault> {
     let key = TokenHash::of(id.expose());
     INTERACTION.put(&*provider.edges.ephemeral, key.as_bytes(), interaction, interaction.expires_at).await
 }

@@ -5,6 +5,13 @@
 use std::time::Duration;
 
 use http::StatusCode;
+use sqlx::ConnectOptions as _;
+use sqlx::sqlite::SqliteConnectOptions;
+use symbolon::model::interaction::Participation;
+use symbolon::oauth::interaction::sign_in::took_part;
+use symbolon::oauth::interaction::{self, Found};
+use symbolon::protocol::secret::TokenHash;
+use url::form_urlencoded;
 
 use crate::support::{Browser, RelyingParty, TestServer, clients};
 
@@ -71,6 +78,55 @@ async fn the_back_button_leads_on_and_never_answers_twice() {
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{answer}");
         assert_eq!(answer.page().way_back(), "https://shop.example/", "{answer}");
     }
+}
+
+/// A tab that found the request before another one answered it, and only then knows whose it is: the answer stays given.
+#[tokio::test]
+async fn a_tab_that_is_late_takes_no_answer_back() {
+    let server = TestServer::start().await;
+    let shop = RelyingParty::web(&server, "shop").await;
+    let alice = Browser::signed_in(&server, "alice").await;
+    let exchange = shop.begin("openid");
+    let consent = alice.begin(&exchange).await;
+    let action = consent.page().form_of("consent-accept").action;
+    let (_, query) = action.split_once('?').expect("a query");
+    let flow = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "flow").expect("a flow").1;
+    let cookie = |name: &str| TokenHash::of(&alice.cookie(name).expect("a cookie"));
+    let session = server.store().session_by_token(&cookie("symbolon_session")).await.expect("read").expect("there").id;
+    let tab = interaction::Browser { flow: Some(cookie("symbolon_flow")), ..interaction::Browser::default() };
+    let found = async || interaction::find(server.provider(), &flow, &tab).await.expect("read");
+    let Found::Open(late) = found().await else { panic!("it waits") };
+
+    let answered = alice.press(&consent, "consent-accept").await;
+    shop.code(&exchange, answered.location());
+    let took = took_part(server.provider(), *late, session, Participation::SignedIn).await.expect("answered");
+    assert!(took.is_none(), "{took:?}");
+    assert!(matches!(found().await, Found::Answered(_)), "no second code");
+    let again = alice.press(&consent, "consent-accept").await;
+    assert_eq!((again.status, again.page().way_back()), (StatusCode::BAD_REQUEST, "https://shop.example/"), "{again}");
+}
+
+/// A fault of the store takes nobody's request away: the same button answers it when the store is well.
+#[tokio::test]
+async fn consent_that_could_not_be_written_down_may_be_given_again() {
+    let server = TestServer::start().await;
+    // On PostgreSQL there is no such file.
+    let Some(database) = server.files().into_iter().find(|file| file.ends_with("symbolon.db")) else { return };
+    let shop = RelyingParty::web(&server, "shop").await;
+    let alice = Browser::signed_in(&server, "alice").await;
+    let exchange = shop.begin("openid");
+    let consent = alice.begin(&exchange).await;
+
+    let options = SqliteConnectOptions::new().filename(database).busy_timeout(Duration::from_secs(5));
+    let mut beside = options.connect().await.expect("opens");
+    let refuses = "CREATE TRIGGER refuses BEFORE INSERT ON consent BEGIN SELECT RAISE(ABORT, 'not now'); END";
+    sqlx::query(refuses).execute(&mut beside).await.expect("made");
+    let failed = alice.press(&consent, "consent-accept").await;
+    assert!(failed.status.is_server_error(), "{failed}");
+    sqlx::query("DROP TRIGGER refuses").execute(&mut beside).await.expect("dropped");
+    let answered = alice.press(&consent, "consent-accept").await;
+    let code = shop.code(&exchange, answered.location());
+    shop.redeem(&exchange, &code).await.ok();
 }
 
 #[tokio::test]
