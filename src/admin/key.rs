@@ -6,7 +6,7 @@ use super::{AdminError, Administration, Refusal, Thing};
 use crate::edge::store::{Beside, Creation};
 use crate::edge::vault::Vault;
 use crate::model::event::EventName;
-use crate::model::signing_key::{KeyState, StoredSigningKey};
+use crate::model::signing_key::{KeyState, RetiredSigningKey, StoredSigningKey};
 use crate::oauth::rotation::{Advance, Rotation, RotationPolicy};
 use crate::protocol::jose::algorithm::SigningAlgorithm;
 use crate::protocol::jose::jws::GeneratedKey;
@@ -105,8 +105,12 @@ impl Administration {
         rules: KeyRules<'_>,
     ) -> Result<Replaced, AdminError> {
         let keys = self.edges.store.signing_keys().await?;
-        let withdrawn = keys.iter().filter(|key| algorithm.is_none_or(|algorithm| algorithm == key.algorithm));
-        self.withdraw(&withdrawn.collect::<Vec<_>>(), rules).await
+        let retired = self.edges.store.retired_signing_keys().await?;
+        let is_meant = |own: SigningAlgorithm| algorithm.is_none_or(|algorithm| algorithm == own);
+        let withdrawn: Vec<_> = keys.iter().filter(|key| is_meant(key.algorithm)).collect();
+        // Whoever has the present keys may have a copy of the database from the time of those before.
+        let retired: Vec<_> = retired.iter().filter(|key| is_meant(key.algorithm)).collect();
+        self.withdraw((&withdrawn, &retired), rules).await
     }
 
     /// Takes one key out of use.
@@ -116,7 +120,11 @@ impl Administration {
     pub async fn retire_key(&self, (kid, haste): (&str, Haste), rules: KeyRules<'_>) -> Result<Retired, AdminError> {
         let keys = self.edges.store.signing_keys().await?;
         let unknown = || Refusal::Unknown { what: Thing::Key, name: kid.to_owned() };
-        let key = keys.iter().find(|key| key.kid == kid).ok_or_else(unknown)?;
+        let Some(key) = keys.iter().find(|key| key.kid == kid) else {
+            let retired = self.edges.store.retired_signing_keys().await?;
+            let retired = retired.iter().find(|key| key.kid == kid && haste == Haste::AtOnce).ok_or_else(unknown)?;
+            return self.withdraw((&[], &[retired]), rules).await.map(Retired::Replaced);
+        };
         match (haste, key.state) {
             (Haste::InTime, KeyState::Active) => {
                 self.rotate_keys(Some(key.algorithm), rules).await.map(Retired::Rotated)
@@ -124,7 +132,7 @@ impl Administration {
             (Haste::InTime, KeyState::Retiring) => Ok(Retired::Already(key.expires_at)),
             // A next key has signed nothing.
             (Haste::InTime, KeyState::Next) | (Haste::AtOnce, _) => {
-                self.withdraw(&[key], rules).await.map(Retired::Replaced)
+                self.withdraw((&[key], &[]), rules).await.map(Retired::Replaced)
             }
         }
     }
@@ -149,13 +157,18 @@ impl Administration {
         }
     }
 
-    async fn withdraw(&self, withdrawn: &[&StoredSigningKey], rules: KeyRules<'_>) -> Result<Replaced, AdminError> {
+    async fn withdraw(
+        &self,
+        (published, retired): (&[&StoredSigningKey], &[&RetiredSigningKey]),
+        rules: KeyRules<'_>,
+    ) -> Result<Replaced, AdminError> {
         let rotation = self.rotation(rules);
-        let signing = rotation.replace(withdrawn).await?;
-        let gone = withdrawn.iter().map(|key| (key.kid.as_str(), key.algorithm));
-        self.tell_of_keys(EventName::KeyWithdrawn, gone).await?;
+        let signing = rotation.replace(published, retired).await?;
+        let published = published.iter().map(|key| (key.kid.as_str(), key.algorithm));
+        let gone: Vec<_> = published.chain(retired.iter().map(|key| (key.kid.as_str(), key.algorithm))).collect();
+        self.tell_of_keys(EventName::KeyWithdrawn, gone.iter().copied()).await?;
         rotation.keep_up().await?;
-        Ok(Replaced { withdrawn: withdrawn.iter().map(|key| key.kid.clone()).collect(), signing })
+        Ok(Replaced { withdrawn: gone.into_iter().map(|(kid, _)| kid.to_owned()).collect(), signing })
     }
 
     /// *Why after the fact and not beside it:* a rotation is several facts, each of which other nodes may have done before.

@@ -33,7 +33,8 @@ pub fn rotation_policy(config: &Config) -> RotationPolicy {
     let tokens = &config.tokens;
     // A client may have access tokens of its own lifetime, up to an hour.
     let longest_token = tokens.access_lifetime.max(tokens.id_lifetime).max(Duration::from_hours(1)) + tokens.leeway;
-    RotationPolicy { rotate_every: config.keys.rotate_every, longest_token }
+    let hints = config.session.lifetime + tokens.id_lifetime;
+    RotationPolicy { rotate_every: config.keys.rotate_every, longest_token, hints }
 }
 
 pub(super) fn policy(config: &Config, mode: Mode) -> Result<Policy, StartError> {

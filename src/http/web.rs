@@ -39,6 +39,7 @@ use crate::model::id::UserId;
 use crate::oauth::interaction::sign_in::SignedIn;
 use crate::oauth::provider::Provider;
 use crate::protocol::authorization_response::AuthorizationResponse;
+use crate::protocol::client_metadata::ApplicationType;
 use crate::protocol::error::{ErrorCode, OAuthError};
 use crate::protocol::params::Params;
 use crate::protocol::secret::Secret;
@@ -260,7 +261,7 @@ pub fn page_error(key: &'static str, error: &OAuthError) -> PageError {
     PageError::new(key, status).hint(hint).caused_by(error.clone())
 }
 
-/// The way back to an app: where it begins a login, else its home page. Both are registered, so this is no open redirect.
+/// The way back to an app: where it begins a login, else its [`home`]. Each is registered, so this is no open redirect.
 pub fn way_back(client: &Client, issuer: &str) -> Option<Back> {
     let uri = match &client.metadata.initiate_login_uri {
         Some(uri) => {
@@ -268,9 +269,22 @@ pub fn way_back(client: &Client, issuer: &str) -> Option<Back> {
             url.query_pairs_mut().append_pair("iss", issuer);
             url.into()
         }
-        None => client.metadata.client_uri.clone()?,
+        None => home(client)?,
     };
     Some(Back { uri, client_name: Some(client.display_name().to_owned()) })
+}
+
+/// Where an app is at home: the page it names, else the root of its first redirect URI on the web. An app that listens on its person's
+/// own machine (RFC 8252 §7.3) does so for a moment, so nobody is sent there.
+pub fn home(client: &Client) -> Option<String> {
+    let metadata = &client.metadata;
+    metadata.client_uri.clone().or_else(|| {
+        let urls = metadata.redirect_uris.iter().filter_map(|uri| url::Url::parse(uri).ok());
+        let is_passing =
+            |url: &url::Url| metadata.application_type == ApplicationType::Native && url.scheme() == "http";
+        let mut pages = urls.filter(|url| matches!(url.scheme(), "http" | "https") && !is_passing(url));
+        pages.next().map(|url| format!("{}/", url.origin().ascii_serialization()))
+    })
 }
 
 /// The client as pages show it; `redirect_uri` tells where its answer goes.

@@ -32,15 +32,16 @@ fn rotation(provider: &Provider) -> Rotation<'_> {
 async fn follow_store(provider: &Provider) -> Result<(), Fault> {
     let stored = provider.edges.store.signing_key_states().await?;
     let ours = provider.keys.load_full();
-    let same = ours.iter().count() == stored.len()
-        && ours.iter().all(|(key, state)| stored.get(key.kid()).is_some_and(|stored| *stored == state));
+    let same = ours.iter().count() == stored.states.len()
+        && ours.iter().all(|(key, state)| stored.states.get(key.kid()).is_some_and(|stored| *stored == state))
+        && ours.retired().eq(&stored.retired);
     if same {
         return Ok(());
     }
     let (theirs, closed) = rotation(provider).open_what_opens(Some(&ours)).await?;
     // What was withdrawn goes, also when a key beside it does not open: it may have been stolen.
     let outcome = closed.map_or(Ok(()), Err);
-    if theirs.iter().map(named).eq(ours.iter().map(named)) {
+    if theirs.iter().map(named).eq(ours.iter().map(named)) && theirs.retired().eq(ours.retired()) {
         return outcome;
     }
     let kept: HashSet<&str> = theirs.iter().map(|(key, _)| key.kid()).collect();

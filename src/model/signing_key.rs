@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::jose::algorithm::SigningAlgorithm;
+use crate::protocol::jose::jwk::Jwk;
 use crate::protocol::numeric_date::NumericDate;
 
 /// A signing key; the private part is sealed by the vault.
@@ -22,6 +23,19 @@ pub struct StoredSigningKey {
     pub activated_at: Option<NumericDate>,
     /// When a retiring key may go.
     pub expires_at: Option<NumericDate>,
+}
+
+/// What is left of a signing key whose last token has expired: it reads ID tokens that come back as hints, and nothing else.
+#[derive(Clone, Debug)]
+pub struct RetiredSigningKey {
+    /// Its name in tokens.
+    pub kid: String,
+    /// The one algorithm it signed with.
+    pub algorithm: SigningAlgorithm,
+    /// The public half, as it was published.
+    pub public_jwk: Jwk,
+    /// Its end.
+    pub expires_at: NumericDate,
 }
 
 /// The life of a key.

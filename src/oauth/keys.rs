@@ -1,10 +1,10 @@
 //! The signing keys of this server at one moment.
 //!
-//! RFC 7517 §5 (what is published), OIDC Core §10.1.1 (rotation: publish, then sign, then keep for verification).
+//! RFC 7517 §5 (what is published), OIDC Core §10.1.1 (rotation: publish, then sign, then keep for verification), §3.1.2.1 (hints).
 //!
 //! A snapshot never changes; rotation builds the next one from the same prepared keys and swaps it in.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
@@ -15,12 +15,23 @@ use crate::model::signing_key::KeyState;
 use crate::protocol::jose::algorithm::SigningAlgorithm;
 use crate::protocol::jose::jwk::Jwk;
 use crate::protocol::jose::jws::{SigningKey, VerificationKey};
+use crate::protocol::numeric_date::NumericDate;
 
-/// The keys that sign, and all that are published.
+/// The keys that sign, and all that are published; and what is left of those that were.
 pub struct SigningKeys {
     keys: Vec<(Arc<SigningKey>, KeyState)>,
     by_kid: HashMap<String, Arc<SigningKey>>,
+    retired: BTreeMap<String, RetiredKey>,
     jwks: Bytes,
+}
+
+/// A key that is published no longer, until its end.
+#[derive(Clone, Debug)]
+pub struct RetiredKey {
+    /// The public half.
+    pub key: VerificationKey,
+    /// From this moment on it reads nothing.
+    pub expires_at: NumericDate,
 }
 
 impl SigningKeys {
@@ -29,7 +40,13 @@ impl SigningKeys {
     pub fn new<K: Into<Arc<SigningKey>>>(keys: Vec<(K, KeyState)>) -> Self {
         let keys: Vec<(Arc<SigningKey>, KeyState)> = keys.into_iter().map(|(key, state)| (key.into(), state)).collect();
         let by_kid = keys.iter().map(|(key, _)| (key.kid().to_owned(), Arc::clone(key))).collect();
-        Self { jwks: jwks(&keys), by_kid, keys }
+        Self { jwks: jwks(&keys), by_kid, keys, retired: BTreeMap::new() }
+    }
+
+    /// With what is left of keys that were published once, by their `kid`.
+    #[must_use]
+    pub fn with_retired(self, retired: BTreeMap<String, RetiredKey>) -> Self {
+        Self { retired, ..self }
     }
 
     /// The active key for `algorithm`.
@@ -40,6 +57,18 @@ impl SigningKeys {
     /// The public half of a published key.
     pub fn by_kid(&self, kid: &str) -> Option<&VerificationKey> {
         self.by_kid.get(kid).map(|key| key.verification_key())
+    }
+
+    /// The public half of a published key, or of one that retired: for ID tokens that come back as hints and for nothing else, since
+    /// those are good hints after their end (OIDC Core §3.1.2.1).
+    pub fn for_hint(&self, kid: &str, now: NumericDate) -> Option<&VerificationKey> {
+        let retired = || self.retired.get(kid).filter(|retired| !retired.expires_at.is_past(now));
+        self.by_kid(kid).or_else(|| retired().map(|retired| &retired.key))
+    }
+
+    /// The names of retired keys, in their order.
+    pub fn retired(&self) -> impl Iterator<Item = &String> {
+        self.retired.keys()
     }
 
     /// The JWK Set, ready to send.
@@ -109,6 +138,19 @@ mod tests {
         assert_eq!(set.skipped(), [""; 0]);
         let published: Vec<_> = set.keys().iter().filter_map(Jwk::kid).collect();
         assert_eq!(published, [&next, &active, &spare, &retiring, &ec].map(|key| key.kid()));
+    }
+
+    #[test]
+    fn a_retired_key_reads_hints_until_its_end_and_is_not_published() {
+        let (now, gone) = (NumericDate::from_seconds(100), key(SigningAlgorithm::ES256));
+        let retired = RetiredKey { key: gone.verification_key().clone(), expires_at: NumericDate::from_seconds(101) };
+        let active = key(SigningAlgorithm::ES256);
+        let keys = SigningKeys::new(vec![(Arc::clone(&active), KeyState::Active)])
+            .with_retired(BTreeMap::from([(gone.kid().to_owned(), retired)]));
+        assert!(keys.for_hint(gone.kid(), now).is_some() && keys.for_hint(active.kid(), now).is_some());
+        assert!(keys.for_hint(gone.kid(), NumericDate::from_seconds(101)).is_none());
+        assert!(keys.by_kid(gone.kid()).is_none());
+        assert!(!String::from_utf8_lossy(&keys.jwks()).contains(gone.kid()));
     }
 
     #[test]

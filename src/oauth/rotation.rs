@@ -3,9 +3,12 @@
 //! OIDC Core §10.1.1, PROTOCOL.md T18: a key is published a JWKS lifetime before it signs, and stays published until the last
 //! token it signed has expired. Only the compromise drill breaks this rule, knowingly.
 //!
+//! An ID token is a good hint after its end (OIDC Core §3.1.2.1, RP-Initiated Logout §2), so the public half of a key that is published
+//! no longer stays for as long as a session may last; that of a withdrawn one does not, since whoever stole it can sign.
+//!
 //! *Why there is always a next key:* a rotation then never has to wait, and clients know the key before they meet it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,11 +16,11 @@ use crate::edge::Edges;
 use crate::edge::store::Creation;
 use crate::edge::vault::{Place, Vault};
 use crate::model::fault::Fault;
-use crate::model::signing_key::{KeyState, StoredSigningKey};
-use crate::oauth::keys::SigningKeys;
+use crate::model::signing_key::{KeyState, RetiredSigningKey, StoredSigningKey};
+use crate::oauth::keys::{RetiredKey, SigningKeys};
 use crate::protocol::jose::algorithm::SigningAlgorithm;
 use crate::protocol::jose::error::JoseError;
-use crate::protocol::jose::jws::{GeneratedKey, SigningKey};
+use crate::protocol::jose::jws::{GeneratedKey, SigningKey, VerificationKey};
 use crate::protocol::numeric_date::NumericDate;
 
 /// How long clients may keep our keys (`DECISIONS.md`).
@@ -37,6 +40,8 @@ pub struct RotationPolicy {
     pub rotate_every: Duration,
     /// The longest life of a token that carries our signature.
     pub longest_token: Duration,
+    /// How long ID tokens of a key that is published no longer are read as hints: a session, and the ID token of its last moment.
+    pub hints: Duration,
 }
 
 /// One step that is due.
@@ -110,7 +115,8 @@ impl Rotation<'_> {
     /// A fault of the store; what was done before it stands.
     pub async fn keep_up(&self) -> Result<(), Fault> {
         let now = self.edges.clock.now();
-        for step in due(&self.edges.store.signing_keys().await?, self.policy, now) {
+        let keys = self.edges.store.signing_keys().await?;
+        for step in due(&keys, self.policy, now) {
             match step {
                 Due::Publish(algorithm) => self.publish(algorithm).await?,
                 Due::Activate(kid) => {
@@ -118,11 +124,34 @@ impl Rotation<'_> {
                     tracing::info!(kid, is_done, "a signing key takes over");
                 }
                 Due::Remove(kid) => {
-                    let gone = self.edges.store.remove_signing_keys(vec![kid.clone()]).await?;
-                    tracing::info!(kid, gone, "a retired signing key is gone");
+                    if let Some(key) = keys.iter().find(|key| key.kid == kid) {
+                        self.let_go(key, now).await?;
+                    }
                 }
             }
         }
+        Ok(())
+    }
+
+    /// A key whose last token has expired leaves the set; its public half stays for hints, where it can be had.
+    async fn let_go(&self, key: &StoredSigningKey, now: NumericDate) -> Result<(), Fault> {
+        let kid = key.kid.as_str();
+        let gone = match self.unseal(key) {
+            Ok(opened) => {
+                let retired = RetiredSigningKey {
+                    kid: key.kid.clone(),
+                    algorithm: key.algorithm,
+                    public_jwk: opened.public_jwk().clone(),
+                    expires_at: now.plus(self.policy.hints),
+                };
+                self.edges.store.let_signing_key_go(&retired).await?
+            }
+            Err(fault) => {
+                tracing::warn!(kid, error = %fault, "a retired signing key cannot be opened; what it signed is no hint any longer");
+                self.edges.store.remove_signing_keys(vec![key.kid.clone()]).await? == 1
+            }
+        };
+        tracing::info!(kid, gone, "a retired signing key is gone");
         Ok(())
     }
 
@@ -144,16 +173,21 @@ impl Rotation<'_> {
         Ok(Advance::Signs(next.kid.clone()))
     }
 
-    /// The compromise drill: `withdrawn` leave the JWKS and are refused, and fresh keys sign where one of them did.
+    /// The compromise drill: `withdrawn` leave the JWKS and are refused, and fresh keys sign where one of them did. Nor does what the
+    /// `retired` ones signed count as a hint any longer.
     ///
     /// # Errors
     /// A fault of the store or of the cryptographic library; then nothing has changed.
-    pub async fn replace(&self, withdrawn: &[&StoredSigningKey]) -> Result<Vec<String>, Fault> {
+    pub async fn replace(
+        &self,
+        withdrawn: &[&StoredSigningKey],
+        retired: &[&RetiredSigningKey],
+    ) -> Result<Vec<String>, Fault> {
         let signed = withdrawn.iter().filter(|key| key.state == KeyState::Active).map(|key| key.algorithm).collect();
         let now = self.edges.clock.now();
         let fresh: Vec<StoredSigningKey> =
             generate(signed).await?.iter().map(|key| self.stored(key, KeyState::Active, now)).collect();
-        let gone = withdrawn.iter().map(|key| key.kid.clone()).collect();
+        let gone = withdrawn.iter().map(|key| &key.kid).chain(retired.iter().map(|key| &key.kid)).cloned().collect();
         let wanted: Vec<_> = fresh.iter().map(|key| key.algorithm).collect();
         self.edges.store.replace_signing_keys(gone, fresh).await?;
         // Where another process withdrew the same keys and was faster, its fresh ones sign.
@@ -267,7 +301,16 @@ impl Rotation<'_> {
                 Err(fault) => closed = Some(fault),
             }
         }
-        Ok((SigningKeys::new(keys), closed))
+        let mut retired = BTreeMap::new();
+        for key in self.edges.store.retired_signing_keys().await? {
+            match VerificationKey::from_jwk(&key.public_jwk, key.algorithm.to_jws()) {
+                Ok(public) => {
+                    retired.insert(key.kid, RetiredKey { key: public, expires_at: key.expires_at });
+                }
+                Err(error) => closed = Some(damaged(&key.kid, error)),
+            }
+        }
+        Ok((SigningKeys::new(keys).with_retired(retired), closed))
     }
 
     fn unseal(&self, key: &StoredSigningKey) -> Result<SigningKey, Fault> {
@@ -298,8 +341,11 @@ mod tests {
     use super::*;
 
     const DAY: i64 = 24 * 60 * 60;
-    const POLICY: RotationPolicy =
-        RotationPolicy { rotate_every: Duration::from_hours(24 * 90), longest_token: Duration::from_hours(1) };
+    const POLICY: RotationPolicy = RotationPolicy {
+        rotate_every: Duration::from_hours(24 * 90),
+        longest_token: Duration::from_hours(1),
+        hints: Duration::from_hours(24 * 30),
+    };
 
     fn key(kid: &str, state: KeyState, created_at: i64) -> StoredSigningKey {
         StoredSigningKey {

@@ -15,6 +15,7 @@ use tokio::sync::Barrier;
 use url::form_urlencoded::Serializer;
 
 use crate::support::answer::FilledForm;
+use crate::support::server::PASSWORD;
 use crate::support::wire::{Served, Wire};
 use crate::support::{Answer, Browser, RelyingParty, TestServer, clients};
 
@@ -135,7 +136,36 @@ async fn consent_given_twice_answers_once() {
         let sent_on = with_status(&answers, StatusCode::SEE_OTHER);
         assert_eq!(sent_on.len(), 1, "round {round}: {answers:?}");
         shop.receives(&exchange, sent_on[0].location());
-        assert_eq!(with_status(&answers, StatusCode::BAD_REQUEST).len(), 19, "round {round}");
+        let late = with_status(&answers, StatusCode::BAD_REQUEST);
+        assert_eq!(late.len(), 19, "round {round}");
+        for answer in late {
+            assert_eq!(answer.page().way_back(), "https://shop.example/", "round {round}: {answer}");
+        }
+    }
+}
+
+/// Between finding a request and going on with it lies the hash of a password: whichever tab is the first, the others lead back.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_given_in_several_tabs_answers_once() {
+    let server = TestServer::start().await;
+    let socket = Served::new(&server);
+    let mut client = clients::web("shop");
+    client.policy.first_party = true;
+    let shop = RelyingParty::of(&server, client).await;
+    for round in 0..5 {
+        let alice = Browser::new(&server);
+        let exchange = shop.begin("openid");
+        let form = alice.begin(&exchange).await.page().form_of("login-submit");
+        let form = form.fill("login", "alice").fill("password", PASSWORD);
+        let answers = at_once(&socket.wire, (0..4).map(|_| posted(&form, &alice.cookie_header()))).await;
+        let sent_on = with_status(&answers, StatusCode::SEE_OTHER);
+        assert_eq!(sent_on.len(), 1, "round {round}: {answers:?}");
+        shop.code(&exchange, sent_on[0].location());
+        let late = with_status(&answers, StatusCode::BAD_REQUEST);
+        assert_eq!(late.len(), 3, "round {round}: {answers:?}");
+        for answer in late {
+            assert_eq!(answer.page().way_back(), "https://shop.example/", "round {round}: {answer}");
+        }
     }
 }
 

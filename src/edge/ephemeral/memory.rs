@@ -129,6 +129,22 @@ impl EphemeralStore for MemoryStore {
         Ok(entry.filter(|entry| !entry.expires_at.is_past(now)).map(|entry| entry.value))
     }
 
+    async fn replace(
+        &self,
+        key: &EphemeralKey,
+        held: &[u8],
+        value: Vec<u8>,
+        expires_at: NumericDate,
+    ) -> Result<bool, Fault> {
+        let table = self.table(key);
+        let mut table = lock(&table);
+        if table.entries.get(key.bytes()).is_none_or(|entry| entry.value != held) {
+            return Ok(false);
+        }
+        table.insert(key.bytes(), value, expires_at);
+        Ok(true)
+    }
+
     async fn add_if_absent(
         &self,
         key: &EphemeralKey,

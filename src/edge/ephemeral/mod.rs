@@ -38,6 +38,16 @@ pub trait EphemeralStore: Send + Sync {
     /// The value under `key`, for one caller only: it is gone afterwards.
     async fn take(&self, key: &EphemeralKey, now: NumericDate) -> Result<Option<Vec<u8>>, Fault>;
 
+    /// Keeps `value` until `expires_at` in place of `held`, which was read under `key`; false when something else is there by now, or
+    /// nothing.
+    async fn replace(
+        &self,
+        key: &EphemeralKey,
+        held: &[u8],
+        value: Vec<u8>,
+        expires_at: NumericDate,
+    ) -> Result<bool, Fault>;
+
     /// True for the first who brings `key`; everyone after that, until `expires_at`, gets false.
     async fn add_if_absent(&self, key: &EphemeralKey, expires_at: NumericDate, now: NumericDate)
     -> Result<bool, Fault>;
@@ -153,6 +163,9 @@ pub const CODE: Namespace<AuthorizationCode> = Namespace::new("code");
 /// Requests that wait for a person, under the hash of their id.
 pub const INTERACTION: Namespace<Interaction> = Namespace::new("interaction");
 
+/// How often a change begins again when somebody else was faster.
+const CHANGE_ATTEMPTS: usize = 20;
+
 impl<T: Serialize + DeserializeOwned> Namespace<T> {
     /// The corner called `name`; each name has one type.
     pub const fn new(name: &'static str) -> Self {
@@ -167,9 +180,26 @@ impl<T: Serialize + DeserializeOwned> Namespace<T> {
         value: &T,
         expires_at: NumericDate,
     ) -> Result<(), Fault> {
-        let json = serde_json::to_vec(value)
-            .map_err(|cause| Fault::internal("write an ephemeral value as JSON").caused_by(cause))?;
-        store.put(&EphemeralKey::new(self.name, key), json, expires_at).await
+        store.put(&EphemeralKey::new(self.name, key), written(value)?, expires_at).await
+    }
+
+    /// Puts what `step` makes of the value under `key`, and its end, in its place; `step` sees again what changed meanwhile. `None` when
+    /// there is no value, or `step` makes nothing of it.
+    pub async fn change(
+        &self,
+        store: &dyn EphemeralStore,
+        (key, now): (&[u8], NumericDate),
+        step: impl Fn(T) -> Option<(T, NumericDate)>,
+    ) -> Result<Option<T>, Fault> {
+        let key = EphemeralKey::new(self.name, key);
+        for _ in 0..CHANGE_ATTEMPTS {
+            let Some(held) = store.get(&key, now).await? else { return Ok(None) };
+            let Some((next, expires_at)) = self.read(Some(held.clone())).and_then(&step) else { return Ok(None) };
+            if store.replace(&key, &held, written(&next)?, expires_at).await? {
+                return Ok(Some(next));
+            }
+        }
+        Err(Fault::unavailable("change an ephemeral value: others change it all the while"))
     }
 
     /// The value under `key`, unless it has expired. A layout of another release counts as expired.
@@ -198,4 +228,8 @@ impl<T: Serialize + DeserializeOwned> Namespace<T> {
             }
         }
     }
+}
+
+fn written(value: &impl Serialize) -> Result<Vec<u8>, Fault> {
+    serde_json::to_vec(value).map_err(|cause| Fault::internal("write an ephemeral value as JSON").caused_by(cause))
 }

@@ -42,6 +42,11 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// Redis lets go of a value so much later than we do, in seconds: clocks of nodes differ.
 const MARGIN: i64 = 5;
 
+/// A value after the eight bytes of its end ([`written`]); 1 when it was the one that is replaced.
+const REPLACE: &str = "local held = redis.call('GET', KEYS[1])
+if not held or string.sub(held, 9) ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+return 1";
 /// A mark with its end, in seconds; 1 for the first who brings it.
 const ADD: &str = "local held = redis.call('GET', KEYS[1])
 if held and tonumber(held) > tonumber(ARGV[1]) then return 0 end
@@ -82,6 +87,7 @@ pub struct RedisStore {
 }
 
 struct Scripts {
+    replace: Script,
     add: Script,
     rate: Script,
     give_back: Script,
@@ -116,7 +122,12 @@ impl RedisStore {
                 sleep(LOOK_EVERY).await;
             }
         });
-        let scripts = Scripts { add: Script::new(ADD), rate: Script::new(RATE), give_back: Script::new(GIVE_BACK) };
+        let scripts = Scripts {
+            replace: Script::new(REPLACE),
+            add: Script::new(ADD),
+            rate: Script::new(RATE),
+            give_back: Script::new(GIVE_BACK),
+        };
         Ok(Self { link, scripts, clock, limiter: Limiter::default(), rest: Rest::new(), aside, watch })
     }
 
@@ -240,6 +251,29 @@ impl EphemeralStore for RedisStore {
                 Some(value) => Ok(Some(value)),
                 None => Err(away("take an ephemeral value")(cause)),
             },
+        }
+    }
+
+    async fn replace(
+        &self,
+        key: &EphemeralKey,
+        held: &[u8],
+        value: Vec<u8>,
+        expires_at: NumericDate,
+    ) -> Result<bool, Fault> {
+        if self.holds_aside() && self.aside.store.replace(key, held, value.clone(), expires_at).await? {
+            return Ok(true);
+        }
+        let mut replace = self.scripts.replace.key(name("value", key));
+        replace.arg(held).arg(written(&value, expires_at)).arg(self.keep(expires_at));
+        match self.script::<i64>(&replace).await {
+            Ok(1) => Ok(true),
+            // Another node may have put it aside a moment ago.
+            Ok(_) => self.aside.store.replace(key, held, value, expires_at).await,
+            Err(cause) => {
+                let is_done = self.aside.store.replace(key, held, value, expires_at).await?;
+                if is_done { Ok(true) } else { Err(away("change an ephemeral value")(cause)) }
+            }
         }
     }
 

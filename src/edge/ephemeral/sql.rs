@@ -2,7 +2,7 @@
 //!
 //! SQLite with `synchronous=OFF`: a commit reaches the operating system, which keeps it when we die; only a power failure loses
 //! it. *Why a file of its own:* a code never waits for the fsync of the main file. What this node wrote it reads from memory;
-//! `take` and `add_if_absent` are decided by the file. On PostgreSQL an unlogged table waits for no disk either; every node reads
+//! `take`, `replace` and `add_if_absent` are decided by the file. On PostgreSQL an unlogged table waits for no disk either; every node reads
 //! and counts in the same place. Losing any of it makes nothing valid again.
 
 use std::path::Path;
@@ -31,6 +31,8 @@ const PUT: &str = "INSERT INTO ephemeral (namespace, key, value, expires_at) VAL
     ON CONFLICT (namespace, key) DO UPDATE SET value = excluded.value, expires_at = excluded.expires_at";
 const GET: &str = "SELECT value, expires_at FROM ephemeral WHERE namespace = $1 AND key = $2";
 const TAKE: &str = "DELETE FROM ephemeral WHERE namespace = $1 AND key = $2 RETURNING value, expires_at";
+const REPLACE: &str =
+    "UPDATE ephemeral SET value = $4, expires_at = $5 WHERE namespace = $1 AND key = $2 AND value = $3";
 const ADD: &str = "INSERT INTO ephemeral (namespace, key, value, expires_at) VALUES ($1, $2, $3, $4)
     ON CONFLICT (namespace, key) DO UPDATE SET expires_at = excluded.expires_at WHERE ephemeral.expires_at <= $5";
 const CLEAR: &str = "DELETE FROM ephemeral WHERE (namespace, key) IN
@@ -233,6 +235,35 @@ impl EphemeralStore for SqlStore {
         });
         let taken = self.recorder.record(fact.then(move |_| held.values.forget(&key))).await?;
         Ok(taken.and_then(|value| value.at(now)))
+    }
+
+    async fn replace(
+        &self,
+        key: &EphemeralKey,
+        held: &[u8],
+        value: Vec<u8>,
+        expires_at: NumericDate,
+    ) -> Result<bool, Fault> {
+        let (key, was) = (key.clone(), held.to_vec());
+        let value = Arc::new(Value { bytes: value, expires_at });
+        let (written, under, held) = (Arc::clone(&value), key.clone(), Arc::clone(&self.held));
+        let fact = Fact::one(move |connection| {
+            async move {
+                let replace = connection.query(REPLACE).bind(under.namespace()).bind(under.bytes());
+                let replace = replace.bind(was.as_slice()).bind(written.bytes.as_slice());
+                let replace = replace.bind(written.expires_at.seconds());
+                Ok(replace.execute().await.context("change an ephemeral value")? == 1)
+            }
+            .boxed()
+        });
+        let publish = move |is_done: &bool| {
+            if *is_done && value.bytes.len() <= HELD_SIZE {
+                held.values.put(key, value);
+            } else {
+                held.values.forget(&key);
+            }
+        };
+        self.recorder.record(fact.then(publish)).await
     }
 
     async fn add_if_absent(

@@ -30,6 +30,8 @@ const GOOD: &[&str] = &[
         (SELECT id FROM remembered_browser WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)",
     "DELETE FROM data_export WHERE id IN
         (SELECT id FROM data_export WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)",
+    "DELETE FROM retired_signing_key WHERE kid IN
+        (SELECT kid FROM retired_signing_key WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)",
     "DELETE FROM authenticator WHERE id IN
         (SELECT id FROM authenticator WHERE expires_at IS NOT NULL AND expires_at <= $1 ORDER BY expires_at LIMIT $2)",
 ];

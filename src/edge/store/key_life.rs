@@ -1,6 +1,6 @@
 //! Signing keys: from next to active, to retiring, to gone.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use futures_util::FutureExt as _;
 
@@ -11,12 +11,22 @@ use crate::model::fault::Fault;
 use crate::model::signing_key::{KeyState, StoredSigningKey};
 use crate::protocol::numeric_date::NumericDate;
 
-const STATES: &str = "SELECT kid, state FROM signing_key";
+const STATES: &str = "SELECT kid, state FROM signing_key UNION ALL SELECT kid, NULL FROM retired_signing_key";
 /// Nothing happens when `$1` is no longer next: another node was faster.
 const RETIRE: &str = "UPDATE signing_key SET state = 'retiring', expires_at = $2 WHERE state = 'active'
     AND algorithm = (SELECT algorithm FROM signing_key WHERE kid = $1 AND state = 'next')";
 const ACTIVATE: &str = "UPDATE signing_key SET state = 'active', activated_at = $2 WHERE kid = $1 AND state = 'next'";
 const REMOVE: &str = "DELETE FROM signing_key WHERE kid = $1";
+const REMOVE_RETIRED: &str = "DELETE FROM retired_signing_key WHERE kid = $1";
+
+/// Where the signing keys stand.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct KeysStand {
+    /// Those that are published, by their `kid`.
+    pub states: HashMap<String, KeyState>,
+    /// The `kid`s of those that only read hints.
+    pub retired: BTreeSet<String>,
+}
 
 /// What became of signing keys that were to be replaced.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -28,16 +38,21 @@ pub struct Replacement {
 }
 
 impl Store {
-    /// Where each signing key stands, by its `kid`: what a node compares with what it holds.
-    pub async fn signing_key_states(&self) -> Result<HashMap<String, KeyState>, Fault> {
-        let rows: Vec<(String, String)> =
+    /// Where each signing key stands: what a node compares with what it holds.
+    pub async fn signing_key_states(&self) -> Result<KeysStand, Fault> {
+        let rows: Vec<(String, Option<String>)> =
             self.readers.query(STATES).fetch_all().await.context("read where signing keys stand")?;
-        let state = |(kid, state): (String, String)| {
+        let mut stand = KeysStand::default();
+        for (kid, state) in rows {
+            let Some(state) = state else {
+                stand.retired.insert(kid);
+                continue;
+            };
             let place = Place { table: "signing_key", id: &kid };
             let state = KeyState::parse(&state).ok_or_else(|| place.damaged("state"))?;
-            Ok((kid, state))
-        };
-        rows.into_iter().map(state).collect()
+            stand.states.insert(kid, state);
+        }
+        Ok(stand)
     }
 
     /// Lets the next key `kid` sign; the one before verifies until `retires_at`. False when it is not next.
@@ -60,7 +75,7 @@ impl Store {
         self.recorder.record(fact).await
     }
 
-    /// Removes signing keys; what they signed verifies no longer. Returns how many there were.
+    /// Removes signing keys, retired ones as well; what they signed is believed no longer. Returns how many there were.
     pub async fn remove_signing_keys(&self, kids: Vec<String>) -> Result<u64, Fault> {
         Ok(self.replace_signing_keys(kids, Vec::new()).await?.removed)
     }
@@ -75,8 +90,10 @@ impl Store {
             async move {
                 let mut done = Replacement::default();
                 for kid in kids {
-                    let remove = connection.query(REMOVE).bind(kid);
-                    done.removed += remove.execute().await.context("remove a signing key")?;
+                    for remove in [REMOVE, REMOVE_RETIRED] {
+                        let remove = connection.query(remove).bind(kid.as_str());
+                        done.removed += remove.execute().await.context("remove a signing key")?;
+                    }
                 }
                 for fresh in fresh {
                     let kid = fresh.kid.clone();

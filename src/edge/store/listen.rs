@@ -143,7 +143,7 @@ impl Held {
                 let (jti, expires_at) = (token_hash(jti)?, NumericDate::from_seconds(expires_at.parse().ok()?));
                 self.denied.write().unwrap_or_else(PoisonError::into_inner).insert(jti, expires_at);
             }
-            ("signing_key", _) => self.keys_told.notify_one(),
+            ("signing_key" | "retired_signing_key", _) => self.keys_told.notify_one(),
             // A later release holds more than this one.
             _ => (),
         }
@@ -191,7 +191,13 @@ mod tests {
         assert_ne!(ticket, held.consents.ticket(&key));
 
         let ticket = held.refresh_tokens.ticket(&hash);
-        for told in ["refresh_token *", &format!("refresh_token \\x{hex}"), "signing_key kid", "a_later_table 1"] {
+        for told in [
+            "refresh_token *",
+            &format!("refresh_token \\x{hex}"),
+            "signing_key kid",
+            "retired_signing_key kid",
+            "a_later_table 1",
+        ] {
             assert_eq!(held.hear(told), Some(()), "{told}");
         }
         assert_ne!(ticket, held.refresh_tokens.ticket(&hash));

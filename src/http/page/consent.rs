@@ -54,7 +54,7 @@ pub async fn submit(State(web): State<Web>, visitor: Visitor, Query(query): Quer
         Some("switch") => return redirect(&place.path_with(&web, "/sign-in", &[("other", "1")])),
         Some("deny") => finish::close(&web.provider, &open)
             .await
-            .map(|first| if first { Next::Answer(finish::denied(&open)) } else { Next::AlreadyAnswered }),
+            .map(|first| if first { Next::Answer(finish::denied(&open)) } else { Next::already_answered(&open) }),
         _ => Ok(Next::Consent(asked)),
     };
     match next {

@@ -12,7 +12,7 @@ use crate::http::extract::visitor::Visitor;
 use crate::http::page::select_account::account;
 use crate::http::page::{fault_page, foreign_form};
 use crate::http::security_header::admit_frames;
-use crate::http::web::{Web, page_error, redirect, shown, with_cookies};
+use crate::http::web::{Web, home, page_error, redirect, shown, with_cookies};
 use crate::model::fault::Fault;
 use crate::oauth::endpoint::logout::{self, Confirmation, Departure, Logout};
 use crate::protocol::oidc::rp_logout::LogoutRequest;
@@ -71,10 +71,13 @@ async fn ask(web: &Web, visitor: &Visitor, logout: &Logout, params: &Params) -> 
         Err(fault) => return fault_page(web, visitor, fault),
     };
     let (flow, cookie) = web.flow(visitor);
-    let query: Vec<(&str, &str)> = params.iter().filter(|(name, _)| *name != "id_token_hint").collect();
-    let named = logout.client.as_ref().map(|client| ("client_id", client.id.as_str()));
-    let mut query: Vec<(&str, &str)> = query.into_iter().filter(|(name, _)| *name != "client_id").collect();
-    query.extend(named);
+    let goes_along = |name: &str| match name {
+        "id_token_hint" | "client_id" => false,
+        "post_logout_redirect_uri" => logout.return_to.is_some(),
+        _ => true,
+    };
+    let mut query: Vec<(&str, &str)> = params.iter().filter(|(name, _)| goes_along(name)).collect();
+    query.extend(logout.client.as_ref().map(|client| ("client_id", client.id.as_str())));
     let context = context::Logout {
         action: web.path("/sign-out", &query),
         csrf: web.csrf.token(&flow, PURPOSE),
@@ -95,10 +98,10 @@ async fn leave(web: &Web, mut visitor: Visitor, logout: Logout) -> Response {
         Some(target) if frames.is_empty() => redirect(&target),
         onward => {
             let client = logout.client.as_ref();
-            let home = client.and_then(|client| client.metadata.client_uri.clone());
+            let home = client.and_then(|client| home(client));
             let context = context::SignedOut {
+                client: client.map(|client| shown(client, home.as_deref().unwrap_or_default())),
                 back_uri: logout.return_to.clone().or(home),
-                client: client.map(|client| shown(client, client.metadata.client_uri.as_deref().unwrap_or_default())),
                 // A redirect would leave before the apps are told.
                 onward,
                 frames: frames.clone(),

@@ -35,6 +35,7 @@ use crate::http::error::{Back, PageError};
 use crate::http::extract::visitor::Visitor;
 use crate::http::rate_limit;
 use crate::http::web::{Web, redirect, way_back};
+use crate::model::client::Client;
 use crate::model::fault::Fault;
 use crate::model::id::ClientId;
 use crate::oauth::endpoint::authorize::{Next, go_on};
@@ -88,10 +89,7 @@ pub async fn find(web: &Web, visitor: &Visitor, place: &Place) -> Result<Open, B
         .map_err(|fault| Box::new(web.refuse(visitor, &fault.into())))?;
     match found {
         Found::Open(open) => Ok(*open),
-        Found::Answered(client) => {
-            let back = way_back(&client, web.provider.issuer.as_str());
-            Err(Box::new(lost(web, visitor, ("interaction_unknown", back))))
-        }
+        Found::Answered(client) => Err(Box::new(answered(web, visitor, &client))),
         Found::Lost => {
             let back = way_back_to(web, place.client_id.as_deref()).await;
             let key = if visitor.flow.is_some() { "interaction_expired" } else { "interaction_other_browser" };
@@ -142,6 +140,11 @@ pub async fn way_back_to(web: &Web, client_id: Option<&str>) -> Option<Back> {
     way_back(&client, web.provider.issuer.as_str())
 }
 
+/// The page of a request whose app has its answer already.
+pub fn answered(web: &Web, visitor: &Visitor, client: &Client) -> Response {
+    lost(web, visitor, ("interaction_unknown", way_back(client, web.provider.issuer.as_str())))
+}
+
 fn lost(web: &Web, visitor: &Visitor, (key, back): (&'static str, Option<Back>)) -> Response {
     let error = PageError::new(key, StatusCode::BAD_REQUEST);
     web.refuse(
@@ -162,7 +165,7 @@ pub fn lead(web: &Web, visitor: &Visitor, place: &Place, next: Next) -> Response
         Next::SelectAccount => redirect(&place.path(web, "/sign-in/account")),
         Next::Consent(_) => redirect(&place.path(web, "/consent")),
         Next::Answer(answer) => web.deliver(visitor, answer),
-        Next::AlreadyAnswered => lost(web, visitor, ("interaction_unknown", None)),
+        Next::AlreadyAnswered(client) => answered(web, visitor, &client),
     }
 }
 

@@ -6,12 +6,11 @@ use axum::response::Response;
 use crate::edge::template::context;
 use crate::http::extract::params::{Form, Query};
 use crate::http::extract::visitor::Visitor;
-use crate::http::page::{Place, fault_page, find, find_for_form, lead, proceed, purpose};
+use crate::http::page::{Place, answered, fault_page, find, find_for_form, lead, proceed, purpose};
 use crate::http::web::{Web, redirect, shown, way_back, with_cookies};
 use crate::model::interaction::Participation;
 use crate::model::user::User;
 use crate::oauth::endpoint::authorize::{Next, go_on};
-use crate::oauth::interaction::Open;
 use crate::oauth::interaction::sign_in::took_part;
 
 const PATH: &str = "/sign-in/account";
@@ -55,9 +54,10 @@ pub async fn submit(State(web): State<Web>, visitor: Visitor, Query(query): Quer
     };
     let session = visitor.browser.session.as_ref().filter(|_| form.get("account") == Some("current"));
     let Some(session) = session else { return redirect(&place.path_with(&web, "/sign-in", &[("other", "1")])) };
-    let (id, client) = (open.id.clone(), std::sync::Arc::clone(&open.client));
+    let client = std::sync::Arc::clone(&open.client);
     match took_part(&web.provider, open, session.id, Participation::ChoseAccount).await {
-        Ok(interaction) => proceed(&web, &visitor, &Open { id, interaction, client }).await,
+        Ok(Some(open)) => proceed(&web, &visitor, &open).await,
+        Ok(None) => answered(&web, &visitor, &client),
         Err(fault) => fault_page(&web, &visitor, fault),
     }
 }

@@ -15,7 +15,7 @@ use crate::http::new_device::notice_in_browser;
 use crate::http::page::federation::{self, Asks, Intent, Origin, buttons, connect, depart};
 use crate::http::page::second_factor::arrive;
 use crate::http::page::sent_code::{self, is_sent};
-use crate::http::page::{Place, fault_page, find, foreign_form, lead, passkey_offer, proceed};
+use crate::http::page::{Place, answered, fault_page, find, foreign_form, lead, passkey_offer, proceed};
 use crate::http::page::{device, passkey, qr};
 use crate::http::web::{Web, redirect, shown, way_back, with_cookies};
 use crate::model::client::Client;
@@ -249,9 +249,10 @@ pub async fn admit(
     let open = match entry.open {
         // What a session proves beside is no sign-in: it stays as old as it is.
         Some(open) if purpose != Purpose::Raise => {
-            let (id, client) = (open.id.clone(), std::sync::Arc::clone(&open.client));
+            let client = std::sync::Arc::clone(&open.client);
             match took_part(&web.provider, open, session_id, Participation::SignedIn).await {
-                Ok(interaction) => Some(Open { id, interaction, client }),
+                Ok(Some(open)) => Some(open),
+                Ok(None) => return Err(Box::new(with_cookies(answered(web, &visitor, &client), cookies))),
                 Err(fault) => return Err(Box::new(with_cookies(fault_page(web, &visitor, fault), cookies))),
             }
         }

@@ -18,7 +18,7 @@ use crate::oauth::allowed;
 use crate::oauth::api;
 use crate::oauth::grant::machine;
 pub use crate::oauth::interaction::next_step::demanded;
-use crate::oauth::interaction::next_step::{Asked, HasOne, Situation, Step, next_step};
+use crate::oauth::interaction::next_step::{Asked, HasOne, Situation, Step, next_step, wished_acr};
 use crate::oauth::interaction::{Browser, Open, finish, wanted};
 use crate::oauth::policy::Mode;
 use crate::oauth::provider::Provider;
@@ -61,8 +61,15 @@ pub enum Next {
     Consent(Asked),
     /// The client is answered.
     Answer(AuthorizationResponse),
-    /// The client was answered before, from another tab.
-    AlreadyAnswered,
+    /// This client was answered before, from another tab.
+    AlreadyAnswered(Arc<Client>),
+}
+
+impl Next {
+    /// Another tab was faster.
+    pub fn already_answered(open: &Open) -> Self {
+        Self::AlreadyAnswered(Arc::clone(&open.client))
+    }
 }
 
 /// A request that was understood.
@@ -94,7 +101,7 @@ fn outcome(begun: &Result<Begun, AuthorizeError>) -> &'static str {
         Ok(Begun { next: Next::SelectAccount, .. }) => "select_account",
         Ok(Begun { next: Next::SecondFactor(_), .. }) => "second_factor",
         Ok(Begun { next: Next::Consent(_), .. }) => "consent",
-        Ok(Begun { next: Next::Answer(_) | Next::AlreadyAnswered, .. }) => "answered",
+        Ok(Begun { next: Next::Answer(_) | Next::AlreadyAnswered(_), .. }) => "answered",
         Err(AuthorizeError::UnknownClient(_)) => "unknown_client",
         Err(AuthorizeError::RedirectUri(_)) => "redirect_uri_mismatch",
         Err(AuthorizeError::Client(_, error)) => error.code().as_str(),
@@ -134,22 +141,35 @@ async fn begin(provider: &Provider, params: &Params, browser: &Browser) -> Resul
 /// Decides again for a request that waits; `given` is what the person agreed to just now.
 ///
 /// # Errors
-/// A fault of a store.
+/// A fault of a store; then the request still waits.
 pub async fn go_on(
     provider: &Provider,
     open: &Open,
     browser: &Browser,
     given: Option<ConsentGiven>,
 ) -> Result<Next, Fault> {
-    let session = browser.session.as_deref();
     let parts = (&open.interaction.request, &open.interaction.progress, given.as_ref());
     let step = decide(provider, &open.client, parts, browser).await?;
     let is_last = matches!(step, Step::Answer(_) | Step::Refuse(_));
     // Two tabs may arrive here with one request: the one that closes it answers.
     if is_last && !finish::close(provider, open).await? {
-        return Ok(Next::AlreadyAnswered);
+        return Ok(Next::already_answered(open));
     }
-    if let (Step::Answer(_), Some(given), Some(session)) = (&step, &given, session) {
+    let next = conclude(provider, open, browser, (step, given.as_ref())).await;
+    if is_last && next.is_err() {
+        finish::reopen(provider, open).await;
+    }
+    next
+}
+
+async fn conclude(
+    provider: &Provider,
+    open: &Open,
+    browser: &Browser,
+    (step, given): (Step, Option<&ConsentGiven>),
+) -> Result<Next, Fault> {
+    let session = browser.session.as_deref();
+    if let (Step::Answer(_), Some(given), Some(session)) = (&step, given, session) {
         finish::remember(provider, (&open.client, session), given, &browser.provenance).await?;
     }
     carry_out(provider, (&open.client, &open.interaction.request), session, step).await
@@ -170,14 +190,10 @@ async fn client(provider: &Provider, params: &Params) -> Result<Arc<Client>, Aut
     client.filter(|client| client.is_enabled()).ok_or_else(unknown)
 }
 
-/// An `id_token_hint` must be one of our own ID tokens; it may have expired (OIDC Core §3.1.2.1).
+/// An `id_token_hint` must be one of our own ID tokens; it may have expired (OIDC Core §3.1.2.1), and its key may be gone: then it names
+/// nobody we know ([`wanted`]).
 fn check_hint(provider: &Provider, request: &AuthorizationRequest) -> Result<(), OAuthError> {
-    match &request.id_token_hint {
-        Some(hint) if read_hint(provider, hint).is_none() => {
-            Err(OAuthError::invalid_request("id_token_hint is not an ID token of this issuer"))
-        }
-        _ => Ok(()),
-    }
+    request.id_token_hint.as_deref().map_or(Ok(()), |hint| read_hint(provider, hint).map(drop))
 }
 
 async fn decide(
@@ -238,7 +254,7 @@ async fn second_factor(
     provider: &Provider,
     (request, session): (&AuthorizationRequest, Option<&Session>),
 ) -> Result<HasOne, Fault> {
-    let Some(session) = session.filter(|_| !request.acr_values.is_empty()) else { return Ok(HasOne::No) };
+    let Some(session) = session.filter(|_| wished_acr(request).next().is_some()) else { return Ok(HasOne::No) };
     let own = provider.edges.store.authenticators(session.authentication.user).await?;
     let has = |fits: fn(AuthenticatorKind) -> bool| own.iter().any(|own| own.confirmed_at.is_some() && fits(own.kind));
     Ok(if has(|kind| kind == AuthenticatorKind::Passkey) {

@@ -14,7 +14,7 @@ use crate::model::session::Session;
 use crate::oauth::interaction::Browser;
 use crate::oauth::interaction::sign_in::ended;
 use crate::oauth::provider::Provider;
-use crate::oauth::token::id_token_hint::read_hint;
+use crate::oauth::token::id_token_hint::{Hint, read_hint};
 use crate::protocol::error::OAuthError;
 use crate::protocol::oidc::frontchannel_logout::logout_url;
 use crate::protocol::oidc::id_token::IdTokenHint;
@@ -58,17 +58,15 @@ pub enum Departure {
 ///
 /// # Errors
 /// `invalid_request` for a hint that is not ours, a client that does not match it, or a `post_logout_redirect_uri` that
-/// the client did not register: the person sees a page (§4).
+/// the client did not register: the person sees a page (§4). A hint whose key is gone is as none: the person is asked.
 pub async fn read(provider: &Provider, request: &LogoutRequest, browser: &Browser) -> Result<Logout, OAuthError> {
-    let hint = match &request.id_token_hint {
-        None => None,
-        Some(text) => Some(
-            read_hint(provider, text)
-                .ok_or_else(|| OAuthError::invalid_request("id_token_hint is not an ID token of this issuer"))?,
-        ),
+    let given = request.id_token_hint.as_deref().map(|text| read_hint(provider, text)).transpose()?;
+    let hint = match &given {
+        Some(Hint::Known(hint)) => Some(hint),
+        Some(Hint::Gone) | None => None,
     };
-    let named = hint.as_ref().and_then(|hint| hint.aud.first().cloned());
-    if let (Some(hint), Some(given)) = (&hint, &request.client_id)
+    let named = hint.and_then(|hint| hint.aud.first().cloned());
+    if let (Some(hint), Some(given)) = (hint, &request.client_id)
         && !hint.is_for(given)
     {
         return Err(OAuthError::invalid_request("client_id is not the audience of id_token_hint"));
@@ -79,10 +77,12 @@ pub async fn read(provider: &Provider, request: &LogoutRequest, browser: &Browse
     };
     let session = browser.session.as_deref();
     let is_of_stranger = client.as_ref().is_some_and(|client| client.is_self_registered());
+    // A hint that is gone would have told whose landing it is: the person leaves all the same, and stays here.
+    let is_anybodys = given == Some(Hint::Gone) && request.client_id.is_none();
     Ok(Logout {
-        return_to: return_to(request, client.as_deref())?,
+        return_to: if is_anybodys { None } else { return_to(request, client.as_deref())? },
         departure: if is_of_stranger && session.is_none() { Departure::Link } else { Departure::Redirect },
-        confirmation: confirmation(hint.as_ref(), session),
+        confirmation: confirmation(hint, session),
         client,
         ui_locales: request.ui_locales.clone(),
     })

@@ -79,6 +79,7 @@ pub fn told(
         let own = provider.accounts.settings.attributes.claims(&user.attributes);
         claims.extend(own.map(|(claim, value)| (claim.to_owned(), value.clone())));
     }
+    claims::keep_accepted(&mut claims, &grant.details.claims.userinfo);
     claims.insert("sub".into(), Value::String(subject_of(provider, client, user.id)?));
     Ok(claims)
 }

@@ -2,7 +2,7 @@
 //!
 //! RFC 6749 §4.1.2, RFC 9207.
 
-use crate::edge::ephemeral::{CODE, INTERACTION};
+use crate::edge::ephemeral::CODE;
 use crate::edge::store::Beside;
 use crate::model::authorization_code::AuthorizationCode;
 use crate::model::client::Client;
@@ -10,7 +10,7 @@ use crate::model::event::{EventName, Provenance};
 use crate::model::fault::Fault;
 use crate::model::grant::Consent;
 use crate::model::id::{ConsentId, GrantId};
-use crate::model::interaction::ConsentGiven;
+use crate::model::interaction::{ConsentGiven, Interaction};
 use crate::model::session::Session;
 use crate::oauth::interaction::Open;
 use crate::oauth::interaction::next_step::wanted_acr;
@@ -88,11 +88,14 @@ pub async fn remember(
 /// # Errors
 /// A fault of the ephemeral store.
 pub async fn close(provider: &Provider, open: &Open) -> Result<bool, Fault> {
-    let key = TokenHash::of(open.id.expose());
-    let taken = INTERACTION.take(&*provider.edges.ephemeral, key.as_bytes(), provider.now()).await?;
-    let answered = open.interaction.clone().answered();
-    super::save(provider, &open.id, &answered).await?;
-    Ok(taken.is_some_and(|before| before.progress != answered.progress))
+    Ok(super::advance(provider, &open.id, Interaction::answered).await?.is_some())
+}
+
+/// Opens a request again that was [closed](close) here and whose answer could not be written, for another try.
+pub async fn reopen(provider: &Provider, open: &Open) {
+    if let Err(fault) = super::save(provider, &open.id, &open.interaction).await {
+        tracing::warn!(error = %fault, "a request stays closed whose answer could not be written");
+    }
 }
 
 /// The answer when the person says no.

@@ -18,7 +18,7 @@ use crate::model::interaction::{Interaction, Progress};
 use crate::model::session::Session;
 use crate::oauth::interaction::next_step::Wanted;
 use crate::oauth::provider::Provider;
-use crate::oauth::token::id_token_hint::read_hint;
+use crate::oauth::token::id_token_hint::{Hint, read_hint};
 use crate::oauth::token::issue::subject_of;
 use crate::protocol::authorization_request::AuthorizationRequest;
 use crate::protocol::secret::{Secret, TokenHash};
@@ -104,18 +104,38 @@ pub async fn find(provider: &Provider, id: &str, browser: &Browser) -> Result<Fo
     Ok(Found::Open(Box::new(Open { id: Secret::from(id), interaction, client })))
 }
 
-/// Writes down how far a request is.
+/// Takes a request that waits under `id` a step on. `None` when its client was answered by another tab since it was found, or its time
+/// is over: an answer is never taken back.
 ///
 /// # Errors
 /// A fault of the ephemeral store.
-pub async fn save(provider: &Provider, id: &Secret, interaction: &Interaction) -> Result<(), Fault> {
+pub async fn advance(
+    provider: &Provider,
+    id: &Secret,
+    step: impl Fn(Interaction) -> Interaction,
+) -> Result<Option<Interaction>, Fault> {
+    let key = TokenHash::of(id.expose());
+    let on = |stored: Interaction| {
+        (stored.progress != Progress::Answered).then(|| {
+            let end = stored.expires_at;
+            (step(stored), end)
+        })
+    };
+    INTERACTION.change(&*provider.edges.ephemeral, (key.as_bytes(), provider.now()), on).await
+}
+
+/// Writes down how far a request is, whatever stands there.
+///
+/// # Errors
+/// A fault of the ephemeral store.
+async fn save(provider: &Provider, id: &Secret, interaction: &Interaction) -> Result<(), Fault> {
     let key = TokenHash::of(id.expose());
     INTERACTION.put(&*provider.edges.ephemeral, key.as_bytes(), interaction, interaction.expires_at).await
 }
 
 /// Whom the client wants: `sub` asked for in `claims` (OIDC Core §5.5.1), else the subject of `id_token_hint`.
 ///
-/// A `sub` that names nobody we know suits nobody.
+/// A `sub` that names nobody we know suits nobody, nor does a hint that cannot be read any longer.
 pub fn wanted(
     provider: &Provider,
     client: &Client,
@@ -123,16 +143,20 @@ pub fn wanted(
     session: Option<&Session>,
 ) -> Wanted {
     let asked = request.claims.id_token.get("sub").into_iter().chain(request.claims.userinfo.get("sub"));
-    let subjects: Vec<&str> = asked.flat_map(|wish| &wish.values).filter_map(|value| value.as_str()).collect();
-    let hinted = request.id_token_hint.as_deref().and_then(|hint| read_hint(provider, hint));
-    let hinted_subject = hinted.as_ref().map(|hint| hint.sub.as_str());
+    // A value that is no string is one that nobody has.
+    let subjects: Vec<Option<&str>> = asked.flat_map(|wish| &wish.values).map(|value| value.as_str()).collect();
+    let hinted_subject = match request.id_token_hint.as_deref().map(|hint| read_hint(provider, hint)) {
+        None => None,
+        Some(Ok(Hint::Known(hint))) => Some(hint.sub),
+        Some(Ok(Hint::Gone) | Err(_)) => return Wanted::Unknown,
+    };
     if subjects.is_empty() && hinted_subject.is_none() {
         return Wanted::Anyone;
     }
     let Some(session) = session else { return Wanted::Unknown };
     let user = session.authentication.user;
     let Ok(own) = subject_of(provider, client, user) else { return Wanted::Unknown };
-    let suits = (subjects.is_empty() || subjects.contains(&own.as_str()))
+    let suits = (subjects.is_empty() || subjects.contains(&Some(own.as_str())))
         && hinted_subject.is_none_or(|subject| subject == own);
     if suits { Wanted::Only(user) } else { Wanted::Unknown }
 }

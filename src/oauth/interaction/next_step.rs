@@ -174,15 +174,22 @@ pub fn wanted_acr(client: &Client, request: &AuthorizationRequest) -> Vec<Acr> {
     named.chain(client.policy.least_acr).collect()
 }
 
-/// What the client would like (`acr_values`, the first that the person can reach; OIDC Core §3.1.2.1), without insisting.
+/// The classes that the client would like and does not insist on, the most wanted first: those of a voluntary `acr` in `claims` (OIDC
+/// Core §5.5.1.1), then those of `acr_values` (§3.1.2.1), which ask for the same.
+pub fn wished_acr(request: &AuthorizationRequest) -> impl Iterator<Item = Acr> {
+    let voluntary = request.claims.id_token.get("acr").filter(|wish| !wish.essential);
+    let claimed = voluntary.into_iter().flat_map(|wish| &wish.values).filter_map(|value| value.as_str());
+    claimed.chain(request.acr_values.iter().map(String::as_str)).filter_map(Acr::parse)
+}
+
+/// The first class that the client would like and that the person can reach.
 fn wish(request: &AuthorizationRequest, has: HasOne) -> Demand {
     let strongest = match has {
         HasOne::Passkey => Acr::PhishingResistant,
         HasOne::Yes => Acr::TwoFactors,
         HasOne::No => Acr::OneFactor,
     };
-    let known = request.acr_values.iter().filter_map(|value| Acr::parse(value));
-    known.into_iter().find(|acr| *acr <= strongest).map(Demand::from).unwrap_or_default()
+    wished_acr(request).find(|acr| *acr <= strongest).map(Demand::from).unwrap_or_default()
 }
 
 /// How the person took part in this request, in the session that stands now.

@@ -10,9 +10,9 @@ use crate::model::authentication::Authentication;
 use crate::model::event::{Actor, Event, EventName, Provenance};
 use crate::model::fault::Fault;
 use crate::model::id::{ClientId, SessionId};
-use crate::model::interaction::{Authenticated, Interaction, Participation};
+use crate::model::interaction::{Authenticated, Participation};
 use crate::model::session::{Session, SessionOrigin};
-use crate::oauth::interaction::{Browser, Open, save};
+use crate::oauth::interaction::{Browser, Open, advance};
 use crate::oauth::provider::Provider;
 use crate::protocol::secret::{Secret, TokenHash};
 
@@ -149,7 +149,8 @@ pub fn ended(provider: &Provider, session: &Session, (from, reason): (&Provenanc
     event.within(session.id).from(from.clone()).telling("reason", reason)
 }
 
-/// Writes down that the person took part in a waiting request.
+/// Writes down that the person took part in a waiting request; the request as it stands then. `None` when another tab was faster and its
+/// client has its answer.
 ///
 /// # Errors
 /// A fault of the ephemeral store.
@@ -158,8 +159,8 @@ pub async fn took_part(
     open: Open,
     session: SessionId,
     by: Participation,
-) -> Result<Interaction, Fault> {
-    let interaction = open.interaction.authenticated(Authenticated { session, at: provider.now(), by });
-    save(provider, &open.id, &interaction).await?;
-    Ok(interaction)
+) -> Result<Option<Open>, Fault> {
+    let authenticated = Authenticated { session, at: provider.now(), by };
+    let advanced = advance(provider, &open.id, |waiting| waiting.authenticated(authenticated)).await?;
+    Ok(advanced.map(|interaction| Open { interaction, ..open }))
 }

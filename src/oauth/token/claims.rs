@@ -25,6 +25,12 @@ pub fn for_id_token(user: &User, grant: &Grant) -> Map<String, Value> {
     gather(user, grant, wished_claims(wishes), wishes)
 }
 
+/// Leaves out what was asked for with other values than those there are: it was not asked for as it is (§5.5.1). For all claims about a
+/// person, whoever adds them; `sub` and `acr` are none, and decide about the sign-in ([`crate::oauth::interaction`]).
+pub fn keep_accepted(claims: &mut Map<String, Value>, wishes: &BTreeMap<String, ClaimWish>) {
+    claims.retain(|name, value| wishes.get(name).is_none_or(|wish| wish.accepts(value)));
+}
+
 /// Names of the claims about the person that a request asks for one by one, for the consent page.
 pub fn asked_singly(request: &ClaimsRequest) -> Vec<String> {
     let names: BTreeSet<&str> =

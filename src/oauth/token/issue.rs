@@ -231,6 +231,7 @@ pub(super) fn id_token_claims(
     let authentication = &grant.details.authentication;
     let mut person = mapped.claims((client, &order.authorized.scope), Destination::IdToken);
     person.extend(claims::for_id_token(user, grant));
+    claims::keep_accepted(&mut person, &grant.details.claims.id_token);
     Ok(IdTokenClaims {
         iss: provider.issuer.as_str().to_owned(),
         sub: subject_of(provider, client, user.id)?,

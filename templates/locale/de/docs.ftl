@@ -53,8 +53,8 @@ docs-interaction_required = Die Person muss etwas tun
     .cause = Die Anfrage hatte prompt=none, lässt sich aber nicht ohne eine Seite beantworten.
     .cure = Wiederholen Sie sie im ganzen Fenster, ohne prompt=none.
 docs-login_required = Die Person muss sich anmelden
-    .cause = Die Anfrage hatte prompt=none, aber niemand ist angemeldet, die Anmeldung ist älter als max_age, es ist eine andere Person, als id_token_hint nennt, oder der Browser hat das Cookie nicht geschickt: im Rahmen einer anderen Website tut er das nie.
-    .cure = Wiederholen Sie die Anfrage im ganzen Fenster, ohne prompt=none.
+    .cause = Die Anfrage hatte prompt=none, aber niemand ist angemeldet, die Anmeldung ist älter als max_age, es ist eine andere Person, als id_token_hint nennt, den Schlüssel, der id_token_hint unterschrieben hat, gibt es nicht mehr, oder der Browser hat das Cookie nicht geschickt: im Rahmen einer anderen Website tut er das nie.
+    .cure = Wiederholen Sie die Anfrage im ganzen Fenster, ohne prompt=none und ohne einen veralteten Hinweis.
 docs-account_selection_required = Die Person muss ein Konto wählen
     .cause = Die Anfrage hatte prompt=none, aber es ist nicht klar, welches Konto gemeint ist.
     .cure = Wiederholen Sie sie im ganzen Fenster, ohne prompt=none, oder nennen Sie das Konto mit id_token_hint.

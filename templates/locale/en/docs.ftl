@@ -54,8 +54,8 @@ docs-interaction_required = The person has to do something
     .cause = The request had prompt=none, but cannot be answered without a page.
     .cure = Repeat it in the whole window, without prompt=none.
 docs-login_required = The person has to sign in
-    .cause = The request had prompt=none, but nobody is signed in, the sign-in is older than max_age, it is another person than id_token_hint names, or the browser did not send the cookie: in a frame of another site it never does.
-    .cure = Repeat the request in the whole window, without prompt=none.
+    .cause = The request had prompt=none, but nobody is signed in, the sign-in is older than max_age, it is another person than id_token_hint names, the key that signed id_token_hint is gone, or the browser did not send the cookie: in a frame of another site it never does.
+    .cure = Repeat the request in the whole window, without prompt=none and without a hint that is out of date.
 docs-account_selection_required = The person has to choose an account
     .cause = The request had prompt=none, but it is not clear which account is meant.
     .cure = Repeat it in the whole window, without prompt=none, or name the account by id_token_hint.

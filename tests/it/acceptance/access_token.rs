@@ -377,7 +377,7 @@ async fn s_089_a_resource_server_needs_the_published_keys_alone() {
 }
 
 /// The keys change, where that is due.
-async fn rotates(server: &TestServer) {
+pub(super) async fn rotates(server: &TestServer) {
     let job = JOBS.iter().find(|job| job.name == "rotate_keys").expect("a job");
     (job.run)(std::sync::Arc::clone(&server.app.provider)).await.expect("rotated");
 }

@@ -40,6 +40,7 @@ pub(crate) mod groups;
 mod history;
 mod intruder;
 mod invitation;
+mod key_rotation;
 mod language;
 mod lifetimes;
 mod limits;

@@ -567,6 +567,47 @@ async fn s_100_a_client_may_want_two_factors_also_of_who_is_signed_in() {
     assert!(!parameters(&bob.authorize(&wish, "bob").await).is_empty());
 }
 
+/// OIDC Core §5.5.1.1: a voluntary `acr` in `claims` is a wish as `acr_values` is: asked of who has what it takes.
+#[tokio::test]
+async fn s_100_a_voluntary_acr_is_asked_of_who_can_reach_it() {
+    let server = TestServer::start().await;
+    let shop = RelyingParty::web(&server, "shop").await;
+    let alice = signed_in(&server, "alice").await;
+    let (app, _) = enrol(&server, &alice).await;
+    server.advance(Duration::from_mins(2));
+    let wish = |acr: Value| shop.begin("openid").with("claims", &json!({"id_token": {"acr": acr}}).to_string());
+    let told = async |exchange, url: String| {
+        let tokens = shop.redeem(&exchange, &shop.code(&exchange, &url)).await.ok();
+        part(tokens["id_token"].as_str().expect("an ID token"), 1)["acr"].clone()
+    };
+    let modest = wish(json!({"values": ["urn:symbolon:acr:1", "urn:symbolon:acr:2"]}));
+    let url = alice.browser.authorize(&modest, "alice").await;
+    assert_eq!(told(modest, url).await, "urn:symbolon:acr:1", "the first is reached");
+    for (claims, values) in [
+        (json!({"value": "urn:symbolon:acr:2"}), None),
+        (json!({"values": ["gold"]}), Some("urn:symbolon:acr:2")),
+        (json!({"values": ["urn:symbolon:acr:2"]}), Some("urn:symbolon:acr:1")),
+    ] {
+        let strict = match values {
+            None => wish(claims),
+            Some(values) => wish(claims).with("acr_values", values),
+        };
+        let page = alice.browser.begin(&strict).await;
+        assert!(page.page().has("otp"), "{strict:?}: {page}");
+    }
+    let strict = wish(json!({"value": "urn:symbolon:acr:2"}));
+    let page = alice.browser.begin(&strict).await;
+    let next = alice.browser.submit(page.page().form_of("otp-submit").fill("code", &app.fresh(&server))).await;
+    let url = alice.browser.finish(next, "alice").await;
+    assert_eq!(told(strict, url).await, "urn:symbolon:acr:2");
+
+    // Bob has one factor: an error for nobody, and no page either.
+    let bob = Browser::new(&server);
+    let strict = wish(json!({"value": "urn:symbolon:acr:2"}));
+    let url = bob.authorize(&strict, "bob").await;
+    assert_eq!(told(strict, url).await, "urn:symbolon:acr:1");
+}
+
 /// PROTOCOL A15: a session alone, which may be stolen, sets no second factor up.
 #[tokio::test]
 async fn s_100_an_old_session_proves_itself_before_it_sets_a_factor_up() {

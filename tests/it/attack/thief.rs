@@ -112,7 +112,7 @@ async fn a_withdrawn_key_is_refused_whatever_stands_in_its_place() {
     let rotation = Rotation { edges: &provider.edges, vault: &foreign, policy: provider.policy.rotation };
     let keys = server.store().signing_keys().await.expect("read");
     let stolen: Vec<_> = keys.iter().filter(|key| key.algorithm == SigningAlgorithm::RS256).collect();
-    rotation.replace(&stolen).await.expect("withdrawn");
+    rotation.replace(&stolen, &[]).await.expect("withdrawn");
     let follow = JOBS.iter().find(|job| job.name == "follow_keys").expect("a job");
     for _ in 0..2 {
         let told = (follow.run)(Arc::clone(&server.app.provider)).await.expect_err("a key that does not open is told");

@@ -93,6 +93,41 @@ async fn a_sub_that_is_asked_for_names_the_person() {
         let answer = alice.begin(&exchange).await;
         assert_eq!(shop.error(&exchange, answer.location()), "login_required", "{wish}");
     }
+    // What is no string is the `sub` of nobody.
+    for wish in [json!({"value": 7}), json!({"values": [null, true, [own]]}), json!({"value": {"sub": own}})] {
+        let exchange = asking(&shop, &json!({"id_token": {"sub": wish}})).with("prompt", "none");
+        let answer = alice.begin(&exchange).await;
+        assert_eq!(shop.error(&exchange, answer.location()), "login_required", "{wish}");
+    }
+}
+
+/// OIDC Core §5.5.1: a claim is asked for with its values; another value than those is not told, and that is no error.
+#[tokio::test]
+async fn a_claim_with_another_value_than_the_wished_one_is_left_out() {
+    let server = TestServer::start().await;
+    let shop = RelyingParty::web(&server, "shop").await;
+    let alice = Browser::new(&server);
+    let wishes = json!({
+        "email": {"essential": true, "value": "alice@example.com"},
+        "email_verified": {"value": "true"},
+        "given_name": {"values": ["Bob", "Alice"]},
+        "family_name": {"values": ["Nobody"]},
+        "sub": {"value": server.user("alice").await.id.to_string()},
+    });
+    let exchange =
+        shop.begin("openid email").with("claims", &json!({"id_token": wishes, "userinfo": wishes}).to_string());
+    let tokens = shop.tokens_for(&alice, "alice", exchange).await;
+    let id = shop.verified(tokens["id_token"].as_str().expect("an ID token")).await;
+    let person = shop.userinfo(tokens["access_token"].as_str().expect("a token")).await.ok();
+    for told in [id, person] {
+        assert_eq!((&told["email"], &told["given_name"]), (&json!("alice@example.com"), &json!("Alice")));
+        assert!(told.get("family_name").is_none(), "{told}");
+        assert!(
+            told.get("email_verified").is_none(),
+            "a text is no truth value, also where the scope tells it: {told}"
+        );
+        assert!(told["sub"].is_string(), "{told}");
+    }
 }
 
 #[tokio::test]

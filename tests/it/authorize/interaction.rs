@@ -5,8 +5,15 @@
 use std::time::Duration;
 
 use http::StatusCode;
+use sqlx::ConnectOptions as _;
+use sqlx::sqlite::SqliteConnectOptions;
+use symbolon::model::interaction::Participation;
+use symbolon::oauth::interaction::sign_in::took_part;
+use symbolon::oauth::interaction::{self, Found};
+use symbolon::protocol::secret::TokenHash;
+use url::form_urlencoded;
 
-use crate::support::{Browser, RelyingParty, TestServer};
+use crate::support::{Browser, RelyingParty, TestServer, clients};
 
 #[tokio::test]
 async fn two_tabs_each_end_in_their_own_app() {
@@ -73,6 +80,55 @@ async fn the_back_button_leads_on_and_never_answers_twice() {
     }
 }
 
+/// A tab that found the request before another one answered it, and only then knows whose it is: the answer stays given.
+#[tokio::test]
+async fn a_tab_that_is_late_takes_no_answer_back() {
+    let server = TestServer::start().await;
+    let shop = RelyingParty::web(&server, "shop").await;
+    let alice = Browser::signed_in(&server, "alice").await;
+    let exchange = shop.begin("openid");
+    let consent = alice.begin(&exchange).await;
+    let action = consent.page().form_of("consent-accept").action;
+    let (_, query) = action.split_once('?').expect("a query");
+    let flow = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "flow").expect("a flow").1;
+    let cookie = |name: &str| TokenHash::of(&alice.cookie(name).expect("a cookie"));
+    let session = server.store().session_by_token(&cookie("symbolon_session")).await.expect("read").expect("there").id;
+    let tab = interaction::Browser { flow: Some(cookie("symbolon_flow")), ..interaction::Browser::default() };
+    let found = async || interaction::find(server.provider(), &flow, &tab).await.expect("read");
+    let Found::Open(late) = found().await else { panic!("it waits") };
+
+    let answered = alice.press(&consent, "consent-accept").await;
+    shop.code(&exchange, answered.location());
+    let took = took_part(server.provider(), *late, session, Participation::SignedIn).await.expect("answered");
+    assert!(took.is_none(), "{took:?}");
+    assert!(matches!(found().await, Found::Answered(_)), "no second code");
+    let again = alice.press(&consent, "consent-accept").await;
+    assert_eq!((again.status, again.page().way_back()), (StatusCode::BAD_REQUEST, "https://shop.example/"), "{again}");
+}
+
+/// A fault of the store takes nobody's request away: the same button answers it when the store is well.
+#[tokio::test]
+async fn consent_that_could_not_be_written_down_may_be_given_again() {
+    let server = TestServer::start().await;
+    // On PostgreSQL there is no such file.
+    let Some(database) = server.files().into_iter().find(|file| file.ends_with("symbolon.db")) else { return };
+    let shop = RelyingParty::web(&server, "shop").await;
+    let alice = Browser::signed_in(&server, "alice").await;
+    let exchange = shop.begin("openid");
+    let consent = alice.begin(&exchange).await;
+
+    let options = SqliteConnectOptions::new().filename(database).busy_timeout(Duration::from_secs(5));
+    let mut beside = options.connect().await.expect("opens");
+    let refuses = "CREATE TRIGGER refuses BEFORE INSERT ON consent BEGIN SELECT RAISE(ABORT, 'not now'); END";
+    sqlx::query(refuses).execute(&mut beside).await.expect("made");
+    let failed = alice.press(&consent, "consent-accept").await;
+    assert!(failed.status.is_server_error(), "{failed}");
+    sqlx::query("DROP TRIGGER refuses").execute(&mut beside).await.expect("dropped");
+    let answered = alice.press(&consent, "consent-accept").await;
+    let code = shop.code(&exchange, answered.location());
+    shop.redeem(&exchange, &code).await.ok();
+}
+
 #[tokio::test]
 async fn a_request_that_took_too_long_leads_back_to_the_app() {
     let server = TestServer::start().await;
@@ -98,7 +154,7 @@ async fn a_request_that_took_too_long_leads_back_to_the_app() {
 async fn the_way_back_begins_a_new_login_where_the_app_can() {
     let server = TestServer::start().await;
     let start = serde_json::json!({"initiate_login_uri": "https://shop.example/login?x=1"});
-    let shop = RelyingParty::of(&server, crate::support::clients::client("shop", &start)).await;
+    let shop = RelyingParty::of(&server, clients::client("shop", &start)).await;
     let alice = Browser::new(&server);
     let page = alice.begin(&shop.begin("openid")).await;
     server.advance(Duration::from_hours(1));
@@ -108,6 +164,33 @@ async fn the_way_back_begins_a_new_login_where_the_app_can() {
         "https://shop.example/login?x=1&iss=http%3A%2F%2Flocalhost%3A8080",
         "{answer}"
     );
+}
+
+/// An app that names no page of its own: the root of where its answers go. One that listens on its person's machine is there for a
+/// moment only.
+#[tokio::test]
+async fn the_way_back_is_found_for_an_app_without_a_page() {
+    let server = TestServer::start().await;
+    let nameless =
+        serde_json::json!({"client_uri": null, "redirect_uris": ["app.example:/x", "https://shop.example:8443/in/cb"]});
+    let shop = RelyingParty::of(&server, clients::client("shop", &nameless)).await;
+    let mut native = clients::native("native");
+    native.metadata.client_uri = None;
+    RelyingParty::of(&server, native).await;
+    let alice = Browser::new(&server);
+    for (client, expected) in [(shop.client_id.as_str(), "https://shop.example:8443/"), ("native", "/")] {
+        let asked = shop.begin("openid").with("client_id", client).with("redirect_uri", "https://evil.example/");
+        let answer = alice.begin(&asked).await;
+        assert_eq!(answer.page().way_back(), expected, "{client}: {answer}");
+    }
+
+    // The same in a tab that came too late.
+    let exchange = shop.begin("openid").with("redirect_uri", "https://shop.example:8443/in/cb");
+    let page = alice.begin(&exchange).await;
+    let consent = alice.sign_in(&page, "alice").await;
+    assert!(alice.press(&consent, "consent-accept").await.location().contains("code="));
+    let late = alice.press(&consent, "consent-accept").await;
+    assert_eq!(late.page().way_back(), "https://shop.example:8443/", "{late}");
 }
 
 /// The id in the URL alone opens nothing.

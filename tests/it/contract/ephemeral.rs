@@ -112,6 +112,33 @@ async fn of_fifty_takers_one_gets_the_value_and_of_fifty_marks_one_is_the_first(
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_is_replaced_by_one_of_those_who_saw_it() {
+    for Subject { name, store, .. } in subjects().await {
+        let replace = async |held: &[u8], value: &[u8]| {
+            store.replace(&key("a"), held, value.to_vec(), at(10)).await.expect("answered")
+        };
+        assert!(!replace(b"x", b"y").await, "{name}: nothing is there");
+        store.put(&key("a"), b"x".to_vec(), at(10)).await.expect("kept");
+        assert!(!replace(b"another", b"y").await, "{name}");
+        assert!(!replace(b"", b"y").await, "{name}");
+        let tries = (0..50).map(|number: u8| {
+            let store = Arc::clone(&store);
+            tokio::spawn(async move {
+                let done = store.replace(&key("a"), b"x", vec![number, 0, 255], at(20)).await.expect("answered");
+                done.then_some(number)
+            })
+        });
+        let winners: Vec<u8> =
+            join_all(tries).await.into_iter().filter_map(|outcome| outcome.expect("no panic")).collect();
+        let [winner] = winners[..] else { panic!("{name}: {winners:?}") };
+        assert_eq!(store.get(&key("a"), at(19)).await.expect("read"), Some(vec![winner, 0, 255]), "{name}");
+        assert_eq!(store.get(&key("a"), at(20)).await.expect("read"), None, "{name}");
+        assert!(replace(&[winner, 0, 255], b"z").await, "{name}");
+        assert_eq!(store.take(&key("a"), at(9)).await.expect("taken").as_deref(), Some(b"z".as_slice()), "{name}");
+    }
+}
+
 #[tokio::test]
 async fn uses_are_counted() {
     for Subject { name, store, .. } in subjects().await {

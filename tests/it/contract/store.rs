@@ -8,10 +8,11 @@ use symbolon::model::epoch::Epoch;
 use symbolon::model::id::{IdentityRuleId, SessionId, UserId};
 use symbolon::model::identity_rule::{Effect, IdentityRule, RuleKind};
 use symbolon::model::session::Session;
-use symbolon::model::signing_key::{KeyState, StoredSigningKey};
+use symbolon::model::signing_key::{KeyState, RetiredSigningKey, StoredSigningKey};
 use symbolon::model::token::{CodeRedemption, RefreshRotation};
 use symbolon::model::user::{IdentifierKind, LookupName};
 use symbolon::protocol::jose::algorithm::SigningAlgorithm;
+use symbolon::protocol::jose::jws::SigningKey;
 use symbolon::protocol::secret::Secret;
 
 use crate::contract::sample::{self, House, at, hash};
@@ -485,6 +486,46 @@ async fn what_has_expired_is_cleared_in_batches(house: House) {
     assert_eq!(store.clear_expired(at(200_000), 9).await.expect("cleared"), 0);
 }
 
+/// What is left of a key that went goes with a withdrawal, and a key that was withdrawn leaves nothing.
+#[tokio::test]
+async fn a_key_that_goes_leaves_its_public_half() {
+    let house = House::empty().await;
+    let (store, neighbour) = (&house.store, house.neighbour().await);
+    let made = SigningKey::generate(SigningAlgorithm::EdDSA).expect("a key").key;
+    let stored = |kid: &str, state| StoredSigningKey {
+        kid: kid.to_owned(),
+        algorithm: SigningAlgorithm::EdDSA,
+        sealed_private_key: vec![1],
+        state,
+        created_at: at(0),
+        activated_at: None,
+        expires_at: None,
+    };
+    let retired = |kid: &str| RetiredSigningKey {
+        kid: kid.to_owned(),
+        algorithm: SigningAlgorithm::EdDSA,
+        public_jwk: made.public_jwk().clone(),
+        expires_at: at(100),
+    };
+    store.add_signing_key(&stored("a", KeyState::Active)).await.expect("added");
+    store.add_signing_key(&stored("b", KeyState::Next)).await.expect("added");
+    assert!(!store.let_signing_key_go(&retired("a")).await.expect("answered"), "it signs");
+    assert!(store.activate_signing_key("b", at(5), at(9)).await.expect("done"));
+    assert!(store.let_signing_key_go(&retired("a")).await.expect("done"));
+    assert!(!neighbour.let_signing_key_go(&retired("a")).await.expect("answered"), "it went already");
+    let left = neighbour.retired_signing_keys().await.expect("read");
+    let told: Vec<_> = left.iter().map(|key| (key.kid.as_str(), &key.public_jwk, key.expires_at)).collect();
+    assert_eq!(told, [("a", made.public_jwk(), at(100))]);
+    let stand = neighbour.signing_key_states().await.expect("read");
+    assert_eq!(stand.states.into_iter().collect::<Vec<_>>(), [("b".to_owned(), KeyState::Active)]);
+    assert_eq!(stand.retired.into_iter().collect::<Vec<_>>(), ["a"]);
+
+    let gone = vec!["a".to_owned(), "b".to_owned()];
+    assert_eq!(neighbour.remove_signing_keys(gone).await.expect("removed"), 2);
+    assert!(store.retired_signing_keys().await.expect("read").is_empty());
+    assert!(!store.let_signing_key_go(&retired("b")).await.expect("answered"), "it was withdrawn");
+}
+
 /// Two nodes that rotate at the same moment: one does, and what one withdraws nobody keeps.
 #[tokio::test]
 async fn a_key_takes_over_once() {
@@ -515,6 +556,6 @@ async fn a_key_takes_over_once() {
     let done = neighbour.replace_signing_keys(gone, fresh).await.expect("done");
     let expected = Replacement { removed: 2, recorded: vec!["d".to_owned()] };
     assert_eq!(done, expected, "one key signs, and who asked is told which");
-    let states = store.signing_key_states().await.expect("read");
-    assert_eq!(states.into_iter().collect::<Vec<_>>(), [("d".to_owned(), KeyState::Active)]);
+    let stand = store.signing_key_states().await.expect("read");
+    assert_eq!(stand.states.into_iter().collect::<Vec<_>>(), [("d".to_owned(), KeyState::Active)]);
 }

@@ -14,13 +14,12 @@ use crate::http::extract::params::Form;
 use crate::http::extract::visitor::Visitor;
 use crate::http::page::account::{Visit, visit};
 use crate::http::page::federation::is_open;
-use crate::http::page::{Place, fault_page, find, foreign_form, proceed};
+use crate::http::page::{Place, answered, fault_page, find, foreign_form, proceed};
 use crate::http::web::{Web, redirect, with_cookies};
 use crate::model::fault::Fault;
 use crate::model::identity_provider::IdentityProvider;
 use crate::model::interaction::Participation;
 use crate::model::user::User;
-use crate::oauth::interaction::Open;
 use crate::oauth::interaction::sign_in::took_part;
 
 /// Where a sign-in leads that an identity waits for.
@@ -106,9 +105,10 @@ async fn go_on(web: &Web, visitor: &Visitor, (visit, pending): (&Visit, Pending)
         Ok(open) => open,
         Err(response) => return *response,
     };
-    let (id, client) = (open.id.clone(), std::sync::Arc::clone(&open.client));
+    let client = std::sync::Arc::clone(&open.client);
     match took_part(&web.provider, open, visit.session.id, Participation::SignedIn).await {
-        Ok(interaction) => proceed(web, visitor, &Open { id, interaction, client }).await,
+        Ok(Some(open)) => proceed(web, visitor, &open).await,
+        Ok(None) => answered(web, visitor, &client),
         Err(fault) => fault_page(web, visitor, fault),
     }
 }
