@@ -129,8 +129,9 @@ pub async fn limit(
         return next.run(request).await;
     }
     // Whether the account knows the browser is judged where the account is known; here, whether any may. Who opens a page guesses nothing.
-    let is_genuine = || web.cookies.device(request.headers()).is_some_and(|mark| web.devices.is_genuine(&mark));
-    let may_be_known = request.method().is_safe() || !TO_ANYBODY.contains(&path.as_str()) && is_genuine();
+    let may_be_known = request.method().is_safe()
+        || !TO_ANYBODY.contains(&path.as_str())
+            && web.cookies.device(request.headers()).is_some_and(|mark| web.devices.is_genuine(&mark));
     let refused = match heard(&web, rules, (&address, may_be_known)).await {
         Ok(()) => {
             let mut response = next.run(request).await;
