@@ -255,10 +255,7 @@ impl App {
         let passwords = password_policy(config, parallel());
         let settings = config.account_settings().map_err(first_mistake)?;
         settings.rules.follow(&edges.store).await?;
-        let limits = config.limits.over(match mode {
-            Mode::Production => Limits::default(),
-            Mode::Development => Limits::wide(),
-        });
+        let limits = rules::limits(config, mode);
         let key = server_key(&edges, &vault, "account").await?;
         let site = Site::new(config.issuer.as_str(), config.frontend_pages()?);
         let factors = SecondFactors {

@@ -7,6 +7,7 @@ use crate::app::StartError;
 use crate::authn::captcha;
 use crate::authn::captcha::proof_of_work::ProofOfWork;
 use crate::authn::captcha::remote::{Remote, Service};
+use crate::authn::limit::Limits;
 use crate::authn::password::breached::{BreachedList, WhenUnreadable};
 use crate::authn::password::policy::PasswordPolicy;
 use crate::authn::password::strength::Rules;
@@ -100,6 +101,14 @@ pub(super) fn upstreams(edges: &Edges, vault: &Arc<Vault>, mode: Mode) -> Upstre
         (Arc::clone(vault), Arc::new(|name: &str| std::env::var(name).ok())),
         addresses,
     )
+}
+
+/// How often things may be asked for: a development server is for harnesses, too.
+pub(super) fn limits(config: &Config, mode: Mode) -> Limits {
+    config.limits.over(match mode {
+        Mode::Production => Limits::default(),
+        Mode::Development => Limits::wide(),
+    })
 }
 
 /// How often guesses are heard.

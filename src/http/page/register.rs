@@ -161,7 +161,6 @@ impl Typed {
             confirm_password: form.get("confirm_password").map(Secret::from),
             profile: self.connects.as_ref().map(|(pending, _)| pending.identity.profile.clone()).unwrap_or_default(),
             attributes,
-            ..NewAccount::default()
         })
     }
 }
