@@ -14,6 +14,7 @@ use crate::authn::Refusal;
 use crate::authn::limit::{Limit, Rate};
 use crate::edge::Edges;
 use crate::edge::ephemeral::{Decision, EphemeralKey, EphemeralStore, Quota, limit};
+use crate::edge::meter;
 use crate::edge::store::Beside;
 use crate::model::event::{Actor, Event, EventName, Provenance};
 use crate::model::fault::Fault;
@@ -164,6 +165,7 @@ impl Throttle {
             Decision::Allowed => Ok(edges.ephemeral.give_back(&key, self.address).await?),
             Decision::Refused { retry_after } => {
                 let until = now.plus(retry_after);
+                meter::rate_limited(BY_ADDRESS);
                 self.tell(edges, (BLOCKED_ADDRESS, address, None), (address, until)).await?;
                 Err(Refusal::TooMany(retry_after.as_secs().max(1)))
             }

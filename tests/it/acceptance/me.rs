@@ -73,7 +73,7 @@ async fn s_014_a_name_that_is_taken_changes_nothing_else() {
     let before = alice.get("/me").await.ok();
     let both = |username: &str| json!({"username": username, "first_name": "Alicia", "nickname": "Al"});
     let refused = changes(&alice, &both("Bob")).await;
-    assert_eq!((refused.status.as_u16(), fields(&refused)), (422, vec!["username username_taken".to_owned()]));
+    assert_eq!((refused.status.as_u16(), fields(&refused)), (409, vec!["username username_taken".to_owned()]));
     assert_eq!(alice.get("/me").await.ok(), before);
     let path = format!("/users/{}", server.user("alice").await.id);
     let refused = admin.patch(&path, &both("bob")).await;
