@@ -135,7 +135,8 @@ async fn save(provider: &Provider, id: &Secret, interaction: &Interaction) -> Re
 
 /// Whom the client wants: `sub` asked for in `claims` (OIDC Core §5.5.1), else the subject of `id_token_hint`.
 ///
-/// A `sub` that names nobody we know suits nobody, nor does a hint that cannot be read any longer.
+/// A `sub` that names nobody we know suits nobody. A hint whose key is gone is as none where a person can sign in: the client compares the
+/// `sub` it gets; without a page nobody can say whom it meant.
 pub fn wanted(
     provider: &Provider,
     client: &Client,
@@ -148,6 +149,7 @@ pub fn wanted(
     let hinted_subject = match request.id_token_hint.as_deref().map(|hint| read_hint(provider, hint)) {
         None => None,
         Some(Ok(Hint::Known(hint))) => Some(hint.sub),
+        Some(Ok(Hint::Gone)) if !request.prompt.none => None,
         Some(Ok(Hint::Gone) | Err(_)) => return Wanted::Unknown,
     };
     if subjects.is_empty() && hinted_subject.is_none() {

@@ -123,6 +123,9 @@ async fn s_191_what_is_left_of_a_key_goes_when_no_session_can_be_as_old() {
     let alice = Browser::new(&server);
     shop.tokens(&alice, "alice", "openid").await;
     assert_eq!(asks_silently(&shop, &alice, &hint).await, Err("login_required".to_owned()), "nobody can be told by it");
+    // Where a page may be shown it is as none: the app compares the subject that it gets.
+    let exchange = shop.begin("openid").with("id_token_hint", &hint);
+    shop.code(&exchange, alice.begin(&exchange).await.location());
     assert_eq!(asks_silently(&shop, &alice, "nonsense").await, Err("invalid_request".to_owned()));
     assert!(!server.store().retired_signing_keys().await.expect("read").is_empty());
     runs(&server, "cleanup").await;
