@@ -71,7 +71,7 @@ async fn s_014_a_name_that_is_taken_changes_nothing_else() {
     let admin = Admin::owner(&server).await;
     server.settled().await;
     let before = alice.get("/me").await.ok();
-    let both = |username: &str| json!({"username": username, "first_name": "Alicia", "nickname": "Al"});
+    let both = |username: &str| json!({"username": username, "first_name": "Alicia", "last_name": "Beispiel"});
     let refused = changes(&alice, &both("Bob")).await;
     assert_eq!((refused.status.as_u16(), fields(&refused)), (409, vec!["username username_taken".to_owned()]));
     assert_eq!(alice.get("/me").await.ok(), before);
@@ -82,12 +82,12 @@ async fn s_014_a_name_that_is_taken_changes_nothing_else() {
 
     let changed = changes(&alice, &both("alicia")).await.ok();
     assert_eq!((&changed["username"], &changed["first_name"]), (&json!("alicia"), &json!("Alicia")));
-    assert_eq!((&changed["nickname"], &changed["name"]), (&json!("Al"), &json!("Alicia Example")));
+    assert_eq!(changed["last_name"], "Beispiel");
     assert_eq!(alice.get("/me").await.ok(), changed);
     let found = admin.get("/users?q=alicia").await.ok();
     assert_eq!(found["items"].as_array().map(Vec::len), Some(1), "and is found by it: {found}");
     let name = changes(&alice, &json!({"username": "alice"})).await.ok();
-    assert_eq!((&name["username"], &name["name"]), (&json!("alice"), &json!("Alicia Example")));
+    assert_eq!((&name["username"], &name["first_name"]), (&json!("alice"), &json!("Alicia")));
 }
 
 #[tokio::test]
