@@ -9,6 +9,9 @@ pub(crate) struct Options {
     /// How long each scenario is measured, in seconds, after one second of warming up.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) seconds: u64,
+    /// How often; the round with the middle p99 counts.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=99))]
+    rounds: u8,
     /// Keep-alive connections, each with one request under way.
     #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub(crate) connections: u32,
@@ -42,6 +45,11 @@ pub(crate) struct Options {
 }
 
 impl Options {
+    /// How often each scenario is measured.
+    pub(crate) fn rounds(&self) -> usize {
+        self.rounds.into()
+    }
+
     /// Whether the scenario of this name is to be measured.
     pub(crate) fn wants(&self, name: &str) -> bool {
         self.only.as_ref().is_none_or(|only| name.contains(only.as_str()))

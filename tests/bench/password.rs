@@ -37,9 +37,10 @@ const MEANWHILE: f64 = 100.0;
 /// Measures all of it on a server of its own; the aim of pages is that of the machine of the aims.
 pub(crate) async fn measure(
     (program, folder, pinning): (&Program, &Path, &Pinning),
-    (workers, length): (usize, Duration),
+    (workers, often): (usize, (usize, Duration)),
     costs: &Costs,
 ) -> Result<Vec<Limit>> {
+    let (_, length) = often;
     let (_process, line) = server::start_role(pinning, &["password", &length.as_secs().max(2).to_string()])?;
     let bare: f64 = line.parse().context("the bare rate of Argon2id")?;
     let at = At::start(program, folder, DEFAULT_ALGORITHM).await?;
@@ -62,7 +63,7 @@ pub(crate) async fn measure(
         ("GET /api/v1/session of a person: p99 ms", member("/api/v1/session")?, "\"csrf_token\""),
     ] {
         let works = (0..workers).map(|_| Work::Same { request: request.clone(), holds }).collect();
-        let (measured, _) = load::run(&at.target(), works, length).await.with_context(|| name.to_owned())?;
+        let (measured, _) = load::middle(&at.target(), works, often).await.with_context(|| name.to_owned())?;
         println!("{name}: {:.2} at {:.0}/s", measured.p99, measured.rate);
         limits.push(Limit { name, value: measured.p99, most: Some(PAGE * slowness) });
     }
@@ -73,7 +74,7 @@ pub(crate) async fn measure(
     let flood =
         || (0..FLOOD).map(|_| Work::Answered { request: sign_in.clone(), statuses: &[303] }).collect::<Vec<_>>();
     let before = at.target().memory()?;
-    let (alone, _) = load::run(&at.target(), flood(), length).await.context("sign-ins by password")?;
+    let (alone, _) = load::middle(&at.target(), flood(), often).await.context("sign-ins by password")?;
     println!("sign-ins by password: {:.1}/s where Argon2id alone gives {bare:.1}/s", alone.rate);
     limits.push(Limit { name: "Argon2id alone, hashes /s", value: bare, most: None });
     limits.push(Limit { name: "sign-ins by password /s", value: alone.rate, most: None });

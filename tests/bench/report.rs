@@ -18,6 +18,8 @@ pub(crate) struct Report {
     pub(crate) pinning: String,
     /// Seconds for each scenario.
     pub(crate) seconds: u64,
+    /// How many rounds, of which the one with the middle p99 counts.
+    pub(crate) rounds: usize,
     /// Keep-alive connections.
     pub(crate) connections: u32,
     /// What the parts cost, in µs.
@@ -86,8 +88,8 @@ impl Report {
     /// Markdown, as the README shows it.
     pub(crate) fn table(&self) -> String {
         let mut text = format!(
-            "{}, {}; {}.\n{} s each, {} connections. Code flow: {}.\n\n",
-            self.date, self.machine, self.pinning, self.seconds, self.connections, self.code_flow
+            "{}, {}; {}.\n{} s each, the middle of {} rounds, {} connections. Code flow: {}.\n\n",
+            self.date, self.machine, self.pinning, self.seconds, self.rounds, self.connections, self.code_flow
         );
         self.write_costs(&mut text)
             .and_then(|()| self.write_rows(&mut text))

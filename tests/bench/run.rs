@@ -69,8 +69,8 @@ pub(crate) async fn run(options: &Options, pinning: &Pinning) -> Result<()> {
         at.stop()?;
     }
     if options.wants(password::NAME) && !options.stand_in {
-        let length = Duration::from_secs(options.seconds);
-        let measured = password::measure((&program, folder.path(), pinning), (workers, length), &costs).await;
+        let often = (options.rounds(), Duration::from_secs(options.seconds));
+        let measured = password::measure((&program, folder.path(), pinning), (workers, often), &costs).await;
         process.extend(measured.context(password::NAME)?);
     }
     if let Some(most) = options.nodes {
@@ -89,6 +89,7 @@ pub(crate) async fn run(options: &Options, pinning: &Pinning) -> Result<()> {
             Pinning::Free(why) => format!("NOT pinned ({why}): ratios mean little"),
         },
         seconds: options.seconds,
+        rounds: options.rounds(),
         connections: options.connections,
         costs,
         bare_axum: bare.context("the bare axum server was not measured")?,
@@ -168,8 +169,8 @@ async fn scenarios(
             continue;
         }
         let scenario = stage.scenario(*kind, algorithm).await.with_context(|| format!("prepare {name}"))?;
-        let length = Duration::from_secs(options.seconds);
-        let (measured, _) = load::run(&at.target(), scenario.works, length).await.with_context(|| name.clone())?;
+        let often = (options.rounds(), Duration::from_secs(options.seconds));
+        let (measured, _) = load::middle(&at.target(), scenario.works, often).await.with_context(|| name.clone())?;
         println!("{name}: {:.0}/s", measured.rate);
         let bound = scenario.needs.bound(costs);
         rows.push((*kind, Row { name: scenario.name, bound, needs: scenario.needs, aim: scenario.aim, measured }));
