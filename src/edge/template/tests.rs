@@ -214,7 +214,8 @@ fn stable_ids_stay() {
 fn a_logo_is_shown_only_by_a_safe_address() {
     let templates = templates();
     let logo = |logo_uri: &str| {
-        let mut context = samples().remove(0).context;
+        let sample = samples().into_iter().find(|sample| sample.template == "page/sign_in.html");
+        let mut context = sample.expect("a sample").context;
         context["client"]["logo_uri"] = json!(logo_uri);
         let html = templates.page("page/sign_in.html", &frame(&templates), &context).unwrap();
         select(&Html::parse_document(&html), "img#client-logo").len()
