@@ -62,7 +62,7 @@ def answers(url, patience):
 
 
 def profile(program, folder):
-    """Runs a start on an existing database, and the jobs of its first seconds; returns the file of what ran."""
+    """Runs a start on an existing database, its first pages, and the jobs of its first seconds; returns the file of what ran."""
     data = folder / "data"
     dev = [program, "dev", "--json", "--port", "0", "--demo-port", "0", "--data", data]
     with subprocess.Popen(dev, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as first:
@@ -80,6 +80,9 @@ def profile(program, folder):
     with subprocess.Popen([*tool, program, "serve", "--config", settings], stderr=subprocess.DEVNULL) as server:
         if not answers(f"http://127.0.0.1:{port}/.well-known/openid-configuration", 300):
             sys.exit("the server did not answer under valgrind")
+        # Nobody calls a server idle that has not shown a page yet.
+        if not all(answers(f"http://127.0.0.1:{port}{page}", 60) for page in ["/", "/sign-in"]):
+            sys.exit("the server showed no page under valgrind")
         time.sleep(60)
         server.send_signal(signal.SIGTERM)
     return ran
