@@ -240,6 +240,9 @@ impl SentCode {
         if self.way == Way::Mail {
             return Ok(());
         }
+        // Known browsers have one room together: marks can be had in any number, text messages cost money.
+        let is_known = counter != self.mailbox(&target.address);
+        let counter = if is_known { format!("{} known", target.address) } else { target.address.clone() };
         sms_budget(&self.edges, &self.limits, (&target.address, &counter)).await
     }
 
