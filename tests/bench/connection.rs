@@ -4,6 +4,9 @@
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use tokio::net::TcpStream;
@@ -18,6 +21,17 @@ pub(crate) struct Connection {
     buffer: Vec<u8>,
     filled: usize,
     body: Vec<u8>,
+    /// The answers that all connections of a load had.
+    answers: Arc<AtomicU32>,
+}
+
+/// How one request fared.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Timed {
+    /// From its first byte to the last of its answer.
+    pub(crate) time: Duration,
+    /// How many answers all connections had meanwhile, its own among them.
+    pub(crate) turns: u32,
 }
 
 /// An answer, read wholly.
@@ -67,12 +81,27 @@ struct Head {
 impl Connection {
     /// A connection to this address, opened with the first exchange.
     pub(crate) fn new(address: SocketAddr) -> Connection {
-        Connection { address, stream: None, buffer: vec![0; FIRST_BUFFER], filled: 0, body: Vec::new() }
+        Connection::counting(address, Arc::default())
+    }
+
+    /// The same, one of those that count their answers together.
+    pub(crate) fn counting(address: SocketAddr, answers: Arc<AtomicU32>) -> Connection {
+        Connection { address, stream: None, buffer: vec![0; FIRST_BUFFER], filled: 0, body: Vec::new(), answers }
     }
 
     /// Where it leads.
     pub(crate) const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// [`Connection::exchange`], and how it fared.
+    pub(crate) async fn timed(&mut self, request: &[u8], times: &mut Vec<Timed>) -> Result<Answer<'_>> {
+        let answers = Arc::clone(&self.answers);
+        let (began, before) = (Instant::now(), answers.load(Ordering::Relaxed));
+        let answer = self.exchange(request).await?;
+        let turns = answers.fetch_add(1, Ordering::Relaxed).wrapping_sub(before).wrapping_add(1);
+        times.push(Timed { time: began.elapsed(), turns });
+        Ok(answer)
     }
 
     /// Sends one request and reads its answer.

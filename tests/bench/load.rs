@@ -1,13 +1,16 @@
 //! The load: every connection with one request under way, for a time.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use serde::Serialize;
 
-use crate::connection::Connection;
+use crate::connection::{Connection, Timed};
 use crate::machine::{self, Pinning};
+use crate::pace::Pace;
 use crate::work::Work;
 
 /// Caches fill and connections open before anything is counted.
@@ -31,11 +34,16 @@ pub(crate) struct Measured {
     pub(crate) p50: f64,
     /// Time of one request, in ms: 99 of 100 were faster.
     pub(crate) p99: f64,
+    /// Answers to all connections from a request to its answer: 99 of 100 waited for fewer. As many as there are connections is the least
+    /// that all can have, however slow the machine.
+    pub(crate) turns: u32,
+    /// How many times as long as when the parts of the bound were measured everything took.
+    pub(crate) pace: f64,
 }
 
 struct Counted {
     operations: u64,
-    times: Vec<u32>,
+    times: Vec<Timed>,
     work: Work,
 }
 
@@ -73,7 +81,10 @@ pub(crate) async fn run(target: &Target, works: Vec<Work>, length: Duration) -> 
     let end = begin + length;
     let addresses = target.addresses.iter().copied().cycle();
     let works = addresses.zip(works);
-    let tasks: Vec<_> = works.map(|(address, work)| tokio::spawn(repeat(address, work, begin, end))).collect();
+    let answers = Arc::new(AtomicU32::new(0));
+    let connections = works.map(|(address, work)| (Connection::counting(address, Arc::clone(&answers)), work));
+    let tasks: Vec<_> =
+        connections.map(|(connection, work)| tokio::spawn(repeat(connection, work, begin, end))).collect();
     let waker = target.awake.then(|| tokio::spawn(stay_awake(begin, end)));
     let driver = std::process::id();
     tokio::time::sleep_until(begin.into()).await;
@@ -98,7 +109,12 @@ pub(crate) async fn run(target: &Target, works: Vec<Work>, length: Duration) -> 
     if operations == 0 {
         bail!("nothing was answered within {length:?}");
     }
+    let mut turns: Vec<u32> = times.iter().map(|timed| timed.turns).collect();
+    // Microseconds in 32 bits reach for more than an hour.
+    let micros = |timed: &Timed| u32::try_from(timed.time.as_micros()).unwrap_or(u32::MAX);
+    let mut times: Vec<u32> = times.iter().map(micros).collect();
     times.sort_unstable();
+    turns.sort_unstable();
     let used = server_after.saturating_sub(server_before).as_secs_f64();
     #[expect(clippy::cast_precision_loss, reason = "operations of one run are far below 2^52")]
     let operations = operations as f64;
@@ -107,28 +123,35 @@ pub(crate) async fn run(target: &Target, works: Vec<Work>, length: Duration) -> 
         cpu: used * 1_000_000.0 / operations,
         server_busy: used / elapsed,
         driver_busy: driver_after.saturating_sub(driver_before + idle).as_secs_f64() / elapsed,
-        p50: quantile(&times, 50),
-        p99: quantile(&times, 99),
+        p50: f64::from(quantile(&times, 50)) / 1000.0,
+        p99: f64::from(quantile(&times, 99)) / 1000.0,
+        turns: quantile(&turns, 99),
+        pace: 1.0,
     };
     Ok((measured, works))
 }
 
-/// [`run`], some times: the round whose p99 is the middle one. What other guests of the machine do to one of them tells nothing of the
-/// server.
+/// [`run`], some times, each between two looks at the [`Pace`]: the round whose p99 is the middle one of a core that is always as fast. What
+/// other guests of the machine do to one of them tells nothing of the server.
 pub(crate) async fn middle(
     target: &Target,
     mut works: Vec<Work>,
     (rounds, length): (usize, Duration),
-) -> Result<(Measured, Vec<Work>)> {
+    pace: &Pace<'_>,
+) -> Result<Measured> {
     let mut seen = Vec::new();
+    let mut before = pace.now()?;
     for _ in 0..rounds.max(1) {
-        let (measured, again) = run(target, works, length).await?;
+        let (mut measured, again) = run(target, works, length).await?;
         works = again;
+        let after = pace.now()?;
+        measured.pace = before.midpoint(after);
+        before = after;
         seen.push(measured);
     }
-    seen.sort_by(|one, other| one.p99.total_cmp(&other.p99));
+    seen.sort_by(|one, other| (one.p99 / one.pace).total_cmp(&(other.p99 / other.pace)));
     let middle = seen.len() / 2;
-    Ok((seen.swap_remove(middle), works))
+    Ok(seen.swap_remove(middle))
 }
 
 /// Keeps the driver's thread awake until `end`; tells how long it had nothing to do since `begin`.
@@ -146,8 +169,7 @@ async fn stay_awake(begin: Instant, end: Instant) -> Duration {
     idle
 }
 
-async fn repeat(address: SocketAddr, mut work: Work, begin: Instant, end: Instant) -> Result<Counted> {
-    let mut connection = Connection::new(address);
+async fn repeat(mut connection: Connection, mut work: Work, begin: Instant, end: Instant) -> Result<Counted> {
     let mut counted = 0;
     let mut times = Vec::new();
     let mut latest = Vec::with_capacity(2);
@@ -160,14 +182,13 @@ async fn repeat(address: SocketAddr, mut work: Work, begin: Instant, end: Instan
         }
         if now >= begin {
             counted += 1;
-            // Microseconds in 32 bits reach for more than an hour.
-            times.extend(latest.iter().map(|time| u32::try_from(time.as_micros()).unwrap_or(u32::MAX)));
+            times.append(&mut latest);
         }
     }
 }
 
-/// The value that `percent` of the sorted times do not exceed, in ms.
-fn quantile(times: &[u32], percent: usize) -> f64 {
-    let at = times.len().saturating_sub(1) * percent / 100;
-    times.get(at).map_or(0.0, |micros| f64::from(*micros) / 1000.0)
+/// What `percent` of the sorted values do not exceed.
+fn quantile(values: &[u32], percent: usize) -> u32 {
+    let at = values.len().saturating_sub(1) * percent / 100;
+    values.get(at).copied().unwrap_or(0)
 }

@@ -29,6 +29,7 @@ mod load;
 mod machine;
 mod nodes;
 mod options;
+mod pace;
 mod password;
 mod relying_party;
 mod report;

@@ -15,6 +15,7 @@ use crate::browser::Browser;
 use crate::connection::Connection;
 use crate::load;
 use crate::machine::Pinning;
+use crate::pace::Pace;
 use crate::relying_party::get;
 use crate::report::Limit;
 use crate::scenario::{DEFAULT_ALGORITHM, discovery_url};
@@ -41,17 +42,18 @@ pub(crate) async fn measure(
     costs: &Costs,
 ) -> Result<Vec<Limit>> {
     let (_, length) = often;
-    let (_process, line) = server::start_role(pinning, &["password", &length.as_secs().max(2).to_string()])?;
-    let bare: f64 = line.parse().context("the bare rate of Argon2id")?;
+    let pace = Pace::since(costs, pinning)?;
     let at = At::start(program, folder, DEFAULT_ALGORITHM).await?;
+    let unlimited = [("SYMBOLON__LIMITS__SIGN_IN", "off"), ("SYMBOLON__CLIENT_REGISTRATION__MODE", "open")];
+    let at = at.serve(program, folder, &unlimited).await?;
     let issuer = at.endpoints.issuer.clone();
     let mut browser = Browser::new(at.address, at.user.clone());
     let first = browser.sign_in_request(&below(&issuer, "/sign-in")?).await?;
     browser.send(&first).await.context("sign in")?;
 
-    let slowness = {
+    let slowness = |pace| {
         let one = Needs { requests: 1, ..Needs::default() };
-        one.slowness(one.bound(costs))
+        one.slowness(one.bound(&costs.at(pace)))
     };
     let mut limits = Vec::new();
     let cookies = browser.cookie_field();
@@ -63,9 +65,9 @@ pub(crate) async fn measure(
         ("GET /api/v1/session of a person: p99 ms", member("/api/v1/session")?, "\"csrf_token\""),
     ] {
         let works = (0..workers).map(|_| Work::Same { request: request.clone(), holds }).collect();
-        let (measured, _) = load::middle(&at.target(), works, often).await.with_context(|| name.to_owned())?;
-        println!("{name}: {:.2} at {:.0}/s", measured.p99, measured.rate);
-        limits.push(Limit { name, value: measured.p99, most: Some(PAGE * slowness) });
+        let measured = load::middle(&at.target(), works, often, &pace).await.with_context(|| name.to_owned())?;
+        println!("{name}: {:.2} at {:.0}/s, {} turns", measured.p99, measured.rate, measured.turns);
+        limits.push(Limit { name, value: measured.p99, most: Some(PAGE * slowness(measured.pace)) });
     }
 
     // The same browser without its session: it is known, so that no mail is sent, and each sign-in begins a session.
@@ -74,7 +76,13 @@ pub(crate) async fn measure(
     let flood =
         || (0..FLOOD).map(|_| Work::Answered { request: sign_in.clone(), statuses: &[303] }).collect::<Vec<_>>();
     let before = at.target().memory()?;
-    let (alone, _) = load::middle(&at.target(), flood(), often).await.context("sign-ins by password")?;
+    let bare = || {
+        let (_process, line) = server::start_role(pinning, &["password", &length.as_secs().max(2).to_string()])?;
+        line.parse::<f64>().context("the bare rate of Argon2id")
+    };
+    let before_it = bare()?;
+    let (alone, _) = load::run(&at.target(), flood(), 3 * length).await.context("sign-ins by password")?;
+    let bare = before_it.midpoint(bare()?);
     println!("sign-ins by password: {:.1}/s where Argon2id alone gives {bare:.1}/s", alone.rate);
     limits.push(Limit { name: "Argon2id alone, hashes /s", value: bare, most: None });
     limits.push(Limit { name: "sign-ins by password /s", value: alone.rate, most: None });

@@ -130,7 +130,7 @@ impl Report {
     fn write_rows(&self, text: &mut String) -> std::fmt::Result {
         writeln!(
             text,
-            "| {:<38} | {:>8} | {:>8} | {:>6} | {:>7} | {:<14} | {:>7} | {:<20} | {:>7} | {:>6} | {:>6} |",
+            "| {:<38} | {:>8} | {:>8} | {:>6} | {:>7} | {:<14} | {:>7} | {:<20} | {:>5} | {:>7} | {:>6} | {:>6} |",
             "scenario",
             "rate /s",
             "bound /s",
@@ -139,11 +139,12 @@ impl Report {
             "aim",
             "p50 ms",
             "p99 ms",
+            "turns",
             "CPU µs",
             "server",
             "driver"
         )?;
-        writeln!(text, "|---|---:|---:|---:|---:|---|---:|---|---:|---:|---:|")?;
+        writeln!(text, "|---|---:|---:|---:|---:|---|---:|---|---:|---:|---:|---:|")?;
         for row in &self.rows {
             let seen = &row.measured;
             let bound = row.bound.map_or("?".to_owned(), |bound| format!("{bound:.0}"));
@@ -154,10 +155,11 @@ impl Report {
             let p99 = format!("{:.2} (< {:.0}): {}", seen.p99, row.most(), below(seen.p99, row.most()));
             writeln!(
                 text,
-                "| {:<38} | {:>8.0} | {bound:>8} | {ratio:>6} | {per_cpu:>7} | {aim:<14} | {:>7.2} | {p99:<20} | {:>7.1} | {:>4.0} % | {:>4.0} % |",
+                "| {:<38} | {:>8.0} | {bound:>8} | {ratio:>6} | {per_cpu:>7} | {aim:<14} | {:>7.2} | {p99:<20} | {:>5} | {:>7.1} | {:>4.0} % | {:>4.0} % |",
                 row.name,
                 seen.rate,
                 seen.p50,
+                seen.turns,
                 seen.cpu,
                 seen.server_busy * 100.0,
                 seen.driver_busy * 100.0

@@ -12,6 +12,7 @@ use crate::load::{self, Measured, Target};
 use crate::machine::{self, Pinning};
 use crate::nodes;
 use crate::options::Options;
+use crate::pace::Pace;
 use crate::password;
 use crate::report::{Limit, Report, Row};
 use crate::scenario::{DEFAULT_ALGORITHM, Kind, Stage};
@@ -61,7 +62,7 @@ pub(crate) async fn run(options: &Options, pinning: &Pinning) -> Result<()> {
         let mut stage =
             Stage::set(&at, algorithm, workers).await.with_context(|| format!("set the stage for {algorithm}"))?;
         flows.push(format!("{algorithm}: {}", stage.description()));
-        rows.extend(scenarios(&mut stage, &at, algorithm, (options, &costs)).await?);
+        rows.extend(scenarios(&mut stage, &at, algorithm, (options, &costs, pinning)).await?);
         if algorithm == DEFAULT_ALGORITHM {
             let used = at.target().memory()?;
             process.push(Limit { name: "dev: memory after the load, MB", value: megabytes(used), most: None });
@@ -160,7 +161,7 @@ async fn scenarios(
     stage: &mut Stage,
     at: &At,
     algorithm: &str,
-    (options, costs): (&Options, &Costs),
+    (options, costs, pinning): (&Options, &Costs, &Pinning),
 ) -> Result<Vec<(Kind, Row)>> {
     let mut rows = Vec::new();
     for kind in Kind::of(algorithm) {
@@ -170,9 +171,10 @@ async fn scenarios(
         }
         let scenario = stage.scenario(*kind, algorithm).await.with_context(|| format!("prepare {name}"))?;
         let often = (options.rounds(), Duration::from_secs(options.seconds));
-        let (measured, _) = load::middle(&at.target(), scenario.works, often).await.with_context(|| name.clone())?;
+        let pace = Pace::since(costs, pinning)?;
+        let measured = load::middle(&at.target(), scenario.works, often, &pace).await.with_context(|| name.clone())?;
         println!("{name}: {:.0}/s", measured.rate);
-        let bound = scenario.needs.bound(costs);
+        let bound = scenario.needs.bound(&costs.at(measured.pace));
         rows.push((*kind, Row { name: scenario.name, bound, needs: scenario.needs, aim: scenario.aim, measured }));
     }
     Ok(rows)

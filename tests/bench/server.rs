@@ -177,29 +177,38 @@ impl Program {
         if !self.arguments.contains(&"--data") {
             return Ok(None);
         }
-        let (public, operations) = (free_port()?, free_port()?);
-        let data = folder.join("data");
-        let mut command = machine::on_server_core(&self.file, &self.pinning);
-        command.arg("serve").stdin(Stdio::null()).stdout(Stdio::null());
-        command.stderr(std::fs::File::create(folder.join("serve.log")).context("create serve.log")?);
-        command.env("SYMBOLON__ISSUER", format!("http://localhost:{}", public.port()));
-        command.env("SYMBOLON__SERVER__LISTEN", public.to_string());
-        command.env("SYMBOLON__SERVER__OPERATIONS", operations.to_string());
-        command.env("SYMBOLON__DATABASE__PATH", data.join("symbolon.db"));
-        command.env("SYMBOLON__KEYS__MASTER_KEY_FILE", data.join("master.key"));
         let began = Instant::now();
-        let mut process = Process::spawn(command)?;
-        while tokio::net::TcpStream::connect(public).await.is_err() {
-            if process.has_ended()? {
-                bail!("serve ended: {}", std::fs::read_to_string(folder.join("serve.log")).unwrap_or_default());
-            }
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-        first_page(&mut Connection::new(public), format!("http://localhost:{}/", public.port()).parse()?).await?;
+        let (process, _) = self.serve_with(folder, &[]).await?;
         let start = began.elapsed();
         let memory = idle_memory(process.id()).await?;
         process.stop()?;
         Ok(Some(Idle { start, memory }))
+    }
+
+    /// Starts `symbolon serve` with these variables and waits for its first page; tells its issuer, which is also where it listens.
+    async fn serve_with(&self, folder: &Path, variables: &[(&str, &str)]) -> Result<(Process, Url)> {
+        let (public, operations) = (free_port()?, free_port()?);
+        let issuer = format!("http://localhost:{}", public.port());
+        let (data, log) = (folder.join("data"), folder.join("serve.log"));
+        let mut command = machine::on_server_core(&self.file, &self.pinning);
+        command.arg("serve").stdin(Stdio::null()).stdout(Stdio::null());
+        command.stderr(std::fs::File::create(&log).context("create serve.log")?);
+        command.env("SYMBOLON__ISSUER", &issuer);
+        command.env("SYMBOLON__SERVER__LISTEN", public.to_string());
+        command.env("SYMBOLON__SERVER__OPERATIONS", operations.to_string());
+        command.env("SYMBOLON__DATABASE__PATH", data.join("symbolon.db"));
+        command.env("SYMBOLON__KEYS__MASTER_KEY_FILE", data.join("master.key"));
+        command.envs(variables.iter().copied());
+        let mut process = Process::spawn(command)?;
+        while tokio::net::TcpStream::connect(public).await.is_err() {
+            if process.has_ended()? {
+                bail!("serve ended: {}", std::fs::read_to_string(&log).unwrap_or_default());
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        let issuer: Url = issuer.parse().context("the issuer")?;
+        first_page(&mut Connection::new(public), issuer.clone()).await?;
+        Ok((process, issuer))
     }
 }
 
@@ -228,19 +237,39 @@ pub(crate) struct At {
 }
 
 impl At {
-    /// Starts the server and waits for its first page.
+    /// Starts `symbolon dev` and waits for its first page.
     pub(crate) async fn start(program: &Program, folder: &Path, algorithm: &str) -> Result<At> {
         let began = Instant::now();
         let (process, facts) = program.start(folder, algorithm)?;
         let issuer: Url = facts.issuer.parse().context("the issuer")?;
         let address = address_of(&issuer).await?;
-        let mut connection = Connection::new(address);
-        first_page(&mut connection, issuer.clone()).await?;
+        first_page(&mut Connection::new(address), issuer.clone()).await?;
         let start = began.elapsed();
-        let answer = connection.exchange(&get(&discovery_url(&issuer), &[])).await.context("discovery")?;
+        let user = facts.users.last().context("a user who may sign in")?.clone();
+        At::running(program, (process, start), (&issuer, address), user).await
+    }
+
+    /// Ends this `symbolon dev` and starts `symbolon serve` on what it leaves, with these variables: what people meet, whose pages offer
+    /// no accounts of a developer.
+    pub(crate) async fn serve(self, program: &Program, folder: &Path, variables: &[(&str, &str)]) -> Result<At> {
+        let user = self.user.clone();
+        self.stop()?;
+        let began = Instant::now();
+        let (process, issuer) = program.serve_with(folder, variables).await?;
+        let (start, address) = (began.elapsed(), address_of(&issuer).await?);
+        At::running(program, (process, start), (&issuer, address), user).await
+    }
+
+    async fn running(
+        program: &Program,
+        (process, start): (Process, Duration),
+        (issuer, address): (&Url, SocketAddr),
+        user: User,
+    ) -> Result<At> {
+        let mut connection = Connection::new(address);
+        let answer = connection.exchange(&get(&discovery_url(issuer), &[])).await.context("discovery")?;
         let endpoints =
             serde_json::from_slice(answer.body).with_context(|| format!("discovery: {}", answer.summary()))?;
-        let user = facts.users.last().context("a user who may sign in")?.clone();
         let (process, has_own_core) = (Some(process), program.pinning.has_own_cores());
         Ok(At { address, discovery: answer.body.to_vec(), endpoints, user, process, start, has_own_core })
     }

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
 use url::Url;
 
-use crate::connection::{Answer, Connection};
+use crate::connection::{Answer, Connection, Timed};
 use crate::relying_party::{RelyingParty, Tokens, get};
 
 /// What one connection does again and again.
@@ -38,7 +38,7 @@ impl Life {
         Life { flow, userinfo, pace, next: None }
     }
 
-    async fn once(&mut self, connection: &mut Connection, times: &mut Vec<Duration>) -> Result<()> {
+    async fn once(&mut self, connection: &mut Connection, times: &mut Vec<Timed>) -> Result<()> {
         if let Some(pace) = self.pace {
             let due = self.next.unwrap_or_else(Instant::now);
             tokio::time::sleep_until(due.into()).await;
@@ -46,14 +46,12 @@ impl Life {
             self.next = Some((due + pace).max(Instant::now()));
         }
         let tokens = self.flow.tokens(connection, times).await?;
-        let began = Instant::now();
         let authorization = format!("Bearer {}", tokens.access_token);
-        let answer = connection.exchange(&get(&self.userinfo, &[("Authorization", &authorization)])).await?;
+        let answer = connection.timed(&get(&self.userinfo, &[("Authorization", &authorization)]), times).await?;
         expect(&answer, "\"sub\"").context("userinfo")?;
         let refreshed = self.flow.party.refreshed(&tokens, connection).await?;
         let request = self.flow.party.introspection_request(&refreshed.access_token);
-        let answer = connection.exchange(&request).await?;
-        times.push(began.elapsed() / 3);
+        let answer = connection.timed(&request, times).await?;
         expect(&answer, "\"active\":true").context("introspection")
     }
 }
@@ -74,24 +72,20 @@ impl CodeFlow {
         CodeFlow { party: party.clone(), before, after, flows: 0, worker }
     }
 
-    async fn once(&mut self, connection: &mut Connection, times: &mut Vec<Duration>) -> Result<()> {
+    async fn once(&mut self, connection: &mut Connection, times: &mut Vec<Timed>) -> Result<()> {
         self.tokens(connection, times).await.map(|_| ())
     }
 
-    async fn tokens(&mut self, connection: &mut Connection, times: &mut Vec<Duration>) -> Result<Tokens> {
+    async fn tokens(&mut self, connection: &mut Connection, times: &mut Vec<Timed>) -> Result<Tokens> {
         self.flows += 1;
         let request = format!("{}{}-{}{}", self.before, self.worker, self.flows, self.after);
-        let began = Instant::now();
-        let answer = connection.exchange(request.as_bytes()).await?;
-        times.push(began.elapsed());
+        let answer = connection.timed(request.as_bytes(), times).await?;
         if !matches!(answer.status, 302 | 303) {
             bail!("authorize: {}", answer.summary());
         }
         let code = RelyingParty::code(answer.field("location").unwrap_or_default())?;
         let request = self.party.code_request(code);
-        let began = Instant::now();
-        let answer = connection.exchange(&request).await?;
-        times.push(began.elapsed());
+        let answer = connection.timed(&request, times).await?;
         expect(&answer, "\"id_token\"").context("redeem a code")?;
         serde_json::from_slice(answer.body).context("a token answer")
     }
@@ -99,18 +93,14 @@ impl CodeFlow {
 
 impl Work {
     /// Does it once and tells how long each request took.
-    pub(crate) async fn once(&mut self, connection: &mut Connection, times: &mut Vec<Duration>) -> Result<()> {
+    pub(crate) async fn once(&mut self, connection: &mut Connection, times: &mut Vec<Timed>) -> Result<()> {
         match self {
             Work::Same { request, holds } => {
-                let began = Instant::now();
-                let answer = connection.exchange(request).await?;
-                times.push(began.elapsed());
+                let answer = connection.timed(request, times).await?;
                 expect(&answer, holds)
             }
             Work::Answered { request, statuses } => {
-                let began = Instant::now();
-                let answer = connection.exchange(request).await?;
-                times.push(began.elapsed());
+                let answer = connection.timed(request, times).await?;
                 if !statuses.contains(&answer.status) {
                     bail!("unexpected answer: {}", answer.summary());
                 }
@@ -124,9 +114,7 @@ impl Work {
                     refresh_token: String,
                 }
                 let request = party.refresh_request(refresh_token);
-                let began = Instant::now();
-                let answer = connection.exchange(&request).await?;
-                times.push(began.elapsed());
+                let answer = connection.timed(&request, times).await?;
                 expect(&answer, "\"access_token\"").context("refresh")?;
                 let rotated: Rotated = serde_json::from_slice(answer.body).context("the rotated refresh token")?;
                 if rotated.refresh_token == *refresh_token {

@@ -54,9 +54,9 @@ pub struct Passkeys {
 
 /// What a page or an app hands to the browser, and what comes back with its answer.
 #[derive(Clone, Debug)]
-pub struct Ceremony {
-    /// `publicKey` of the browser's call, in JSON.
-    pub options: Value,
+pub struct Ceremony<O> {
+    /// `publicKey` of the browser's call.
+    pub options: O,
     /// For the form beside it: the state, under our seal.
     pub state: String,
 }
@@ -88,7 +88,7 @@ impl Passkeys {
     ///
     /// # Errors
     /// Internal, when the library cannot make a challenge.
-    pub fn sign_in_page(&self, binding: &TokenHash) -> Result<Ceremony, Fault> {
+    pub fn sign_in_page(&self, binding: &TokenHash) -> Result<Ceremony<impl Serialize + use<>>, Fault> {
         let (options, state) = self.challenge()?;
         Ok(Ceremony { options, state: self.sealed("sign_in", binding, state)? })
     }
@@ -97,7 +97,7 @@ impl Passkeys {
     ///
     /// # Errors
     /// A fault of the store; internal, when the library cannot make a challenge.
-    pub async fn registration_page(&self, user: &User, binding: &TokenHash) -> Result<Ceremony, Fault> {
+    pub async fn registration_page(&self, user: &User, binding: &TokenHash) -> Result<Ceremony<Value>, Fault> {
         let (options, state) = self.registration(user).await?;
         Ok(Ceremony { options, state: self.sealed("register", binding, state)? })
     }
@@ -157,9 +157,9 @@ impl Passkeys {
         self.register((user, id), (credential, name), waiting.state, attempt).await.map(drop)
     }
 
-    fn challenge(&self) -> Result<(Value, DiscoverableAuthentication), Fault> {
+    fn challenge(&self) -> Result<(impl Serialize + use<>, DiscoverableAuthentication), Fault> {
         let (options, state) = self.webauthn.start_discoverable_authentication().map_err(failed)?;
-        Ok((json(&options.public_key)?, state))
+        Ok((options.public_key, state))
     }
 
     async fn registration(&self, user: &User) -> Result<(Value, PasskeyRegistration), Fault> {
@@ -254,8 +254,7 @@ impl Passkeys {
     /// A state for a form of the browser `binding`.
     fn sealed<T: Serialize>(&self, purpose: &str, binding: &TokenHash, state: T) -> Result<String, Fault> {
         let until = self.factors.edges.clock.now().plus(LIFETIME);
-        let text = serde_json::to_vec(&Sealed { state, until })
-            .map_err(|cause| Fault::internal("write a challenge as JSON").caused_by(cause))?;
+        let text = serde_json::to_vec(&Sealed { state, until }).map_err(unwritten)?;
         let text = URL_SAFE_NO_PAD.encode(text);
         let seal = self.seal(purpose, binding, &text);
         Ok(format!("{text}.{seal}"))
@@ -299,8 +298,16 @@ fn failed(cause: webauthn_rs::prelude::WebauthnError) -> Fault {
     Fault::internal("make a challenge for a passkey").caused_by(cause)
 }
 
-fn json(options: &impl Serialize) -> Result<Value, Fault> {
-    serde_json::to_value(options).map_err(|cause| Fault::internal("write a challenge as JSON").caused_by(cause))
+/// What the browser is called with, as JSON.
+///
+/// # Errors
+/// Internal, when the library's own values cannot be written.
+pub fn json(options: &impl Serialize) -> Result<Value, Fault> {
+    serde_json::to_value(options).map_err(unwritten)
+}
+
+fn unwritten(cause: serde_json::Error) -> Fault {
+    Fault::internal("write a challenge as JSON").caused_by(cause)
 }
 
 fn bound(user: UserId, id: AuthenticatorId) -> Vec<u8> {
@@ -350,7 +357,7 @@ impl Method for Passkeys {
         let (options, state) = self.challenge()?;
         let until = edges.clock.now().plus(LIFETIME);
         WAITING.put(&*edges.ephemeral, key.as_bytes(), &Sealed { state, until }, until).await?;
-        Ok(Begun::PublicKey(options))
+        Ok(Begun::PublicKey(json(&options)?))
     }
 
     fn read(&self, _: Option<&str>, value: Secret) -> Answer {

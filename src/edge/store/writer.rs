@@ -3,7 +3,9 @@
 //! A fact is a job under a savepoint in the group's transaction, so that one failure leaves the others alone; its value is
 //! handed over after the commit. A panic counts as a failure. A failed commit fails the whole group.
 //!
-//! *Why a group:* `synchronous=FULL` waits for the disk at each commit; sixty-four facts share one wait.
+//! *Why a group:* `synchronous=FULL` waits for the disk at each commit; sixty-four facts share one wait. Before a group begins, everything
+//! else that is ready has its turn once: on a busy core a commit takes more facts along (1.8 before, while tokens were signed), on an idle
+//! one nobody waits.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -212,6 +214,11 @@ impl Task {
                 count = self.jobs.recv_many(&mut group, GROUP) => {
                     if count == 0 {
                         break;
+                    }
+                    // Who has their fact almost ready comes along: where nobody else has anything to do, this takes no time.
+                    tokio::task::yield_now().await;
+                    while group.len() < GROUP && let Ok(job) = self.jobs.try_recv() {
+                        group.push(job);
                     }
                     self.write(&mut group).await;
                 }

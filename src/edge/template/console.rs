@@ -21,8 +21,12 @@ pub struct Console {
 /// A page of the console.
 #[derive(Clone, Debug, Serialize)]
 pub struct ConsoleLink {
-    /// The end of a text key `console-…` with `.about`.
-    pub id: String,
+    /// Its name, which ends the ids of its links.
+    pub id: &'static str,
+    /// The key of its text.
+    pub text: &'static str,
+    /// The key of the text about it.
+    pub about: &'static str,
     /// Where it is.
     pub url: String,
     /// Whether it is the one that is shown.

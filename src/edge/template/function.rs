@@ -48,11 +48,11 @@ pub(super) fn register(environment: &mut Environment<'static>, texts: &Arc<Texts
 /// The text of a key with its arguments; for HTML they are escaped.
 pub(super) fn translate(
     (texts, language): (&Texts, &Language),
-    (key, given): (&str, Option<&Kwargs>),
+    (key, given): (&str, &Kwargs),
     (html, missing): (bool, Missing),
 ) -> Result<String, Error> {
     let mut arguments = FluentArgs::new();
-    for (given, name) in given.into_iter().flat_map(|given| given.args().map(move |name| (given, name))) {
+    for name in given.args() {
         let value: Value = given.get(name)?;
         let right_to_left = language.direction() == Direction::RightToLeft;
         arguments.set(name.to_owned(), argument(&value, html, right_to_left)?);

@@ -109,12 +109,15 @@ impl Object for Callable {
         match self.function {
             Function::Text => {
                 let html = matches!(state.auto_escape(), AutoEscape::Html);
-                let (key, given): (&str, Option<Kwargs>) = match arguments {
-                    // Nine of ten texts take none.
-                    [key] => (from_args::<(&str,)>(std::slice::from_ref(key))?.0, None),
-                    _ => from_args(arguments).map(|(key, given)| (key, Some(given)))?,
-                };
-                let text = translate((&speech.texts, &speech.language), (key, given.as_ref()), (html, speech.missing))?;
+                if let [key] = arguments
+                    && let Some(key) = key.as_str()
+                    && html
+                    && let Ok(text) = speech.texts.plain(speech.language.tag(), key)
+                {
+                    return Ok(text);
+                }
+                let (key, given): (&str, Kwargs) = from_args(arguments)?;
+                let text = translate((&speech.texts, &speech.language), (key, &given), (html, speech.missing))?;
                 Ok(if html { Value::from_safe_string(text) } else { Value::from(text) })
             }
             Function::HasText => {

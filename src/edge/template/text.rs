@@ -2,11 +2,12 @@
 //!
 //! Project Fluent for the texts, RFC 4647 §3.4 (lookup) and RFC 9110 §12.5.4 (Accept-Language) for the choice among them.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, OnceLock};
 
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource};
+use minijinja::value::Value;
 use serde::Serialize;
 use unic_langid::{CharacterDirection, LanguageIdentifier};
 
@@ -59,8 +60,8 @@ pub(super) struct Texts {
 struct Translation {
     language: Language,
     bundle: FluentBundle<FluentResource>,
-    /// Its keys: `name`, `name.attribute`.
-    keys: BTreeSet<String>,
+    /// Its keys (`name`, `name.attribute`), with what they say without arguments in HTML, once somebody has asked.
+    keys: HashMap<String, OnceLock<Value>>,
 }
 
 /// Why a text could not be given as it was asked for.
@@ -91,7 +92,7 @@ impl Texts {
             let translation = bundles
                 .entry(Arc::from(identifier.to_string()))
                 .or_insert_with_key(|tag| Translation::new(Arc::clone(tag), identifier));
-            translation.keys.extend(keys(source));
+            translation.keys.extend(keys(source).into_iter().map(|key| (key, OnceLock::new())));
             translation.bundle.add_resource_overriding(resource);
         }
         let default = bundles.get(DEFAULT).map(|translation: &Translation| translation.language.clone());
@@ -120,6 +121,16 @@ impl Texts {
             };
         }
         Err(MissingText { shown: key.to_owned(), reason: format!("there is no text {key:?}") })
+    }
+
+    /// The text of a key that takes no arguments, for HTML: made once for each language, since nine of ten are such.
+    pub(super) fn plain(&self, language: &str, key: &str) -> Result<Value, MissingText> {
+        let place = self.translations(language).find_map(|translation| translation.keys.get(key));
+        if let Some(made) = place.and_then(OnceLock::get) {
+            return Ok(made.clone());
+        }
+        let made = self.format(language, key, &FluentArgs::new()).map(Value::from_safe_string)?;
+        Ok(place.map_or_else(|| made.clone(), |place| place.get_or_init(|| made.clone()).clone()))
     }
 
     /// Whether there is a text of that name, without its attributes.
@@ -164,16 +175,21 @@ impl Texts {
 
     /// The keys that English has and a language lacks, by language.
     pub(super) fn lacking(&self) -> impl Iterator<Item = (&Language, Vec<&str>)> {
-        let complete = self.bundles.get(DEFAULT).map(|translation| &translation.keys);
+        let complete: BTreeSet<&str> = self.bundles.get(DEFAULT).into_iter().flat_map(Translation::keys).collect();
         self.bundles.values().map(move |translation| {
-            let missing = complete.into_iter().flat_map(|keys| keys.difference(&translation.keys));
-            (&translation.language, missing.map(String::as_str).collect())
+            let missing = complete.iter().filter(|key| !translation.keys.contains_key(**key));
+            (&translation.language, missing.copied().collect())
         })
     }
 
     fn chain<'a>(&'a self, language: &str) -> impl Iterator<Item = &'a FluentBundle<FluentResource>> {
+        self.translations(language).map(|translation| &translation.bundle)
+    }
+
+    /// The language, then English.
+    fn translations<'a>(&'a self, language: &str) -> impl Iterator<Item = &'a Translation> {
         let first = (language != DEFAULT).then(|| self.bundles.get(language)).flatten();
-        first.into_iter().chain(self.bundles.get(DEFAULT)).map(|translation| &translation.bundle)
+        first.into_iter().chain(self.bundles.get(DEFAULT))
     }
 }
 
@@ -186,7 +202,11 @@ impl Translation {
         let mut bundle = FluentBundle::new_concurrent(vec![identifier]);
         // Arguments that need isolation get it where they enter (function.rs); the rest stays free of invisible characters.
         bundle.set_use_isolating(false);
-        Self { language: Language { tag, direction }, bundle, keys: BTreeSet::new() }
+        Self { language: Language { tag, direction }, bundle, keys: HashMap::new() }
+    }
+
+    fn keys(&self) -> impl Iterator<Item = &str> {
+        self.keys.keys().map(String::as_str)
     }
 }
 
@@ -305,6 +325,12 @@ mod tests {
         assert_eq!(texts.format("de", "hello", &arguments).unwrap(), "Hallo Ana");
         assert_eq!(texts.format("de", "only", &arguments).unwrap(), "Only here");
         assert_eq!(texts.format("de", "hello.again", &arguments).unwrap(), "Again");
+        for _ in 0..2 {
+            assert_eq!(texts.plain("de", "only").unwrap().to_string(), "Only here");
+            assert_eq!(texts.plain("de", "hello.again").unwrap().to_string(), "Again");
+            assert_eq!(texts.plain("de", "unheard-of").unwrap_err().shown, "unheard-of");
+            assert_eq!(texts.plain("de", "hello").unwrap_err().shown, "Hallo {$name}");
+        }
         assert_eq!(texts.format("de", "unheard-of", &arguments).unwrap_err().shown, "unheard-of");
         assert!(texts.format("en", "hello", &FluentArgs::new()).is_err());
     }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use crate::account::step_up::{Acting, FlowState, Place, Proven, judge};
-use crate::authn::passkey::Ceremony;
+use crate::authn::passkey::{self, Ceremony};
 use crate::authn::{Answer, Attempt, Method as _, Refusal, upstream};
 use crate::edge::store::Beside;
 use crate::edge::upstream::Presented;
@@ -111,7 +111,7 @@ async fn challenge(State(web): State<Web>, person: Person) -> Result<Response, P
         return Err(Problem::new(Code::DeviceDoesNotExist));
     }
     let Ceremony { options, state } = passkeys.sign_in_page(&binding(&acting))?;
-    Ok(ok(&PasskeyChallenge { public_key: options, state }))
+    Ok(ok(&PasskeyChallenge { public_key: passkey::json(&options)?, state }))
 }
 
 async fn reauthenticate(

@@ -10,10 +10,10 @@ use http::StatusCode;
 use http::header::{HeaderValue, RETRY_AFTER};
 
 use crate::account::step_up::{Acting, Recent, judge};
-use crate::authn::passkey::Ceremony;
 use crate::authn::{Answer, Attempt, Method as _, Refusal};
 use crate::edge::store::Beside;
 use crate::edge::template::console::Again;
+use crate::edge::template::context;
 use crate::http::cookie::{FlowCookie, Keep as CookieLife};
 use crate::http::extract::params::{Form, Query};
 use crate::http::extract::visitor::Visitor;
@@ -165,8 +165,8 @@ fn back(query: &Params) -> &str {
 async fn page(web: &Web, visitor: &Visitor, (visit, query): (&Visit, &Params), error: Option<&str>) -> Response {
     let (flow, cookie) = web.flow(visitor);
     let (action, csrf) = (web.path(PATH, &[("to", back(query))]), web.csrf.token(&flow, PURPOSE));
-    let passkey = match passkey(web, &visit.user, &flow).await {
-        Ok(passkey) => passkey.map(|ceremony| shown(ceremony, (action.clone(), csrf.clone()))),
+    let passkey = match passkey(web, &visit.user, (&flow, &action, &csrf)).await {
+        Ok(passkey) => passkey,
         Err(fault) => return fault_page(web, visitor, fault),
     };
     let providers = match buttons_of(web, visit.user.id, back(query)).await {
@@ -189,12 +189,16 @@ async fn page(web: &Web, visitor: &Visitor, (visit, query): (&Visit, &Params), e
 }
 
 /// What asks for a passkey of the person, where they have one.
-async fn passkey(web: &Web, user: &User, flow: &FlowCookie) -> Result<Option<Ceremony>, Fault> {
+async fn passkey(
+    web: &Web,
+    user: &User,
+    (flow, action, csrf): (&FlowCookie, &str, &str),
+) -> Result<Option<context::Passkey>, Fault> {
     let Some(passkeys) = &web.provider.passkeys else { return Ok(None) };
     if passkeys.offers(user).await?.is_empty() {
         return Ok(None);
     }
-    passkeys.sign_in_page(&binding(flow)).map(Some)
+    shown(&passkeys.sign_in_page(&binding(flow))?, (action.to_owned(), csrf.to_owned())).map(Some)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 use axum::extract::State;
 use axum::response::Response;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use serde::Serialize;
 
 use crate::authn::passkey::Ceremony;
 use crate::authn::{Answer, Refusal};
@@ -72,12 +73,17 @@ pub fn offered(
     let Some(passkeys) = &web.provider.passkeys else { return Ok(None) };
     let more: Vec<(&str, &str)> = query.get("to").map(|to| ("to", to)).into_iter().collect();
     let ceremony = passkeys.sign_in_page(&binding(flow))?;
-    Ok(Some(shown(ceremony, (place.path_with(web, PATH, &more), web.csrf.token(flow, &purpose(place))))))
+    shown(&ceremony, (place.path_with(web, PATH, &more), web.csrf.token(flow, &purpose(place)))).map(Some)
 }
 
 /// A ceremony as templates take it.
-pub fn shown(ceremony: Ceremony, (action, csrf): (String, String)) -> context::Passkey {
-    context::Passkey { action, csrf, options: ceremony.options.to_string(), state: ceremony.state }
+///
+/// # Errors
+/// Internal, when the library's own values cannot be written.
+pub fn shown(ceremony: &Ceremony<impl Serialize>, (action, csrf): (String, String)) -> Result<context::Passkey, Fault> {
+    let options = serde_json::to_string(&ceremony.options)
+        .map_err(|cause| Fault::internal("write a challenge as JSON").caused_by(cause))?;
+    Ok(context::Passkey { action, csrf, options, state: ceremony.state.clone() })
 }
 
 /// What states in pages are bound to.

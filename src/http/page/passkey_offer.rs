@@ -95,15 +95,13 @@ async fn page(web: &Web, visitor: &Visitor, query: &Params, error: Option<&str>)
         Err(fault) => return fault_page(web, visitor, fault),
     };
     let (flow, cookie) = web.flow(visitor);
-    let ceremony = match passkeys.registration_page(&user, &binding(&flow)).await {
-        Ok(ceremony) => ceremony,
+    let form = (Place::of(query).path_with(web, PATH, &[("to", destination(query))]), web.csrf.token(&flow, PURPOSE));
+    let ceremony = passkeys.registration_page(&user, &binding(&flow)).await;
+    let passkey = match ceremony.and_then(|ceremony| shown(&ceremony, form)) {
+        Ok(passkey) => passkey,
         Err(fault) => return fault_page(web, visitor, fault),
     };
-    let action = Place::of(query).path_with(web, PATH, &[("to", destination(query))]);
-    let context = PasskeyOffer {
-        passkey: shown(ceremony, (action, web.csrf.token(&flow, PURPOSE))),
-        error: error.map(str::to_owned),
-    };
+    let context = PasskeyOffer { passkey, error: error.map(str::to_owned) };
     let frame = web.pages.frame(visitor.id, &visitor.headers, &[]);
     with_cookies(web.pages.page("page/passkey_offer.html", &frame, &context), cookie)
 }

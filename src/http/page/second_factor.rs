@@ -401,15 +401,16 @@ async fn ceremony(
     (waiting, asked): (&SignInFlow, &Asked),
 ) -> Result<Option<context::Passkey>, Fault> {
     let Some(passkeys) = &web.provider.passkeys else { return Ok(None) };
-    let ceremony = match (asked.method.as_str(), &waiting.progress) {
-        ("passkey", _) => passkeys.sign_in_page(&binding(flow))?,
+    let form = (String::new(), String::new());
+    let passkey = match (asked.method.as_str(), &waiting.progress) {
+        ("passkey", _) => shown_passkey(&passkeys.sign_in_page(&binding(flow))?, form),
         (passkey::SETUP, Progress::Proven(proven)) => {
             let Some(user) = web.provider.edges.store.user(proven.user).await? else { return Ok(None) };
-            passkeys.registration_page(&user, &binding(flow)).await?
+            shown_passkey(&passkeys.registration_page(&user, &binding(flow)).await?, form)
         }
         _ => return Ok(None),
     };
-    Ok(Some(shown_passkey(ceremony, (String::new(), String::new()))))
+    passkey.map(Some)
 }
 
 /// A secret as pages show it.

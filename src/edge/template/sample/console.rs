@@ -74,7 +74,10 @@ fn security(on: bool) -> Security {
 }
 
 pub(super) fn console(current: &str) -> Console {
-    let page = |id: &str| ConsoleLink { id: id.into(), url: format!("/account/{id}"), current: id == current };
+    let page = |(id, text, about): (&'static str, _, _)| {
+        let (url, current) = (format!("/account/{id}"), id == current);
+        ConsoleLink { id, text, about, url, current }
+    };
     Console {
         account: Profile {
             name: "Alice Liddell".into(),
@@ -84,7 +87,14 @@ pub(super) fn console(current: &str) -> Console {
         },
         csrf: "token".into(),
         sign_out_action: "/sign-out".into(),
-        pages: ["overview", "profile", "contacts", "sessions", "history", "apps", "data"].map(page).into(),
+        pages: [
+            ("overview", "console-overview", "console-overview.about"),
+            ("profile", "console-profile", "console-profile.about"),
+            ("sessions", "console-sessions", "console-sessions.about"),
+            ("data", "console-data", "console-data.about"),
+        ]
+        .map(page)
+        .into(),
     }
 }
 

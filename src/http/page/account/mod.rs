@@ -28,20 +28,38 @@ use crate::http::web::{Web, redirect};
 use crate::model::session::Session;
 use crate::model::user::{IdentifierKind, User};
 
-/// The pages of the console, by the end of their text keys and their paths.
-const PAGES: &[(&str, &str)] = &[
-    ("overview", "/account"),
-    ("profile", "/account/profile"),
-    ("contacts", "/account/contacts"),
-    ("password", "/account/password"),
-    ("security", "/account/security"),
-    ("sessions", "/account/sessions"),
-    ("history", "/account/history"),
-    ("identities", "/account/identities"),
-    ("apps", "/account/apps"),
-    ("invitations", invitation::PATH),
-    ("data", "/account/data"),
-];
+struct Page {
+    id: &'static str,
+    text: &'static str,
+    about: &'static str,
+    path: &'static str,
+}
+
+macro_rules! pages {
+    ($($id:literal at $path:expr,)*) => {
+        /// The pages of the console.
+        const PAGES: &[Page] = &[$(Page {
+            id: $id,
+            text: concat!("console-", $id),
+            about: concat!("console-", $id, ".about"),
+            path: $path,
+        }),*];
+    };
+}
+
+pages! {
+    "overview" at "/account",
+    "profile" at "/account/profile",
+    "contacts" at "/account/contacts",
+    "password" at "/account/password",
+    "security" at "/account/security",
+    "sessions" at "/account/sessions",
+    "history" at "/account/history",
+    "identities" at "/account/identities",
+    "apps" at "/account/apps",
+    "invitations" at invitation::PATH,
+    "data" at "/account/data",
+}
 
 /// A person who looks at their own account.
 pub struct Visit {
@@ -79,25 +97,27 @@ pub async fn acting(web: &Web, visitor: &Visitor, (csrf, to): (Option<&str>, &st
 /// The frame around the page called `id`, and the cookie that its forms may have to be bound to.
 pub fn console(web: &Web, visitor: &Visitor, user: &User, id: &str) -> (Console, Option<HeaderValue>) {
     let (flow, cookie) = web.flow(visitor);
-    let link = |(name, path): &(&str, &str)| ConsoleLink {
-        id: (*name).to_owned(),
-        url: web.path(path, &[]),
-        current: *name == id,
+    let link = |page: &Page| ConsoleLink {
+        id: page.id,
+        text: page.text,
+        about: page.about,
+        url: web.path(page.path, &[]),
+        current: page.id == id,
     };
     let console = Console {
         account: profile(user),
         // One token for the forms of the console: each changes only what belongs to the person who is signed in.
         csrf: web.csrf.token(&flow, logout::PURPOSE),
         sign_out_action: web.path("/sign-out", &[]),
-        pages: PAGES.iter().filter(|page| is_shown(web, user, page) || page.0 == id).map(link).collect(),
+        pages: PAGES.iter().filter(|page| is_shown(web, user, page) || page.id == id).map(link).collect(),
     };
     (console, cookie)
 }
 
 /// Whether a page is among those that a person is led to: what is switched off is not, and inviting is for who may.
-fn is_shown(web: &Web, user: &User, page: &(&str, &str)) -> bool {
-    let (_, path) = page;
-    web.has_page(path) && (*path != invitation::PATH || web.provider.accounts.settings.inviters.allow(user.role))
+fn is_shown(web: &Web, user: &User, page: &Page) -> bool {
+    web.has_page(page.path)
+        && (page.path != invitation::PATH || web.provider.accounts.settings.inviters.allow(user.role))
 }
 
 /// There is nothing of this name that belongs to the person.
