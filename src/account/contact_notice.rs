@@ -3,17 +3,13 @@
 //! S-116, S-120; PROTOCOL A15, ASVS 6.3.7. Every other proven address hears of it, since one of them may be in other hands. A primary
 //! address that is replaced or removed gets a link besides that takes the change back, as in [`email_change`](crate::account::email_change).
 
-use std::time::Duration;
-
+use crate::account::dispatch::NOTICE;
 use crate::account::{Accounts, Asking};
 use crate::edge::store::Beside;
 use crate::model::fault::Fault;
 use crate::model::identifier::{Email, Phone};
 use crate::model::message::{Channel, MessageData, MessageKind};
 use crate::model::user::{Identifier, IdentifierKind, User};
-
-/// How long a notice is worth sending.
-const NOTICE: Duration = Duration::from_hours(24);
 
 /// What happens to an address or number.
 #[derive(Copy, Clone, Debug, Eq, PartialEq)]

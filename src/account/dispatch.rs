@@ -11,6 +11,9 @@ use crate::edge::undelivered::{Outlook, Undelivered};
 use crate::model::job::NewJob;
 use crate::model::message::Message;
 
+/// How long a notice of what happened is worth sending.
+pub(super) const NOTICE: Duration = Duration::from_hours(24);
+
 impl Accounts {
     /// Hands a message over, or makes the job that sends it, to be written down with what it tells of. A message that is of use for no time
     /// is for nobody: the same is done, as far as it goes without an address.

@@ -3,8 +3,7 @@
 //! S-064, S-065; ASVS 6.3.7. Whoever can connect one signs in by it from then on: every proven address of the person hears of it, since
 //! one of them may be in other hands.
 
-use std::time::Duration;
-
+use crate::account::dispatch::NOTICE;
 use crate::account::{Accounts, Asking};
 use crate::edge::store::Beside;
 use crate::model::event::EventName;
@@ -12,9 +11,6 @@ use crate::model::fault::Fault;
 use crate::model::identity_provider::IdentityProvider;
 use crate::model::message::{Channel, MessageData, MessageKind};
 use crate::model::user::{IdentifierKind, User};
-
-/// How long a notice is worth sending.
-const NOTICE: Duration = Duration::from_hours(24);
 
 /// What happens to an identity.
 #[derive(Copy, Clone, Debug, Eq, PartialEq)]

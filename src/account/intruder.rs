@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use crate::account::dispatch::NOTICE;
 use crate::account::{Accounts, Asking};
 use crate::authn::flow::{ENROLMENT, SIGN_IN_LIFETIME};
 use crate::edge::store::{Beside, Gone};
@@ -16,8 +17,6 @@ use crate::model::message::{Channel, MessageData, MessageKind};
 use crate::model::user::User;
 use crate::protocol::numeric_date::NumericDate;
 
-/// How long a notice is worth sending.
-const NOTICE: Duration = Duration::from_hours(24);
 /// What may be set up in a sign-in before it is done, and is told of: a factor that the house asks for, an identity elsewhere.
 const SIGN_IN: Duration = Duration::from_secs(ENROLMENT.as_secs() + SIGN_IN_LIFETIME.as_secs());
 /// Where a link says what went before it was made.

@@ -4,8 +4,7 @@
 //! and token ends, the password is gone with whatever was set up since ([`crate::account::intruder`]), and whoever reads the mailbox
 //! sets a new one.
 
-use std::time::Duration;
-
+use crate::account::dispatch::NOTICE;
 use crate::account::intruder::WentAway;
 use crate::account::{AccountError, Accounts, Asking, Why};
 use crate::edge::store::{Beside, Denial};
@@ -16,9 +15,6 @@ use crate::model::mailed_link::LinkPurpose;
 use crate::model::message::{Channel, MessageData, MessageKind};
 use crate::model::user::IdentifierKind;
 use crate::protocol::secret::{Secret, TokenHash};
-
-/// How long the notice is worth being sent.
-const NOTICE: Duration = Duration::from_hours(24);
 
 /// By what a browser or app is known again.
 #[derive(Copy, Clone, Debug, Eq, PartialEq)]

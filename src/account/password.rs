@@ -1,7 +1,6 @@
 //! New passwords of accounts: where registration and reset ask whether a password may be used, and who is told of one.
 
-use std::time::Duration;
-
+use crate::account::dispatch::NOTICE;
 use crate::account::{Accounts, Mistake, Why};
 use crate::authn::password::strength::{Known, Weakness};
 use crate::edge::Edges;
@@ -10,9 +9,6 @@ use crate::model::job::NewJob;
 use crate::model::message::Message;
 use crate::model::user::{IdentifierKind, User};
 use crate::protocol::secret::Secret;
-
-/// How long a notice is worth being sent.
-const NOTICE: Duration = Duration::from_hours(24);
 
 /// `message`, that the password was changed, to every address that is known to be theirs, the one that is `proven` by this among them: one
 /// of them may be in other hands (ASVS 6.3.7).

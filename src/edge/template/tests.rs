@@ -254,7 +254,9 @@ fn a_missing_value_is_an_error_and_not_a_blank() {
 
 /// The keys that templates name: whole ones, and beginnings that a value completes (`'error-' ~ key`).
 fn keys_used(sources: &[Source]) -> (BTreeSet<String>, BTreeSet<String>) {
-    let (mut whole, mut beginnings) = (BTreeSet::from(["date".to_owned()]), BTreeSet::from(["problem-".to_owned()]));
+    // What the program names: a filter, the catalogue of problems, the pages of the console.
+    let mut whole = BTreeSet::from(["date".to_owned()]);
+    let mut beginnings = BTreeSet::from(["problem-".to_owned(), "console-".to_owned()]);
     let templates = sources.iter().filter(|source| source.kind == Kind::Template);
     let tags = templates.flat_map(|source| source.text().unwrap().split(['{', '}']));
     for tag in tags.filter(|tag| tag.starts_with('%') || tag.contains("t('")) {
