@@ -73,7 +73,7 @@ impl Default for Server {
             proxy_order: HopOrder::default(),
             peers: Peers::default(),
             // With the half second before it, below the 10 s of Docker.
-            drain: Duration::from_secs(8),
+            drain: Duration::from_secs(7),
             tls: Tls::default(),
         }
     }

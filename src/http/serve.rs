@@ -201,7 +201,7 @@ const FIRST_WORDS: Duration = Duration::from_secs(1);
 
 impl Default for Shutdown {
     fn default() -> Self {
-        Self { notice: Duration::from_millis(500), drain: Duration::from_secs(8) }
+        Self { notice: Duration::from_millis(500), drain: Duration::from_secs(7) }
     }
 }
 

@@ -87,6 +87,8 @@ async fn pages(
 /// Password sign-ins alone, and everything else beside them, on `dev`.
 async fn flood(at: &At, length: Duration, pinning: &Pinning) -> Result<Vec<Limit>> {
     let issuer = &at.endpoints.issuer;
+    // Before anybody signs in: a hash leaves its place in memory for some seconds.
+    let before = at.target().memory()?;
     let mut browser = signed_in(at).await?;
     let cookies = browser.cookie_field();
     // The same browser without its session: it is known, so that no mail is sent, and each sign-in begins a session.
@@ -94,7 +96,6 @@ async fn flood(at: &At, length: Duration, pinning: &Pinning) -> Result<Vec<Limit
     let sign_in = browser.sign_in_request(&below(issuer, "/sign-in")?).await?;
     let flood =
         || (0..FLOOD).map(|_| Work::Answered { request: sign_in.clone(), statuses: &[303] }).collect::<Vec<_>>();
-    let before = at.target().memory()?;
     let bare = || {
         let (_process, line) = server::start_role(pinning, &["password", &length.as_secs().max(2).to_string()])?;
         line.parse::<f64>().context("the bare rate of Argon2id")

@@ -298,12 +298,20 @@ fn failed(cause: webauthn_rs::prelude::WebauthnError) -> Fault {
     Fault::internal("make a challenge for a passkey").caused_by(cause)
 }
 
-/// What the browser is called with, as JSON.
+/// `publicKey` of the browser's call, for an answer in JSON.
 ///
 /// # Errors
 /// Internal, when the library's own values cannot be written.
 pub fn json(options: &impl Serialize) -> Result<Value, Fault> {
     serde_json::to_value(options).map_err(unwritten)
+}
+
+/// The same as text, for a page.
+///
+/// # Errors
+/// As there.
+pub fn text(options: &impl Serialize) -> Result<String, Fault> {
+    serde_json::to_string(options).map_err(unwritten)
 }
 
 fn unwritten(cause: serde_json::Error) -> Fault {

@@ -109,9 +109,9 @@ impl Object for Callable {
         match self.function {
             Function::Text => {
                 let html = matches!(state.auto_escape(), AutoEscape::Html);
-                if let [key] = arguments
+                if html
+                    && let [key] = arguments
                     && let Some(key) = key.as_str()
-                    && html
                     && let Ok(text) = speech.texts.plain(speech.language.tag(), key)
                 {
                     return Ok(text);

@@ -198,7 +198,7 @@ async fn passkey(
     if passkeys.offers(user).await?.is_empty() {
         return Ok(None);
     }
-    shown(&passkeys.sign_in_page(&binding(flow))?, (action.to_owned(), csrf.to_owned())).map(Some)
+    shown(passkeys.sign_in_page(&binding(flow))?, (action.to_owned(), csrf.to_owned())).map(Some)
 }
 
 #[cfg(test)]

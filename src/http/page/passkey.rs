@@ -7,7 +7,7 @@ use axum::response::Response;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use serde::Serialize;
 
-use crate::authn::passkey::Ceremony;
+use crate::authn::passkey::{self, Ceremony};
 use crate::authn::{Answer, Refusal};
 use crate::edge::template::context;
 use crate::http::cookie::FlowCookie;
@@ -73,17 +73,18 @@ pub fn offered(
     let Some(passkeys) = &web.provider.passkeys else { return Ok(None) };
     let more: Vec<(&str, &str)> = query.get("to").map(|to| ("to", to)).into_iter().collect();
     let ceremony = passkeys.sign_in_page(&binding(flow))?;
-    shown(&ceremony, (place.path_with(web, PATH, &more), web.csrf.token(flow, &purpose(place)))).map(Some)
+    shown(ceremony, (place.path_with(web, PATH, &more), web.csrf.token(flow, &purpose(place)))).map(Some)
 }
 
 /// A ceremony as templates take it.
 ///
 /// # Errors
 /// Internal, when the library's own values cannot be written.
-pub fn shown(ceremony: &Ceremony<impl Serialize>, (action, csrf): (String, String)) -> Result<context::Passkey, Fault> {
-    let options = serde_json::to_string(&ceremony.options)
-        .map_err(|cause| Fault::internal("write a challenge as JSON").caused_by(cause))?;
-    Ok(context::Passkey { action, csrf, options, state: ceremony.state.clone() })
+pub fn shown(
+    Ceremony { options, state }: Ceremony<impl Serialize>,
+    (action, csrf): (String, String),
+) -> Result<context::Passkey, Fault> {
+    Ok(context::Passkey { action, csrf, options: passkey::text(&options)?, state })
 }
 
 /// What states in pages are bound to.

@@ -97,7 +97,7 @@ async fn page(web: &Web, visitor: &Visitor, query: &Params, error: Option<&str>)
     let (flow, cookie) = web.flow(visitor);
     let form = (Place::of(query).path_with(web, PATH, &[("to", destination(query))]), web.csrf.token(&flow, PURPOSE));
     let ceremony = passkeys.registration_page(&user, &binding(&flow)).await;
-    let passkey = match ceremony.and_then(|ceremony| shown(&ceremony, form)) {
+    let passkey = match ceremony.and_then(|ceremony| shown(ceremony, form)) {
         Ok(passkey) => passkey,
         Err(fault) => return fault_page(web, visitor, fault),
     };

@@ -403,10 +403,10 @@ async fn ceremony(
     let Some(passkeys) = &web.provider.passkeys else { return Ok(None) };
     let form = (String::new(), String::new());
     let passkey = match (asked.method.as_str(), &waiting.progress) {
-        ("passkey", _) => shown_passkey(&passkeys.sign_in_page(&binding(flow))?, form),
+        ("passkey", _) => shown_passkey(passkeys.sign_in_page(&binding(flow))?, form),
         (passkey::SETUP, Progress::Proven(proven)) => {
             let Some(user) = web.provider.edges.store.user(proven.user).await? else { return Ok(None) };
-            shown_passkey(&passkeys.registration_page(&user, &binding(flow)).await?, form)
+            shown_passkey(passkeys.registration_page(&user, &binding(flow)).await?, form)
         }
         _ => return Ok(None),
     };

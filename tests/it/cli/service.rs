@@ -86,6 +86,5 @@ async fn the_end_comes_within_ten_seconds_and_cuts_no_request() {
     slow.read_to_end(&mut answer).await.unwrap();
     assert!(String::from_utf8_lossy(&answer).starts_with("HTTP/1.1 4"), "it was answered after SIGTERM");
     assert_eq!(server.ended().await, 0);
-    // It takes less than nine; a machine that others keep busy may need longer for the rest. Who waited for the endless app would never come here.
-    assert!(asked.elapsed() < Duration::from_secs(20), "{:?}", asked.elapsed());
+    assert!(asked.elapsed() < Duration::from_secs(10), "{:?}", asked.elapsed());
 }

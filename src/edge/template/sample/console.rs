@@ -90,7 +90,10 @@ pub(super) fn console(current: &str) -> Console {
         pages: [
             ("overview", "console-overview", "console-overview.about"),
             ("profile", "console-profile", "console-profile.about"),
+            ("contacts", "console-contacts", "console-contacts.about"),
             ("sessions", "console-sessions", "console-sessions.about"),
+            ("history", "console-history", "console-history.about"),
+            ("apps", "console-apps", "console-apps.about"),
             ("data", "console-data", "console-data.about"),
         ]
         .map(page)

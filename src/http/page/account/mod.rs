@@ -28,6 +28,7 @@ use crate::http::web::{Web, redirect};
 use crate::model::session::Session;
 use crate::model::user::{IdentifierKind, User};
 
+/// A page of the console: its name, the keys of its texts, its path.
 struct Page {
     id: &'static str,
     text: &'static str,

@@ -257,7 +257,7 @@ async fn new_passkey(web: &Web, visitor: &Visitor, user: &User) -> Result<Option
     // The console sets the cookie where there is none yet; its next page has the form.
     let Some(flow) = &visitor.flow else { return Ok(None) };
     let ceremony = passkeys.registration_page(user, &binding(flow)).await?;
-    shown_passkey(&ceremony, (web.path(PATH, &[]), String::new())).map(Some)
+    shown_passkey(ceremony, (web.path(PATH, &[]), String::new())).map(Some)
 }
 
 /// The kind of address that a form is about.
