@@ -48,6 +48,7 @@ use crate::http::document::{Document, Prepared};
 use crate::http::front::Front;
 use crate::http::health::{Dependency, Health};
 use crate::http::operations::{Operations, Reload};
+use crate::http::page::account::menu::Menus;
 use crate::http::page::federation::Landings;
 use crate::http::probe::Probes;
 use crate::http::proxy::Proxies;
@@ -378,6 +379,7 @@ impl App {
             sends_to_anonymous: self.code_settings.to_anonymous == ToAnonymous::Sent,
             step_up: StepUp { edges: provider.edges.clone(), lifetime: self.step_up_lifetime },
             pages: pages.clone(),
+            menus: Menus::default(),
             cookies: cookies.clone(),
             token_cookies: self.token_cookies.clone(),
             csrf: Csrf::new(self.csrf_key.clone(), self.issuer.origin().ascii_serialization()),

@@ -143,6 +143,8 @@ impl Pages {
 fn document(html: String, frame: &Frame) -> Response {
     let mut response = Response::new(Body::from(html));
     let headers = response.headers_mut();
+    // What a page carries, with room for cookies.
+    headers.reserve(24);
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
     headers.insert(VARY, HeaderValue::from_static("Accept-Language, Cookie"));
     if let Ok(language) = HeaderValue::from_str(frame.language.tag()) {

@@ -27,6 +27,7 @@ use crate::http::document::Document;
 use crate::http::error::{Back, PageError, note};
 use crate::http::extract::visitor::Visitor;
 use crate::http::origins::Origins;
+use crate::http::page::account::menu::Menus;
 use crate::http::page::again::life;
 use crate::http::page::federation::Landings;
 use crate::http::proxy::Proxies;
@@ -73,6 +74,8 @@ pub struct Parts {
     pub step_up: StepUp,
     /// The pages.
     pub pages: Pages,
+    /// What the console leads to.
+    pub menus: Menus,
     /// The cookies.
     pub cookies: Cookies,
     /// The cookies with tokens of first-party apps.

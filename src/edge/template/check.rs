@@ -66,7 +66,7 @@ const PARTS: &[(&str, &[&str])] = &[("mail", &["subject.txt", "body.txt", "body.
 /// When the folder cannot be read or a file in it does not parse; the message names the file.
 pub fn check(theme: Option<&Path>) -> Result<Checked, TemplateError> {
     let templates = Templates::load(theme, Missing::Fail)?;
-    let languages: Vec<Language> = templates.texts.languages().cloned().collect();
+    let languages: Vec<Language> = templates.shared.texts.languages().cloned().collect();
     let mut checked = Checked {
         languages: languages.iter().map(|language| language.tag().to_owned()).collect(),
         ..Checked::default()
@@ -81,7 +81,7 @@ pub fn check(theme: Option<&Path>) -> Result<Checked, TemplateError> {
             }
         }
     }
-    for (language, keys) in templates.texts.lacking().filter(|(_, keys)| !keys.is_empty()) {
+    for (language, keys) in templates.shared.texts.lacking().filter(|(_, keys)| !keys.is_empty()) {
         let first: Vec<&str> = keys.iter().take(5).copied().collect();
         let more = if keys.len() > first.len() { ", …" } else { "" };
         let message = format!("{} texts are missing and stand in English: {}{more}", keys.len(), first.join(", "));

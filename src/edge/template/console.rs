@@ -1,6 +1,11 @@
 //! What the pages of the account console show: the contexts of `templates/page/account*.html` and `page/again.html`.
 
-use serde::Serialize;
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use minijinja::Error;
+use minijinja::value::{Object, Serde, Value};
+use serde::{Serialize, Serializer};
 
 use crate::edge::template::context::account::FieldMistake;
 use crate::edge::template::context::{Passkey, Profile, ProviderButton, TotpSetup};
@@ -15,7 +20,57 @@ pub struct Console {
     /// Where signing out posts to.
     pub sign_out_action: String,
     /// The pages.
-    pub pages: Vec<ConsoleLink>,
+    pub menu: Menu,
+}
+
+/// The pages of the console as one of them shows them: the same for everybody who may see the same pages, so that what is made of them
+/// is made once, for each language and part. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Menu(Arc<Drawn>);
+
+#[derive(Debug)]
+pub(super) struct Drawn {
+    pages: Value,
+    /// By language and name.
+    parts: RwLock<BTreeMap<String, BTreeMap<String, Value>>>,
+}
+
+impl Menu {
+    /// The menu of these pages.
+    pub fn new(pages: &[ConsoleLink]) -> Self {
+        Self(Arc::new(Drawn { pages: Value::from(Serde(pages)), parts: RwLock::default() }))
+    }
+}
+
+impl Serialize for Menu {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Value::from_dyn_object(Arc::clone(&self.0)).serialize(serializer)
+    }
+}
+
+impl Object for Drawn {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        (key.as_str()? == "pages").then(|| self.pages.clone())
+    }
+}
+
+impl Drawn {
+    /// The part of that name in that language, drawn from the pages if it has not been.
+    pub(super) fn part(
+        &self,
+        (language, part): (&str, &str),
+        draw: impl FnOnce(&Value) -> Result<Value, Error>,
+    ) -> Result<Value, Error> {
+        let parts = self.parts.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(drawn) = parts.get(language).and_then(|parts| parts.get(part)) {
+            return Ok(drawn.clone());
+        }
+        drop(parts);
+        let drawn = draw(&self.pages)?;
+        let mut parts = self.parts.write().unwrap_or_else(PoisonError::into_inner);
+        parts.entry(language.to_owned()).or_default().insert(part.to_owned(), drawn.clone());
+        Ok(drawn)
+    }
 }
 
 /// A page of the console.

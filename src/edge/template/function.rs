@@ -1,14 +1,16 @@
-//! What templates may filter by: `date`, `instant`, `grouped`, `initial`, `href`, `src`, `links`; and how a text takes its arguments.
+//! What templates may call: the functions `t`, `has_text`, `asset`, `has_asset`, `drawn`, and the filters `date`, `instant`, `grouped`,
+//! `initial`, `href`, `src`, `links`.
 
 use std::fmt::Write as _;
-use std::sync::Arc;
 
 use chrono::{DateTime, Datelike, SecondsFormat, Utc};
 use fluent_bundle::{FluentArgs, FluentValue};
 use minijinja::value::{Kwargs, Value, ValueKind};
-use minijinja::{Environment, Error, ErrorKind, HtmlEscape, State};
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, HtmlEscape, State};
 
-use super::text::{Direction, Language, MissingText, Texts};
+use super::console::Drawn;
+use super::edition::Speech;
+use super::text::{Direction, MissingText};
 
 /// What happens when a template asks for a text we do not have.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -19,18 +21,33 @@ pub(super) enum Missing {
     Fail,
 }
 
-/// Makes the filters known to an environment.
-pub(super) fn register(environment: &mut Environment<'static>, texts: &Arc<Texts>, missing: Missing) {
-    let shared = Arc::clone(texts);
-    environment.add_filter("date", move |state: &State, seconds: i64| {
+/// Makes functions and filters known to the environment of a language.
+pub(super) fn register(environment: &mut Environment<'static>, speech: &Speech) {
+    let own = || speech.clone();
+    let speech = own();
+    environment.add_function("t", move |state: &State, key: &str, given: Kwargs| speech.say(state, key, &given));
+    let speech = own();
+    environment.add_function("has_text", move |name: &str| speech.shared.texts.has(speech.language.tag(), name));
+    let speech = own();
+    environment.add_function("asset", move |state: &State, name: &str| speech.asset_path(state, name));
+    let speech = own();
+    environment.add_function("has_asset", move |name: &str| speech.shared.assets.hashed_name(name).is_some());
+    let speech = own();
+    environment.add_function("drawn", move |state: &State, part: &str, menu: &Drawn| {
+        let draw = |pages: &Value| {
+            state.env().get_template(part)?.render(minijinja::context!(pages)).map(Value::from_safe_string)
+        };
+        menu.part((speech.language.tag(), part), draw)
+    });
+    let speech = own();
+    environment.add_filter("date", move |seconds: i64| {
         let moment = moment(seconds)?;
         let mut arguments = FluentArgs::new();
         arguments.set("year", moment.year().to_string());
         arguments.set("month", FluentValue::from(moment.month()));
         arguments.set("day", moment.day().to_string());
         arguments.set("time", moment.format("%H:%M").to_string());
-        let language = frame(state)?.get_attr("language")?.get_attr("tag")?;
-        shown(shared.format(language.as_str().unwrap_or_default(), "date", &arguments), missing)
+        speech.shown(speech.shared.texts.format(speech.language.tag(), "date", &arguments))
     });
     environment.add_filter("instant", |seconds: i64| {
         Ok::<_, Error>(moment(seconds)?.to_rfc3339_opts(SecondsFormat::Secs, true))
@@ -45,19 +62,46 @@ pub(super) fn register(environment: &mut Environment<'static>, texts: &Arc<Texts
     environment.add_filter("links", |text: &str| Value::from_safe_string(links(text)));
 }
 
-/// The text of a key with its arguments; for HTML they are escaped.
-pub(super) fn translate(
-    (texts, language): (&Texts, &Language),
-    (key, given): (&str, &Kwargs),
-    (html, missing): (bool, Missing),
-) -> Result<String, Error> {
-    let mut arguments = FluentArgs::new();
-    for name in given.args() {
-        let value: Value = given.get(name)?;
-        let right_to_left = language.direction() == Direction::RightToLeft;
-        arguments.set(name.to_owned(), argument(&value, html, right_to_left)?);
+impl Speech {
+    /// The text of a key with its arguments; for HTML they are escaped.
+    fn say(&self, state: &State, key: &str, given: &Kwargs) -> Result<Value, Error> {
+        let html = matches!(state.auto_escape(), AutoEscape::Html);
+        let (texts, tag) = (&self.shared.texts, self.language.tag());
+        let mut names = given.args().peekable();
+        if html
+            && names.peek().is_none()
+            && let Ok(text) = texts.plain(tag, key)
+        {
+            return Ok(text);
+        }
+        let mut arguments = FluentArgs::new();
+        for name in names {
+            let value: Value = given.get(name)?;
+            let right_to_left = self.language.direction() == Direction::RightToLeft;
+            arguments.set(name.to_owned(), argument(&value, html, right_to_left)?);
+        }
+        let text = self.shown(texts.format(tag, key, &arguments))?;
+        Ok(if html { Value::from_safe_string(text) } else { Value::from(text) })
     }
-    shown(texts.format(language.tag(), key, &arguments), missing)
+
+    fn shown(&self, text: Result<String, MissingText>) -> Result<String, Error> {
+        match (text, self.shared.missing) {
+            (Ok(text), _) => Ok(text),
+            (Err(problem), Missing::Show) => {
+                tracing::warn!(reason = problem.reason, "a page lacks a text");
+                Ok(problem.shown)
+            }
+            (Err(problem), Missing::Fail) => Err(invalid(problem.reason)),
+        }
+    }
+
+    fn asset_path(&self, state: &State, name: &str) -> Result<Value, Error> {
+        let base = frame(state)?.get_attr("base")?;
+        let base = base.as_str().ok_or_else(|| invalid("a message has no assets".to_owned()))?;
+        let hashed = self.shared.assets.hashed_name(name);
+        let hashed = hashed.ok_or_else(|| invalid(format!("there is no asset {name:?}")))?;
+        Ok(Value::from_safe_string(format!("{}/assets/{hashed}", HtmlEscape(base))))
+    }
 }
 
 fn argument(value: &Value, html: bool, right_to_left: bool) -> Result<FluentValue<'static>, Error> {
@@ -82,17 +126,6 @@ fn isolate(text: &str, right_to_left: bool) -> String {
     if right_to_left || clean.chars().any(is_right_to_left) { format!("\u{2068}{clean}\u{2069}") } else { clean }
 }
 
-fn shown(text: Result<String, MissingText>, missing: Missing) -> Result<String, Error> {
-    match (text, missing) {
-        (Ok(text), _) => Ok(text),
-        (Err(problem), Missing::Show) => {
-            tracing::warn!(reason = problem.reason, "a page lacks a text");
-            Ok(problem.shown)
-        }
-        (Err(problem), Missing::Fail) => Err(invalid(problem.reason)),
-    }
-}
-
 fn frame(state: &State) -> Result<Value, Error> {
     state.lookup("frame").ok_or_else(|| invalid("there is no frame here".to_owned()))
 }
@@ -101,7 +134,7 @@ fn moment(seconds: i64) -> Result<DateTime<Utc>, Error> {
     DateTime::from_timestamp(seconds, 0).ok_or_else(|| invalid(format!("{seconds} is no moment")))
 }
 
-pub(super) fn invalid(message: String) -> Error {
+fn invalid(message: String) -> Error {
     Error::new(ErrorKind::InvalidOperation, message)
 }
 

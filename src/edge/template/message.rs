@@ -14,6 +14,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
+use super::edition::Root;
 use super::{Language, TemplateError, Templates};
 use crate::model::id::ClientId;
 use crate::model::message::MessageKind;
@@ -137,17 +138,18 @@ impl Templates {
         wording: Wording<'_>,
         context: &MessageContext,
     ) -> Result<String, TemplateError> {
+        let edition = self.edition(wording.language);
         let names = candidates((channel, part), wording, context.kind);
-        let found = names.iter().find_map(|name| self.environment.get_template(name).ok().map(|found| (name, found)));
+        let found = names.iter().find_map(|name| edition.get_template(name).ok().map(|found| (name, found)));
         let shared = format!("{channel}/{part}");
         let (name, template) = if let Some((name, template)) = found {
             (name.clone(), template)
         } else {
             let refuse = |source| TemplateError::Render { name: shared.clone(), source };
-            (shared.clone(), self.environment.get_template(&shared).map_err(refuse)?)
+            (shared.clone(), edition.get_template(&shared).map_err(refuse)?)
         };
         template
-            .render(self.root((wording.language, None), &Frame { language: wording.language }, context))
+            .render(Root::of(&Frame { language: wording.language }, context))
             .map_err(|source| TemplateError::Render { name, source })
     }
 }

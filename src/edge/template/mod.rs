@@ -15,36 +15,37 @@ mod asset;
 pub mod check;
 pub mod console;
 pub mod context;
+mod edition;
 mod function;
 pub mod message;
 mod message_sample;
-mod root;
 mod sample;
+mod settle;
 mod source;
 mod text;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use minijinja::syntax::SyntaxConfig;
-use minijinja::{AutoEscape, Environment, UndefinedBehavior};
+use minijinja::Environment;
 use serde::Serialize;
 
 pub use self::asset::Asset;
 use self::asset::Assets;
+use self::edition::{Root, Shared, edition};
 use self::function::Missing;
 use self::source::{Kind, Origin};
 use self::text::Texts;
 pub use self::text::{Direction, Language};
 use crate::protocol::authorization_request::Display;
 
-/// Everything that makes pages, read and compiled at start. Shared behind an `Arc`.
+/// Everything that makes pages, read at start. Shared behind an `Arc`.
 pub struct Templates {
-    environment: Environment<'static>,
-    texts: Arc<Texts>,
-    assets: Arc<Assets>,
-    missing: Missing,
+    shared: Arc<Shared>,
+    /// The templates of each language.
+    editions: BTreeMap<String, Environment<'static>>,
 }
 
 /// What every page needs, whichever it is.
@@ -128,8 +129,7 @@ impl Templates {
         let sources = source::sources(theme)?;
         // Texts of the theme come last, so that they override ours one by one.
         let (mut built_in_texts, mut theme_texts) = (Vec::new(), Vec::new());
-        let mut assets = Assets::default();
-        let mut environment = environment();
+        let (mut assets, mut templates) = (Assets::default(), BTreeMap::new());
         for source in &sources {
             match source.kind {
                 Kind::Asset => {
@@ -145,17 +145,23 @@ impl Templates {
                     }
                 }
                 Kind::Template if source.origin == Origin::Theme => {
-                    environment
-                        .add_template_owned(source.name.clone(), source.text()?.to_owned())
-                        .map_err(|cause| TemplateError::Compile { name: source.name.clone(), source: cause })?;
+                    templates.insert(source.name.clone(), source.text()?.to_owned());
                 }
                 Kind::Template => {}
             }
         }
-        let texts = Arc::new(Texts::new(built_in_texts.into_iter().chain(theme_texts))?);
-        let assets = Arc::new(assets);
-        function::register(&mut environment, &texts, missing);
-        Ok(Self { environment, texts, assets, missing })
+        let texts = Texts::new(built_in_texts.into_iter().chain(theme_texts))?;
+        let shared = Arc::new(Shared { texts, assets, theme: templates, missing });
+        let editions = shared.texts.languages();
+        let editions = editions.map(|language| Ok((language.tag().to_owned(), edition(&shared, language)?)));
+        let editions = editions.collect::<Result<_, TemplateError>>()?;
+        Ok(Self { shared, editions })
+    }
+
+    /// The templates of a language.
+    fn edition(&self, language: &Language) -> &Environment<'static> {
+        let own = self.editions.get(language.tag()).or_else(|| self.editions.get(text::DEFAULT));
+        own.expect("English is always among them")
     }
 
     /// Renders a page, such as `page/sign_in.html`.
@@ -164,13 +170,13 @@ impl Templates {
     /// When there is no such page, or `context` lacks what it shows.
     pub fn page<C: Serialize>(&self, name: &str, frame: &Frame, context: &C) -> Result<String, TemplateError> {
         let refuse = |source| TemplateError::Render { name: name.to_owned(), source };
-        let template = self.environment.get_template(name).map_err(refuse)?;
-        template.render(self.root((&frame.language, Some(&frame.base)), frame, context)).map_err(refuse)
+        let template = self.edition(&frame.language).get_template(name).map_err(refuse)?;
+        template.render(Root::of(frame, context)).map_err(refuse)
     }
 
     /// A text that needs no arguments, in English where the language lacks it; the key where English does too.
     pub fn text(&self, language: &Language, key: &str) -> String {
-        self.texts.format(language.tag(), key, &fluent_bundle::FluentArgs::new()).unwrap_or_else(|missing| {
+        self.shared.texts.format(language.tag(), key, &fluent_bundle::FluentArgs::new()).unwrap_or_else(|missing| {
             tracing::warn!(reason = missing.reason, "an answer lacks a text");
             missing.shown
         })
@@ -178,44 +184,23 @@ impl Templates {
 
     /// The tags of the languages we have texts in, in their order.
     pub fn languages(&self) -> Vec<String> {
-        self.texts.languages().map(|language| language.tag().to_owned()).collect()
+        self.shared.texts.languages().map(|language| language.tag().to_owned()).collect()
     }
 
     /// The best language we have: `ui_locales` first, then `Accept-Language`, else English.
     pub fn negotiate(&self, ui_locales: &[String], accept_language: Option<&str>) -> Language {
-        self.texts.negotiate(ui_locales, accept_language)
+        self.shared.texts.negotiate(ui_locales, accept_language)
     }
 
     /// The ends of all text keys that begin with `prefix` and have a `.cause` and a `.cure`, in order.
     pub fn explained<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = &'a str> {
-        self.texts.explained(prefix)
+        self.shared.texts.explained(prefix)
     }
 
     /// The static file of that name below `{base}/assets/`. The name changes with the content, so it may be cached for good.
     pub fn asset(&self, name: &str) -> Option<Asset> {
-        self.assets.get(name)
+        self.shared.assets.get(name)
     }
-}
-
-fn environment() -> Environment<'static> {
-    let mut environment = Environment::new();
-    environment
-        .set_loader(|name| Ok(source::built_in(name.strip_prefix("default/").unwrap_or(name)).map(str::to_owned)));
-    environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    // Debug information quotes the context, and with it CSRF tokens, into errors that are logged.
-    environment.set_debug(false);
-    environment.set_syntax(
-        SyntaxConfig::builder()
-            .trim_blocks(true)
-            .lstrip_blocks(true)
-            .build()
-            .expect("the default delimiters are valid"),
-    );
-    environment.set_auto_escape_callback(|name| {
-        let is_html = Path::new(name).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("html"));
-        if is_html { AutoEscape::Html } else { AutoEscape::None }
-    });
-    environment
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Every page with sample data: for the tests, for `symbolon template check`, and to look at (`SYMBOLON_RENDER_DIR`).
 
-use serde_json::{Value, json};
+use minijinja::value::{Serde, Value};
+use serde_json::json;
 
 #[cfg_attr(not(test), expect(clippy::wildcard_imports, reason = "there is a sample of each"))]
 use super::context::*;
@@ -18,7 +19,7 @@ pub(super) struct Sample {
 }
 
 fn sample(picture: &'static str, template: &'static str, context: impl serde::Serialize) -> Sample {
-    Sample { picture, template, context: serde_json::to_value(context).expect("contexts are maps by text") }
+    Sample { picture, template, context: Value::from(Serde(context)) }
 }
 
 fn shop() -> Client {

@@ -14,7 +14,7 @@ use unic_langid::{CharacterDirection, LanguageIdentifier};
 use super::TemplateError;
 
 /// The language that is complete, and stands in where another lacks a text.
-const DEFAULT: &str = "en";
+pub(super) const DEFAULT: &str = "en";
 
 /// Ranges of one request that are looked at. Browsers send fewer than ten; RFC 9110 sets no bound.
 const MAX_RANGES: usize = 32;

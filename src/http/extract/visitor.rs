@@ -79,9 +79,9 @@ impl Visitor {
     /// What the request says of itself; nobody is signed in yet.
     fn stranger(parts: &Parts, web: &Web) -> Self {
         let id = parts.extensions.get::<TraceId>().copied().unwrap_or_default();
-        let address = Caller::of(parts, web);
         let flow = web.cookies.flow(&parts.headers);
         let FromWhere(provenance) = FromWhere::of(parts, web);
+        let address = Caller(provenance.address.clone());
         let flow_hash = flow.as_ref().map(|flow| TokenHash::of(flow.0.expose()));
         let remembered = web.cookies.remembered(&parts.headers);
         let browser = Browser { session: None, flow: flow_hash, provenance, remembered };

@@ -3,7 +3,7 @@
 use super::{Sample, backup_codes, passkey, provider, sample, totp_setup};
 use crate::edge::template::console::{
     Again, Apps, AuthorizedApp, BrowserSession, CodeAddress, ConnectedIdentity, Console, ConsoleLink, Factor, Happened,
-    History, Identities, OfferedProvider, Overview, Remembered, Security, Sessions,
+    History, Identities, Menu, OfferedProvider, Overview, Remembered, Security, Sessions,
 };
 use crate::edge::template::context::Profile;
 use crate::model::event::EventName;
@@ -87,17 +87,18 @@ pub(super) fn console(current: &str) -> Console {
         },
         csrf: "token".into(),
         sign_out_action: "/sign-out".into(),
-        pages: [
-            ("overview", "console-overview", "console-overview.about"),
-            ("profile", "console-profile", "console-profile.about"),
-            ("contacts", "console-contacts", "console-contacts.about"),
-            ("sessions", "console-sessions", "console-sessions.about"),
-            ("history", "console-history", "console-history.about"),
-            ("apps", "console-apps", "console-apps.about"),
-            ("data", "console-data", "console-data.about"),
-        ]
-        .map(page)
-        .into(),
+        menu: Menu::new(
+            &[
+                ("overview", "console-overview", "console-overview.about"),
+                ("profile", "console-profile", "console-profile.about"),
+                ("contacts", "console-contacts", "console-contacts.about"),
+                ("sessions", "console-sessions", "console-sessions.about"),
+                ("history", "console-history", "console-history.about"),
+                ("apps", "console-apps", "console-apps.about"),
+                ("data", "console-data", "console-data.about"),
+            ]
+            .map(page),
+        ),
     }
 }
 

@@ -1,12 +1,13 @@
 //! `/account`: what a person sees and does about their own account, page by page.
 //!
-//! Every page stands on the console: who it is about, the way out, and the other pages. To add one: a file here, a line in [`PAGES`]
+//! Every page stands on the console: who it is about, the way out, and the other pages. To add one: a file here, a line in [`menu`]
 //! with its texts `console-<id>` and `.about`, and its routes.
 
 pub mod app;
 pub mod history;
 pub mod identity;
 pub mod invitation;
+pub mod menu;
 pub mod overview;
 pub mod password;
 pub mod picture;
@@ -19,7 +20,7 @@ use axum::response::Response;
 use http::StatusCode;
 use http::header::HeaderValue;
 
-use crate::edge::template::console::{Console, ConsoleLink};
+use crate::edge::template::console::Console;
 use crate::edge::template::context::Profile;
 use crate::http::error::PageError;
 use crate::http::extract::visitor::Visitor;
@@ -27,40 +28,6 @@ use crate::http::page::{fault_page, foreign_form, logout};
 use crate::http::web::{Web, redirect};
 use crate::model::session::Session;
 use crate::model::user::{IdentifierKind, User};
-
-/// A page of the console: its name, the keys of its texts, its path.
-struct Page {
-    id: &'static str,
-    text: &'static str,
-    about: &'static str,
-    path: &'static str,
-}
-
-macro_rules! pages {
-    ($($id:literal at $path:expr,)*) => {
-        /// The pages of the console.
-        const PAGES: &[Page] = &[$(Page {
-            id: $id,
-            text: concat!("console-", $id),
-            about: concat!("console-", $id, ".about"),
-            path: $path,
-        }),*];
-    };
-}
-
-pages! {
-    "overview" at "/account",
-    "profile" at "/account/profile",
-    "contacts" at "/account/contacts",
-    "password" at "/account/password",
-    "security" at "/account/security",
-    "sessions" at "/account/sessions",
-    "history" at "/account/history",
-    "identities" at "/account/identities",
-    "apps" at "/account/apps",
-    "invitations" at invitation::PATH,
-    "data" at "/account/data",
-}
 
 /// A person who looks at their own account.
 pub struct Visit {
@@ -96,29 +63,16 @@ pub async fn acting(web: &Web, visitor: &Visitor, (csrf, to): (Option<&str>, &st
 }
 
 /// The frame around the page called `id`, and the cookie that its forms may have to be bound to.
-pub fn console(web: &Web, visitor: &Visitor, user: &User, id: &str) -> (Console, Option<HeaderValue>) {
+pub fn console(web: &Web, visitor: &Visitor, user: &User, id: &'static str) -> (Console, Option<HeaderValue>) {
     let (flow, cookie) = web.flow(visitor);
-    let link = |page: &Page| ConsoleLink {
-        id: page.id,
-        text: page.text,
-        about: page.about,
-        url: web.path(page.path, &[]),
-        current: page.id == id,
-    };
     let console = Console {
         account: profile(user),
         // One token for the forms of the console: each changes only what belongs to the person who is signed in.
         csrf: web.csrf.token(&flow, logout::PURPOSE),
         sign_out_action: web.path("/sign-out", &[]),
-        pages: PAGES.iter().filter(|page| is_shown(web, user, page) || page.id == id).map(link).collect(),
+        menu: menu::of(web, user, id),
     };
     (console, cookie)
-}
-
-/// Whether a page is among those that a person is led to: what is switched off is not, and inviting is for who may.
-fn is_shown(web: &Web, user: &User, page: &Page) -> bool {
-    web.has_page(page.path)
-        && (page.path != invitation::PATH || web.provider.accounts.settings.inviters.allow(user.role))
 }
 
 /// There is nothing of this name that belongs to the person.
