@@ -134,7 +134,6 @@ pub fn place(path: &str) -> Option<Place> {
 /// The layer; it stands where that of `rate_limit` does.
 pub async fn ask(
     State(web): State<Web>,
-    Caller(address): Caller,
     id: TraceId,
     request: Request,
     next: Next,
@@ -147,6 +146,7 @@ pub async fn ask(
         request.extensions_mut().insert(Unasked);
         return next.run(request).await;
     }
+    let Caller(address) = Caller::of(request.extensions(), request.headers(), &web);
     let (parts, stream) = request.into_parts();
     let refuse = |refused: Refused| refused.answer(&web, (id, is_api), (&parts.headers, &parts.uri));
     let bytes = match body::read(stream).await {

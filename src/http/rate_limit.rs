@@ -118,7 +118,6 @@ pub fn rules(path: &str) -> &'static [Rule] {
 /// The layer.
 pub async fn limit(
     State(web): State<Web>,
-    Caller(address): Caller,
     id: TraceId,
     request: Request,
     next: Next,
@@ -128,6 +127,7 @@ pub async fn limit(
     if rules.is_empty() {
         return next.run(request).await;
     }
+    let Caller(address) = Caller::of(request.extensions(), request.headers(), &web);
     // Whether the account knows the browser is judged where the account is known; here, whether any may. Who opens a page guesses nothing.
     let may_be_known = request.method().is_safe()
         || !TO_ANYBODY.contains(&path.as_str())

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::response::Response;
+use http::Extensions;
 use http::header::HeaderMap;
 use http::request::Parts;
 
@@ -40,9 +41,10 @@ pub struct Visitor {
 pub struct Caller(pub String);
 
 impl Caller {
-    fn of(parts: &Parts, web: &Web) -> Self {
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-        let address = peer.map(|ConnectInfo(peer)| web.proxies.caller(peer.ip(), &parts.headers));
+    /// By what a request carries.
+    pub fn of(extensions: &Extensions, headers: &HeaderMap, web: &Web) -> Self {
+        let peer = extensions.get::<ConnectInfo<SocketAddr>>();
+        let address = peer.map(|ConnectInfo(peer)| web.proxies.caller(peer.ip(), headers));
         Self(address.map(counted).unwrap_or_default())
     }
 }
@@ -51,7 +53,7 @@ impl FromRequestParts<Web> for Caller {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Infallible> {
-        Ok(Self::of(parts, web))
+        Ok(Self::of(&parts.extensions, &parts.headers, web))
     }
 }
 
@@ -62,7 +64,7 @@ pub struct FromWhere(pub Provenance);
 impl FromWhere {
     fn of(parts: &Parts, web: &Web) -> Self {
         let id = parts.extensions.get::<TraceId>().copied().unwrap_or_default();
-        let (Caller(address), user_agent) = (Caller::of(parts, web), user_agent(&parts.headers));
+        let (Caller(address), user_agent) = (Caller::of(&parts.extensions, &parts.headers, web), user_agent(&parts.headers));
         Self(Provenance { address, user_agent, trace_id: id.to_string() })
     }
 }
