@@ -132,12 +132,7 @@ pub fn place(path: &str) -> Option<Place> {
 }
 
 /// The layer; it stands where that of `rate_limit` does.
-pub async fn ask(
-    State(web): State<Web>,
-    id: TraceId,
-    request: Request,
-    next: Next,
-) -> Response {
+pub async fn ask(State(web): State<Web>, id: TraceId, request: Request, next: Next) -> Response {
     let Some(place) = place_of(&web, &request) else { return next.run(request).await };
     let demand = web.captcha.demand(place);
     let is_api = api::is_below(&web, request.uri().path());

@@ -116,12 +116,7 @@ pub fn rules(path: &str) -> &'static [Rule] {
 }
 
 /// The layer.
-pub async fn limit(
-    State(web): State<Web>,
-    id: TraceId,
-    request: Request,
-    next: Next,
-) -> Response {
+pub async fn limit(State(web): State<Web>, id: TraceId, request: Request, next: Next) -> Response {
     let path = path_of(&web, &request).to_owned();
     let rules = if request.method().is_safe() { opened(&path) } else { rules(&path) };
     if rules.is_empty() {

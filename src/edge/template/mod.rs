@@ -138,14 +138,15 @@ impl Templates {
                 }
                 Kind::Text => {
                     let path = source.name.strip_prefix("locale/").unwrap_or(&source.name);
-                    built_in_texts.extend(source.replaced_text()?.map(|replaced| (path, replaced)));
-                    match source.origin {
-                        Origin::BuiltIn => built_in_texts.push((path, source.text()?)),
-                        Origin::Theme => theme_texts.push((path, source.text()?)),
-                    }
+                    built_in_texts.extend(source.replaced_text()?.map(|replaced| (path.to_owned(), replaced)));
+                    let texts = match source.origin {
+                        Origin::BuiltIn => &mut built_in_texts,
+                        Origin::Theme => &mut theme_texts,
+                    };
+                    texts.push((path.to_owned(), source.text()?));
                 }
                 Kind::Template if source.origin == Origin::Theme => {
-                    templates.insert(source.name.clone(), source.text()?.to_owned());
+                    templates.insert(source.name.clone(), source.text()?.into_owned());
                 }
                 Kind::Template => {}
             }

@@ -46,20 +46,24 @@ impl Source {
     ///
     /// # Errors
     /// When it is not UTF-8.
-    pub(super) fn text(&self) -> Result<&str, TemplateError> {
-        self.utf_8(&self.bytes)
+    pub(super) fn text(&self) -> Result<Cow<'static, str>, TemplateError> {
+        self.utf_8(self.bytes.clone())
     }
 
     /// The content of the built-in file behind it as text, if there is one.
     ///
     /// # Errors
     /// When it is not UTF-8.
-    pub(super) fn replaced_text(&self) -> Result<Option<&str>, TemplateError> {
-        self.replaced.as_deref().map(|bytes| self.utf_8(bytes)).transpose()
+    pub(super) fn replaced_text(&self) -> Result<Option<Cow<'static, str>>, TemplateError> {
+        self.replaced.clone().map(|bytes| self.utf_8(bytes)).transpose()
     }
 
-    fn utf_8<'a>(&self, bytes: &'a [u8]) -> Result<&'a str, TemplateError> {
-        std::str::from_utf8(bytes).map_err(|error| TemplateError::Encoding { path: self.name.clone(), source: error })
+    fn utf_8(&self, bytes: Cow<'static, [u8]>) -> Result<Cow<'static, str>, TemplateError> {
+        let refuse = |error| TemplateError::Encoding { path: self.name.clone(), source: error };
+        Ok(match bytes {
+            Cow::Borrowed(bytes) => std::str::from_utf8(bytes).map_err(refuse)?.into(),
+            Cow::Owned(bytes) => String::from_utf8(bytes).map_err(|error| refuse(error.utf8_error()))?.into(),
+        })
     }
 }
 

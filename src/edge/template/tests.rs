@@ -281,7 +281,10 @@ fn keys_used(sources: &[Source]) -> (BTreeSet<String>, BTreeSet<String>) {
     let mut whole = BTreeSet::from(["date".to_owned()]);
     let mut beginnings = BTreeSet::from(["problem-".to_owned(), "console-".to_owned()]);
     let templates = sources.iter().filter(|source| source.kind == Kind::Template);
-    let tags = templates.flat_map(|source| source.text().unwrap().split(['{', '}']));
+    let tags = templates.flat_map(|source| {
+        let text = source.text().unwrap().into_owned();
+        text.split(['{', '}']).map(str::to_owned).collect::<Vec<_>>()
+    });
     for tag in tags.filter(|tag| tag.starts_with('%') || tag.contains("t('")) {
         // Outside of quotes and inside alternate.
         let parts: Vec<&str> = tag.split('\'').collect();

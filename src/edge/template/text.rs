@@ -2,6 +2,7 @@
 //!
 //! Project Fluent for the texts, RFC 4647 §3.4 (lookup) and RFC 9110 §12.5.4 (Accept-Language) for the choice among them.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, OnceLock};
 
@@ -49,16 +50,22 @@ pub enum Direction {
     RightToLeft,
 }
 
-/// All texts: a bundle for each language.
+/// All texts, by language.
 pub(super) struct Texts {
-    bundles: BTreeMap<Arc<str>, Translation>,
+    translations: BTreeMap<Arc<str>, Written>,
     default: Language,
-    /// The names of all texts, of whatever language.
-    names: BTreeSet<String>,
+}
+
+/// The texts of a language as they are written. Ours are read when somebody speaks it: most servers speak one, and each takes a megabyte.
+struct Written {
+    language: Language,
+    identifier: LanguageIdentifier,
+    /// Path and content, later ones overriding earlier ones.
+    sources: Vec<(String, Cow<'static, str>)>,
+    read: OnceLock<Translation>,
 }
 
 struct Translation {
-    language: Language,
     bundle: FluentBundle<FluentResource>,
     /// Its keys (`name`, `name.attribute`), with what they say without arguments in HTML, once somebody has asked.
     keys: HashMap<String, OnceLock<Value>>,
@@ -74,33 +81,32 @@ pub(super) struct MissingText {
 }
 
 impl Texts {
-    /// Reads Fluent sources: path (`en/page.ftl`: the folder is the language) and content, later ones overriding earlier ones.
+    /// Takes Fluent sources: path (`en/page.ftl`: the folder is the language) and content, later ones overriding earlier ones. What
+    /// is not built into the program is read at once, as is English.
     ///
     /// # Errors
     /// When a folder is no language tag, a source does not parse, or English is not among them.
-    pub(super) fn new<'a>(sources: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, TemplateError> {
-        let mut bundles = BTreeMap::new();
-        let mut names = BTreeSet::new();
+    pub(super) fn new(sources: impl IntoIterator<Item = (String, Cow<'static, str>)>) -> Result<Self, TemplateError> {
+        let mut translations = BTreeMap::new();
         for (path, source) in sources {
-            let refuse = |message: String| TemplateError::Text { path: path.to_owned(), message };
             let tag = path.split('/').next().unwrap_or_default();
             let identifier: LanguageIdentifier =
-                tag.parse().map_err(|error| refuse(format!("{tag:?} is no language tag: {error}")))?;
-            let resource = FluentResource::try_new(source.to_owned())
-                .map_err(|(_, errors)| refuse(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")))?;
-            names.extend(message_names(source).map(str::to_owned));
-            let translation = bundles
+                tag.parse().map_err(|error| refused(&path, format!("{tag:?} is no language tag: {error}")))?;
+            let written = translations
                 .entry(Arc::from(identifier.to_string()))
-                .or_insert_with_key(|tag| Translation::new(Arc::clone(tag), identifier));
-            translation.keys.extend(keys(source).into_iter().map(|key| (key, OnceLock::new())));
-            translation.bundle.add_resource_overriding(resource);
+                .or_insert_with_key(|tag| Written::new(Arc::clone(tag), identifier));
+            written.sources.push((path, source));
         }
-        let default = bundles.get(DEFAULT).map(|translation: &Translation| translation.language.clone());
-        let default = default.ok_or_else(|| TemplateError::Text {
-            path: format!("{DEFAULT}/*.ftl"),
-            message: "the default language is missing".to_owned(),
-        })?;
-        Ok(Self { bundles, default, names })
+        for written in translations.values() {
+            let is_ours = written.sources.iter().all(|(_, source)| matches!(source, Cow::Borrowed(_)));
+            if written.language.tag() == DEFAULT || !is_ours {
+                let _ = written.read.set(written.read()?);
+            }
+        }
+        let default = translations.get(DEFAULT).map(|written: &Written| written.language.clone());
+        let default = default
+            .ok_or_else(|| refused(&format!("{DEFAULT}/*.ftl"), "the default language is missing".to_owned()))?;
+        Ok(Self { translations, default })
     }
 
     /// The text of `key` (`name` or `name.attribute`), in English where the language lacks it.
@@ -138,14 +144,12 @@ impl Texts {
         self.chain(language).any(|bundle| bundle.has_message(name))
     }
 
-    /// The ends of the names that begin with `prefix`, where the text says cause and cure.
+    /// The ends of the names that begin with `prefix`, where the text says cause and cure, in order.
     pub(super) fn explained<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = &'a str> {
-        let says = |name: &str| {
-            let message = self.chain(DEFAULT).find_map(|bundle| bundle.get_message(name));
-            message.is_some_and(|message| ["cause", "cure"].iter().all(|part| message.get_attribute(part).is_some()))
-        };
-        let named = self.names.iter().filter(move |name| name.starts_with(prefix) && says(name));
-        named.filter_map(move |name| name.strip_prefix(prefix))
+        let keys: BTreeSet<&str> = self.translations(DEFAULT).flat_map(Translation::keys).collect();
+        let named = keys.clone().into_iter().filter_map(move |name| Some((name, name.strip_prefix(prefix)?)));
+        let says = move |name: &str| [".cause", ".cure"].iter().all(|part| keys.contains(&*[name, part].concat()));
+        named.filter(move |(name, _)| says(name)).map(|(_, end)| end)
     }
 
     /// The best language for a person; `ui_locales` (OIDC Core §3.1.2.1) goes before the browser's own wish.
@@ -170,15 +174,15 @@ impl Texts {
     }
 
     pub(super) fn languages(&self) -> impl Iterator<Item = &Language> {
-        self.bundles.values().map(|translation| &translation.language)
+        self.translations.values().map(|written| &written.language)
     }
 
     /// The keys that English has and a language lacks, by language.
     pub(super) fn lacking(&self) -> impl Iterator<Item = (&Language, Vec<&str>)> {
-        let complete: BTreeSet<&str> = self.bundles.get(DEFAULT).into_iter().flat_map(Translation::keys).collect();
-        self.bundles.values().map(move |translation| {
-            let missing = complete.iter().filter(|key| !translation.keys.contains_key(**key));
-            (&translation.language, missing.copied().collect())
+        let complete: BTreeSet<&str> = self.translations(DEFAULT).flat_map(Translation::keys).collect();
+        self.translations.values().map(move |written| {
+            let missing = complete.iter().filter(|key| !written.translation().keys.contains_key(**key));
+            (&written.language, missing.copied().collect())
         })
     }
 
@@ -188,26 +192,58 @@ impl Texts {
 
     /// The language, then English.
     fn translations<'a>(&'a self, language: &str) -> impl Iterator<Item = &'a Translation> {
-        let first = (language != DEFAULT).then(|| self.bundles.get(language)).flatten();
-        first.into_iter().chain(self.bundles.get(DEFAULT))
+        let first = (language != DEFAULT).then(|| self.translations.get(language)).flatten();
+        first.into_iter().chain(self.translations.get(DEFAULT)).map(Written::translation)
     }
 }
 
-impl Translation {
+impl Written {
     fn new(tag: Arc<str>, identifier: LanguageIdentifier) -> Self {
         let direction = match identifier.character_direction() {
             CharacterDirection::RTL => Direction::RightToLeft,
             _ => Direction::LeftToRight,
         };
+        Self { language: Language { tag, direction }, identifier, sources: Vec::new(), read: OnceLock::new() }
+    }
+
+    fn translation(&self) -> &Translation {
+        self.read.get_or_init(|| {
+            self.read().unwrap_or_else(|error| {
+                // The tests read all of ours.
+                tracing::error!(error = &error as &dyn std::error::Error, "texts cannot be read; English stands in");
+                Translation::new(self.identifier.clone())
+            })
+        })
+    }
+
+    fn read(&self) -> Result<Translation, TemplateError> {
+        let mut translation = Translation::new(self.identifier.clone());
+        for (path, source) in &self.sources {
+            let resource = FluentResource::try_new(source.to_string()).map_err(|(_, errors)| {
+                refused(path, errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+            })?;
+            translation.keys.extend(keys(source).into_iter().map(|key| (key, OnceLock::new())));
+            translation.bundle.add_resource_overriding(resource);
+        }
+        Ok(translation)
+    }
+}
+
+impl Translation {
+    fn new(identifier: LanguageIdentifier) -> Self {
         let mut bundle = FluentBundle::new_concurrent(vec![identifier]);
         // Arguments that need isolation get it where they enter (function.rs); the rest stays free of invisible characters.
         bundle.set_use_isolating(false);
-        Self { language: Language { tag, direction }, bundle, keys: HashMap::new() }
+        Self { bundle, keys: HashMap::new() }
     }
 
     fn keys(&self) -> impl Iterator<Item = &str> {
         self.keys.keys().map(String::as_str)
     }
+}
+
+fn refused(path: &str, message: String) -> TemplateError {
+    TemplateError::Text { path: path.to_owned(), message }
 }
 
 /// The keys of a source that parses, those of attributes with the name of their message in front: `name.attribute`.
@@ -224,12 +260,6 @@ fn keys(source: &str) -> BTreeSet<String> {
         }
     }
     found
-}
-
-/// The names of the messages of a source that parses: they begin their line, and an equals sign follows.
-fn message_names(source: &str) -> impl Iterator<Item = &str> {
-    let beginnings = source.lines().filter(|line| line.starts_with(|first: char| first.is_ascii_alphabetic()));
-    beginnings.filter_map(|line| line.split_once('=')).map(|(name, _)| name.trim_end())
 }
 
 /// The ranges of an Accept-Language field, best first; refused ones (`q=0`) and `*` left out.
@@ -271,8 +301,13 @@ fn weight(parameters: &str) -> Option<u16> {
 mod tests {
     use super::*;
 
+    /// As a theme brings them: read at once.
+    fn of(sources: &[(&str, &str)]) -> Result<Texts, TemplateError> {
+        Texts::new(sources.iter().map(|(path, source)| ((*path).to_owned(), Cow::Owned((*source).to_owned()))))
+    }
+
     fn texts() -> Texts {
-        Texts::new([
+        of(&[
             ("en/page.ftl", "hello = Hello { $name }\n    .again = Again\nonly = Only here"),
             ("de/page.ftl", "hello = Hallo { $name }"),
             ("pt-BR/page.ftl", "hello = Olá { $name }"),
@@ -338,9 +373,9 @@ mod tests {
     #[test]
     fn broken_sources_are_refused_by_name() {
         let english = ("en/page.ftl", "a = A");
-        let error = Texts::new([english, ("de/page.ftl", "= nonsense")]).err().unwrap();
+        let error = of(&[english, ("de/page.ftl", "= nonsense")]).err().unwrap();
         assert!(error.to_string().contains("de/page.ftl"), "{error}");
-        assert!(Texts::new([english, ("not a tag/page.ftl", "a = A")]).is_err());
-        assert!(Texts::new([("de/page.ftl", "a = A")]).is_err());
+        assert!(of(&[english, ("not a tag/page.ftl", "a = A")]).is_err());
+        assert!(of(&[("de/page.ftl", "a = A")]).is_err());
     }
 }

@@ -64,7 +64,8 @@ pub struct FromWhere(pub Provenance);
 impl FromWhere {
     fn of(parts: &Parts, web: &Web) -> Self {
         let id = parts.extensions.get::<TraceId>().copied().unwrap_or_default();
-        let (Caller(address), user_agent) = (Caller::of(&parts.extensions, &parts.headers, web), user_agent(&parts.headers));
+        let (Caller(address), user_agent) =
+            (Caller::of(&parts.extensions, &parts.headers, web), user_agent(&parts.headers));
         Self(Provenance { address, user_agent, trace_id: id.to_string() })
     }
 }
