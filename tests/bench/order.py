@@ -7,7 +7,7 @@ that is old costs memory and nothing else: each function that it lacks costs 64 
 part of another differs from build to build, so what was in the list stays there, if it still names something. Write it anew before a
 release, and when `cargo bench --bench load` says that an idle server has grown:
 
-    tests/bench/order.py                builds the program with its symbols (ten minutes), then runs a start of it under valgrind
+    tests/bench/order.py                builds the program with its symbols (twenty minutes), then runs a start of it under valgrind
     tests/bench/order.py PROGRAM        runs this build, which must not be stripped
 
 It needs Linux, valgrind and nm (Debian: valgrind, binutils).
