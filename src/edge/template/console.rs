@@ -28,6 +28,7 @@ pub struct Console {
 #[derive(Clone, Debug)]
 pub struct Menu(Arc<Drawn>);
 
+/// A menu as templates hold it: `pages`, and what the function `drawn` made of them.
 #[derive(Debug)]
 pub(super) struct Drawn {
     pages: Value,

@@ -371,6 +371,19 @@ mod tests {
     }
 
     #[test]
+    fn what_is_built_in_is_read_when_it_is_spoken_and_english_stands_in_for_what_is_broken() {
+        let sources = [("en/page.ftl", "a = A"), ("de/page.ftl", "a = Ä"), ("fr/page.ftl", "= nonsense")];
+        let sources = sources.map(|(path, source)| (path.to_owned(), Cow::Borrowed(source)));
+        let texts = Texts::new(sources).unwrap();
+        let is_read = |tag: &str| texts.translations[tag].read.get().is_some();
+        assert_eq!(["en", "de", "fr"].map(is_read), [true, false, false]);
+        for (tag, said) in [("de", "Ä"), ("fr", "A")] {
+            assert_eq!(texts.format(tag, "a", &FluentArgs::new()).unwrap(), said);
+            assert!(is_read(tag));
+        }
+    }
+
+    #[test]
     fn broken_sources_are_refused_by_name() {
         let english = ("en/page.ftl", "a = A");
         let error = of(&[english, ("de/page.ftl", "= nonsense")]).err().unwrap();
